@@ -1,0 +1,49 @@
+# make demo: set up and run the main job end to end.   make test: set up and run the tests.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+PYTHON ?= python3.11
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.PHONY: demo test test-all lint install lock schema clean
+
+demo: install
+	$(BIN)/churnml demo demo --overwrite
+
+test: install
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+test-all: install
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not benchmark"
+	$(BIN)/python -m pytest -m benchmark -s
+
+lint: install
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+install: $(STAMP)
+
+# The lock holds every extra; with hashes and --no-deps nothing else can come in.
+$(STAMP): requirements.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	if command -v uv >/dev/null; then \
+	  uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes -r requirements.lock && \
+	  uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .; \
+	else \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock && \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .; \
+	fi
+	touch $(STAMP)
+
+lock: install
+	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
+	  --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
+	  --quiet --upgrade -o requirements.lock
+
+schema: install
+	$(BIN)/python -m churnml.config
+
+clean:
+	rm -rf .venv demo mlflow.db mlartifacts

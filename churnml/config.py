@@ -1,0 +1,296 @@
+"""The settings, as typed models with their defaults; ``configs/`` spells them out.
+
+A configuration file is YAML with any of the sections below; what it leaves out has the
+default. Unknown and duplicate keys are errors that name the line.
+
+>>> Config().tiers.gold
+1500.0
+>>> Config.model_validate({"tiers": {"gold": 1200}}).tiers.gold
+1200.0
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+from io import StringIO
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, TypeVar
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from churnml.errors import UsageError
+
+Span = Annotated[str, StringConstraints(pattern=r"^\d+(d|mo)$")]
+"""A length of time: days (``60d``) or calendar months (``2mo``)."""
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+_MAX_BYTES = 1_000_000
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class Section(BaseModel):
+    """A section of the configuration: unknown keys are errors, values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Tiers(Section):
+    """Customer tiers: individuals by ARPU, corporate groups by size, sector and spending."""
+
+    arpu_months: int = Field(3, ge=1, le=12, description="visible months whose mean is the ARPU")
+    silver: float = Field(666, gt=0, description="silver card (银卡) from this ARPU on, yuan")
+    gold: float = Field(1500, gt=0, description="gold card (金卡) from this ARPU on, yuan")
+    diamond: float = Field(3000, gt=0, description="diamond card (钻石卡) from this ARPU on, yuan")
+    a_handsets: int = Field(500, gt=0, description="group A from this many handsets on")
+    b_handsets: int = Field(100, gt=0, description="group B from this many handsets on")
+    a_sectors: tuple[str, ...] = (
+        "government",
+        "party",
+        "military",
+        "media",
+        "telecom",
+        "post",
+        "bank",
+        "power",
+        "water",
+        "gas",
+        "highway",
+        "airport",
+        "railway",
+    )
+    b_sectors: tuple[str, ...] = ("securities", "insurance")
+    a_share: Share = Field(0.05, description="share of groups that are A by 12 months' spending")
+    b_share: Share = Field(0.25, description="share of groups that are B by 12 months' spending")
+    fill_quotas: bool = Field(
+        False, description="fill A and B by spending rank alone, up to their shares"
+    )
+
+    @model_validator(mode="after")
+    def _thresholds_ascend(self) -> Self:
+        if not self.silver < self.gold < self.diamond:
+            raise ValueError("silver < gold < diamond must hold")
+        if not self.b_handsets < self.a_handsets:
+            raise ValueError("b_handsets < a_handsets must hold")
+        return self
+
+
+class Complaints(Section):
+    """What counts as repeated and as long unsolved."""
+
+    repeat_days: int = Field(
+        30, ge=1, description="same category again within this many days is a repeat"
+    )
+
+
+class Training(Section):
+    """Which months train and test a model, and how its label looks ahead."""
+
+    gap: Span = Field("0d", description="from as_of to the start of the label window")
+    horizon: Span = Field("2mo", description="length of the label window")
+    train_months: int = Field(8, ge=1, description="monthly as_of dates used for training")
+    test_months: int = Field(2, ge=1, description="last monthly as_of dates, kept for testing")
+    monotone: bool = Field(
+        False, description="hold the features' declared directions as constraints"
+    )
+    min_positives: int = Field(20, ge=1, description="refuse to train on fewer of the rarer class")
+    max_rows: int = Field(
+        500_000, ge=1000, description="train on a sample of the customers above this many rows"
+    )
+    seed: int = Field(0, ge=0)
+
+
+class Churn(Training):
+    """The churn task."""
+
+    definition: Literal["termination", "inactivity", "either"] = "either"
+
+
+class Satisfaction(Training):
+    """The satisfaction task."""
+
+    train_months: int = Field(12, ge=1, description="monthly as_of dates used for training")
+    min_answers: int = Field(100, ge=10, description="refuse to train on fewer answered surveys")
+
+
+class Scoring(Section):
+    """How customers are scored."""
+
+    batch_rows: int = Field(50_000, ge=1, description="rows in memory at a time, and in one part")
+    reasons: int = Field(3, ge=0, description="reasons given for each customer")
+    band_percentiles: tuple[float, float, float] = Field(
+        (50, 80, 95), description="percentiles at which medium, high and critical risk begin"
+    )
+    unseen_limit: Share = Field(
+        0.05, description="share of unknown values in a category column that trips a gate"
+    )
+
+    @model_validator(mode="after")
+    def _bands_ascend(self) -> Self:
+        low, middle, high = self.band_percentiles
+        if not 0 < low < middle < high < 100:
+            raise ValueError("band_percentiles must ascend between 0 and 100")
+        return self
+
+
+class Validation(Section):
+    """When a source is refused."""
+
+    set_aside_limit: Share = Field(
+        0.05, description="share of a table's rows set aside above which the source is refused"
+    )
+    future_days: int = Field(
+        31, ge=0, description="days after the last billed month from which on is the future"
+    )
+
+
+class Engine(Section):
+    """What the embedded database may use."""
+
+    memory_limit: str | None = Field(None, description="for example 2GB; the default is DuckDB's")
+    threads: int | None = Field(None, ge=1)
+
+
+class Config(Section):
+    """All settings.
+
+    Examples
+    --------
+    >>> Config().churn.horizon
+    '2mo'
+    """
+
+    tiers: Tiers = Tiers()
+    complaints: Complaints = Complaints()
+    churn: Churn = Churn()
+    satisfaction: Satisfaction = Satisfaction()
+    scoring: Scoring = Scoring()
+    validation: Validation = Validation()
+    engine: Engine = Engine()
+
+    def digest(self) -> str:
+        """SHA-256 of all settings that can change a result."""
+        settings = self.model_dump(mode="json", exclude={"engine"})
+        return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
+
+
+def read_yaml(path: str | Path) -> Any:
+    """The content of a YAML 1.2 file as plain Python values.
+
+    Raises
+    ------
+    UsageError
+        If there is no such file, or it is not plain YAML: broken syntax, a duplicate
+        key, a tag, an alias, or more than 1 MB.
+    """
+    path = Path(path)
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise UsageError(
+            f"{path}: cannot be read ({error.strerror}).", hint="Name a YAML file.", file=str(path)
+        ) from None
+    if len(raw) > _MAX_BYTES:
+        raise UsageError(
+            f"{path}: {len(raw)} bytes; at most {_MAX_BYTES} expected.", file=str(path)
+        )
+    try:
+        text = raw.decode("utf-8-sig")
+        return _parse(text)
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            f"{path}: not UTF-8 (byte {error.start}).", hint="Save it as UTF-8.", file=str(path)
+        ) from None
+    except (YAMLError, RecursionError, ValueError) as error:
+        line, problem = _where(error)
+        raise UsageError(f"{path}{line}: {problem}.", file=str(path)) from None
+
+
+def _parse(text: str) -> Any:
+    yaml = YAML(typ="safe", pure=True)
+    for event in yaml.parse(StringIO(text)):
+        if type(event).__name__ == "AliasEvent":
+            raise ValueError("aliases (*name) are not allowed")
+    return YAML(typ="safe", pure=True).load(text)
+
+
+def _where(error: Exception) -> tuple[str, str]:
+    if isinstance(error, MarkedYAMLError) and error.problem_mark is not None:
+        mark = error.problem_mark
+        problem = str(error.problem).split("\n")[0]
+        return f", line {mark.line + 1}, column {mark.column + 1}", problem
+    return "", "nested too deeply" if isinstance(error, RecursionError) else str(error)
+
+
+def load_config(path: str | Path | None = None) -> Config:
+    """The settings of a YAML file over the defaults.
+
+    Parameters
+    ----------
+    path : path, optional
+        Without it, the defaults.
+
+    Raises
+    ------
+    UsageError
+        If the file cannot be read or says what is not a setting, with the place and the
+        nearest setting.
+    """
+    if path is None:
+        return Config()
+    return parse(Config, read_yaml(path) or {}, str(path))
+
+
+def parse(model: type[M], content: Any, place: str) -> M:
+    """The content of a YAML file as a settings model, or a `UsageError` that says where."""
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(step) for step in first["loc"])
+        if first["type"] == "extra_forbidden":
+            raise _unknown_key(model, first["loc"], place) from None
+        if not isinstance(content, dict):
+            raise UsageError(f"{place}: a mapping of sections expected.", file=place) from None
+        raise UsageError(
+            f"{place}: {where or 'the file'}: {first['msg']}, got {first['input']!r:.80}.",
+            file=place,
+            key=where,
+        ) from None
+
+
+def _unknown_key(model: type[BaseModel], loc: tuple[int | str, ...], place: str) -> UsageError:
+    known: list[str] = list(model.model_fields)
+    for step in loc[:-1]:
+        field = model.model_fields.get(str(step))
+        annotation = field.annotation if field is not None else None
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            model, known = annotation, list(annotation.model_fields)
+        else:
+            known = []
+    near = difflib.get_close_matches(str(loc[-1]), known, n=1)
+    listing = f"Known: {', '.join(known)}." if known else None
+    hint = f"Did you mean {near[0]!r}?" if near else listing
+    where = ".".join(str(step) for step in loc)
+    return UsageError(f"{place}: unknown key {where!r}.", hint=hint, file=place, key=where)
+
+
+def schema() -> str:
+    """The JSON schema of a configuration file, for editors."""
+    return json.dumps(Config.model_json_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    Path("configs/schema/config.json").write_text(schema(), encoding="utf-8")
