@@ -5,22 +5,27 @@
 then; a value that is itself a later event is unknown until it has happened. Windows
 are half-open: *w* days cover ``[as_of - w, as_of)``.
 
-All functions take and return lazy tables. A *spine* is a table of
-``(customer_id, as_of)`` with one row for every customer and date to be described.
+Functions take and return lazy tables, but for `latest_months`, whose answers are
+dates. *Moments* are a table with the column ``as_of``; a *spine* is a table
+of ``(customer_id, as_of)`` with one row for every customer and date to be described.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from calendar import monthrange
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 
 import ibis
 from ibis import _
 from ibis.expr import types as ir
+from ibis.util import gen_name
 
 from churnml.contract import TABLES, TableSpec
 
 _LONG_AGO = date(1900, 1, 1)
+# From which month back, and how many: nearly always the last or the one before will do.
+_LOOKS_BACK = ((1, 1), (2, 1), (3, 1200))
 
 
 def month_index(day: ir.DateValue) -> ir.IntegerValue:
@@ -31,11 +36,32 @@ def month_index(day: ir.DateValue) -> ir.IntegerValue:
     return day.year() * 12 + day.month()
 
 
+def months_before(month: date, months: int) -> date:
+    """The first day of the month so many months before a date's month.
+
+    >>> months_before(date(2026, 2, 17), 3)
+    datetime.date(2025, 11, 1)
+    """
+    year, index = divmod(month.year * 12 + month.month - 1 - months, 12)
+    return date(year, index + 1, 1)
+
+
+def earlier(day: date, months: int) -> date:
+    """The same day so many months before, or the last day of that month.
+
+    >>> earlier(date(2026, 5, 31), 3)
+    datetime.date(2026, 2, 28)
+    """
+    first = months_before(day, months)
+    return first.replace(day=min(day.day, monthrange(first.year, first.month)[1]))
+
+
 def known_at(table: ir.Table, spec: TableSpec, lag: timedelta = timedelta()) -> ir.TimestampValue:
     """When each row became known.
 
-    From the row's own ``known_at``; else, for a bill, midnight after ``issued_on``; else
-    the moment the row happened (a month: its end) plus ``lag``.
+    From the row's own ``known_at``, but for a bill not before midnight after its
+    ``issued_on``; else, for a bill, that midnight; else the moment the row happened (a
+    month: its end) plus ``lag``.
 
     Parameters
     ----------
@@ -48,24 +74,30 @@ def known_at(table: ir.Table, spec: TableSpec, lag: timedelta = timedelta()) -> 
     -------
     timestamp column, never null where the row's event is not
     """
-    candidates = [table.known_at] if "known_at" in table.columns else []
+    stamps = [table.known_at] if "known_at" in table.columns else []
     if "issued_on" in table.columns:
-        candidates.append((table.issued_on + ibis.interval(days=1)).cast("timestamp"))
-    candidates.append(_happened(table, spec) + ibis.interval(seconds=int(lag.total_seconds())))
-    return ibis.coalesce(*candidates)
+        stamps.append((table.issued_on + ibis.interval(days=1)).cast("timestamp"))
+    happened = _happened(table, spec).cast("timestamp")
+    if lag:
+        happened = happened + ibis.interval(seconds=int(lag.total_seconds()))
+    if not stamps:
+        return happened
+    # Spark's greatest() refuses a single argument.
+    known = ibis.greatest(*stamps) if len(stamps) > 1 else stamps[0]
+    return ibis.coalesce(known, happened)
 
 
-def _happened(table: ir.Table, spec: TableSpec) -> ir.TimestampValue:
-    """The first moment at which the row can be said to have happened."""
+def _happened(table: ir.Table, spec: TableSpec) -> ir.Value:
+    """The first moment, or for a state day, at which the row can be said to have happened."""
     if spec.rows == "month":
-        return (table.month + ibis.interval(months=1)).cast("timestamp")
+        return table.month + ibis.interval(months=1)
     if spec.rows == "event":
         return table[spec.event]
-    dates = [table[name] for name in ("valid_from", spec.event) if name in table.columns]
-    return ibis.coalesce(*dates, ibis.literal(_LONG_AGO)).cast("timestamp")
+    days = [table[name] for name in ("valid_from", spec.event) if name in table.columns]
+    return ibis.coalesce(*days, ibis.literal(_LONG_AGO))
 
 
-def visible(table: ir.Table, spec: TableSpec, spine: ir.Table) -> ir.Table:
+def visible(table: ir.Table, spec: TableSpec, moments: ir.Table) -> ir.Table:
     """The rows of a customer's table that may be used at each ``as_of``.
 
     Parameters
@@ -73,23 +105,30 @@ def visible(table: ir.Table, spec: TableSpec, spine: ir.Table) -> ir.Table:
     table : Table
         One of the source's tables, with ``customer_id`` and a filled ``known_at``.
     spec : TableSpec
-    spine : Table
-        ``(customer_id, as_of)``.
+    moments : Table
+        With ``as_of``; with ``customer_id`` too where only those customers' rows are
+        wanted. Distinct rows.
 
     Returns
     -------
     Table
-        ``as_of`` and the table's columns; one row for every pair of a spine row and a
-        visible row of that customer. Values that date a later event, and values dated
-        by one, are null while it has not happened.
+        ``as_of`` and the table's columns; one row for every pair of a moment and a row
+        visible then. Values that date a later event, and values dated by one, are null
+        while it has not happened.
     """
-    rows = spine.select("customer_id", "as_of").join(table, "customer_id")
+    if "customer_id" in moments.columns:
+        rows = moments.select("customer_id", "as_of").join(table, "customer_id")
+    else:
+        rows = moments.select("as_of").cross_join(table)
     if spec.rows == "month":
         happened = month_index(rows.month) < month_index(rows.as_of)
     else:
         happened = _happened(rows, spec) < rows.as_of.cast("timestamp")
-    rows = rows.filter(happened, rows.known_at <= rows.as_of.cast("timestamp"))
-    return _hide_later_events(rows, spec)
+    return _hide_later_events(rows.filter(happened, _known(rows)), spec)
+
+
+def _known(rows: ir.Table) -> ir.BooleanValue:
+    return rows.known_at <= rows.as_of.cast("timestamp")
 
 
 def _hide_later_events(rows: ir.Table, spec: TableSpec) -> ir.Table:
@@ -123,19 +162,17 @@ def in_force(table: ir.Table, spec: TableSpec, moments: ir.Table) -> ir.Table:
     on = [key] if key in moments.columns else []
     wanted = moments.select(*on, "as_of").distinct()
     rows = wanted.join(table, on) if on else wanted.cross_join(table)
-    midnight = rows.as_of.cast("timestamp")
-    happened = _happened(rows, spec) < midnight
-    if spec.event in rows.columns:
-        happened &= rows[spec.event].isnull() | (rows[spec.event].cast("timestamp") < midnight)
-    rows = _hide_later_events(rows.filter(happened, rows.known_at <= midnight), spec)
+    happened = [_happened(rows, spec) < rows.as_of]
+    if spec.event in rows.columns and "valid_from" in rows.columns:
+        happened.append(rows[spec.event].isnull() | (rows[spec.event] < rows.as_of))
+    rows = _hide_later_events(rows.filter(*happened, _known(rows)), spec)
     if "valid_from" not in table.columns:
         return rows
-    latest = ibis.window(group_by=[key, "as_of"], order_by=[_.valid_from.desc(), _.known_at.desc()])
-    return (
-        rows.mutate(_version=ibis.row_number().over(latest))
-        .filter(_._version == 0)
-        .drop("_version")
+    latest = ibis.window(
+        group_by=[key, "as_of"], order_by=[_.valid_from.desc(), _.known_at.desc()]
     )
+    rows = rows.mutate(_version=ibis.row_number().over(latest))
+    return rows.filter(_._version == 0).drop("_version")
 
 
 def dates(as_of: date | str | Iterable[date | str]) -> list[date]:
@@ -146,6 +183,16 @@ def dates(as_of: date | str | Iterable[date | str]) -> list[date]:
     """
     given = [as_of] if isinstance(as_of, (str, date)) else list(as_of)
     return sorted({date.fromisoformat(str(day)[:10]) for day in given})
+
+
+def moments(as_of: date | str | Iterable[date | str]) -> ir.Table:
+    """The distinct dates given as a table with the one column ``as_of``."""
+    return ibis.memtable({"as_of": dates(as_of)}, schema={"as_of": "date"})
+
+
+def eligible(customers: ir.Table) -> ir.Table:
+    """Of the customers in force, those not terminated before ``as_of``."""
+    return customers.filter(_.terminated_on.isnull())
 
 
 def spine(tables: Mapping[str, ir.Table], as_of: date | str | Iterable[date | str]) -> ir.Table:
@@ -162,34 +209,107 @@ def spine(tables: Mapping[str, ir.Table], as_of: date | str | Iterable[date | st
     Table
         ``(customer_id, as_of)``, unique rows.
     """
-    moments = ibis.memtable({"as_of": dates(as_of)}, schema={"as_of": "date"})
-    customers = in_force(tables["customers"], TABLES["customers"], moments)
-    return customers.filter(_.terminated_on.isnull()).select("customer_id", "as_of")
+    customers = in_force(tables["customers"], TABLES["customers"], moments(as_of))
+    return eligible(customers).select("customer_id", "as_of")
 
 
-def latest_month(table: ir.Table, spec: TableSpec, spine: ir.Table) -> ir.Table:
-    """The month in which the windows of a monthly table end, for each ``as_of``.
+def calendar(latest: Mapping[date, date], months: int) -> ir.Table:
+    """The last ``months`` months of each ``as_of``, counted back from its latest month.
 
-    The latest month that is visible for at least half of the spine's customers, so that
-    a bill issued on the 3rd does not turn the last month into a hole.
+    Parameters
+    ----------
+    latest : mapping of date to date
+        For each ``as_of`` the first day of the month in which its windows end; see
+        `latest_months`. An ``as_of`` that is not in it has no months.
+    months : int
 
     Returns
     -------
     Table
-        ``as_of``, ``latest`` (a `month_index`); no row where no month is visible enough.
+        ``as_of``, ``month`` (first day), ``ago``: 0 for the latest month.
     """
-    seen = visible(table, spec, spine).group_by("as_of", latest=_.month.pipe(month_index))
-    seen = seen.agg(customers=_.customer_id.nunique())
-    eligible = spine.group_by("as_of").agg(eligible=_.count())
-    enough = seen.join(eligible, "as_of").filter(_.customers * 2 >= _.eligible)
-    return enough.group_by("as_of").agg(latest=_.latest.max())
+    rows = [
+        (as_of, months_before(month, ago), ago)
+        for as_of, month in latest.items()
+        for ago in range(months)
+    ]
+    columns = zip(*rows, strict=True) if rows else ((), (), ())
+    return ibis.memtable(
+        dict(zip(("as_of", "month", "ago"), map(list, columns), strict=True)),
+        schema={"as_of": "date", "month": "date", "ago": "int32"},
+    )
 
 
-def last_months(table: ir.Table, spec: TableSpec, spine: ir.Table, months: int) -> ir.Table:
-    """The visible rows of the last ``months`` months, with ``ago``: 0 for the latest of them."""
-    rows = visible(table, spec, spine).join(latest_month(table, spec, spine), "as_of")
-    rows = rows.mutate(ago=rows.latest - month_index(rows.month)).drop("latest")
-    return rows.filter(rows.ago >= 0, rows.ago < months)
+def latest_months(
+    tables: Mapping[str, ir.Table], eligible: ir.Table, days: Sequence[date]
+) -> dict[str, dict[date, date]]:
+    """The month in which the windows of each monthly table end, for each ``as_of``.
+
+    The latest month that is visible for at least half of the eligible customers, so
+    that a bill issued on the 3rd does not turn the last month into a hole. Asks the
+    engine, as windows with fixed ends are twice as fast as those that a join must find.
+
+    Parameters
+    ----------
+    tables : mapping of str to Table
+        Monthly ones, each with ``customer_id``, ``month`` and a filled ``known_at``.
+    eligible : Table
+        ``(customer_id, as_of)`` of all eligible customers.
+    days : sequence of date
+        Every ``as_of``.
+
+    Returns
+    -------
+    dict of str to dict of date to date
+        For each table and ``as_of`` the first day of a month; no entry where no month
+        is visible enough.
+    """
+    eligible = eligible.alias(gen_name("eligible"))
+    found: dict[str, dict[date, date]] = {name: {} for name in tables}
+    sizes = {day: 0 for day in days}
+    counts = [_tally(eligible.mutate(month=ibis.null("date")), "")]
+    for back, months in _LOOKS_BACK:
+        for name, table in tables.items():
+            ends = {day: months_before(day, back) for day in sizes if day not in found[name]}
+            if ends:
+                rows = last_months(table, TABLES[name], calendar(ends, months))
+                rows = rows.select("customer_id", "as_of", "month").distinct()
+                counts.append(_tally(rows.semi_join(eligible, ["customer_id", "as_of"]), name))
+        if not counts:
+            break
+        tallies = (ibis.union(*counts) if len(counts) > 1 else counts[0]).to_pyarrow().to_pylist()
+        sizes |= {row["as_of"]: row["customers"] for row in tallies if not row["table"]}
+        for row in sorted((row for row in tallies if row["table"]), key=lambda row: row["month"]):
+            if row["customers"] * 2 >= sizes[row["as_of"]]:
+                found[row["table"]][row["as_of"]] = row["month"]
+        counts = []
+    return {name: dict(sorted(months.items())) for name, months in found.items()}
+
+
+def _tally(rows: ir.Table, table: str) -> ir.Table:
+    rows = rows.group_by("as_of", "month").agg(customers=_.count())
+    return rows.select(table=ibis.literal(table), as_of=_.as_of, month=_.month, customers=_.customers)
+
+
+def last_months(table: ir.Table, spec: TableSpec, calendar: ir.Table) -> ir.Table:
+    """The visible rows of a monthly table in the months of a calendar.
+
+    Parameters
+    ----------
+    table : Table
+        Monthly, with a filled ``known_at``.
+    spec : TableSpec
+    calendar : Table
+        ``as_of``, ``month``, ``ago``; see `calendar`. Its months had ended at ``as_of``.
+
+    Returns
+    -------
+    Table
+        ``as_of``, ``ago`` and the table's columns, later events hidden.
+    """
+    rows = calendar.join(table, "month")
+    ended = rows.month < rows.as_of.truncate("M")
+    return _hide_later_events(rows.filter(ended, _known(rows)), spec)
 
 
 def last_days(rows: ir.Table, moment: str, days: int) -> ir.BooleanValue:

@@ -186,8 +186,14 @@ class Config(Section):
         return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
 
 
-def read_yaml(path: str | Path) -> Any:
+def read_yaml(path: str | Path, *, as_written: bool = False) -> Any:
     """The content of a YAML 1.2 file as plain Python values.
+
+    Parameters
+    ----------
+    path : path
+    as_written : bool
+        Leave every scalar the text that it is: ``01`` is not 1.
 
     Raises
     ------
@@ -208,7 +214,7 @@ def read_yaml(path: str | Path) -> Any:
         )
     try:
         text = raw.decode("utf-8-sig")
-        return _parse(text)
+        return _parse(text, as_written=as_written)
     except UnicodeDecodeError as error:
         raise UsageError(
             f"{path}: not UTF-8 (byte {error.start}).", hint="Save it as UTF-8.", file=str(path)
@@ -218,12 +224,15 @@ def read_yaml(path: str | Path) -> Any:
         raise UsageError(f"{path}{line}: {problem}.", file=str(path)) from None
 
 
-def _parse(text: str) -> Any:
-    yaml = YAML(typ="safe", pure=True)
-    for event in yaml.parse(StringIO(text)):
+def _parse(text: str, *, as_written: bool) -> Any:
+    kind = "base" if as_written else "safe"
+    for event in YAML(typ=kind, pure=True).parse(StringIO(text)):
         if type(event).__name__ == "AliasEvent":
             raise ValueError("aliases (*name) are not allowed")
-    return YAML(typ="safe", pure=True).load(text)
+        # Without types a tag would be passed over, not refused.
+        if as_written and getattr(event, "tag", None) is not None:
+            raise ValueError(f"tags ({event.tag}) are not allowed")
+    return YAML(typ=kind, pure=True).load(text)
 
 
 def _where(error: Exception) -> tuple[str, str]:

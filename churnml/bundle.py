@@ -1,0 +1,424 @@
+"""A saved model: LightGBM text, one JSON file and checksums; nothing is ever unpickled.
+
+::
+
+    folder/
+        boosters/0000.txt ...   LightGBM's text format
+        bundle.json             everything else, as plain data
+        SHA256SUMS              of all of them, as ``sha256sum -c`` reads it
+
+LightGBM ends the process on a damaged text, or never returns. Therefore no byte reaches it
+before every checksum has been compared. Checksums tell damage; they do not tell who wrote
+the bundle: load only models of your own registry.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from churnml.durable import exchange, output_errors, sync_folder, write_file
+from churnml.errors import BundleError, OutputError
+
+if TYPE_CHECKING:
+    from churnml.estimators import ChurnClassifier, SatisfactionRegressor
+
+PROTOCOL = 1
+"""Number of the format; a bundle with another one is refused."""
+
+SUMS = "SHA256SUMS"
+CONTENT = "bundle.json"
+_BOOSTER = re.compile(r"boosters/\d{4}\.txt")
+_SUM_LINE = re.compile(r"([0-9a-f]{64})  (\S+)")
+
+Task = Literal["churn", "satisfaction"]
+Scores = dict[str, NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
+class Input:
+    """A column that the model reads.
+
+    Attributes
+    ----------
+    name : str
+    kind : {"number", "category"}
+    missing : float
+        Share of the training rows without a value.
+    knots : tuple of float
+        Of a number: its 5 %, 10 %, ... 95 % quantiles in training.
+    levels : dict of str to float
+        Of a category: the share of the training rows, for the values that enough
+        customers have.
+    feature : dict or None
+        The declaration of an operator feature: unit, driver, descriptions, direction.
+    """
+
+    name: str
+    kind: Literal["number", "category"]
+    missing: float = 0.0
+    knots: tuple[float, ...] = ()
+    levels: Mapping[str, float] = field(default_factory=dict)
+    feature: Mapping[str, Any] | None = None
+
+    @property
+    def driver(self) -> str:
+        """The driver group of an operator feature; empty for a flat table's column."""
+        return str((self.feature or {}).get("driver", ""))
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a model was made from. Plain data throughout.
+
+    Attributes
+    ----------
+    name : str
+        The name under which it is registered.
+    kind : {"operator", "table"}
+        Whether it reads operator features or a flat table's own columns.
+    label : dict
+        What it predicts: definition, gap and horizon, or target column, positive value
+        and scale.
+    tables : dict of str to list of str
+        Operator tables, with the columns, that its features need.
+    as_of : tuple of str
+        The dates trained on.
+    window : tuple of str
+        First and last day of the data used, features and labels.
+    rows, customers : int
+    digest : str
+        SHA-256 of the training data.
+    config : str
+        SHA-256 of the settings.
+    table : dict
+        For a flat table: how its columns are read.
+    """
+
+    name: str = ""
+    kind: Literal["operator", "table"] = "operator"
+    label: Mapping[str, Any] = field(default_factory=dict)
+    tables: Mapping[str, list[str]] = field(default_factory=dict)
+    as_of: tuple[str, ...] = ()
+    window: tuple[str, ...] = ()
+    rows: int = 0
+    customers: int = 0
+    digest: str = ""
+    config: str = ""
+    table: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Golden:
+    """Synthetic rows with the scores that the model gave them when it was made.
+
+    Attributes
+    ----------
+    rows : dict of str to list
+        By column; ``None`` where missing.
+    scores : dict of str to list of float
+    """
+
+    rows: Mapping[str, list[Any]]
+    scores: Mapping[str, list[float]]
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained estimator with all that is needed to use it; made by `churnml.profile`.
+
+    Attributes
+    ----------
+    task : {"churn", "satisfaction"}
+    estimator : ChurnClassifier or SatisfactionRegressor
+    inputs : tuple of Input
+    reference : tuple of float
+        Quantiles of the scores at 0, 0.1, ... 100 %, against which a new score is ranked.
+    golden : Golden
+    origin : Origin
+    versions : dict of str to str
+        Of the libraries with which it was made.
+    digest : str
+        SHA-256 that names a loaded bundle; empty before it was saved.
+    """
+
+    task: Task
+    estimator: ChurnClassifier | SatisfactionRegressor
+    inputs: tuple[Input, ...]
+    reference: tuple[float, ...]
+    golden: Golden
+    origin: Origin = Origin()
+    versions: Mapping[str, str] = field(default_factory=dict)
+    digest: str = ""
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the columns that the model reads."""
+        return [column.name for column in self.inputs]
+
+    def __repr__(self) -> str:
+        name = self.origin.name or self.task
+        return f"Model({name}: {type(self.estimator).__name__}, {len(self.inputs)} columns)"
+
+
+def predict(model: Model, rows: pd.DataFrame) -> Scores:
+    """The model's scores of some rows, by the contract's column names.
+
+    Parameters
+    ----------
+    model : Model
+    rows : DataFrame, shape (n, k)
+        Holds the model's columns, in any order.
+
+    Returns
+    -------
+    dict of str to array, shape (n,)
+        Churn: ``churn_probability``. Satisfaction: ``satisfaction`` with its interval
+        ``satisfaction_low``, ``satisfaction_high``, and ``dissatisfied_probability``.
+    """
+    estimator: Any = model.estimator
+    if model.task == "churn":
+        return {"churn_probability": estimator.predict_proba(rows)[:, 1]}
+    low, high = estimator.predict_interval(rows)
+    return {
+        "satisfaction": estimator.predict(rows),
+        "satisfaction_low": low,
+        "satisfaction_high": high,
+        "dissatisfied_probability": estimator.predict_dissatisfied(rows),
+    }
+
+
+def golden_rows(model: Model) -> pd.DataFrame:
+    """The golden rows as a frame."""
+    return frame_of(model.golden.rows, model.inputs)
+
+
+def frame_of(rows: Mapping[str, list[Any]], inputs: tuple[Input, ...]) -> pd.DataFrame:
+    """Plain columns as the estimators read them: numbers as float64, categories as text."""
+    columns = {
+        column.name: pd.Series(
+            rows[column.name], dtype="float64" if column.kind == "number" else "str"
+        )
+        for column in inputs
+    }
+    return pd.DataFrame(columns)
+
+
+def check_golden(model: Model, *, exact: bool = False) -> None:
+    """Score the golden rows again and compare.
+
+    Parameters
+    ----------
+    model : Model
+    exact : bool, default False
+        Bit for bit, which the same machine and library versions give; else to nine
+        digits, which every machine gives.
+
+    Raises
+    ------
+    BundleError
+        If a score differs.
+    """
+    tolerance = 0.0 if exact else 1e-9
+    for name, scores in predict(model, golden_rows(model)).items():
+        expected = np.asarray(model.golden.scores[name])
+        worst = float(np.max(np.abs(scores - expected), initial=0.0))
+        if not worst <= tolerance * max(1.0, float(np.max(np.abs(expected), initial=0.0))):
+            raise BundleError(
+                f"model {model.origin.name or model.task}: {name} of its golden rows differs "
+                f"from the stored one by up to {worst:.3g}.",
+                hint="Library versions differ too much from those it was made with; train again.",
+                column=name,
+            )
+
+
+def save(model: Model, folder: str | Path, *, overwrite: bool = False) -> str:
+    """Write a model as a bundle: the whole folder or nothing.
+
+    Parameters
+    ----------
+    model : Model
+    folder : path
+        Absent, or empty.
+    overwrite : bool, default False
+        Whether a bundle that stands there may be replaced.
+
+    Returns
+    -------
+    str
+        The bundle's digest; the same model always has the same one.
+
+    Raises
+    ------
+    OutputError
+        If something stands there, or the disk or the permissions do not allow it.
+    """
+    place = Path(folder).absolute()
+    _refuse_occupied(place, overwrite=overwrite)
+    fresh = place.with_name(f".{place.name}.churnml-{os.getpid()}")
+    with output_errors(place):
+        try:
+            digest = _write(model, fresh)
+            if not (place.exists() and exchange(fresh, place)):
+                shutil.rmtree(place, ignore_errors=True)
+                fresh.rename(place)
+            sync_folder(place.parent)
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+    return digest
+
+
+def _refuse_occupied(place: Path, *, overwrite: bool) -> None:
+    if not place.exists() or (place.is_dir() and not any(place.iterdir())):
+        return
+    if place.is_dir() and (place / SUMS).is_file() and (place / CONTENT).is_file():
+        if overwrite:
+            return
+        raise OutputError(
+            f"{place}: holds a model.", hint="Use --overwrite to replace it.", file=str(place)
+        )
+    raise OutputError(
+        f"{place}: is in use and holds no model.", hint="Choose another folder.", file=str(place)
+    )
+
+
+def _write(model: Model, folder: Path) -> str:
+    state, boosters = model.estimator.to_state()
+    content = {
+        "protocol": PROTOCOL,
+        "task": model.task,
+        "state": state,
+        "inputs": [asdict(column) for column in model.inputs],
+        "reference": model.reference,
+        "golden": asdict(model.golden),
+        "origin": asdict(model.origin),
+        "versions": dict(model.versions),
+    }
+    text = json.dumps(content, ensure_ascii=False, allow_nan=False, indent=1, sort_keys=True)
+    files = {f"boosters/{at:04d}.txt": booster.encode() for at, booster in enumerate(boosters)}
+    files[CONTENT] = text.encode() + b"\n"
+    (folder / "boosters").mkdir(parents=True)
+    for name, data in files.items():
+        write_file(folder / name, data)
+    sums = "".join(f"{_digest(files[name])}  {name}\n" for name in sorted(files)).encode()
+    write_file(folder / SUMS, sums)
+    return _digest(sums)
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def load(folder: str | Path) -> Model:
+    """Read a bundle, after every one of its checksums has been compared.
+
+    Raises
+    ------
+    BundleError
+        If a file is missing, was changed or does not belong there, or the bundle has
+        another protocol.
+    """
+    place = Path(folder)
+    files = _verified(place)
+    sums = files.pop(SUMS)
+    try:
+        content = json.loads(files.pop(CONTENT))
+    except ValueError as error:
+        raise _refused(place / CONTENT, f"not JSON ({error})") from None
+    if content.get("protocol") != PROTOCOL:
+        raise BundleError(
+            f"{place}: bundle of protocol {content.get('protocol')!r}; this churnml reads "
+            f"{PROTOCOL}.",
+            hint="Use the churnml it was made with, or train again.",
+            file=str(place),
+        )
+    try:
+        model = _model(content, [files[name].decode() for name in sorted(files)])
+    except (KeyError, TypeError, AttributeError, UnicodeDecodeError) as error:
+        raise _refused(place, f"incomplete content ({error!r})") from None
+    return replace(model, digest=_digest(sums))
+
+
+def _model(content: Mapping[str, Any], boosters: list[str]) -> Model:
+    from churnml.estimators import ChurnClassifier, SatisfactionRegressor
+
+    estimators = {"churn": ChurnClassifier, "satisfaction": SatisfactionRegressor}
+    origin = dict(content["origin"])
+    for name in ("as_of", "window"):
+        origin[name] = tuple(origin[name])
+    return Model(
+        task=content["task"],
+        estimator=estimators[content["task"]].from_state(content["state"], boosters),
+        inputs=tuple(
+            Input(**{**column, "knots": tuple(column["knots"])}) for column in content["inputs"]
+        ),
+        reference=tuple(content["reference"]),
+        golden=Golden(**content["golden"]),
+        origin=Origin(**origin),
+        versions=content["versions"],
+    )
+
+
+def is_bundle(folder: Path) -> bool:
+    """Whether a folder means to be a bundle; only `load` tells whether it is a good one."""
+    return (folder / SUMS).is_file() or (folder / CONTENT).is_file()
+
+
+def _verified(place: Path) -> dict[str, bytes]:
+    """Every file's bytes, once each: what was compared is what will be used."""
+    try:
+        sums = (place / SUMS).read_bytes()
+    except OSError as error:
+        raise _refused(place / SUMS, f"cannot be read ({error.strerror})") from None
+    expected = _read_sums(place, sums)
+    _refuse_strangers(place, set(expected))
+    files = {SUMS: sums}
+    for name, digest in expected.items():
+        path = place / name
+        try:
+            files[name] = path.read_bytes()
+        except OSError as error:
+            raise _refused(path, f"is listed but cannot be read ({error.strerror})") from None
+        if _digest(files[name]) != digest:
+            raise _refused(path, "was changed: its SHA-256 is not the listed one")
+    return files
+
+
+def _read_sums(place: Path, sums: bytes) -> dict[str, str]:
+    expected: dict[str, str] = {}
+    for line in sums.decode("ascii", "replace").removesuffix("\n").split("\n"):
+        match = _SUM_LINE.fullmatch(line)
+        name = match[2] if match else ""
+        known = name == CONTENT or _BOOSTER.fullmatch(name)
+        if not match or not known or name in expected:
+            raise _refused(place / SUMS, f"unexpected line {line[:80]!r}")
+        expected[name] = match[1]
+    if CONTENT not in expected:
+        raise _refused(place / SUMS, f"does not list {CONTENT}")
+    return expected
+
+
+def _refuse_strangers(place: Path, listed: set[str]) -> None:
+    for path in sorted(place.rglob("*")):
+        name = path.relative_to(place).as_posix()
+        if path.is_symlink() or (name not in {*listed, SUMS, "boosters"}):
+            raise _refused(path, "does not belong to the bundle")
+
+
+def _refused(path: Path, problem: str) -> BundleError:
+    return BundleError(
+        f"{path}: {problem}; the model was not loaded.",
+        hint="Take a fresh copy of the model, or train again.",
+        file=str(path),
+    )

@@ -1,0 +1,113 @@
+"""The command line: one module a command, each a thin layer over the package.
+
+Results go to standard output, progress and messages to standard error. Nothing heavy is
+imported before a command runs, so that ``churnml --help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from types import FrameType
+from typing import NoReturn
+
+import typer
+
+from churnml.cli import (
+    demo,
+    evaluate,
+    export,
+    features,
+    score,
+    simulate,
+    train,
+    ui,
+    validate,
+)
+from churnml.cli.output import report_error
+from churnml.errors import ChurnmlError
+
+app = typer.Typer(
+    name="churnml",
+    help="Which customers will leave, how satisfied every customer is, why, and what to do.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    # Drawing help with rich costs more than everything else that --help does.
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for module in (demo, simulate, validate, features, train, evaluate, score, export, ui):
+    app.command()(module.command)
+    # Typer names a command after its function; here the module names it.
+    app.registered_commands[-1].name = module.__name__.rpartition(".")[2]
+
+
+def _version(value: bool) -> None:
+    if value:
+        from churnml import __version__
+
+        typer.echo(f"churnml {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Print the version."
+    ),
+) -> None:
+    pass
+
+
+def main(argv: list[str] | None = None) -> NoReturn:
+    """Run the command line and exit with the status of the contract.
+
+    0 done; 1 a fault of churnml's own; 2 the command line or configuration; 3 the input
+    data; 4 the model or registry; 5 the output; 6 done, but a gate tripped.
+    """
+    arguments = sys.argv[1:] if argv is None else argv
+    signal.signal(signal.SIGTERM, _terminate)
+    sys.exit(_run(arguments))
+
+
+def _terminate(_signal: int, _frame: FrameType | None) -> None:
+    raise SystemExit(143)
+
+
+def _run(arguments: list[str]) -> int:
+    as_json, debug = "--json" in arguments, "--debug" in arguments
+    try:
+        app(args=arguments, standalone_mode=False, prog_name="churnml")
+        sys.stdout.flush()
+    except ChurnmlError as error:
+        if debug:
+            traceback.print_exc()
+        report_error(error.to_dict(), as_json=as_json)
+        return error.status
+    except typer.TyperException as error:
+        message = error.format_message()
+        if not message:
+            return 2 if not arguments else error.exit_code
+        hint = "Try churnml --help."
+        report_error({"status": 2, "message": message, "hint": hint}, as_json=as_json)
+        return 2
+    except typer.Exit as done:
+        return done.exit_code
+    except BrokenPipeError:
+        # The reader has gone; what is left in the buffer must not raise again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (KeyboardInterrupt, typer.Abort):
+        report_error({"status": 130, "message": "Interrupted."}, as_json=as_json)
+        return 130
+    except Exception as error:
+        if debug:
+            traceback.print_exc()
+        message = f"A fault of churnml's own: {type(error).__name__}: {error}"
+        hint = "Run again with --debug and report what it prints."
+        report_error({"status": 1, "message": message, "hint": hint}, as_json=as_json)
+        return 1
+    return 0

@@ -1,0 +1,76 @@
+"""The arguments and options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Source = Annotated[
+    str,
+    typer.Argument(help="Operator tables: a folder of Parquet or CSV files, or a DuckDB file."),
+]
+SourceOrTable = Annotated[
+    str,
+    typer.Argument(
+        help="Operator tables (a folder or DuckDB file), or with --id or --target a table of "
+        "your own (CSV, Parquet or XLSX)."
+    ),
+]
+Task = Annotated[str, typer.Argument(help="churn or satisfaction.")]
+Mapping = Annotated[
+    Path | None,
+    typer.Option(help="Mapping of an operator's own names, codes and units (source.yaml)."),
+]
+ConfigFile = Annotated[
+    Path | None, typer.Option("--config", help="YAML with any of the sections of configs/.")
+]
+AsOf = Annotated[
+    str, typer.Option(help="A date: everything known before midnight at its start counts.")
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what stands there.")]
+Json = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object and nothing else on standard output.")
+]
+Debug = Annotated[bool, typer.Option("--debug", help="Print tracebacks.")]
+Id = Annotated[str | None, typer.Option("--id", help="The table's id column.")]
+Target = Annotated[str | None, typer.Option(help="The table's target column.")]
+Scale = Annotated[
+    str | None, typer.Option(help="LO:HI, the ends of the satisfaction scale, for example 1:10.")
+]
+Positive = Annotated[
+    str | None, typer.Option(help="The target's value that means the customer left.")
+]
+Drop = Annotated[
+    list[str] | None, typer.Option(help="A column to leave out; may be given several times.")
+]
+Group = Annotated[
+    str | None, typer.Option(help="The column whose rows belong together and are never parted.")
+]
+Customers = Annotated[int, typer.Option(min=1, help="Customers to simulate.")]
+Months = Annotated[int, typer.Option(min=1, help="Months to simulate.")]
+Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same operator.")]
+
+
+def day(text: str) -> str:
+    """A date as ``YYYY-MM-DD``.
+
+    Raises
+    ------
+    UsageError
+        If it is none.
+
+    Examples
+    --------
+    >>> day("2026-06-01")
+    '2026-06-01'
+    """
+    from datetime import date
+
+    from churnml.errors import UsageError
+
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise UsageError(f"{text!r} is no date.", hint="Write it as 2026-06-01.") from None

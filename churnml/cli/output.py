@@ -1,0 +1,90 @@
+"""What the command line prints: tables for people, one JSON object for programs."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def printable(text: object) -> str:
+    """Text with control and direction characters made visible, so that data cannot draw.
+
+    >>> printable("a" + chr(27) + "[31mb")
+    'a\\\\x1b[31mb'
+    """
+    return "".join(
+        character if character.isprintable() or character in "\n" else _escaped(character)
+        for character in str(text)
+    )
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode()
+
+
+def print_json(result: dict[str, Any]) -> None:
+    """One JSON object on standard output."""
+    sys.stdout.write(json.dumps(result, ensure_ascii=False, default=str) + "\n")
+
+
+def report_error(error: dict[str, Any], *, as_json: bool) -> None:
+    """Print an error for the person on standard error, and as JSON where that was asked for."""
+    if as_json:
+        print_json({"error": error})
+    message = " ".join(printable(error[key]) for key in ("message", "hint") if error.get(key))
+    sys.stderr.write(f"churnml: {message}\n")
+
+
+def print_table(
+    title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, numbers: int = 0
+) -> None:
+    """A table on standard output, its last ``numbers`` columns aligned to the right."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for place, column in enumerate(columns):
+        right = place >= len(columns) - numbers
+        table.add_column(column, justify="right" if right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(escape(printable(cell)) for cell in row))
+    console().print(table)
+
+
+def print_line(text: str) -> None:
+    """One line on standard output."""
+    console().print(printable(text), highlight=False, markup=False)
+
+
+def console() -> Console:
+    """Standard output, wide enough for a table where nobody watches."""
+    from rich.console import Console
+
+    return Console(soft_wrap=not sys.stdout.isatty(), width=None if sys.stdout.isatty() else 120)
+
+
+def show_progress() -> None:
+    """Send the package's progress lines to standard error, with the time they came at."""
+    logger = logging.getLogger("churnml")
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Elapsed())
+    logger.handlers = [handler]
+
+
+class _Elapsed(logging.Formatter):
+    def __init__(self) -> None:
+        super().__init__()
+        self._started = time.monotonic()
+
+    def format(self, record: logging.LogRecord) -> str:
+        elapsed = time.monotonic() - self._started
+        return f"{elapsed:7.1f} s  {printable(record.getMessage())}"

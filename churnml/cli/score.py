@@ -1,0 +1,74 @@
+"""``churnml score``: every customer's scores, with reasons."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from churnml.cli import options, output
+from churnml.errors import GateError, UsageError
+
+
+def command(
+    data: options.SourceOrTable,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="The folder of the result.")],
+    as_of: Annotated[
+        str | None, typer.Option(help="Operator tables: the date to score at.")
+    ] = None,
+    id: options.Id = None,
+    churn_model: Annotated[
+        str | None, typer.Option(help="Model URI; by default models:/churn@champion.")
+    ] = None,
+    satisfaction_model: Annotated[
+        str | None, typer.Option(help="Model URI; by default models:/satisfaction@champion.")
+    ] = None,
+    reasons: Annotated[
+        int | None, typer.Option(min=0, help="Reasons for each customer; 0 leaves them out.")
+    ] = None,
+    engine: Annotated[str, typer.Option(help="duckdb; spark is not built yet.")] = "duckdb",
+    mapping: options.Mapping = None,
+    config: options.ConfigFile = None,
+    overwrite: options.Overwrite = False,
+    json: options.Json = False,
+    debug: options.Debug = False,
+) -> None:
+    """Score every customer, with reasons.
+
+    Writes a folder of Parquet files with a manifest.
+
+    Examples:
+
+    churnml score demo/operator --as-of 2026-06-01 --out scores
+
+    churnml score customers.csv --id customerID --out scores --churn-model models:/churn-customers/1
+    """
+    from churnml import pipeline
+    from churnml.config import load_config
+
+    if engine != "duckdb":
+        raise UsageError(f"--engine {engine}: not available.", hint="Use duckdb.")
+    if (id is None) == (as_of is None):
+        raise UsageError(
+            "Operator tables need --as-of, a table of your own needs --id, never both."
+        )
+    output.show_progress()
+    settings = load_config(config)
+    common = {
+        "churn_model": churn_model,
+        "satisfaction_model": satisfaction_model,
+        "reasons": reasons,
+        "config": settings,
+        "overwrite": overwrite,
+    }
+    if as_of is not None:
+        manifest, gates = pipeline.score_source(
+            data, options.day(as_of), out, mapping=mapping, **common
+        )
+    else:
+        manifest, gates = pipeline.score_table(data, out, id=id, **common)
+    if json:
+        output.print_json(manifest)
+    else:
+        show(manifest, out)
+    if gates:
+        raise GateError(" ".join(gates))

@@ -1,0 +1,118 @@
+"""``churnml train``: a churn or satisfaction model."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from churnml.cli import options, output
+from churnml.errors import UsageError
+
+if TYPE_CHECKING:
+    from churnml.pipeline import Trained
+
+
+def command(
+    task: options.Task,
+    data: options.SourceOrTable,
+    until: Annotated[
+        str | None, typer.Option(help="Read nothing at or after this date, labels included.")
+    ] = None,
+    id: options.Id = None,
+    target: options.Target = None,
+    scale: options.Scale = None,
+    positive: options.Positive = None,
+    drop: options.Drop = None,
+    group: options.Group = None,
+    name: Annotated[
+        str | None, typer.Option(help="Registered name; by default <task>-<file stem>.")
+    ] = None,
+    mapping: options.Mapping = None,
+    config: options.ConfigFile = None,
+    track: Annotated[
+        bool, typer.Option(help="Record the run in MLflow; --no-track needs --out.")
+    ] = True,
+    out: Annotated[
+        str | None, typer.Option(metavar="DIR", help="Save the model into this folder too.")
+    ] = None,
+    overwrite: options.Overwrite = False,
+    json: options.Json = False,
+    debug: options.Debug = False,
+) -> None:
+    """Train, test and register a model.
+
+    Trains forward in time, tests on the last months, then learns from all of them.
+
+    Examples:
+
+    churnml train churn demo/operator
+
+    churnml train churn customers.csv --id customerID --target Churn
+    """
+    from churnml import pipeline
+    from churnml.config import load_config
+
+    if task not in ("churn", "satisfaction"):
+        raise UsageError(f"Unknown task {task!r}.", hint="Use churn or satisfaction.")
+    output.show_progress()
+    settings = load_config(config)
+    if id is not None or target is not None:
+        if until is not None or mapping is not None:
+            raise UsageError("--until and --mapping are for operator tables, not with --id.")
+        trained = pipeline.train_table(
+            task,
+            data,
+            id=id,
+            target=target,
+            scale=scale,
+            positive=positive,
+            drop=drop or [],
+            group=group,
+            name=name,
+            config=settings,
+            track=track,
+            out=out,
+            overwrite=overwrite,
+        )
+    else:
+        if any(option is not None for option in (scale, positive, group, name)) or drop:
+            raise UsageError(
+                "--scale, --positive, --drop, --group and --name are for a table of your own.",
+                hint="Name its columns with --id and --target.",
+            )
+        trained = pipeline.train_source(
+            task,
+            data,
+            until=options.day(until) if until else None,
+            mapping=mapping,
+            config=settings,
+            track=track,
+            out=out,
+            overwrite=overwrite,
+        )
+    if json:
+        output.print_json(trained.to_dict())
+    else:
+        show(trained)
+
+
+def show(trained: "Trained") -> None:
+    """Print how good a model is beside its baselines, and what it is called."""
+    from churnml.evaluation import HEADLINE
+    from churnml.reports.cards import told
+
+    rows = [
+        (name, told(trained.metrics[name]), *(told(b.get(name)) for b in trained.baselines.values()))
+        for name in HEADLINE[trained.task]
+        if name in trained.metrics
+    ]
+    tested = ", ".join(trained.dates["test"]) if trained.dates else "held-out rows"
+    output.print_table(
+        f"{trained.name}: tested on {trained.rows['test']:,} rows ({tested}); 95 % intervals",
+        ("measure", "model", *trained.baselines),
+        rows,
+        numbers=1 + len(trained.baselines),
+    )
+    for note in trained.notes:
+        output.print_line(f"note: {note}")
+    alias = f" ({trained.alias})" if trained.alias else ""
+    output.print_line(f"model: {trained.model_uri}{alias}")

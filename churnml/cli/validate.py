@@ -1,0 +1,63 @@
+"""``churnml validate``: every breach of the contract."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from churnml.cli import options, output
+
+if TYPE_CHECKING:
+    from churnml.validation import Report
+
+
+def command(
+    source: options.Source,
+    quarantine: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Where the rows set aside go, each with its reason."),
+    ] = None,
+    mapping: options.Mapping = None,
+    config: options.ConfigFile = None,
+    overwrite: options.Overwrite = False,
+    json: options.Json = False,
+    debug: options.Debug = False,
+) -> None:
+    """Check operator tables against the contract.
+
+    Status 3 where the source is refused.
+
+    Example: churnml validate demo/operator --quarantine bad_rows
+    """
+    from churnml import pipeline
+    from churnml.config import load_config
+
+    output.show_progress()
+    found = pipeline.validate(
+        source,
+        mapping=mapping,
+        config=load_config(config),
+        quarantine=quarantine,
+        overwrite=overwrite,
+    )
+    if json and not found.refused:
+        output.print_json(found.report.to_dict())
+    elif not json:
+        _print(found.report)
+    found.raise_if_refused()
+
+
+def _print(report: "Report") -> None:
+    output.print_table(
+        "Rows", ("table", "rows", "good", "set aside"), report.count_rows(), numbers=3
+    )
+    breaches = [row[:5] + (f"{row[5]}; {row[6]}",) for row in report.breach_rows()]
+    head = ("code", "table", "column", "count", "examples", "expected; what was done")
+    if breaches:
+        output.print_table("Breaches", head, breaches)
+    else:
+        output.print_line("No breach of the contract.")
+    for note in report.notes:
+        output.print_line(f"note: {note}")
+    if report.missing:
+        output.print_line(f"absent tables: {', '.join(report.missing)}")

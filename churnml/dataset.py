@@ -1,0 +1,212 @@
+"""Features and labels together: the only place where X meets y."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+import ibis
+import pandas as pd
+from ibis import _
+from ibis.expr import types as ir
+
+from churnml import asof, labels
+from churnml.config import Config, Training
+from churnml.errors import LabelWindowError, UsageError
+from churnml.features import build_features
+from churnml.source import Source
+
+Task = Literal["churn", "satisfaction"]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """What a model learns from.
+
+    Attributes
+    ----------
+    X : DataFrame, shape (n, n_features)
+    y : Series, shape (n,)
+        Churn: 0 or 1, 1 for those who left. Satisfaction: 0 to 100.
+    groups : Series, shape (n,)
+        The customer, so that no split parts one customer's rows.
+    times : Series, shape (n,)
+        The row's ``as_of``.
+    """
+
+    X: pd.DataFrame
+    y: pd.Series
+    groups: pd.Series
+    times: pd.Series
+
+    def at(self, days: Iterable[date]) -> Dataset:
+        """The rows of these ``as_of`` dates."""
+        keep = self.times.isin(list(days)).to_numpy()
+        parts = (self.X, self.y, self.groups, self.times)
+        return Dataset(*(part[keep].reset_index(drop=True) for part in parts))
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    def __repr__(self) -> str:
+        days = sorted(set(self.times))
+        span = f"{days[0]} to {days[-1]}" if days else "no date"
+        return (
+            f"Dataset({len(self)} rows, {self.X.shape[1]} features, "
+            f"{self.groups.nunique()} customers, {len(days)} dates: {span})"
+        )
+
+
+def build_dataset(
+    source: Source,
+    task: Task,
+    as_of: date | str | Iterable[date | str],
+    *,
+    config: Config | None = None,
+    max_rows: int | None = None,
+) -> Dataset:
+    """Features at each ``as_of`` with what happened next.
+
+    Parameters
+    ----------
+    source : Source
+    task : {"churn", "satisfaction"}
+    as_of : date, or several
+    config : Config, optional
+        Its section of the task says where the label looks.
+    max_rows : int, optional
+        At most about this many rows: a sample of the customers, the same every time.
+
+    Returns
+    -------
+    Dataset
+        One row for every labelled customer and date, ordered by date and customer.
+
+    Raises
+    ------
+    LabelWindowError
+        If the data does not cover the label window of a date; says the last usable one.
+    UsageError
+        If the source lacks the table that the label needs.
+    """
+    config = config or Config()
+    days = asof.dates(as_of)
+    window = label_window(task, config)
+    definition = config.churn.definition
+    labels.require_cover(days, window, labels.covered_until(source.tables, task, definition))
+    y = (
+        labels.churn(source.tables, days, window, definition)
+        if task == "churn"
+        else labels.satisfaction(source.tables, days, window)
+    )
+    target = y.columns[-1]
+    y = y.cache()
+    if max_rows is not None:
+        y = _sample(y, max_rows)
+    spine = y.select("customer_id", "as_of")
+    rows = build_features(source, days, config=config, spine=spine)
+    rows = rows.join(y, ["customer_id", "as_of"])
+    frame = rows.order_by("as_of", "customer_id").to_pandas()
+    if frame.empty:
+        raise LabelWindowError(f"No labelled customer at {', '.join(map(str, days))}.")
+    return Dataset(
+        X=frame.drop(columns=["customer_id", "as_of", target]),
+        y=frame[target],
+        groups=frame["customer_id"],
+        times=pd.Series(pd.to_datetime(frame["as_of"]).dt.date, name="as_of"),
+    )
+
+
+def label_window(task: Task, config: Config) -> labels.Window:
+    """Where the label of a task looks."""
+    section = settings(task, config)
+    return labels.Window(section.gap, section.horizon)
+
+
+def settings(task: Task, config: Config) -> Training:
+    """The section of the settings that belongs to a task.
+
+    Raises
+    ------
+    UsageError
+        If there is no such task.
+    """
+    if task not in ("churn", "satisfaction"):
+        raise UsageError(f"Unknown task {task!r}.", hint="Use churn or satisfaction.")
+    return config.churn if task == "churn" else config.satisfaction
+
+
+def _sample(y: ir.Table, max_rows: int) -> ir.Table:
+    """All rows of every k-th customer, so that about ``max_rows`` are left."""
+    rows = y.count().execute()
+    if rows <= max_rows:
+        return y
+    every = -(-rows // max_rows)
+    number = ibis.dense_rank().over(ibis.window(order_by="customer_id"))
+    return y.mutate(number=number).filter(_.number % every == 0).drop("number")
+
+
+@dataclass(frozen=True)
+class Dates:
+    """The ``as_of`` dates of a training, oldest first, and where they are used.
+
+    Attributes
+    ----------
+    train, test : tuple of date
+        ``train`` + gap + horizon lies at or before the first of ``test``.
+    all : tuple of date
+        What the final model is fitted on: these and the dates between them.
+    """
+
+    train: tuple[date, ...]
+    test: tuple[date, ...]
+    all: tuple[date, ...]
+
+
+def plan_dates(source: Source, task: Task, config: Config) -> Dates:
+    """The most recent monthly dates whose labels the data covers, split forward in time.
+
+    Raises
+    ------
+    LabelWindowError
+        If there is not one date to train on and one to test on.
+    """
+    section = settings(task, config)
+    window = labels.Window(section.gap, section.horizon)
+    until = labels.covered_until(source.tables, task, config.churn.definition)
+    first = source.tables["bills"].month.min().execute()
+    # Three months' bills must lie before a date for its features to say something.
+    usable = _firsts_of_months(labels.later(pd.Timestamp(first).date(), "3mo"), until)
+    usable = [day for day in usable if window.end(day) <= until]
+    for tests in range(section.test_months, 0, -1):
+        test = usable[-tests:]
+        train = [day for day in usable if test and window.end(day) <= test[0]]
+        train = train[-section.train_months :]
+        if train:
+            return Dates(tuple(train), tuple(test), tuple(d for d in usable if d >= train[0]))
+    raise LabelWindowError(
+        f"{task}: no month to train on: bills run from {pd.Timestamp(first).date()}, "
+        f"labels are covered until {until}.",
+        hint="At least three months before the first date, then gap and horizon twice, are "
+        "needed; shorten the horizon or add months.",
+    )
+
+
+def _firsts_of_months(start: date, end: date) -> Sequence[date]:
+    day = start if start.day == 1 else later_month(start)
+    found = []
+    while day < end:
+        found.append(day)
+        day = later_month(day)
+    return found
+
+
+def later_month(day: date) -> date:
+    """The first day of the next month.
+
+    >>> later_month(date(2026, 12, 5))
+    datetime.date(2027, 1, 1)
+    """
+    return labels.later(day.replace(day=1), "1mo")

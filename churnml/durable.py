@@ -1,0 +1,192 @@
+"""Files that are written whole or not at all, and errors of the disk that say what to do.
+
+A file is written under a temporary name, forced to disk, renamed, and its folder forced
+to disk; whoever looks sees the old content or the new one. A process can be made to die
+at any step: ``CHURNML_CRASH_AT`` names a crash point, at which it exits as ``kill -9``
+would, so that what is left behind can be tested.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import shutil
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from churnml.errors import OutputError
+
+CRASH_AT = "CHURNML_CRASH_AT"
+"""Environment variable that names the crash point at which to die."""
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
+_AT_FDCWD = -100
+_RENAME_EXCHANGE = 2
+_NO_EXCHANGE = (errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.EPERM)
+
+
+def crash_point(name: str) -> None:
+    """Die here, without any clean-up, if the environment asks for it."""
+    if os.environ.get(CRASH_AT) == name:
+        os._exit(137)
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write a file so that it is there completely or not at all, even after a power cut.
+
+    Raises
+    ------
+    OSError
+        As the system says it; the temporary file is gone and an older file untouched.
+    """
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            crash_point(f"{path.name}:written")
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+    crash_point(f"{path.name}:renamed")
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Force a folder's list of names to disk: without it a rename can be lost."""
+    sync_file(folder)
+
+
+def sync_file(path: Path) -> None:
+    """Force to disk what has been written of a file."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def exchange(one: Path, other: Path) -> bool:
+    """Swap two folders in one step.
+
+    Returns
+    -------
+    bool
+        False, and nothing was done, where the system or the file system cannot.
+
+    Raises
+    ------
+    OSError
+        As the system says it.
+    """
+    try:
+        rename = ctypes.CDLL(None, use_errno=True).renameat2
+    except (OSError, AttributeError):
+        return False
+    old, new = os.fsencode(one), os.fsencode(other)
+    if rename(_AT_FDCWD, old, _AT_FDCWD, new, _RENAME_EXCHANGE) == 0:
+        return True
+    code = ctypes.get_errno()
+    if code in _NO_EXCHANGE:
+        return False
+    raise OSError(code, os.strerror(code), str(other))
+
+
+def output_error(error: OSError, path: Path) -> OutputError:
+    """What a failed system call means for the person who asked for the output.
+
+    >>> str(output_error(OSError(errno.EACCES, "Permission denied"), Path("/srv/scores")))
+    '/srv/scores: no permission to write there. Ask for it, or choose another folder.'
+    """
+    code = error.errno
+    facts = {"file": str(path), "reason": os.strerror(code) if code else str(error)}
+    if code in _FULL:
+        free = _free(path)
+        return OutputError(
+            f"{path}: the disk is full ({free} MB free).",
+            hint="Free space or choose another disk, then run the same command again.",
+            **facts,
+        )
+    if code == errno.EFBIG:
+        return OutputError(
+            f"{path}: a file would grow past the size limit of this account.",
+            hint="Raise the limit (ulimit -f), or lower scoring.batch_rows.",
+            **facts,
+        )
+    if code in _FORBIDDEN:
+        hint = "Ask for it, or choose another folder."
+        return OutputError(f"{path}: no permission to write there.", hint=hint, **facts)
+    if code == errno.EMFILE:
+        hint = "Raise the limit (ulimit -n)."
+        return OutputError(f"{path}: too many open files.", hint=hint, **facts)
+    return OutputError(
+        f"{path}: cannot be written ({facts['reason']}).",
+        hint="Nothing was published; check the disk or choose another folder.",
+        **facts,
+    )
+
+
+def _free(path: Path) -> int:
+    folder = next((parent for parent in (path, *path.parents) if parent.exists()), Path("/"))
+    return shutil.disk_usage(folder).free // 1_000_000
+
+
+@contextmanager
+def output_errors(path: Path) -> Iterator[None]:
+    """Turn every `OSError` of the block into an `OutputError` about ``path``."""
+    try:
+        yield
+    except OSError as error:
+        raise output_error(error, path) from error
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """Let SIGTERM end the block as Ctrl-C does: as an exception, through every clean-up.
+
+    It becomes ``SystemExit(143)``. A second signal does not disturb the clean-up.
+    """
+    if not _ours(signal.SIGTERM, signal.SIG_DFL):
+        yield
+        return
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        raise SystemExit(128 + number)
+
+    signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _ours(number: signal.Signals, expected: object) -> bool:
+    main = threading.current_thread() is threading.main_thread()
+    return main and signal.getsignal(number) is expected
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Put SIGINT and SIGTERM off until the block has ended."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    arrived: list[int] = []
+    watched = (signal.SIGINT, signal.SIGTERM)
+    before = {s: signal.signal(s, lambda number, frame: arrived.append(number)) for s in watched}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if arrived:
+            signal.raise_signal(arrived[0])

@@ -1,0 +1,271 @@
+"""The churn classifier: calibrated probabilities of leaving."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import Tags
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import column_or_1d
+
+from churnml.errors import DataError
+from churnml.estimators.bag import Bag
+from churnml.estimators.calibration import fit_platt_of_bag
+from churnml.estimators.encoding import Encoder
+from churnml.estimators.explaining import Explainer, column_sums
+from churnml.estimators.fitting import Settings, fit_sample
+from churnml.estimators.inputs import draw_sample, fit_frame, score_values
+from churnml.estimators.state import plain_params, restore_columns
+
+
+class ChurnClassifier(ClassifierMixin, BaseEstimator):
+    """Calibrated churn probabilities from a cross-fitted bag of LightGBM boosters.
+
+    Parameters
+    ----------
+    num_leaves : tuple of int, default (8, 4, 16)
+        Leaves of a tree, taken in turn by the repeats of the folds.
+    learning_rate : float, optional
+        By default a rule on the number of rows (see ``schedule``).
+    max_rounds : int, default 2000
+        Trees of a booster at most; early stopping ends it sooner.
+    folds, repeats : int, optional
+        By default a rule on the number of rows.
+    linear_start : bool, optional
+        Whether boosting starts from a ridge logistic regression; by default where the
+        table is small enough.
+    monotone : dict of str to int, optional
+        +1 where the probability must not fall as the column rises, -1 where it must
+        not rise.
+    random_state : int, default 0
+    n_jobs : int, optional
+        Threads; all by default. The result does not depend on it.
+
+    Attributes
+    ----------
+    classes_ : array, shape (2,)
+        The second is the one that churned.
+    categories_ : dict of str to list of str
+        The levels seen in training, by column.
+    boosters_ : list of Booster
+    calibration_ : tuple of float
+        Slope and intercept from the bag's raw score to calibrated log-odds.
+    oof_ : array of float64, shape (n,)
+        Out-of-fold probabilities of the training rows, NaN where the weight is 0; not
+        saved.
+    n_features_in_ : int
+    feature_names_in_ : array of str
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> X = pd.DataFrame({"tenure": rng.integers(1, 72, 400), "plan": rng.choice(["a", "b"], 400)})
+    >>> y = np.where(rng.random(400) < 1 / (1 + X["tenure"] / 12), "left", "stayed")
+    >>> churn = ChurnClassifier(repeats=1).fit(X, y == "left")
+    >>> bool(churn.predict_proba(X.iloc[:1])[0, 1] == churn.predict_proba(X)[0, 1])
+    True
+    """
+
+    def __init__(
+        self,
+        *,
+        num_leaves: tuple[int, ...] = (8, 4, 16),
+        learning_rate: float | None = None,
+        max_rounds: int = 2000,
+        folds: int | None = None,
+        repeats: int | None = None,
+        linear_start: bool | None = None,
+        monotone: Mapping[str, int] | None = None,
+        random_state: int = 0,
+        n_jobs: int | None = None,
+    ) -> None:
+        self.num_leaves = num_leaves
+        self.learning_rate = learning_rate
+        self.max_rounds = max_rounds
+        self.folds = folds
+        self.repeats = repeats
+        self.linear_start = linear_start
+        self.monotone = monotone
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        groups: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
+        """Learn from customers whose outcome is known.
+
+        Parameters
+        ----------
+        X : DataFrame, shape (n, k)
+            Numbers, booleans, and text as categories.
+        y : array, shape (n,)
+            Two classes; the greater one churned.
+        groups : array, shape (n,), optional
+            Rows of one customer share a value and are never parted by a fold.
+        sample_weight : array, shape (n,), optional
+            At least 0.
+
+        Raises
+        ------
+        DataError
+            One class or more than two, missing labels, infinite numbers, dates.
+        """
+        settings = Settings.of(self.get_params(deep=False))
+        frame = fit_frame(self, X)
+        self.classes_, coded = _binary(y)
+        self.columns_in_ = list(frame.columns)
+        sample = draw_sample(frame, coded, sample_weight, groups)
+        fitted = fit_sample(sample, "logistic", settings)
+        self._learned(fitted.encoder, fitted.bag)
+        members = len(fitted.bag.texts)
+        self.calibration_ = fit_platt_of_bag(fitted.held_out, sample.y, sample.weight, members)
+        slope, intercept = self.calibration_
+        self.oof_ = sample.back(expit(slope * fitted.held_out.mean(axis=0) + intercept))
+        return self
+
+    def _learned(self, encoder: Encoder, bag: Bag) -> None:
+        self.encoder_ = encoder
+        self.bag_ = bag
+        self.boosters_ = bag.boosters
+        self.categories_ = encoder.categories
+        self._explains: Explainer | None = None
+
+    def predict_log_odds(self, X: Any) -> NDArray[np.float64]:
+        """Calibrated log-odds of churn, shape (n,)."""
+        _, values = score_values(self, X)
+        return self._log_odds(self.encoder_.matrix(values))
+
+    def _log_odds(self, matrix: NDArray[np.float32]) -> NDArray[np.float64]:
+        slope, intercept = self.calibration_
+        return slope * self.bag_.score(matrix, self.n_jobs or 0) + intercept
+
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+        """Calibrated probabilities, shape (n, 2): of staying and of leaving.
+
+        Parameters
+        ----------
+        X : DataFrame, shape (n, k)
+            The columns of training by name, in any order; others are ignored. Arrays
+            go by position. No row at all is fine.
+
+        Raises
+        ------
+        SchemaError
+            Columns missing, or text where training had numbers.
+        DataError
+            Infinite numbers.
+        """
+        chance = np.asarray(expit(self.predict_log_odds(X)))
+        return np.column_stack([1 - chance, chance])
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """The likelier class, shape (n,)."""
+        log_odds = self.predict_log_odds(X)
+        return np.asarray(self.classes_[(log_odds > 0).astype(int)])
+
+    def explain(self, X: Any) -> pd.DataFrame:
+        """Contributions to the calibrated log-odds, by column (exact TreeSHAP).
+
+        A row's contributions and :attr:`base_log_odds_` add up to
+        :meth:`predict_log_odds` within 1e-9.
+
+        Returns
+        -------
+        DataFrame, shape (n, k)
+            The columns of training in their order, the index of ``X``.
+        """
+        frame, values = score_values(self, X)
+        matrix = self.encoder_.matrix(values)
+        found = self.calibration_[0] * self._explainer().contributions(matrix)
+        sums = column_sums(found, self.encoder_, self.columns_in_)
+        return sums.set_axis(frame.index, axis=0)
+
+    @property
+    def base_log_odds_(self) -> float:
+        """The calibrated log-odds that contributions are told from."""
+        slope, intercept = self.calibration_
+        return slope * self._explainer().base + intercept
+
+    def _explainer(self) -> Explainer:
+        if self._explains is None:
+            self._explains = Explainer(self.bag_)
+        return self._explains
+
+    def unseen(self, X: Any) -> dict[str, int]:
+        """Rows by column whose category was not seen in training, where there are any."""
+        _, values = score_values(self, X)
+        return self.encoder_.unseen(values)
+
+    def to_state(self) -> tuple[dict[str, Any], list[str]]:
+        """Plain data for JSON, and the booster texts: all that predicting needs."""
+        state = {
+            "classes": [_plain(label) for label in self.classes_],
+            "columns": self.columns_in_,
+            "named": hasattr(self, "feature_names_in_"),
+            "params": plain_params(self),
+            "encoder": self.encoder_.to_state(),
+            "bag": self.bag_.to_state(),
+            "calibration": list(self.calibration_),
+        }
+        return state, list(self.bag_.texts)
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any], boosters: list[str]) -> Self:
+        """The fitted classifier of :meth:`to_state`, with the same predictions to the bit."""
+        made = cls(**state["params"])
+        made.classes_ = np.array(state["classes"])
+        restore_columns(made, state)
+        made._learned(Encoder.from_state(state["encoder"]), Bag.from_state(state["bag"], boosters))
+        slope, intercept = state["calibration"]
+        made.calibration_ = (float(slope), float(intercept))
+        return made
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = False
+        tags.input_tags.allow_nan = True
+        tags.input_tags.categorical = True
+        tags.input_tags.string = True
+        return tags
+
+
+def _plain(label: Any) -> Any:
+    return label.item() if isinstance(label, np.generic) else label
+
+
+def _binary(y: Any) -> tuple[NDArray[Any], NDArray[np.float64]]:
+    """The two classes, and 1 for the greater one.
+
+    Raises
+    ------
+    DataError
+        Missing labels, one class, more than two.
+    """
+    labels = column_or_1d(y, warn=True)
+    lost = int(pd.isna(labels).sum())
+    if lost:
+        raise DataError(
+            f"y: Input contains NaN: {lost} of {len(labels)} labels are missing.", count=lost
+        )
+    check_classification_targets(labels)
+    classes, coded = np.unique(labels, return_inverse=True)
+    if len(classes) != 2:
+        shown = ", ".join(repr(_plain(label)) for label in classes[:5])
+        count = "1 class" if len(classes) == 1 else f"{len(classes)} classes"
+        raise DataError(
+            f"Only binary classification is supported. y holds {count} ({shown}).",
+            hint="A churn model needs customers who left and customers who stayed.",
+            count=len(classes),
+            expected="2 classes",
+        )
+    return classes, coded.astype(np.float64)

@@ -1,0 +1,153 @@
+"""From a sample to a fitted encoder and bag: what both estimators share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils import check_random_state
+
+from churnml.errors import UsageError
+from churnml.estimators.bag import Bag, Training, fit_bag
+from churnml.estimators.booster import Recipe
+from churnml.estimators.encoding import Encoder, fit_encoder
+from churnml.estimators.inputs import Sample, matrix_signs
+from churnml.estimators.linear import Loss
+from churnml.estimators.schedule import schedule
+
+_FEWEST_EVENTS = 20
+# So few cells are learned from faster by one thread than by several that wait for each other.
+_SMALL = 2_000_000
+
+
+@dataclass(frozen=True)
+class Settings:
+    """An estimator's parameters that shape the fit."""
+
+    num_leaves: tuple[int, ...]
+    learning_rate: float | None
+    max_rounds: int
+    folds: int | None
+    repeats: int | None
+    linear_start: bool | None
+    monotone: Mapping[str, int] | None
+    seed: int
+    threads: int
+
+    @classmethod
+    def of(cls, params: Mapping[str, Any]) -> Settings:
+        """The settings in an estimator's ``get_params()``.
+
+        Raises
+        ------
+        UsageError
+            A value out of its range, by the parameter's name.
+        """
+        leaves = params["num_leaves"]
+        leaves = (leaves,) if isinstance(leaves, int) else tuple(leaves)
+        if not leaves or min(leaves) < 2:
+            raise UsageError(f"num_leaves is {leaves}; whole numbers from 2 on were expected.")
+        for name in ("learning_rate", "folds", "repeats"):
+            value = params[name]
+            if value is not None and value <= 0:
+                raise UsageError(f"{name} is {value!r}; a number above 0 was expected.")
+        if params["max_rounds"] < 0:
+            raise UsageError(f"max_rounds is {params['max_rounds']!r}; 0 or more was expected.")
+        return cls(
+            leaves,
+            params["learning_rate"],
+            params["max_rounds"],
+            params["folds"],
+            params["repeats"],
+            params["linear_start"],
+            params["monotone"],
+            seed_of(params["random_state"]),
+            params["n_jobs"] or 0,
+        )
+
+
+def seed_of(random_state: Any) -> int:
+    """A whole number from anything that scikit-learn takes as a random state."""
+    if isinstance(random_state, int | np.integer):
+        return int(random_state) % (2**31)
+    return int(check_random_state(random_state).randint(2**31 - 1))
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """An encoder, a bag, and the scores of the sample by members that had not seen it.
+
+    Attributes
+    ----------
+    encoder : Encoder
+    bag : Bag
+    held_out : array of float64, shape (repeats, m)
+    matrix : array of float32, shape (m, k)
+        The encoded sample.
+    """
+
+    encoder: Encoder
+    bag: Bag
+    held_out: NDArray[np.float64]
+    matrix: NDArray[np.float32]
+
+
+def fit_sample(sample: Sample, loss: Loss, settings: Settings) -> Fitted:
+    """Encode a sample and fit a bag to it."""
+    groups = int(sample.group.max()) + 1
+    rank = np.random.default_rng(settings.seed).permutation(groups)[sample.group]
+    encoder, matrix = fit_encoder(sample.values, sample.y, sample.weight, rank)
+    return _fit(encoder, matrix, sample, sample.y, loss, settings)
+
+
+def refit_for(
+    fitted: Fitted, sample: Sample, event: NDArray[np.float64], settings: Settings
+) -> Fitted | None:
+    """A second bag on the same matrix, for an event of 0 and 1; None where it is too rare."""
+    if min(event.sum(), (1 - event).sum()) < _FEWEST_EVENTS:
+        return None
+    return _fit(fitted.encoder, fitted.matrix, sample, event, "logistic", settings)
+
+
+def _fit(
+    encoder: Encoder,
+    matrix: NDArray[np.float32],
+    sample: Sample,
+    y: NDArray[np.float64],
+    loss: Loss,
+    settings: Settings,
+) -> Fitted:
+    groups = int(sample.group.max()) + 1
+    rarest = _rarest(y) if loss == "logistic" else len(y)
+    plan = schedule(len(y), groups, rarest, matrix.shape[1])
+    signs = matrix_signs(settings.monotone, encoder)
+    folds = plan.folds if settings.folds is None else min(settings.folds, groups, rarest)
+    recipe = Recipe(
+        loss=loss,
+        num_leaves=settings.num_leaves,
+        learning_rate=settings.learning_rate or plan.learning_rate,
+        max_rounds=settings.max_rounds if folds > 1 else min(settings.max_rounds, 100),
+        patience=plan.patience,
+        min_leaf=int(np.clip(len(y) // 40, 1, 30)),
+        # Of a handful of rows a bag could draw none.
+        row_share=0.8 if len(y) >= 100 else 1.0,
+        monotone=() if signs is None else tuple(signs.tolist()),
+        threads=settings.threads or (1 if matrix.size <= _SMALL else 0),
+    )
+    bag, held_out = fit_bag(
+        Training(matrix, y, sample.weight, sample.group),
+        recipe,
+        folds=folds,
+        repeats=(settings.repeats or plan.repeats) if folds > 1 else 1,
+        seed=settings.seed,
+        linear=plan.linear if settings.linear_start is None else settings.linear_start,
+        signs=signs,
+    )
+    return Fitted(encoder, bag, held_out, matrix)
+
+
+def _rarest(y: NDArray[np.float64]) -> int:
+    return int(np.unique(y, return_counts=True)[1].min())

@@ -1,0 +1,150 @@
+"""The measures that a model is told by, each with its interval."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from churnml.evaluation import calibration, satisfaction
+from churnml.evaluation.intervals import Estimate, Measure, bootstrap
+from churnml.evaluation.ranking import TOP_SHARES, Ranked
+
+
+HEADLINE: Mapping[str, tuple[str, ...]] = {
+    "churn": (
+        "auc",
+        "average_precision",
+        "lift_top_10pct",
+        "capture_top_10pct",
+        "log_loss",
+        "brier",
+        "calibration_slope",
+        "calibration_error",
+    ),
+    "satisfaction": (
+        "r2",
+        "spearman",
+        "mae",
+        "auc_dissatisfied",
+        "interval_coverage",
+        "interval_width",
+    ),
+}
+"""The measures shown first, in this order."""
+
+
+
+def churn_measures(y: ArrayLike, p: ArrayLike) -> dict[str, Measure]:
+    """Functions of row weights, by name: ranking, top shares and probabilities.
+
+    Parameters
+    ----------
+    y : array, shape (n,)
+        1 for those who left.
+    p : array, shape (n,)
+        Their probabilities.
+    """
+    labels, chances = calibration.check_probabilities(y, p)
+    ranked = Ranked(labels, chances)
+    found: dict[str, Measure] = {
+        "auc": ranked.auc,
+        "average_precision": ranked.average_precision,
+    }
+    for share in TOP_SHARES:
+        percent = f"{round(100 * share):02d}"
+        found[f"lift_top_{percent}pct"] = partial(ranked.lift, share)
+        found[f"capture_top_{percent}pct"] = partial(ranked.capture, share)
+    found["log_loss"] = partial(calibration.log_loss, labels, chances)
+    found["brier"] = partial(calibration.brier, labels, chances)
+    found["calibration_error"] = partial(calibration.expected_calibration_error, labels, chances)
+    found["calibration_in_the_large"] = partial(
+        calibration.calibration_in_the_large, labels, chances
+    )
+    found["calibration_slope"] = lambda w: calibration.calibration_line(labels, chances, w)[0]
+    return found
+
+
+def satisfaction_measures(
+    y: ArrayLike,
+    prediction: ArrayLike,
+    *,
+    dissatisfied: ArrayLike | None = None,
+    interval: tuple[ArrayLike, ArrayLike] | None = None,
+    threshold: float = satisfaction.DISSATISFIED,
+) -> dict[str, Measure]:
+    """Functions of row weights, by name, of satisfaction predictions.
+
+    Parameters
+    ----------
+    y, prediction : array, shape (n,)
+        From 0 to 100.
+    dissatisfied : array, shape (n,), optional
+        Probabilities of a score at or below ``threshold``; else low predictions stand
+        for them.
+    interval : (array, array), optional
+        Low and high ends.
+    threshold : float, default 60
+    """
+    told = np.asarray(prediction, np.float64)
+    risk = -told if dissatisfied is None else np.asarray(dissatisfied, np.float64)
+    unhappy = (np.asarray(y, np.float64) <= threshold).astype(float)
+    found: dict[str, Measure] = {
+        "r2": partial(satisfaction.r2, y, told),
+        "spearman": partial(satisfaction.spearman, y, told),
+        "mae": partial(satisfaction.mae, y, told),
+        "auc_dissatisfied": Ranked(unhappy, risk).auc,
+    }
+    if dissatisfied is not None:
+        found["log_loss_dissatisfied"] = partial(calibration.log_loss, unhappy, risk)
+    if interval is not None:
+        low, high = interval
+        found["interval_coverage"] = partial(satisfaction.coverage, y, low, high)
+        found["interval_width"] = partial(satisfaction.width, low, high)
+    return found
+
+
+def churn_metrics(
+    y: ArrayLike,
+    p: ArrayLike,
+    groups: ArrayLike | None = None,
+    *,
+    draws: int = 200,
+    seed: int = 0,
+) -> dict[str, Estimate]:
+    """All churn measures with 95 % intervals over customers.
+
+    Examples
+    --------
+    >>> found = churn_metrics([0, 0, 1, 1, 0], [.1, .2, .9, .4, .5], draws=20)
+    >>> round(found["auc"].value, 3)
+    0.833
+    """
+    rows = np.asarray(y).size
+    customers = rows if groups is None else groups
+    return bootstrap(churn_measures(y, p), customers, draws=draws, seed=seed)
+
+
+def satisfaction_metrics(
+    y: ArrayLike,
+    prediction: ArrayLike,
+    groups: ArrayLike | None = None,
+    *,
+    dissatisfied: ArrayLike | None = None,
+    interval: tuple[ArrayLike, ArrayLike] | None = None,
+    draws: int = 200,
+    seed: int = 0,
+) -> dict[str, Estimate]:
+    """All satisfaction measures with 95 % intervals over customers.
+
+    Examples
+    --------
+    >>> found = satisfaction_metrics([20, 50, 90, 100], [40, 50, 80, 90], draws=20)
+    >>> found["spearman"].value, found["mae"].value
+    (1.0, 10.0)
+    """
+    rows = np.asarray(y).size
+    measures = satisfaction_measures(y, prediction, dissatisfied=dissatisfied, interval=interval)
+    return bootstrap(measures, rows if groups is None else groups, draws=draws, seed=seed)

@@ -1,0 +1,117 @@
+"""How well satisfaction scores, their intervals and their worst cases are foretold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import rankdata
+
+from churnml.errors import DataError
+from churnml.evaluation.ranking import auc
+
+DISSATISFIED = 60.0
+
+
+def _pair(y: ArrayLike, prediction: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    scores, told = np.asarray(y, np.float64), np.asarray(prediction, np.float64)
+    if scores.shape != told.shape or scores.ndim != 1:
+        raise DataError(f"y has shape {scores.shape}, the predictions {told.shape}.")
+    if scores.size == 0:
+        raise DataError("there are no rows to evaluate.")
+    lost = int((~np.isfinite(scores) | ~np.isfinite(told)).sum())
+    if lost:
+        raise DataError(f"{lost} scores or predictions are missing or infinite.", count=lost)
+    return scores, told
+
+
+def r2(y: ArrayLike, prediction: ArrayLike, weight: NDArray[Any] | None = None) -> float:
+    """The share of the scores' variance that the predictions explain.
+
+    0 for the mean, below 0 for worse; NaN where the scores do not vary.
+
+    >>> r2([0, 50, 100], [0, 50, 100]), r2([0, 50, 100], [50, 50, 50])
+    (1.0, 0.0)
+    """
+    scores, told = _pair(y, prediction)
+    mean = np.average(scores, weights=weight)
+    spread = np.average((scores - mean) ** 2, weights=weight)
+    if spread == 0:
+        return float("nan")
+    return float(1 - np.average((scores - told) ** 2, weights=weight) / spread)
+
+
+def mae(y: ArrayLike, prediction: ArrayLike, weight: NDArray[Any] | None = None) -> float:
+    """The mean distance of prediction and score, in points.
+
+    >>> mae([0, 100], [10, 80])
+    15.0
+    """
+    scores, told = _pair(y, prediction)
+    return float(np.average(np.abs(scores - told), weights=weight))
+
+
+def spearman(y: ArrayLike, prediction: ArrayLike, weight: NDArray[Any] | None = None) -> float:
+    """Correlation of ranks, those of equal values shared.
+
+    With weights the ranks are those of the unweighted rows. NaN where one does not vary.
+
+    >>> round(spearman([1, 2, 3, 4], [10, 20, 30, 40]), 6)
+    1.0
+    """
+    scores, told = _pair(y, prediction)
+    return correlation(rankdata(scores), rankdata(told), weight)
+
+
+def correlation(
+    a: NDArray[np.float64], b: NDArray[np.float64], weight: NDArray[Any] | None = None
+) -> float:
+    """Pearson's correlation; NaN where one does not vary."""
+    a = a - np.average(a, weights=weight)
+    b = b - np.average(b, weights=weight)
+    spread = np.average(a * a, weights=weight) * np.average(b * b, weights=weight)
+    if spread <= 0:
+        return float("nan")
+    return float(np.average(a * b, weights=weight) / np.sqrt(spread))
+
+
+def dissatisfied_auc(
+    y: ArrayLike,
+    score: ArrayLike,
+    weight: NDArray[Any] | None = None,
+    *,
+    threshold: float = DISSATISFIED,
+) -> float:
+    """AUC of a dissatisfaction score for satisfaction at or below ``threshold``.
+
+    NaN where all or none are dissatisfied.
+
+    >>> dissatisfied_auc([20, 60, 61, 100], [.9, .8, .3, .1])
+    1.0
+    """
+    scores, told = _pair(y, score)
+    return auc((scores <= threshold).astype(float), told, weight)
+
+
+def coverage(
+    y: ArrayLike, low: ArrayLike, high: ArrayLike, weight: NDArray[Any] | None = None
+) -> float:
+    """The share of scores within their closed interval.
+
+    >>> coverage([1, 5], [0, 0], [2, 2])
+    0.5
+    """
+    scores, bottom = _pair(y, low)
+    _, top = _pair(y, high)
+    return float(np.average((bottom <= scores) & (scores <= top), weights=weight))
+
+
+def width(low: ArrayLike, high: ArrayLike, weight: NDArray[Any] | None = None) -> float:
+    """The mean width of intervals, in points.
+
+    >>> width([0, 10], [10, 40])
+    20.0
+    """
+    bottom, top = _pair(low, high)
+    return float(np.average(top - bottom, weights=weight))

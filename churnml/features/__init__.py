@@ -1,0 +1,29 @@
+"""Point-in-time features: what was known of each customer at a date.
+
+A builder is a module with three names. ``FEATURES`` declares what it builds. ``parts`` are
+the lazy tables, at most one row for each of their keys, that it wants beside the customers.
+``columns`` are its features, arithmetic over the row in which all parts stand together: one
+join for what several builders read, and one query for all of them.
+"""
+
+from __future__ import annotations
+
+from churnml.features.building import BUILDERS, Builder, Source, build_features, declared
+from churnml.features.declaration import Availability, Driver, Feature, available
+from churnml.features.view import Part, View
+from churnml.features.writing import write_features
+
+__all__ = [
+    "BUILDERS",
+    "Availability",
+    "Builder",
+    "Driver",
+    "Feature",
+    "Part",
+    "Source",
+    "View",
+    "available",
+    "build_features",
+    "declared",
+    "write_features",
+]

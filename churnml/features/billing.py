@@ -1,0 +1,109 @@
+"""How the customer pays: delays, and what is still owed."""
+
+from __future__ import annotations
+
+from ibis.expr import types as ir
+
+from churnml.features.declaration import Feature
+from churnml.features.monthly import PER_YUAN
+from churnml.features.view import Part, View
+
+_PAID = ("bills.amount", "bills.paid_on")
+_ISSUED = ("bills.issued_on", "bills.paid_on")
+_NO_BILL = "no bill in 12 months"
+
+FEATURES = (
+    Feature(
+        name="billing_delay_mean_6m_days",
+        unit="days",
+        driver="value",
+        direction=1,
+        en="Mean days from issue to payment of the bills of 6 months that were paid",
+        zh="近6个月平均缴费天数",
+        needs=_ISSUED,
+        zero="paid on the day of issue",
+        null="no bill of 6 months was paid",
+    ),
+    Feature(
+        name="billing_delay_max_12m_days",
+        unit="days",
+        driver="value",
+        direction=1,
+        en="Longest days from issue to payment of the bills of 12 months that were paid",
+        zh="近12个月最长缴费天数",
+        needs=_ISSUED,
+        zero="always paid on the day of issue",
+        null="no bill of 12 months was paid",
+    ),
+    Feature(
+        name="billing_unpaid_sum_12m_yuan",
+        unit="yuan",
+        driver="value",
+        direction=1,
+        en="Sum of the bills of 12 months that are not paid",
+        zh="近12个月欠费金额",
+        needs=_PAID,
+        zero="nothing is owed",
+        null=_NO_BILL,
+    ),
+    Feature(
+        name="billing_unpaid_count_12m_months",
+        unit="months",
+        driver="value",
+        direction=1,
+        en="Bills of 12 months that are not paid",
+        zh="近12个月欠费月数",
+        needs=_PAID,
+        zero="every bill is paid",
+        null=_NO_BILL,
+    ),
+    Feature(
+        name="billing_unpaid_oldest_12m_days",
+        unit="days",
+        driver="value",
+        direction=1,
+        en="Days since the oldest unpaid bill of 12 months was issued",
+        zh="最早未缴账单已出账天数",
+        needs=_ISSUED,
+        null="every bill is paid, or there is none",
+    ),
+    Feature(
+        name="billing_paid_last_12m_days",
+        unit="days",
+        driver="value",
+        direction=1,
+        en="Days since a bill of 12 months was last paid",
+        zh="距最近一次缴费天数",
+        needs=_PAID,
+        null="no bill of 12 months was paid",
+    ),
+)
+
+
+def parts(view: View) -> dict[str, Part]:
+    """What stands beside the customers: their bills."""
+    return {"bills": Part(view.bills)}
+
+
+def columns(row: ir.Table, view: View) -> dict[str, ir.Value]:
+    """Payment features, from the bills of the last 12 months.
+
+    A payment counts once it has happened: a bill paid at or after ``as_of`` is unpaid.
+    """
+    if not view.has("bills.paid_on"):
+        return {}
+    billed = row.billed_months > 0
+    owed = row.unpaid_amount.fill_null(0) / float(PER_YUAN)
+    found = {
+        "billing_unpaid_sum_12m_yuan": billed.ifelse(owed, None),
+        "billing_unpaid_count_12m_months": billed.ifelse(row.unpaid_months, None),
+        "billing_paid_last_12m_days": row.as_of.delta(row.last_paid_on, unit="day"),
+    }
+    if view.has("bills.issued_on"):
+        issued = row.oldest_unpaid_on
+        found |= {
+            "billing_delay_mean_6m_days": row.delay_days / row.delay_bills.nullif(0),
+            "billing_delay_max_12m_days": row.longest_delay_days,
+            "billing_unpaid_oldest_12m_days": row.as_of.delta(issued, unit="day"),
+        }
+    return found

@@ -1,0 +1,118 @@
+"""The features of all builders in one query."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Protocol
+
+import ibis
+from ibis.expr import types as ir
+
+from churnml.config import Config
+from churnml.features import arpu, billing, complaints, lifecycle, service, tiers, usage
+from churnml.features.declaration import Availability, Driver, Feature, available
+from churnml.features.view import KEYS, Part, View, beside, look
+
+class Builder(Protocol):
+    """A module that builds features."""
+
+    FEATURES: tuple[Feature, ...]
+
+    def parts(self, view: View) -> dict[str, Part]:
+        """What it reads, by a name under which builders share it."""
+
+    def columns(self, row: ir.Table, view: View) -> dict[str, ir.Value]:
+        """Its features that are not columns of a part already."""
+
+
+class Source(Protocol):
+    """Whatever holds an operator's tables."""
+
+    tables: Mapping[str, ir.Table]
+
+
+BUILDERS: tuple[Builder, ...] = (
+    lifecycle,
+    arpu,
+    billing,
+    complaints,
+    tiers,
+    usage,
+    service,
+)
+"""The builders, in the order of their features."""
+
+
+def declared(tables: Mapping[str, ir.Table] | None = None) -> tuple[Feature, ...]:
+    """Every feature, in the order of the columns.
+
+    Parameters
+    ----------
+    tables : mapping of str to Table, optional
+        Only the features that these tables can have; those that see only today's state
+        are marked ``snapshot``.
+
+    Examples
+    --------
+    >>> declared()[0].name
+    'lifecycle_tenure_days'
+    """
+    features = tuple(feature for builder in BUILDERS for feature in builder.FEATURES)
+    return features if tables is None else available(features, tables)
+
+
+def build_features(
+    source: Source | Mapping[str, ir.Table],
+    as_of: date | str | Iterable[date | str],
+    config: Config | None = None,
+    spine: ir.Table | None = None,
+) -> ir.Table:
+    """What was known of each customer at each ``as_of``.
+
+    Parameters
+    ----------
+    source : Source, or mapping of str to Table
+        The operator's tables, typed as the contract says, each with a filled ``known_at``.
+        ``customers`` and ``bills`` are needed.
+    as_of : date, or several
+        Several dates are one query.
+    config : Config, optional
+        Thresholds of the tiers, days to a repeated complaint.
+    spine : Table, optional
+        ``(customer_id, as_of)``, unique, of the rows asked for; by default everyone
+        eligible. Relative features compare with everyone eligible in either case.
+
+    Returns
+    -------
+    Table
+        Lazy, ordered by ``as_of`` and ``customer_id``: these two, then the features that
+        the source can have in the order of `declared`.
+    """
+    tables = source if isinstance(source, Mapping) else source.tables
+    view = look(tables, as_of, config or Config(), spine)
+    features = declared(tables)
+    row, found = _gather(view, features)
+    columns = {
+        feature.name: found[feature.name]
+        if feature.empty is None
+        else found[feature.name].fill_null(feature.empty)
+        for feature in features
+    }
+    return row.select(*KEYS, **columns).order_by("as_of", "customer_id")
+
+
+def _gather(
+    view: View, features: tuple[Feature, ...]
+) -> tuple[ir.Table, dict[str, ir.Value]]:
+    """The customers with all that stands beside them, and every feature over that."""
+    names = {feature.name for feature in features}
+    builders = [b for b in BUILDERS if names & {feature.name for feature in b.FEATURES}]
+    parts: dict[str, Part] = {}
+    for builder in builders:
+        parts |= builder.parts(view)
+    row = beside(view.rows, parts)
+    found = {name: row[name] for name in row.columns if name in names}
+    for builder in builders:
+        found |= builder.columns(row, view)
+    return row, found

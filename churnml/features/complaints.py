@@ -1,0 +1,280 @@
+"""What the customer complained about, how it was dealt with, and what goes on around them."""
+
+from __future__ import annotations
+
+import ibis
+from ibis import _
+from ibis.expr import types as ir
+
+from churnml import asof
+from churnml.features.declaration import Driver, Feature
+from churnml.features.view import KEYS, Part, View
+
+_CATEGORIES: dict[str, tuple[Driver, str, str]] = {
+    # "other" has no driver of its own; taking complaints in is the service window's work.
+    "network": ("network", "network", "网络"),
+    "tariff": ("tariff", "tariff", "资费"),
+    "business_support": ("business_support", "business support", "业务支撑"),
+    "service_window": ("service_window", "service window", "窗口服务"),
+    "other": ("service_window", "other", "其他"),
+}
+_DAYS = (30, 90, 180)
+_RECENT, _USUAL, _LONGEST = 30, 180, 180
+_OWN = ("complaints.customer_id", "complaints.opened_at")
+
+
+def _counts(days: int) -> tuple[Feature, ...]:
+    common = {
+        "unit": "complaints",
+        "direction": 1,
+        "empty": 0,
+        "zero": "none in this time",
+    }
+    return (
+        Feature(
+            name=f"complaints_all_count_{days}d",
+            driver="service_window",
+            en=f"Complaints in {days} days",
+            zh=f"近{days}天投诉次数",
+            needs=_OWN,
+            **common,
+        ),
+        *(
+            Feature(
+                name=f"complaints_{category}_count_{days}d",
+                driver=driver,
+                en=f"Complaints about {en} in {days} days"
+                if category != "other"
+                else f"Complaints about anything else in {days} days",
+                zh=f"近{days}天{zh}投诉次数",
+                needs=(*_OWN, "complaints.category"),
+                **common,
+            )
+            for category, (driver, en, zh) in _CATEGORIES.items()
+        ),
+    )
+
+
+def _surge(place: str, column: str, zh: str, network: bool) -> Feature:
+    about = "Network complaints" if network else "Complaints"
+    return Feature(
+        name=f"complaints_{'network_' if network else ''}{place}_surge_30d_ratio",
+        unit="ratio",
+        driver="network",
+        direction=1,
+        en=f"{about} in the customer's {place} in 30 days, plus 1, against the usual number, "
+        "plus 1: that of 30 days among the 180 before",
+        zh=f"客户所在{zh}近30天{'网络' if network else ''}投诉量与平时之比",
+        needs=(*_OWN, *(("complaints.category",) if network else ()), f"customers.{column}"),
+        relative=True,
+        null=f"no {place} on record, or complaints on record for less than 30 days before",
+    )
+
+
+_PLACES = (("hall", "hall_id", "营业厅"), ("region", "region", "地区"))
+
+FEATURES = (
+    *(feature for days in _DAYS for feature in _counts(days)),
+    Feature(
+        name="complaints_last_days",
+        unit="days",
+        driver="service_window",
+        direction=-1,
+        en="Days since the last complaint",
+        zh="距最近一次投诉天数",
+        needs=_OWN,
+        null="never complained",
+    ),
+    Feature(
+        name="complaints_open_count",
+        unit="complaints",
+        driver="service_window",
+        direction=1,
+        en="Complaints open now: not closed, or reopened since",
+        zh="当前未解决投诉数",
+        needs=(*_OWN, "complaints.closed_at"),
+        empty=0,
+        zero="none is open",
+    ),
+    Feature(
+        name="complaints_open_oldest_days",
+        unit="days",
+        driver="service_window",
+        direction=1,
+        en="Age of the oldest open complaint",
+        zh="长期未解决投诉已持续天数",
+        needs=(*_OWN, "complaints.closed_at"),
+        null="none is open",
+    ),
+    Feature(
+        name="complaints_close_mean_180d_hours",
+        unit="hours",
+        driver="service_window",
+        direction=1,
+        en="Mean hours to close the complaints of 180 days that are closed",
+        zh="近180天投诉平均处理时长（小时）",
+        needs=(*_OWN, "complaints.closed_at"),
+        zero="closed at once",
+        null="no complaint of 180 days is closed",
+    ),
+    Feature(
+        name="complaints_reopened_count_180d",
+        unit="complaints",
+        driver="service_window",
+        direction=1,
+        en="Complaints of 180 days that were reopened",
+        zh="近180天重开投诉数",
+        needs=(*_OWN, "complaints.reopened_at"),
+        empty=0,
+        zero="none was reopened",
+    ),
+    Feature(
+        name="complaints_severity_max_180d_level",
+        unit="level",
+        driver="service_window",
+        direction=1,
+        en="Gravest complaint of 180 days, 1 to 3",
+        zh="近180天最高投诉严重程度",
+        needs=(*_OWN, "complaints.severity"),
+        null="no complaint of 180 days has a severity",
+    ),
+    Feature(
+        name="complaints_severity_mean_180d_level",
+        unit="level",
+        driver="service_window",
+        direction=1,
+        en="Mean severity of the complaints of 180 days, 1 to 3",
+        zh="近180天投诉平均严重程度",
+        needs=(*_OWN, "complaints.severity"),
+        null="no complaint of 180 days has a severity",
+    ),
+    Feature(
+        name="complaints_repeat_count_180d",
+        unit="complaints",
+        driver="service_window",
+        direction=1,
+        en="Complaints of 180 days that repeat one of the same category within 30 days",
+        zh="近180天同类重复投诉次数（30天内）",
+        needs=(*_OWN, "complaints.category"),
+        empty=0,
+        zero="none is a repeat",
+    ),
+    *(_surge(*place, network=network) for network in (False, True) for place in _PLACES),
+)
+
+
+def parts(view: View) -> dict[str, Part]:
+    """What stands beside the customers: their own complaints, and those around them."""
+    rows = _rows(view)
+    own = view.wanted(rows)
+    found = {
+        "complaints": Part(_own(own)),
+        "repeats": Part(_repeats(own, view.config.complaints.repeat_days)),
+    }
+    places = [place for place in _PLACES if view.has(f"customers.{place[1]}")]
+    if places:
+        found["record"] = Part(rows.group_by("as_of").agg(record_began=_.opened_at.min()), ("as_of",))
+        # Who has left since still belongs to what was usual.
+        recent = rows.filter(asof.last_days(rows, "opened_at", _RECENT + _USUAL))
+        homes = view.customers.select(*KEYS, *(column for _name, column, _zh in places))
+        around = recent.join(homes, list(KEYS))
+        found |= {
+            name: Part(_tallies(around, name, column), ("as_of", column))
+            for name, column, _zh in places
+        }
+    return found
+
+
+def columns(row: ir.Table, view: View) -> dict[str, ir.Value]:
+    """Complaint features: the customer's own, and how many there are around them."""
+    found = {
+        "complaints_last_days": row.as_of.delta(row.last_opened_at.date(), unit="day"),
+        "complaints_open_oldest_days": row.as_of.delta(row.oldest_open_at.date(), unit="day"),
+        "complaints_close_mean_180d_hours": row.closing_seconds
+        / (row.closed_complaints * 3600).nullif(0),
+    }
+    if view.has("complaints.severity"):
+        number = row.severities.nullif(0)
+        found["complaints_severity_mean_180d_level"] = row.severity_sum / number
+    for name, column, _zh in _PLACES:
+        if view.has(f"customers.{column}"):
+            found |= _surges(row, name, column)
+    return found
+
+
+_COLUMNS = ("opened_at", "closed_at", "category", "severity", "reopened_at")
+
+
+def _rows(view: View) -> ir.Table:
+    """Every visible complaint, with the flags that the statistics share."""
+    rows = view.visible("complaints", *_COLUMNS)
+    is_open = rows.closed_at.isnull()
+    if "reopened_at" in rows.columns:
+        is_open |= rows.reopened_at >= rows.closed_at
+    flags = {f"in_{days}d": asof.last_days(rows, "opened_at", days) for days in _DAYS}
+    there = [name for name in _COLUMNS if name in rows.columns]
+    return rows.select(*KEYS, *there, is_open=is_open.fill_null(False), **flags)
+
+
+def _own(rows: ir.Table) -> ir.Table:
+    """Counts and sums over each customer's complaints."""
+    seconds = rows.closed_at.epoch_seconds() - rows.opened_at.epoch_seconds()
+    found = {
+        "complaints_open_count": rows.count(where=rows.is_open),
+        "last_opened_at": rows.opened_at.max(),
+        "oldest_open_at": rows.opened_at.min(where=rows.is_open),
+        "closing_seconds": seconds.sum(where=rows.in_180d),
+        "closed_complaints": seconds.count(where=rows.in_180d),
+    }
+    for days in _DAYS:
+        inside = rows[f"in_{days}d"]
+        found[f"complaints_all_count_{days}d"] = rows.count(where=inside)
+        for category in _CATEGORIES:
+            found[f"complaints_{category}_count_{days}d"] = rows.count(
+                where=inside & (rows.category == category)
+            )
+    if "reopened_at" in rows.columns:
+        reopened = rows.in_180d & rows.reopened_at.notnull()
+        found["complaints_reopened_count_180d"] = rows.count(where=reopened)
+    if "severity" in rows.columns:
+        found["complaints_severity_max_180d_level"] = rows.severity.max(where=rows.in_180d)
+        found["severity_sum"] = rows.severity.sum(where=rows.in_180d)
+        found["severities"] = rows.severity.count(where=rows.in_180d)
+    return rows.group_by(*KEYS).agg(**found)
+
+
+def _repeats(rows: ir.Table, days: int) -> ir.Table:
+    """Each customer's complaints that follow one of the same category within so many days."""
+    rows = rows.filter(asof.last_days(rows, "opened_at", _LONGEST + days))
+    rows = rows.select(*KEYS, "category", "opened_at", "in_180d")
+    same = ibis.window(group_by=[*KEYS, "category"], order_by="opened_at")
+    rows = rows.mutate(previous=rows.opened_at.lag().over(same))
+    apart = rows.opened_at.epoch_seconds() - rows.previous.epoch_seconds()
+    again = rows.filter(rows.in_180d, apart <= days * 86_400)
+    return again.group_by(*KEYS).agg(complaints_repeat_count_180d=_.count())
+
+
+def _tallies(rows: ir.Table, name: str, column: str) -> ir.Table:
+    """Complaints by place: of the last 30 days, and of the 180 days before them."""
+    recent, network = rows.in_30d, rows.category == "network"
+    return rows.group_by("as_of", column).agg(
+        **{
+            f"{name}_recent": rows.count(where=recent),
+            f"{name}_usual": rows.count(where=~recent),
+            f"{name}_network_recent": rows.count(where=recent & network),
+            f"{name}_network_usual": rows.count(where=~recent & network),
+        }
+    )
+
+
+def _surges(row: ir.Table, name: str, column: str) -> dict[str, ir.Value]:
+    # Where the record begins later than that, what is usual is taken from the days it has.
+    on_record = row.as_of.delta(row.record_began.date(), unit="day") - _RECENT
+    days = ibis.ifelse(on_record > _USUAL, _USUAL, on_record)
+    known = row[column].notnull() & (days >= _RECENT)
+    found = {}
+    for network in ("", "network_"):
+        recent = row[f"{name}_{network}recent"].fill_null(0) + 1
+        usual = row[f"{name}_{network}usual"].fill_null(0) * float(_RECENT) / days.nullif(0) + 1.0
+        found[f"complaints_{network}{name}_surge_30d_ratio"] = known.ifelse(recent / usual, None)
+    return found

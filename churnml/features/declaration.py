@@ -1,0 +1,120 @@
+"""What a feature says about itself; reasons, constraints, cards and notebooks read this."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from ibis.expr import types as ir
+
+from churnml.contract import TABLES
+
+Driver = Literal[
+    "network",
+    "tariff",
+    "business_support",
+    "service_window",
+    "value",
+    "usage",
+    "lifecycle",
+    "tier",
+]
+Availability = Literal["operator", "survey", "outcome", "snapshot"]
+
+# What can never differ between two versions of one customer or group.
+_LASTING = {"customer_id", "activated_on", "birth_year", "group_id", "registered_on"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Feature:
+    """One feature, declared once.
+
+    Attributes
+    ----------
+    name : str
+        ``group_statistic_window_unit``; windows are counted back from ``as_of``, in days
+        (``90d``) or in visible months (``3m``).
+    unit : str
+    driver : str
+        The group under which reasons and reports show it.
+    en, zh : str
+        What it says, in English and Chinese.
+    direction : {-1, 0, 1}
+        How churn is expected to move when it grows; 0 where nothing is expected.
+    needs : tuple of str
+        ``table.column``: without one of them the feature is absent.
+    kind : {"number", "category"}
+    empty : int or None
+        The value of a customer without any row in the tables that it reads.
+    zero, null : str
+        What 0 and null mean; empty where the value cannot occur.
+    relative : bool
+        Whether other customers' rows can change it.
+    availability : {"operator", "survey", "outcome", "snapshot"}
+        Who has it: every customer (``operator``), only the surveyed, only after the
+        outcome; ``snapshot`` where only today's state is known.
+
+    Examples
+    --------
+    >>> Feature(name="arpu_mean_3m_yuan", unit="yuan", driver="value", en="ARPU", zh="月均消费",
+    ...         needs=("bills.amount",)).tables
+    ('bills',)
+    """
+
+    name: str
+    unit: str
+    driver: Driver
+    en: str
+    zh: str
+    needs: tuple[str, ...]
+    direction: Literal[-1, 0, 1] = 0
+    kind: Literal["number", "category"] = "number"
+    empty: int | None = None
+    zero: str = ""
+    null: str = ""
+    relative: bool = False
+    availability: Availability = "operator"
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The tables that it reads, in the order of ``needs``."""
+        return tuple(dict.fromkeys(need.split(".")[0] for need in self.needs))
+
+
+def available(
+    features: tuple[Feature, ...], tables: Mapping[str, ir.Table]
+) -> tuple[Feature, ...]:
+    """Those features whose tables and columns are there.
+
+    A feature that reads what may have changed since, from a table that does not say
+    since when (``valid_from``), comes back with the availability ``snapshot``.
+    """
+    found = [
+        feature
+        for feature in features
+        if all(_has(tables, *need.split(".")) for need in feature.needs)
+    ]
+    return tuple(
+        replace(feature, availability="snapshot") if _reads_today(feature, tables) else feature
+        for feature in found
+    )
+
+
+def _has(tables: Mapping[str, ir.Table], table: str, column: str) -> bool:
+    return table in tables and column in tables[table].columns
+
+
+def _reads_today(feature: Feature, tables: Mapping[str, ir.Table]) -> bool:
+    needs = [need.split(".") for need in feature.needs]
+    return any(
+        TABLES[table].rows == "state"
+        and not _lasts(table, column)
+        and not _has(tables, table, "valid_from")
+        for table, column in needs
+    )
+
+
+def _lasts(table: str, column: str) -> bool:
+    # A customer may change groups; a group's own id is its key.
+    return column in _LASTING and (table, column) != ("customers", "group_id")

@@ -1,0 +1,286 @@
+"""How valuable the customer is held to be: individual card and corporate group."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable
+from functools import reduce
+from operator import add
+
+import ibis
+from ibis import _
+from ibis.expr import types as ir
+
+from churnml import asof
+from churnml.config import Tiers
+from churnml.contract import TABLES
+from churnml.features import monthly
+from churnml.features.declaration import Feature
+from churnml.features.monthly import TIER_MONTHS
+from churnml.features.view import KEYS, Part, View
+
+INDIVIDUAL = ("standard", "silver", "gold", "diamond")
+"""Individual tiers; their places are the levels 0 to 3."""
+
+GROUP = ("C", "B", "A")
+"""Tiers of corporate groups; their places, from 1, are the levels 1 to 3."""
+
+_LEVELS = {0: "tier_group_now_level", 3: "tier_group_3m_level", 6: "tier_group_6m_level"}
+_STATE = {"handsets", "sector", "top_taxpayer"}
+_AMOUNT = ("bills.amount",)
+_MEMBER = (*_AMOUNT, "customers.group_id", "groups.handsets", "groups.sector")
+_SIZED = ("customers.group_id", "groups.handsets", "groups.sector")
+_PAST = (*_MEMBER, "groups.valid_from")
+_NO_GROUP = "not a member of a group"
+
+
+def _moved(way: str, direction: int, en: str, zh: str) -> Feature:
+    return Feature(
+        name=f"tier_individual_{way}_6m_count",
+        unit="moves",
+        driver="tier",
+        direction=direction,
+        en=f"Months of the last 6 in which the individual tier went {en}",
+        zh=f"近6个月个人等级{zh}次数",
+        needs=_AMOUNT,
+        empty=0,
+        zero="no such move known",
+    )
+
+
+def _past(kind: str, ago: int) -> Feature:
+    individual = kind == "individual"
+    return Feature(
+        name=f"tier_{kind}_{ago}m_level",
+        unit="level",
+        driver="tier",
+        en=f"{kind.capitalize()} tier {ago} months ago, "
+        + ("0 (standard) to 3 (diamond)" if individual else "1 (C) to 3 (A)"),
+        zh=f"{ago}个月前{'个人客户' if individual else '集团'}等级",
+        needs=_AMOUNT if individual else _PAST,
+        relative=not individual,
+        zero="standard" if individual else "",
+        null="no bill to tell it by" if individual else f"{_NO_GROUP}, or none yet by then",
+    )
+
+
+FEATURES = (
+    Feature(
+        name="tier_individual_now",
+        unit="",
+        driver="tier",
+        kind="category",
+        en="Individual tier by ARPU: diamond, gold, silver, standard",
+        zh="个人客户等级（钻石卡、金卡、银卡、普通）",
+        needs=_AMOUNT,
+        null="no version of the customer was in force",
+    ),
+    Feature(
+        name="tier_individual_now_level",
+        unit="level",
+        driver="tier",
+        en="Individual tier, 0 (standard) to 3 (diamond)",
+        zh="个人客户等级（0普通至3钻石卡）",
+        needs=_AMOUNT,
+        zero="standard, also without a bill",
+        null="no version of the customer was in force",
+    ),
+    _past("individual", 3),
+    _past("individual", 6),
+    _moved("up", -1, "up", "上升"),
+    _moved("down", 1, "down", "下降"),
+    Feature(
+        name="tier_individual_held_12m_months",
+        unit="months",
+        driver="tier",
+        en="Months in a row, up to 12, in the individual tier of now",
+        zh="当前个人等级已持续月数（至多12个月）",
+        needs=_AMOUNT,
+        null="no bill to tell the tier by",
+    ),
+    Feature(
+        name="tier_individual_next_yuan",
+        unit="yuan",
+        driver="tier",
+        en="ARPU missing to the next higher individual tier",
+        zh="距上一等级所差ARPU（元）",
+        needs=_AMOUNT,
+        null="diamond already, or no bill",
+    ),
+    Feature(
+        name="tier_individual_margin_yuan",
+        unit="yuan",
+        driver="tier",
+        en="ARPU above the threshold of the individual tier of now",
+        zh="高出当前等级门槛的ARPU（元）",
+        needs=_AMOUNT,
+        zero="at the threshold",
+        null="no bill",
+    ),
+    Feature(
+        name="tier_group_now",
+        unit="",
+        driver="tier",
+        kind="category",
+        en="Tier of the corporate group: A, B, C",
+        zh="集团客户等级（A、B、C）",
+        needs=_MEMBER,
+        relative=True,
+        null=_NO_GROUP,
+    ),
+    Feature(
+        name="tier_group_now_level",
+        unit="level",
+        driver="tier",
+        en="Tier of the corporate group, 1 (C) to 3 (A)",
+        zh="集团客户等级（1为C至3为A）",
+        needs=_MEMBER,
+        relative=True,
+        null=_NO_GROUP,
+    ),
+    _past("group", 3),
+    _past("group", 6),
+    Feature(
+        name="tier_group_change_6m_levels",
+        unit="levels",
+        driver="tier",
+        en="Levels that the group's tier has moved up in 6 months, negative for down",
+        zh="近6个月集团等级变化",
+        needs=_PAST,
+        relative=True,
+        direction=-1,
+        zero="unmoved",
+        null=f"{_NO_GROUP}, or none yet 6 months ago",
+    ),
+    Feature(
+        name="tier_group_size_handsets",
+        unit="handsets",
+        driver="tier",
+        en="Handsets of the corporate group",
+        zh="集团规模（手机数）",
+        needs=("customers.group_id", "groups.handsets"),
+        zero="a group without handsets",
+        null=_NO_GROUP,
+    ),
+    Feature(
+        name="tier_group_sector",
+        unit="",
+        driver="tier",
+        kind="category",
+        en="Line of business of the corporate group",
+        zh="集团所属行业",
+        needs=("customers.group_id", "groups.sector"),
+        null=f"{_NO_GROUP}, or of no recorded sector",
+    ),
+)
+
+
+def parts(view: View) -> dict[str, Part]:
+    """What stands beside the customers: their bills and their group."""
+    found = {"bills": Part(view.bills)}
+    if view.has(*_SIZED):
+        found["groups"] = Part(_groups(view), ("group_id", "as_of"))
+    return found
+
+
+def columns(row: ir.Table, view: View) -> dict[str, ir.Value]:
+    """Tier features, by the thresholds, sectors and quotas of the configuration."""
+    found = _individual(row, view.config.tiers)
+    if view.has(*_SIZED):
+        found["tier_group_now"] = _named(row.tier_group_now_level, GROUP, 1)
+    if view.has(*_SIZED, "groups.valid_from"):
+        change = row.tier_group_now_level - row.tier_group_6m_level
+        found["tier_group_change_6m_levels"] = change
+    return found
+
+
+def _individual(row: ir.Table, tiers: Tiers) -> dict[str, ir.Value]:
+    level = [row[f"tier_{ago}"] for ago in range(TIER_MONTHS)]
+    steps = list(itertools.pairwise(level[:7]))
+    # The first month, counted back, in which the tier was another or unknown.
+    changed = ((level[k].isnull() | (level[k] != level[0]), k) for k in range(1, TIER_MONTHS))
+    now = row.activated_on.notnull().ifelse(level[0].fill_null(0), None)
+    starts = (0, tiers.silver, tiers.gold, tiers.diamond)
+    return {
+        "tier_individual_now": _named(now, INDIVIDUAL, 0),
+        "tier_individual_now_level": now,
+        "tier_individual_3m_level": level[3],
+        "tier_individual_6m_level": level[6],
+        "tier_individual_up_6m_count": _number(later > earlier for later, earlier in steps),
+        "tier_individual_down_6m_count": _number(later < earlier for later, earlier in steps),
+        "tier_individual_held_12m_months": ibis.cases(
+            (level[0].isnull(), ibis.null("int64")), *changed, else_=TIER_MONTHS
+        ),
+        "tier_individual_next_yuan": _placed(level[0], (to - row.arpu for to in starts[1:])),
+        "tier_individual_margin_yuan": _placed(level[0], (row.arpu - start for start in starts)),
+    }
+
+
+def _number(flags: Iterable[ir.BooleanValue]) -> ir.IntegerValue:
+    return reduce(add, (flag.fill_null(False).cast("int64") for flag in flags))
+
+
+def _placed(level: ir.IntegerValue, values: Iterable[ir.Value]) -> ir.Value:
+    """The value whose place is the level; null without one."""
+    return ibis.cases(*((level == place, value) for place, value in enumerate(values)), else_=None)
+
+
+def _named(level: ir.IntegerValue, names: tuple[str, ...], first: int) -> ir.StringValue:
+    return _placed(level - first, map(ibis.literal, names))
+
+
+def _groups(view: View) -> ir.Table:
+    """The groups at each ``as_of``: size, sector, level now and in the past."""
+    agos = tuple(_LEVELS) if view.has("groups.valid_from") else (0,)
+    states = _states(view, agos)
+    spending = _spending(view, agos)
+    states = states.left_join(spending, ["group_id", "now"], rname="_{name}")
+    spent = ibis.cases(*((states.ago == ago, states[f"spent_{ago}"]) for ago in agos), else_=None)
+    states = states.select(
+        "group_id", "now", "ago", *sorted(_STATE & set(states.columns)), spent=spent.fill_null(0)
+    )
+    states = states.mutate(level=_group_level(states, view.config.tiers))
+    return states.group_by("group_id", as_of=states.now).agg(
+        **{_LEVELS[ago]: states.level.max(where=states.ago == ago) for ago in agos},
+        tier_group_size_handsets=states.handsets.max(where=states.ago == 0),
+        tier_group_sector=states.sector.max(where=states.ago == 0),
+    )
+
+
+def _states(view: View, agos: tuple[int, ...]) -> ir.Table:
+    """Each group as it stood, and was known, so many months before ``now``."""
+    rows = [(asof.earlier(day, ago), day, ago) for day in view.dates for ago in agos]
+    then = ibis.memtable(rows, schema={"as_of": "date", "now": "date", "ago": "int64"})
+    states = asof.in_force(view.tables["groups"], TABLES["groups"], then)
+    return states.join(then, "as_of")
+
+
+def _spending(view: View, agos: tuple[int, ...]) -> ir.Table:
+    """What the present members of each group spent in 12 months, so many months ago."""
+    members = asof.eligible(view.customers).filter(_.group_id.notnull())
+    bills = members.select(*KEYS, "group_id").join(view.bills, list(KEYS))
+    sums = {
+        f"spent_{ago}": monthly.total(bills, "amount", range(ago, ago + 12)).sum() for ago in agos
+    }
+    return bills.group_by("group_id", now=bills.as_of).agg(**sums)
+
+
+def _group_level(states: ir.Table, tiers: Tiers) -> ir.IntegerValue:
+    peers = ibis.window(group_by=["now", "ago"])
+    by_spending = ibis.window(
+        group_by=["now", "ago"], order_by=[states.spent.desc(), states.group_id]
+    )
+    number = states.count().over(peers)
+    place = ibis.row_number().over(by_spending) + 1
+
+    def among(share: float) -> ir.BooleanValue:
+        # 0.05 + 0.25 of 10 groups are 3 of them, whatever floating point makes of it.
+        return (states.spent > 0) & (place <= (number * share + 1e-9).floor())
+
+    a, b = among(tiers.a_share), among(tiers.a_share + tiers.b_share)
+    if not tiers.fill_quotas:
+        a |= (states.handsets >= tiers.a_handsets) | states.sector.isin(tiers.a_sectors)
+        b |= (states.handsets >= tiers.b_handsets) | states.sector.isin(tiers.b_sectors)
+        if "top_taxpayer" in states.columns:
+            a |= states.top_taxpayer
+    return ibis.cases((a, 3), (b, 2), else_=1)

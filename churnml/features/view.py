@@ -1,0 +1,170 @@
+"""What builders look at: an operator's tables, cut at each ``as_of``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import NamedTuple
+
+import ibis
+from ibis.expr import types as ir
+from ibis.util import gen_name
+
+from churnml import asof
+from churnml.config import Config
+from churnml.contract import TABLES
+from churnml.features import monthly
+
+KEYS = ("customer_id", "as_of")
+
+MONTHLY = ("bills", "usage")
+"""The monthly tables, whose windows end with the latest month that is visible enough."""
+
+_CUSTOMER_COLUMNS = (
+    "activated_on",
+    "terminated_on",
+    "payment",
+    "brand",
+    "group_id",
+    "birth_year",
+    "region",
+    "hall_id",
+    "contract_ends_on",
+)
+
+
+class Part(NamedTuple):
+    """A table that stands beside the customers, at most one row for each of its keys."""
+
+    table: ir.Table
+    on: tuple[str, ...] = KEYS
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """The tables of a source and the dates at which they are seen.
+
+    Attributes
+    ----------
+    tables : mapping of str to Table
+        Typed as the contract says, each with a filled ``known_at``.
+    dates : tuple of date
+        Every ``as_of``, oldest first.
+    latest : mapping of str to mapping of date to date
+        For each monthly table and ``as_of`` the month in which its windows end.
+    moments : Table
+        ``as_of``, and for each monthly table ``{table}_ends``: that month as a
+        `month_index`, null where there is none.
+    config : Config
+    only : Table, optional
+        ``(customer_id, as_of)``, where not all customers are asked for.
+    """
+
+    tables: Mapping[str, ir.Table]
+    dates: tuple[date, ...]
+    latest: Mapping[str, Mapping[date, date]]
+    moments: ir.Table
+    config: Config
+    only: ir.Table | None = None
+
+    @cached_property
+    def customers(self) -> ir.Table:
+        """Every customer in force at each ``as_of``, the terminated included.
+
+        With ``bills_ends`` and ``usage_ends``; see ``moments``.
+        """
+        rows = asof.in_force(self.tables["customers"], TABLES["customers"], self.moments)
+        there = [name for name in _CUSTOMER_COLUMNS if name in rows.columns]
+        return _shared(rows.select(*KEYS, *there).join(self.moments, "as_of"), "customers")
+
+    @cached_property
+    def rows(self) -> ir.Table:
+        """The customers asked for, with what `customers` has of them."""
+        if self.only is None:
+            return asof.eligible(self.customers)
+        spine = self.only.select(*KEYS)
+        rows = spine.left_join(self.customers, list(KEYS), rname="_{name}")
+        return rows.drop(*(f"_{name}" for name in KEYS))
+
+    @cached_property
+    def bills(self) -> ir.Table:
+        """The last months' bills of every customer; see `monthly.bills`."""
+        # Twelve tiers in a row, each the mean of so many months; and a group's spending
+        # of 12 months, 6 months ago.
+        months = max(11 + self.config.tiers.arpu_months, 18 if self.has("groups.valid_from") else 0)
+        rows = self._last_months("bills", months)
+        return _shared(monthly.bills(rows, months, self.config.tiers), "bills")
+
+    @cached_property
+    def usage(self) -> ir.Table:
+        """The last months' usage of the customers asked for; see `monthly.usage`."""
+        rows = self.wanted(self._last_months("usage", monthly.USAGE_MONTHS))
+        return _shared(monthly.usage(rows), "usage")
+
+    def _last_months(self, table: str, months: int) -> ir.Table:
+        calendar = asof.calendar(self.latest[table], months)
+        return asof.last_months(self.tables[table], TABLES[table], calendar)
+
+    def visible(self, table: str, *columns: str) -> ir.Table:
+        """The rows of an event table that may be used, of all customers.
+
+        With ``customer_id``, ``as_of``, ``known_at`` and those of the columns that are there.
+        """
+        rows = self.tables[table]
+        there = [name for name in columns if name in rows.columns]
+        rows = rows.select("customer_id", "known_at", *there)
+        return asof.visible(rows, TABLES[table], self.moments)
+
+    def wanted(self, rows: ir.Table) -> ir.Table:
+        """Those rows that belong to the customers asked for."""
+        return rows if self.only is None else rows.semi_join(self.only, list(KEYS))
+
+    def has(self, *columns: str) -> bool:
+        """Whether the source has all these columns, each written ``table.column``."""
+        pairs = (column.split(".") for column in columns)
+        return all(t in self.tables and c in self.tables[t].columns for t, c in pairs)
+
+
+def _shared(table: ir.Table, name: str) -> ir.Table:
+    """A table that is computed once, however many builders read it.
+
+    An alias makes it a common table expression; without one Ibis copies it into every
+    query that selects from it. Its name is new each time, as two feature tables may
+    meet in one query.
+    """
+    return table.alias(gen_name(name))
+
+
+def look(
+    tables: Mapping[str, ir.Table],
+    as_of: date | str | Iterable[date | str],
+    config: Config,
+    only: ir.Table | None = None,
+) -> View:
+    """The view of a source at the given dates.
+
+    Asks the engine for the month in which the windows of each monthly table end; all
+    else stays lazy.
+    """
+    days = asof.dates(as_of)
+    eligible = asof.spine(tables, days)
+    monthly_tables = {name: tables[name] for name in MONTHLY if name in tables}
+    latest = asof.latest_months(monthly_tables, eligible, days)
+    columns = {"as_of": days} | {
+        f"{name}_ends": [_index(latest.get(name, {}).get(day)) for day in days] for name in MONTHLY
+    }
+    schema = {name: "date" if name == "as_of" else "int64" for name in columns}
+    return View(tables, tuple(days), latest, ibis.memtable(columns, schema=schema), config, only)
+
+
+def _index(month: date | None) -> int | None:
+    return None if month is None else month.year * 12 + month.month
+
+
+def beside(rows: ir.Table, parts: Mapping[str, Part]) -> ir.Table:
+    """Every row with the columns of its row of each part, null where it has none."""
+    for name, part in parts.items():
+        rows = rows.left_join(part.table, list(part.on), rname=f"{{name}}_of_{name}")
+    return rows

@@ -1,0 +1,345 @@
+"""The stages in order, for the command line and the demo; no logic of their own."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from churnml import dataset, labels, training
+from churnml.bundle import Model, Origin
+from churnml.config import Config, Training
+from churnml.dataset import Dataset, Dates, Task
+from churnml.errors import OutputError, UsageError
+from churnml.evaluation import Estimate
+from churnml.features import declared
+from churnml.source import Source, open_source
+from churnml.validation import Validation
+
+Metrics = dict[str, Estimate]
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A finished training.
+
+    Attributes
+    ----------
+    task : {"churn", "satisfaction"}
+    name : str
+        The registered name.
+    model_uri : str
+        What ``score`` and MLflow take.
+    run_id, model_version, alias : str or None
+        ``None`` where nothing was tracked.
+    metrics : dict of str to Estimate
+        On rows ahead in time, or held out, that the tested model had not seen.
+    baselines : dict of str to dict of str to Estimate
+    rows : dict of str to int
+        ``train``, ``test``, ``all``.
+    dates : dict of str to list of str
+        The ``as_of`` dates of each; empty for a flat table.
+    notes : list of str
+        What the user should know, such as columns left out.
+    """
+
+    task: Task
+    name: str
+    model_uri: str
+    run_id: str | None
+    model_version: str | None
+    alias: str | None
+    metrics: Metrics
+    baselines: dict[str, Metrics]
+    rows: dict[str, int]
+    dates: dict[str, list[str]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The training as plain data, for ``--json``."""
+        found = {
+            name: getattr(self, name)
+            for name in ("task", "name", "model_uri", "run_id", "model_version", "alias")
+        }
+        found |= {"rows": self.rows, "dates": self.dates, "notes": self.notes}
+        found["metrics"] = training.flat_metrics(self.metrics)
+        found["baselines"] = {
+            name: training.flat_metrics(metrics) for name, metrics in self.baselines.items()
+        }
+        return found
+
+
+def simulate(
+    folder: Path, *, customers: int, months: int, seed: int, overwrite: bool
+) -> dict[str, int]:
+    """Write the tables of a simulated operator; rows by table."""
+    from churnml.simulator import simulate as write
+
+    _log.info("simulating %s customers over %d months", f"{customers:,}", months)
+    return write(
+        folder, customers=customers, months=months, seed=seed, overwrite=overwrite, progress=True
+    )
+
+
+def opened(location: str, mapping: Path | None, config: Config) -> Source:
+    """An operator's source with the engine that the settings allow."""
+    engine = config.engine
+    return open_source(
+        location, mapping=mapping, memory_limit=engine.memory_limit, threads=engine.threads
+    )
+
+
+def validate(
+    location: str,
+    *,
+    mapping: Path | None,
+    config: Config,
+    quarantine: Path | None = None,
+    overwrite: bool = False,
+) -> Validation:
+    """Check a source; write the rows set aside where a folder is given."""
+    from churnml.validation import quarantine as set_aside
+
+    found = _checked(opened(location, mapping, config), config)
+    if quarantine is not None:
+        set_aside(found, quarantine, overwrite=overwrite)
+    return found
+
+
+def _checked(source: Source, config: Config) -> Validation:
+    from churnml.validation import validate as check
+
+    _log.info("checking %s", source.location)
+    found = check(source, config)
+    for count in found.report.counts:
+        if count.aside:
+            _log.info("%s: %s of %s rows set aside", count.table, count.aside, count.rows)
+    return found
+
+
+def features(
+    location: str,
+    as_of: str,
+    out: Path,
+    *,
+    mapping: Path | None,
+    config: Config,
+    overwrite: bool,
+) -> dict[str, Any]:
+    """Write the features of all eligible customers at a date."""
+    from churnml.features import write_features
+
+    if out.exists() and not overwrite:
+        raise OutputError(
+            f"{out}: stands there already.", hint="Give --overwrite to replace it.", file=str(out)
+        )
+    source = opened(location, mapping, config).until(as_of)
+    clean = _checked(source, config).accepted()
+    _log.info("building features at %s", as_of)
+    rows = write_features(clean, as_of, out, config=config)
+    return {
+        "file": str(out),
+        "as_of": as_of,
+        "rows": rows,
+        "features": len(declared(clean.tables)),
+        "absent_tables": list(source.missing),
+    }
+
+
+def train_source(
+    task: Task,
+    location: str,
+    *,
+    until: str | None = None,
+    mapping: Path | None = None,
+    config: Config,
+    track: bool = True,
+    out: str | None = None,
+    overwrite: bool = False,
+) -> Trained:
+    """Train on operator tables, forward in time, and keep the model."""
+    started = datetime.now(UTC)
+    _require_place(track, out, overwrite)
+    source = opened(location, mapping, config)
+    source = source.until(until) if until else source
+    clean = _checked(source, config).accepted()
+    dates = dataset.plan_dates(clean, task, config)
+    settings = dataset.settings(task, config)
+    _log.info("building features at %d dates, %s to %s", len(dates.all), dates.all[0], dates.all[-1])
+    data = dataset.build_dataset(
+        clean, task, dates.all, config=config, max_rows=settings.max_rows
+    )
+    train = data.at(dates.train)
+    training.require_enough(task, train, _fewest(config, task))
+    found = declared(clean.tables)
+    monotone = {one.name: one.direction for one in found if one.direction and one.name in data.X}
+    unfitted = training.estimator_for(task, settings, monotone)
+    fitted = training.fit_and_test(task, unfitted, (train, data.at(dates.test), data))
+    origin = _operator_origin(task, config, dates, data)
+    model = _described(fitted, data, origin, found)
+    parts = {"train": len(train), "test": len(fitted.tested.y), "all": len(data)}
+    days = {name: [str(day) for day in getattr(dates, name)] for name in ("train", "test", "all")}
+    kept = _Kept(task, model, fitted, parts, days, _source_notes(source), settings, started)
+    return _keep(kept, data, location, track=track, out=out, overwrite=overwrite)
+
+
+def _fewest(config: Config, task: Task) -> int:
+    return config.churn.min_positives if task == "churn" else config.satisfaction.min_answers
+
+
+def _require_place(track: bool, out: str | None, overwrite: bool) -> None:
+    if not track and out is None:
+        raise UsageError("--no-track keeps no model.", hint="Name a folder with --out.")
+    if out is not None and Path(out).exists() and not overwrite:
+        raise OutputError(
+            f"{out}: stands there already.", hint="Give --overwrite to replace it.", file=out
+        )
+
+
+def _source_notes(source: Source) -> list[str]:
+    return [f"Table {name} is absent, and so are its features." for name in source.missing]
+
+
+def _operator_origin(task: Task, config: Config, dates: Dates, data: Dataset) -> Origin:
+    settings = dataset.settings(task, config)
+    window = labels.Window(settings.gap, settings.horizon)
+    label: dict[str, Any] = {"gap": settings.gap, "horizon": settings.horizon}
+    if task == "churn":
+        label["definition"] = config.churn.definition
+    return Origin(
+        name=task,
+        kind="operator",
+        label=label,
+        as_of=tuple(str(day) for day in dates.all),
+        window=(str(dates.all[0]), str(window.end(dates.all[-1]))),
+        rows=len(data),
+        customers=int(data.groups.nunique()),
+        digest=training.digest(data),
+        config=config.digest(),
+    )
+
+
+def _described(
+    fitted: training.Fitted, data: Dataset, origin: Origin, found: tuple[Any, ...]
+) -> Model:
+    from churnml.profile import describe
+
+    return describe(
+        fitted.estimator,
+        data.X,
+        origin=origin,
+        features=found,
+        # Scores of rows that the tested estimator had not seen rank new ones fairly.
+        reference=fitted.tested.scores,
+        customers=data.groups,
+    )
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """What there is to keep of a training."""
+
+    task: Task
+    model: Model
+    fitted: training.Fitted
+    rows: dict[str, int]
+    dates: dict[str, list[str]]
+    notes: list[str]
+    settings: Training
+    started: datetime
+
+
+def _keep(
+    kept: _Kept, data: Dataset, source: str, *, track: bool, out: str | None, overwrite: bool
+) -> Trained:
+    from churnml import bundle, tracking
+
+    record = _record(kept, data, source)
+    if out is not None:
+        bundle.save(kept.model, out, overwrite=overwrite)
+    if track:
+        _log.info("logging the run and registering the model in MLflow")
+        logged = tracking.log_training(record)
+    else:
+        logged = tracking.Logged(model_uri=str(out))
+    tested = kept.fitted.tested
+    return Trained(
+        kept.task,
+        kept.model.origin.name,
+        logged.model_uri,
+        logged.run_id,
+        logged.model_version,
+        logged.alias,
+        tested.metrics,
+        tested.baselines,
+        kept.rows,
+        kept.dates,
+        kept.notes,
+    )
+
+
+def _record(kept: _Kept, data: Dataset, source: str) -> Any:
+    from churnml import tracking
+    from churnml.reports import cards, figures
+
+    tested, model = kept.fitted.tested, kept.model
+    weights = training.importance(kept.fitted.estimator, data.X)
+    drivers = {column.name: column.driver for column in model.inputs}
+    drawn = {"importance": lambda: figures.importance(weights, drivers)}
+    if kept.task == "churn":
+        drawn["gains"] = lambda: figures.gains(tested.y, tested.scores)
+        drawn["calibration"] = lambda: figures.calibration(tested.y, tested.scores)
+    else:
+        drawn["predicted_and_answered"] = lambda: figures.score_against_actual(
+            tested.y, tested.scores
+        )
+    metrics = training.flat_metrics(tested.metrics)
+    for name, found in tested.baselines.items():
+        metrics |= training.flat_metrics(found, f"baseline.{name.replace(' ', '_')}.")
+    params = tracking.origin_params(model) | {
+        f"estimator.{name}": value
+        for name, value in kept.fitted.estimator.get_params(deep=False).items()
+        if name != "monotone"
+    }
+    return tracking.Training(
+        model=model,
+        title=_title(model),
+        data=tracking.Data(
+            name=Path(source).name or source,
+            source=source,
+            digest=model.origin.digest,
+            rows=len(data),
+            target=str(data.y.name),
+        ),
+        params=params | asdict_settings(kept.settings),
+        metrics=metrics | {f"rows.{name}": count for name, count in kept.rows.items()},
+        importance=weights,
+        figures=drawn,
+        notes=cards.training_card(
+            model, tested.metrics, tested.baselines, kept.rows, kept.dates, kept.notes
+        ),
+        started=kept.started,
+    )
+
+
+def asdict_settings(settings: Training) -> dict[str, Any]:
+    """The settings of a task, as parameters of its run."""
+    return {f"settings.{name}": value for name, value in settings.model_dump().items()}
+
+
+def _title(model: Model) -> str:
+    """A run's name that a person can read.
+
+    Operator: task, label and last date; table: task and registered name.
+    """
+    origin = model.origin
+    if origin.kind == "table":
+        return f"{model.task} · {origin.name}"
+    label = origin.label
+    what = [model.task, *([label["definition"]] if "definition" in label else [])]
+    return " · ".join([*what, str(label["horizon"]), origin.as_of[-1][:7]])

@@ -1,0 +1,316 @@
+"""Model URIs: from what a person types to a checked model and the version that it is.
+
+``models:/churn@champion``, ``models:/churn/3``, ``models:/m-...``, ``runs:/<id>/model``,
+and folders. An alias is looked up once: whoever resolves it has one version from then on.
+Whatever the registry says about how to load a model is not followed; a model is churnml's
+own bundle (`churnml.bundle`) or is refused.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from churnml import bundle
+from churnml.bundle import Model
+from churnml.errors import BundleError, ModelError, UsageError
+from churnml.store import Store, mlflow_errors, open_store, store_exists, store_uri
+
+if TYPE_CHECKING:
+    from mlflow.entities.model_registry import ModelVersion
+
+CHAMPION = "champion"
+CHALLENGER = "challenger"
+_LOADERS = ("churnml.scoring.pyfunc",)
+_REGISTERED = re.compile(r"models:/(?P<name>[^/@]+)(@(?P<alias>[^/@]+)|/(?P<version>[^/@]+))")
+_LOGGED = re.compile(r"models:/(?P<id>m-[0-9a-f]+)")
+_OF_RUN = re.compile(r"runs:/(?P<id>[^/]+)(/(?P<path>.+))?")
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A model and which one it is.
+
+    Attributes
+    ----------
+    model : Model
+    uri : str
+        As it was asked for.
+    version : str
+        ``name/version``; for a folder the model's name and the start of its digest.
+    """
+
+    model: Model
+    uri: str
+    version: str
+
+
+def champion_uri(task: str) -> str:
+    """The URI that is used where none is given.
+
+    >>> champion_uri("churn")
+    'models:/churn@champion'
+    """
+    return f"models:/{task}@{CHAMPION}"
+
+
+def resolve(uri: str | Path) -> Resolved:
+    """Load the model that a URI names.
+
+    Parameters
+    ----------
+    uri : str or path
+        ``models:/name@alias``, ``models:/name/version``, ``models:/m-id``,
+        ``runs:/id/model``, or a folder that holds a bundle or an MLflow model of churnml.
+
+    Raises
+    ------
+    ModelError
+        If there is no such model; the message says which there are.
+    BundleError
+        If it was damaged, or is no model of churnml.
+    """
+    text = str(uri)
+    if not text.startswith(("models:", "runs:")):
+        return _from_folder(text)
+    location = store_uri()
+    if not store_exists(location):
+        raise ModelError(
+            f"{text}: no model: there is no model store at {location}.",
+            hint="Train one with churnml train, run from the folder that holds mlflow.db, or set "
+            "MLFLOW_TRACKING_URI.",
+        )
+    store = open_store(location)
+    with mlflow_errors(location):
+        return _from_store(store, text)
+
+
+def resolve_champions() -> dict[str, Resolved]:
+    """The champions of both tasks, as far as they exist, by task.
+
+    Raises
+    ------
+    ModelError
+        If neither exists.
+    """
+    found: dict[str, Resolved] = {}
+    uris = {task: champion_uri(task) for task in ("churn", "satisfaction")}
+    location = store_uri()
+    if store_exists(location):
+        store = open_store(location)
+        with mlflow_errors(location):
+            aliases = {task: aliases_of(store, task) for task in uris}
+            for task, uri in uris.items():
+                if CHAMPION in aliases[task]:
+                    found[task] = _from_store(store, uri)
+    if not found:
+        raise ModelError(
+            f"No model: neither {' nor '.join(uris.values())} exists in {location}.",
+            hint="Train one with churnml train, or name one with --churn-model.",
+        )
+    return found
+
+
+def _from_folder(text: str) -> Resolved:
+    folder = Path(text.removeprefix("file://"))
+    if not folder.is_dir():
+        raise ModelError(
+            f"{text}: no such model folder.",
+            hint="Give a folder, or a URI such as models:/churn@champion.",
+            file=text,
+        )
+    model = load_folder(folder)
+    name = model.origin.name or folder.resolve().name
+    return Resolved(model, text, f"{name}/{model.digest[:8]}")
+
+
+def load_folder(folder: Path) -> Model:
+    """The model of a folder: a bundle, or an MLflow model with a bundle inside.
+
+    Raises
+    ------
+    BundleError
+        If it is neither, or damaged.
+    """
+    if bundle.is_bundle(folder):
+        return bundle.load(folder)
+    return bundle.load(_bundle_of(folder))
+
+
+def _bundle_of(folder: Path) -> Path:
+    """The bundle in an MLflow model, which must be one of churnml's own and bring no code."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        content = YAML(typ="safe", pure=True).load((folder / "MLmodel").read_text("utf-8"))
+        flavor = content["flavors"]["python_function"]
+    except FileNotFoundError:
+        raise BundleError(
+            f"{folder}: no model: neither {bundle.CONTENT} nor MLmodel is there.",
+            hint="Give the folder of a model that churnml has trained.",
+            file=str(folder),
+        ) from None
+    except (OSError, YAMLError, ValueError, TypeError, KeyError):
+        raise BundleError(
+            f"{folder / 'MLmodel'}: cannot be read.",
+            hint="Take a fresh copy of the model.",
+            file=str(folder),
+        ) from None
+    return _own_bundle(folder, flavor)
+
+
+def _own_bundle(folder: Path, flavor: Any) -> Path:
+    loader = flavor.get("loader_module")
+    if loader not in _LOADERS or flavor.get("code"):
+        kind = f"loaded by {loader!r}" + (" with code of its own" if flavor.get("code") else "")
+        raise BundleError(
+            f"{folder}: not a model of churnml: {kind}.",
+            hint="Only models that churnml has trained are loaded.",
+            file=str(folder),
+            expected=_LOADERS[0],
+        )
+    data = (folder / str(flavor.get("data", ""))).resolve()
+    if not data.is_relative_to(folder.resolve()):
+        raise BundleError(f"{folder}: its data lie outside of it.", file=str(folder))
+    return data
+
+
+def _from_store(store: Store, uri: str) -> Resolved:
+    if match := _LOGGED.fullmatch(uri):
+        return _logged(store, uri, match["id"])
+    if match := _REGISTERED.fullmatch(uri):
+        version = _version(store, uri, match["name"], match["alias"], match["version"])
+        return _registered(store, uri, version)
+    if match := _OF_RUN.fullmatch(uri):
+        return _of_run(store, uri, match["id"], match["path"])
+    raise UsageError(
+        f"{uri!r}: not a model URI.",
+        hint="Write models:/name@alias, models:/name/version, runs:/id/model or a folder.",
+    )
+
+
+def _version(
+    store: Store, uri: str, name: str, alias: str | None, number: str | None
+) -> ModelVersion:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        if alias is not None:
+            return store.client.get_model_version_by_alias(name, alias)
+        return store.client.get_model_version(name, str(number))
+    except MlflowException as error:
+        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            raise
+        raise ModelError(
+            f"{uri}: no such model. {_listing(store)}",
+            hint="Train one with churnml train, or name one of these.",
+        ) from None
+
+
+def _listing(store: Store) -> str:
+    """What a registry holds, for a message."""
+    names = [model.name for model in store.client.search_registered_models(max_results=20)]
+    if not names:
+        return "The registry is empty."
+    shown = []
+    for name in names:
+        versions = sorted(int(v.version) for v in versions_of(store, name))
+        aliases = ", ".join(f"@{alias}" for alias in sorted(aliases_of(store, name)))
+        shown.append(f"{name} ({', '.join(map(str, versions[-5:]))}; {aliases})")
+    return f"The registry holds {'; '.join(shown)}."
+
+
+def versions_of(store: Store, name: str) -> list[ModelVersion]:
+    """All versions of a registered model."""
+    quoted = name.replace("'", "\\'")
+    return list(store.client.search_model_versions(f"name = '{quoted}'"))
+
+
+def aliases_of(store: Store, name: str) -> dict[str, str]:
+    """Version by alias; empty where there is no such registered model."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return {a: str(v) for a, v in store.client.get_registered_model(name).aliases.items()}
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        return {}
+
+
+def ensure_name(store: Store, name: str, task: str) -> None:
+    """Make a registered model if there is none of that name."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        store.client.create_registered_model(
+            name, tags={"churnml.task": task}, description=f"A **{task}** model by churnml."
+        )
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+
+
+def give_alias(store: Store, name: str, version: str) -> str:
+    """Name a new version champion where there is none, else challenger; say which."""
+    alias = CHALLENGER if CHAMPION in aliases_of(store, name) else CHAMPION
+    store.client.set_registered_model_alias(name, alias, version)
+    return alias
+
+
+def _registered(store: Store, uri: str, version: ModelVersion) -> Resolved:
+    if version.model_id:
+        location = store.client.get_logged_model(version.model_id).artifact_location
+    else:
+        location = store.client.get_model_version_download_uri(version.name, version.version)
+    with downloaded(store, location) as folder:
+        return Resolved(load_folder(folder), uri, f"{version.name}/{version.version}")
+
+
+def _logged(store: Store, uri: str, model_id: str) -> Resolved:
+    location = store.client.get_logged_model(model_id).artifact_location
+    with downloaded(store, location) as folder:
+        model = load_folder(folder)
+    return Resolved(model, uri, f"{model.origin.name}/{model_id}")
+
+
+def _of_run(store: Store, uri: str, run_id: str, path: str | None) -> Resolved:
+    outputs = store.client.get_run(run_id).outputs
+    models = [
+        store.client.get_logged_model(output.model_id)
+        for output in (outputs.model_outputs if outputs else [])
+    ]
+    wanted = [model for model in models if path is None or model.name == path]
+    if not wanted:
+        names = ", ".join(f"runs:/{run_id}/{model.name}" for model in models) or "none"
+        raise ModelError(f"{uri}: no such model; the run has {names}.")
+    return _logged(store, uri, wanted[0].model_id)
+
+
+@contextmanager
+def downloaded(store: Store, location: str) -> Iterator[Path]:
+    """A model's files in a temporary folder, removed at the end of the block."""
+    from mlflow.artifacts import download_artifacts
+    from mlflow.exceptions import MlflowException
+
+    with tempfile.TemporaryDirectory(prefix="churnml-") as folder:
+        try:
+            path = download_artifacts(
+                artifact_uri=location, dst_path=folder, tracking_uri=store.uri
+            )
+        except (OSError, MlflowException) as error:
+            raise ModelError(
+                f"{location}: the model's files cannot be read ({_first_line(error)}).",
+                hint="Was the folder of the store moved? Its paths are absolute.",
+            ) from None
+        yield Path(path)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0][:200]

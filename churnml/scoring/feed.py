@@ -1,0 +1,75 @@
+"""What is scored, whether an operator's customers or a flat table: batches, and an account."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import pandas as pd
+import pyarrow as pa
+
+from churnml.errors import ChurnmlError
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows to be scored.
+
+    Attributes
+    ----------
+    ids : array of text, length n
+    rows : DataFrame, shape (n, k)
+        Holds the models' columns by name.
+    value : mapping of str to array
+        Tiers and ARPU, where they are known.
+    """
+
+    ids: pa.Array
+    rows: pd.DataFrame
+    value: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Account:
+    """Where the rows of the input went, told once all batches have been read.
+
+    Attributes
+    ----------
+    total, quarantined, ineligible : int
+    reasons : list of dict
+        Why rows were quarantined: ``table``, ``column``, ``code``, ``rows``, ``reason``.
+    ignored, warnings : list of str
+    """
+
+    total: int
+    quarantined: int
+    ineligible: int
+    reasons: list[dict[str, Any]] = field(default_factory=list)
+    ignored: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    def check(self, scored: int) -> None:
+        """Hold the law: what came in was scored, quarantined or is ineligible.
+
+        Raises
+        ------
+        ChurnmlError
+            If a row is lost or counted twice.
+        """
+        if self.total != scored + self.quarantined + self.ineligible:
+            raise ChurnmlError(
+                f"{self.total} rows came in, but {scored} were scored, {self.quarantined} "
+                f"quarantined and {self.ineligible} are ineligible; nothing was published.",
+                hint="This is a fault of churnml; please report it.",
+            )
+
+
+class Feed(Protocol):
+    """Where the rows come from."""
+
+    def batches(self) -> Iterator[Batch]:
+        """The rows in an order of their own, always in the same batches; at least one."""
+
+    def account(self) -> Account:
+        """Where they went. Refuses an input that has changed meanwhile."""

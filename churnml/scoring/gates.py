@@ -1,0 +1,112 @@
+"""What does not stop a scoring and must not pass unnoticed either: status 6.
+
+Categories that no model has seen become harmless averages, and missing values do too; the
+scores look as usual and are worth little. A gate trips where that happens to more rows
+than the settings allow, or to a whole column.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from churnml.bundle import Input
+from churnml.errors import GateError
+from churnml.registry import Resolved
+from churnml.scoring.manifest import Manifest
+
+_FEW_ROWS = 20
+_USUALLY_PRESENT = 0.5
+
+Tally = Mapping[str, Mapping[str, Mapping[str, int]]]
+
+
+def add_up(tallies: Iterable[Tally]) -> dict[str, dict[str, Counter[str]]]:
+    """The counts of several batches as those of one."""
+    total: dict[str, dict[str, Counter[str]]] = {}
+    for tally in tallies:
+        for task, kinds in tally.items():
+            for kind, counts in kinds.items():
+                total.setdefault(task, {}).setdefault(kind, Counter()).update(counts)
+    return total
+
+
+def unseen_shares(total: Tally, rows: int) -> dict[str, float]:
+    """By category column, the largest share of rows that some model has not seen.
+
+    Columns without any unseen value are left out.
+    """
+    shares: dict[str, float] = {}
+    for kinds in total.values():
+        for name, count in kinds.get("unseen", {}).items():
+            if count and rows:
+                shares[name] = max(shares.get(name, 0.0), round(count / rows, 6))
+    return dict(sorted(shares.items()))
+
+
+def tripped(total: Tally, rows: int, models: Mapping[str, Resolved], limit: float) -> list[str]:
+    """What is wrong with the scored rows as a whole, a sentence each.
+
+    Parameters
+    ----------
+    total : mapping
+        By task: ``present`` and ``unseen`` rows by column.
+    rows : int
+        Scored rows.
+    models : mapping of str to Resolved
+    limit : float
+        The share of rows with unseen values of a column that is still let through.
+    """
+    found: dict[str, str] = {}
+    for task, kinds in total.items():
+        model = models[task].model
+        for column in model.inputs:
+            known = len(model.estimator.categories_.get(column.name, ()))
+            present = kinds.get("present", {}).get(column.name, 0)
+            unseen = kinds.get("unseen", {}).get(column.name, 0)
+            problem = _problem(column, known, rows, present, unseen, limit)
+            if problem:
+                found.setdefault(column.name, problem)
+    return list(found.values())
+
+
+def _problem(
+    column: Input, known: int, rows: int, present: int, unseen: int, limit: float
+) -> str | None:
+    if column.kind == "category" and present and unseen == present:
+        return (
+            f"{column.name}: none of the {known} known values was seen in {present} rows; "
+            "did upper and lower case, spaces or the type change?"
+        )
+    if unseen > limit * rows:
+        return (
+            f"{column.name}: {unseen} of {rows} rows ({unseen / rows:.1%}) hold values that "
+            f"training had not; at most {limit:.1%} expected."
+        )
+    if present == 0 and rows >= _FEW_ROWS and column.missing < _USUALLY_PRESENT:
+        return (
+            f"{column.name}: empty in all {rows} rows; in training in {column.missing:.1%} of them."
+        )
+    return None
+
+
+def check_gates(manifest: Manifest) -> None:
+    """Raise what the published result's manifest says tripped.
+
+    Raises
+    ------
+    GateError
+        If anything did. The result stands nevertheless.
+    """
+    if manifest.gates:
+        more = f" ({len(manifest.gates)} in all)" if len(manifest.gates) > 1 else ""
+        raise GateError(
+            f"{manifest.folder}: scored and published, but {manifest.gates[0]}{more}",
+            hint="Check the columns before the scores are used.",
+            **_details(manifest),
+        )
+
+
+def _details(manifest: Manifest) -> dict[str, Any]:
+    return {"file": manifest.folder, "count": len(manifest.gates), "gates": manifest.gates}

@@ -1,0 +1,301 @@
+"""Scoring an operator's customers: everyone eligible at a date, from tables to scores."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from ibis import _
+from ibis.expr import types as ir
+
+from churnml.bundle import Input
+from churnml.config import Config, Tiers
+from churnml.durable import output_errors
+from churnml.errors import DataError, SchemaError
+from churnml.features import declared, write_features
+from churnml.registry import Resolved
+from churnml.scoring.feed import Account, Batch
+from churnml.scoring.manifest import Manifest
+from churnml.scoring.plan import Work, choose_models, make_recipe
+from churnml.scoring.run import one_date, run
+from churnml.scoring.staging import Staging
+from churnml.source import Source
+from churnml.validation import Validation, validate
+
+FEATURES = "features.parquet"
+_TIERS = {"individual_tier": "tier_individual_now", "group_tier": "tier_group_now"}
+_log = logging.getLogger(__name__)
+
+
+def score_source(
+    source: Source,
+    as_of: date | str,
+    out: str | Path,
+    *,
+    churn_model: str | None = None,
+    satisfaction_model: str | None = None,
+    reasons: int | None = None,
+    config: Config | None = None,
+    overwrite: bool = False,
+) -> Manifest:
+    """Score every customer who is eligible at a date.
+
+    Parameters
+    ----------
+    source : Source
+        Validated here; its bad rows are set aside.
+    as_of : date
+        Midnight at its start.
+    out : path
+        The folder of the result: one part for every ``scoring.batch_rows`` customers in
+        the order of their ids, and ``_manifest.json``.
+    churn_model, satisfaction_model : str, optional
+        Model URIs. Without both, the champions as far as they exist; with one of them,
+        that alone.
+    reasons : int, optional
+        For each customer; 0 leaves them out. By default what the settings say.
+    config : Config, optional
+    overwrite : bool, default False
+        Whether a complete result that stands there may be replaced.
+
+    Returns
+    -------
+    Manifest
+        Its ``gates`` say what `churnml.scoring.check_gates` would raise.
+
+    Raises
+    ------
+    OutputError
+        If the result cannot be written or something stands there.
+    ModelError
+        If there is no such model.
+    DataError
+        If the source is refused, ends more than a month before ``as_of``, or lacks a
+        table that a model needs.
+    """
+    day, settings = one_date(as_of), config or Config()
+
+    def plan() -> Work:
+        models = choose_models(churn_model, satisfaction_model)
+        for one in models.values():
+            _require_features(one, source)
+        _require_bills(source, day)
+        recipe = make_recipe(models, day, reasons, settings)
+        return Work(source.location, source.fingerprint(), recipe, settings)
+
+    def feed(work: Work, staging: Staging) -> OperatorFeed:
+        return OperatorFeed(source, work, staging)
+
+    return run(out, plan, feed, overwrite=overwrite)
+
+
+def _require_features(resolved: Resolved, source: Source) -> None:
+    has = {feature.name for feature in declared(source.tables)}
+    lost = [column for column in resolved.model.inputs if column.name not in has]
+    if not lost:
+        return
+    strange = [column.name for column in lost if column.feature is None]
+    if strange:
+        raise SchemaError(
+            f"{resolved.version} was trained on a table of one's own: {strange[0]!r} and "
+            f"{len(strange) - 1} more of its columns are no operator features.",
+            hint="Score that kind of table, with --id, or name a model of operator tables.",
+            column=strange[0],
+            count=len(strange),
+        )
+    needs = sorted({need for column in lost for need in _lacking(column, source)})
+    raise SchemaError(
+        f"{resolved.version} needs {', '.join(needs)}, which {source.location} does not have "
+        f"({len(lost)} of the model's {len(resolved.model.inputs)} features).",
+        hint="Add it, or train a model without it.",
+        table=needs[0].split(".")[0] if needs else None,
+        count=len(lost),
+    )
+
+
+def _lacking(column: Input, source: Source) -> Iterator[str]:
+    for need in (column.feature or {}).get("needs", ()):
+        table, _, name = need.partition(".")
+        if table not in source.tables:
+            yield table
+        elif name not in source.tables[table].columns:
+            yield need
+
+
+def _require_bills(source: Source, day: date) -> None:
+    """Refuse a date that lies more than a month behind the last bill before it."""
+    last = _last_month(source.tables["bills"], day)
+    if last is None:
+        raise DataError(
+            f"bills.month: no bill of a month that had ended by {day}.",
+            hint="Choose a later --as-of, or add bills.",
+            table="bills",
+            column="month",
+            expected=f"a month before {day}",
+        )
+    ended = _next_month(last)
+    if _next_month(ended) < day:
+        raise DataError(
+            f"bills.month: the last bill before {day} is of {last:%Y-%m}; features would be "
+            "more than a month old.",
+            hint=f"Add the bills since, or score at {_next_month(ended)} or before.",
+            table="bills",
+            column="month",
+            value=last.isoformat(),
+        )
+
+
+def _last_month(bills: ir.Table, day: date) -> date | None:
+    # A month has ended if a day of the next one is not after the date.
+    ended = bills.filter(_.month < day.replace(day=1))
+    found = ended.month.max().to_pyarrow().as_py()
+    return found.date() if hasattr(found, "date") else found
+
+
+def _next_month(day: date) -> date:
+    """The same day of the next month, or that month's last.
+
+    >>> _next_month(date(2026, 1, 31))
+    datetime.date(2026, 2, 28)
+    """
+    first = (day.replace(day=1) + timedelta(days=31)).replace(day=1)
+    last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+    return first.replace(day=min(day.day, last.day))
+
+
+class OperatorFeed:
+    """The features of all eligible customers, in the order of their ids.
+
+    Parameters
+    ----------
+    source : Source
+    work : Work
+    staging : Staging
+        Where the features are kept until the result is published, so that a killed run
+        need not build them again.
+    """
+
+    def __init__(self, source: Source, work: Work, staging: Staging) -> None:
+        self._source = source
+        self._work = work
+        self._staging = staging
+        if FEATURES not in staging.done:
+            self._build()
+
+    def _build(self) -> None:
+        path = self._staging.path(FEATURES)
+        checked = validate(self._source, self._work.config)
+        clean = checked.accepted()
+        _log.info("building features at %s", self._work.recipe.as_of)
+        with output_errors(self._staging.place):
+            write_features(clean, self._work.recipe.as_of, path, config=self._work.config)
+        eligible = pq.read_metadata(path).num_rows
+        self._staging.adopt(FEATURES, asdict(_account(self._source, checked, eligible)))
+
+    def batches(self) -> Iterator[Batch]:
+        """The features in batches of ``scoring.batch_rows`` rows."""
+        wanted = self._columns()
+        with pq.ParquetFile(self._staging.path(FEATURES)) as file:
+            names = [name for name in wanted if name in file.schema_arrow.names]
+            for table in _even(file, names, self._work.config.scoring.batch_rows):
+                value = _value(table, self._work.config.tiers)
+                yield Batch(table["customer_id"], table.to_pandas(), value)
+
+    def _columns(self) -> list[str]:
+        models = self._work.recipe.models.values()
+        columns = ["customer_id", *_TIERS.values(), *_arpu_columns(self._work.config.tiers)]
+        columns += [name for one in models for name in one.model.names]
+        return list(dict.fromkeys(columns))
+
+    def account(self) -> Account:
+        """Where the customers went.
+
+        Raises
+        ------
+        DataError
+            If a file of the source has changed since it was opened.
+        """
+        self._source.ensure_unchanged()
+        return Account(**self._staging.done[FEATURES].facts)
+
+
+def _even(file: pq.ParquetFile, names: list[str], rows: int) -> Iterator[pa.Table]:
+    """Tables of ``rows`` rows each, whatever the file's row groups; the last may be shorter."""
+    waiting: list[pa.RecordBatch] = []
+    held = 0
+    given = False
+    for batch in file.iter_batches(batch_size=rows, columns=names):
+        waiting.append(batch)
+        held += batch.num_rows
+        while held >= rows:
+            table = pa.Table.from_batches(waiting)
+            yield table.slice(0, rows)
+            given = True
+            waiting, held = table.slice(rows).to_batches(), held - rows
+    if held or not given:
+        fields = pa.schema([file.schema_arrow.field(name) for name in names])
+        yield pa.Table.from_batches(waiting, schema=fields)
+
+
+def _arpu_columns(tiers: Tiers) -> list[str]:
+    return [f"arpu_mean_{tiers.arpu_months}m_yuan", "tier_individual_margin_yuan"]
+
+
+def _value(table: pa.Table, tiers: Tiers) -> dict[str, Any]:
+    """Tiers and the ARPU behind them, by the contract's names."""
+    value: dict[str, Any] = {
+        name: table[feature] if feature in table.column_names else [None] * table.num_rows
+        for name, feature in _TIERS.items()
+    }
+    mean, margin = _arpu_columns(tiers)
+    if mean in table.column_names:
+        return value | {"arpu": table[mean]}
+    # Windows that no feature has: the ARPU is the tier's threshold and what lies above it.
+    start = {"standard": 0.0, "silver": tiers.silver, "gold": tiers.gold}
+    start["diamond"] = tiers.diamond
+    pairs = zip(value["individual_tier"].to_pylist(), table[margin].to_pylist(), strict=True)
+    above = [None if over is None else start[tier] + float(over) for tier, over in pairs]
+    return value | {"arpu": above}
+
+
+def _account(source: Source, checked: Validation, eligible: int) -> Account:
+    """Every customer who came in, and why rows of any table were set aside."""
+    raw, clean = source.tables["customers"], checked.source.tables["customers"]
+    count = next(one for one in checked.report.counts if one.table == "customers")
+    known = int(raw.customer_id.count().to_pyarrow().as_py())
+    customers = int(raw.customer_id.nunique().to_pyarrow().as_py())
+    good = int(clean.customer_id.nunique().to_pyarrow().as_py())
+    # Rows without a readable id cannot be put together: each counts as a customer.
+    total = customers + count.rows - known
+    reasons = [
+        {
+            "table": breach.table,
+            "column": breach.column,
+            "code": breach.code,
+            "rows": breach.count,
+            "reason": f"{breach.expected} expected",
+        }
+        for breach in checked.report.breaches
+        if breach.effect == "aside"
+    ]
+    return Account(
+        total=total,
+        quarantined=total - good,
+        ineligible=good - eligible,
+        reasons=reasons,
+        warnings=[*_nulled(checked), *(f"{name} is absent" for name in source.missing)],
+    )
+
+
+def _nulled(checked: Validation) -> list[str]:
+    return [
+        f"{breach.table}.{breach.column}: {breach.count} values made null [{breach.code}]"
+        for breach in checked.report.breaches
+        if breach.effect == "null"
+    ]

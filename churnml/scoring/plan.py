@@ -1,0 +1,106 @@
+"""Which work a scoring is: the models, and everything that can change a byte of its result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from churnml import __version__
+from churnml.bundle import check_golden
+from churnml.config import Config
+from churnml.errors import ModelError
+from churnml.registry import Resolved, resolve, resolve_champions
+from churnml.scoring.shards import Recipe
+from churnml.store import without_secrets
+
+
+@dataclass(frozen=True)
+class Work:
+    """One scoring.
+
+    Attributes
+    ----------
+    source : str
+        Where the rows come from, for people.
+    fingerprint : str
+        SHA-256 of the input.
+    recipe : Recipe
+    config : Config
+    """
+
+    source: str
+    fingerprint: str
+    recipe: Recipe
+    config: Config
+
+    def key(self) -> dict[str, Any]:
+        """The plan that tells this work from any other, as plain data."""
+        return {
+            "source": without_secrets(self.source),
+            "fingerprint": self.fingerprint,
+            "as_of": self.recipe.as_of.isoformat() if self.recipe.as_of else None,
+            "models": self.models(),
+            "reasons": self.recipe.reasons,
+            "config": self.config.digest(),
+            "churnml": __version__,
+        }
+
+    def models(self) -> dict[str, dict[str, str]]:
+        """The models as the manifest names them."""
+        return {
+            task: {"version": one.version, "uri": one.uri, "digest": one.model.digest}
+            for task, one in self.recipe.models.items()
+        }
+
+
+def choose_models(churn_model: str | None, satisfaction_model: str | None) -> dict[str, Resolved]:
+    """The models asked for; where none is, the champions, as far as they exist.
+
+    Each alias is looked up once and its golden rows are scored again: from here on there
+    is one version of each model.
+
+    Raises
+    ------
+    ModelError
+        If a model does not exist, is of the other task, or scores its golden rows
+        differently here.
+    """
+    asked = {"churn": churn_model, "satisfaction": satisfaction_model}
+    chosen = {task: resolve(uri) for task, uri in asked.items() if uri is not None}
+    chosen = chosen or resolve_champions()
+    for task, one in chosen.items():
+        if one.model.task != task:
+            raise ModelError(
+                f"{one.uri}: a {one.model.task} model; a {task} model was asked for.",
+                hint=f"Name it with --{one.model.task}-model.",
+            )
+        check_golden(one.model)
+    return chosen
+
+
+def make_recipe(
+    models: dict[str, Resolved], as_of: date | None, reasons: int | None, config: Config
+) -> Recipe:
+    """What is to be given, by the settings unless ``reasons`` says otherwise."""
+    count = config.scoring.reasons if reasons is None else reasons
+    return Recipe(models, as_of, count, config.scoring.band_percentiles)
+
+
+def version_warnings(models: dict[str, Resolved]) -> list[str]:
+    """Library versions that differ from those a model was made with, a sentence each."""
+    found = []
+    for one in models.values():
+        for name, made in sorted(one.model.versions.items()):
+            here = __version__ if name == "churnml" else _installed(name)
+            if here != made:
+                found.append(f"{one.version} was made with {name} {made}; here is {here}.")
+    return found
+
+
+def _installed(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "none"

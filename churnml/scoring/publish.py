@@ -1,0 +1,231 @@
+"""The commit protocol: a result appears at its place whole, or not at all.
+
+The result is built in a hidden folder beside its place (`churnml.scoring.staging`) and
+moved there in one step of the file system: a rename where nothing stands yet, an exchange
+of two folders where an older result is replaced. Killed before that step, the old state
+stands and the next run of the same work goes on; killed after it, the new result stands
+and the next run only tidies up. An error or a signal that the process lives to see
+removes the hidden folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Literal
+
+from churnml.durable import (
+    crash_point,
+    exchange,
+    output_errors,
+    stoppable,
+    sync_folder,
+    uninterrupted,
+    write_file,
+)
+from churnml.errors import OutputError
+from churnml.scoring.lock import locked
+from churnml.scoring.staging import MANIFEST, Facts, Staging, commits, remove
+
+_PART = re.compile(r"part-\d{5,}\.parquet")
+
+State = Literal["absent", "incomplete", "complete"]
+
+
+class Output:
+    """The place of a result, claimed by this process; made by `claimed`.
+
+    Attributes
+    ----------
+    place : Path
+        Where the result will stand, without symbolic links.
+    """
+
+    def __init__(self, place: Path, *, overwrite: bool) -> None:
+        self.place = place
+        self._hidden = place.with_name(f".{place.name}.churnml-staging")
+        self._overwrite = overwrite
+        self._staged = False
+
+    def prepare(self) -> None:
+        """Put right what a killed run left, and see whether a result may be written here.
+
+        Raises
+        ------
+        OutputError
+            If a complete result stands here and may not be overwritten, something else
+            does, or nothing can be written.
+        """
+        self._recover()
+        if state(self.place) == "complete" and not (self._overwrite or self._just_published()):
+            raise OutputError(
+                f"{self.place}: holds a complete result.",
+                hint="Use --overwrite to replace it, or choose another folder.",
+                file=str(self.place),
+                code="EXISTS",
+            )
+        self._probe()
+
+    def _recover(self) -> None:
+        """Where two renames stood in for an exchange, undo the first without the second."""
+        old = self._hidden / "old"
+        if old.is_dir() and not self.place.exists():
+            old.rename(self.place)
+            sync_folder(self.place.parent)
+
+    def _just_published(self) -> bool:
+        """Whether the run that left its hidden folder here had published before it died."""
+        manifest = self.place / MANIFEST
+        if not manifest.is_file():
+            return False
+        return hashlib.sha256(manifest.read_bytes()).hexdigest() in commits(self._hidden)
+
+    def _probe(self) -> None:
+        probe = self.place.with_name(f".{self.place.name}.churnml-probe")
+        write_file(probe, b"\0" * 4096)
+        probe.unlink()
+
+    def published(self, plan: Facts) -> bool:
+        """Whether a killed run of the same work has left nothing to do but to tidy up.
+
+        Where it has, that is done.
+        """
+        if not self._just_published():
+            return False
+        same = Staging.plan_of(self._hidden) == json.loads(json.dumps(dict(plan)))
+        with output_errors(self._hidden):
+            remove(self._hidden)
+        return same
+
+    def stage(self, plan: Facts) -> Staging:
+        """The hidden folder for this work: as a killed run of it left it, or empty."""
+        self._staged = True
+        with output_errors(self._hidden):
+            return Staging(self._hidden, plan, self.place)
+
+    def commit(self, staging: Staging, manifest: bytes) -> None:
+        """Publish what has been staged.
+
+        Raises
+        ------
+        OutputError
+            If that fails; then what stood at the place still does.
+        """
+        with output_errors(self.place), uninterrupted():
+            staging.seal(manifest)
+            self._move(staging)
+            sync_folder(self.place.parent)
+            crash_point("published")
+            # Published is published: what cannot be removed now, the next run removes.
+            with suppress(OSError):
+                remove(self._hidden)
+                sync_folder(self.place.parent)
+
+    def _move(self, staging: Staging) -> None:
+        if state(self.place) == "absent":
+            staging.result.rename(self.place)
+        elif not exchange(staging.result, self.place):
+            old = self._hidden / "old"
+            self.place.rename(old)
+            crash_point("moved")
+            try:
+                staging.result.rename(self.place)
+            except OSError:
+                old.rename(self.place)
+                raise
+
+    def abandon(self) -> None:
+        """Remove what this process has staged, as far as that is possible."""
+        if self._staged:
+            with uninterrupted(), suppress(OSError):
+                remove(self._hidden)
+
+
+def state(place: Path) -> State:
+    """What stands at the place of a result.
+
+    Raises
+    ------
+    OutputError
+        If it is not a folder, or holds files that no result has; they are named.
+    """
+    if not place.exists():
+        return "absent"
+    if not place.is_dir():
+        raise OutputError(
+            f"{place}: is a file; a folder is expected.",
+            hint="Choose another folder.",
+            file=str(place),
+        )
+    with output_errors(place):
+        names = {path.name for path in place.iterdir()}
+    foreign = sorted(n for n in names if not _PART.fullmatch(n) and n != MANIFEST)
+    if MANIFEST in names and not _is_manifest(place / MANIFEST):
+        foreign.append(MANIFEST)
+    if foreign:
+        listing = ", ".join(foreign[:5]) + (" ..." if len(foreign) > 5 else "")
+        raise OutputError(
+            f"{place}: holds {len(foreign)} files that are not scores: {listing}.",
+            hint="They were not touched; choose another folder.",
+            file=str(place),
+            count=len(foreign),
+            code="FOREIGN",
+        )
+    if MANIFEST in names:
+        return "complete"
+    return "incomplete" if names else "absent"
+
+
+def _is_manifest(path: Path) -> bool:
+    try:
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return False
+    return isinstance(content, dict) and "parts" in content and "rows" in content
+
+
+@contextmanager
+def claimed(out: str | Path, *, overwrite: bool = False) -> Iterator[Output]:
+    """Claim the place of a result before any work is done for it.
+
+    Parameters
+    ----------
+    out : path
+        The folder; the folders above it are made.
+    overwrite : bool, default False
+        Whether a complete result that stands there may be replaced.
+
+    Raises
+    ------
+    OutputError
+        If another process is writing it, a complete result or foreign files stand there,
+        or the disk or the permissions do not allow it.
+    """
+    place = _place(out)
+    with output_errors(place):
+        place.parent.mkdir(parents=True, exist_ok=True)
+    lock = place.with_name(f".{place.name}.churnml-lock")
+    with stoppable(), locked(lock, place):
+        output = Output(place, overwrite=overwrite)
+        try:
+            with output_errors(place):
+                output.prepare()
+            yield output
+        except BaseException:
+            output.abandon()
+            raise
+
+
+def _place(out: str | Path) -> Path:
+    try:
+        place = Path(os.path.realpath(out))
+    except (ValueError, OSError):
+        place = Path("/")
+    if not place.name:
+        raise OutputError(f"{str(out)!r}: not the name of a folder.", hint="Choose another.")
+    return place

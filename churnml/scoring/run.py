@@ -1,0 +1,122 @@
+"""One scoring from its claim on the output to the published result."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from churnml import __version__
+from churnml.errors import UsageError
+from churnml.scoring.feed import Batch, Feed
+from churnml.scoring.gates import add_up, tripped, unseen_shares
+from churnml.scoring.manifest import Manifest, Part, Rows
+from churnml.scoring.plan import Work, version_warnings
+from churnml.scoring.publish import claimed
+from churnml.scoring.shards import part_bytes, score_rows, tally
+from churnml.scoring.staging import Staged, Staging
+from churnml.store import without_secrets
+
+_log = logging.getLogger(__name__)
+
+
+def run(
+    out: str | Path,
+    plan: Callable[[], Work],
+    feed: Callable[[Work, Staging], Feed],
+    *,
+    overwrite: bool = False,
+) -> Manifest:
+    """Score and publish.
+
+    Parameters
+    ----------
+    out : path
+        The folder of the result.
+    plan : callable
+        Finds out what work this is, once the output has been claimed.
+    feed : callable
+        Opens the input.
+    overwrite : bool, default False
+
+    Returns
+    -------
+    Manifest
+
+    Raises
+    ------
+    OutputError, ModelError, DataError
+        Before anything is published.
+    """
+    started = datetime.now(UTC)
+    with claimed(out, overwrite=overwrite) as output:
+        work = plan()
+        if output.published(work.key()):
+            return Manifest.read(output.place)
+        staging = output.stage(work.key())
+        manifest = _score(work, feed(work, staging), staging, started)
+        output.commit(staging, manifest.to_bytes())
+        return Manifest.read(output.place)
+
+
+def _score(work: Work, feed: Feed, staging: Staging, started: datetime) -> Manifest:
+    parts: dict[str, Staged] = {}
+    for number, batch in enumerate(feed.batches()):
+        name = f"part-{number:05d}.parquet"
+        parts[name] = staging.done.get(name) or _part(work, batch, staging, name)
+        _log.info("%d rows scored", sum(part.facts["rows"] for part in parts.values()))
+    account = feed.account()
+    scored = sum(part.facts["rows"] for part in parts.values())
+    account.check(scored)
+    total = add_up(part.facts["tally"] for part in parts.values())
+    models = work.recipe.models
+    return Manifest(
+        source=without_secrets(work.source),
+        as_of=work.recipe.as_of.isoformat() if work.recipe.as_of else None,
+        config=work.config.digest(),
+        models=work.models(),
+        rows=Rows(account.total, scored, account.quarantined, account.ineligible),
+        quarantined=account.reasons,
+        unseen=unseen_shares(total, scored),
+        ignored=account.ignored,
+        warnings=[*account.warnings, *version_warnings(dict(models))],
+        gates=tripped(total, scored, models, work.config.scoring.unseen_limit),
+        parts=[_entry(name, part) for name, part in parts.items()],
+        churnml=__version__,
+        started_at=_utc(started),
+        ended_at=_utc(datetime.now(UTC)),
+    )
+
+
+def _part(work: Work, batch: Batch, staging: Staging, name: str) -> Staged:
+    table = score_rows(work.recipe, batch.ids, batch.rows, batch.value)
+    facts: dict[str, Any] = {"rows": table.num_rows, "tally": tally(work.recipe, batch.rows)}
+    return staging.write(name, part_bytes(table), facts)
+
+
+def _entry(name: str, part: Staged) -> Part:
+    return Part(name, part.facts["rows"], part.bytes, part.sha256)
+
+
+def _utc(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds")
+
+
+def one_date(as_of: object) -> Any:
+    """The date to score at.
+
+    Raises
+    ------
+    UsageError
+        If it is none.
+    """
+    from datetime import date
+
+    if isinstance(as_of, date) and not isinstance(as_of, datetime):
+        return as_of
+    try:
+        return date.fromisoformat(str(as_of)[:10])
+    except ValueError:
+        raise UsageError(f"{as_of!r} is no date.", hint="Write it as 2026-06-01.") from None

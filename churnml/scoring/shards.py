@@ -1,0 +1,145 @@
+"""One batch of customers to one part of the result: columns, order and types."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from churnml.bundle import predict
+from churnml.registry import Resolved
+from churnml.scoring.rank import percentile, risk_band
+from churnml.scoring.reasons import REASON, reasons
+
+Types = Mapping[str, pa.DataType]
+
+_CHURN: Types = {
+    "churn_probability": pa.float64(),
+    "churn_percentile": pa.float64(),
+    "risk_band": pa.string(),
+}
+_SATISFACTION: Types = {
+    "satisfaction": pa.float64(),
+    "satisfaction_low": pa.float64(),
+    "satisfaction_high": pa.float64(),
+    "dissatisfied_probability": pa.float64(),
+}
+_VALUE: Types = {"individual_tier": pa.string(), "group_tier": pa.string(), "arpu": pa.float64()}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a scoring gives.
+
+    Attributes
+    ----------
+    models : dict of str to Resolved
+        By task, ``churn`` before ``satisfaction``.
+    as_of : date or None
+        ``None`` for a flat table, which has neither tiers nor ARPU.
+    reasons : int
+        How many reasons each row gets; 0 leaves the column out.
+    bands : tuple of 3 float
+        The percentiles at which medium, high and critical risk begin.
+    """
+
+    models: Mapping[str, Resolved]
+    as_of: date | None
+    reasons: int
+    bands: tuple[float, float, float]
+
+    @property
+    def explained(self) -> Resolved:
+        """The model whose reasons are given: of churn, unless only satisfaction is scored."""
+        return self.models.get("churn") or self.models["satisfaction"]
+
+
+def schema(recipe: Recipe) -> pa.Schema:
+    """The columns of the result, in the contract's order."""
+    columns: dict[str, pa.DataType] = {"customer_id": pa.string(), "as_of": pa.date32()}
+    if "churn" in recipe.models:
+        columns |= _CHURN
+    if "satisfaction" in recipe.models:
+        columns |= _SATISFACTION
+    if recipe.as_of is not None:
+        columns |= _VALUE
+    if recipe.reasons:
+        columns["reasons"] = pa.list_(REASON)
+    columns |= {f"{task}_model": pa.string() for task in recipe.models}
+    return pa.schema(columns.items())
+
+
+def score_rows(
+    recipe: Recipe, ids: pa.Array, rows: pd.DataFrame, value: Mapping[str, Any]
+) -> pa.Table:
+    """Score one batch.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    ids : array of text, length n
+    rows : DataFrame, shape (n, k)
+        Holds the models' columns by name.
+    value : mapping of str to array
+        ``individual_tier``, ``group_tier`` and ``arpu`` of an operator's customers.
+
+    Returns
+    -------
+    Table
+        With the columns of `schema`, in the order of the rows.
+    """
+    columns: dict[str, Any] = {"customer_id": ids, "as_of": [recipe.as_of] * len(rows)}
+    for task, resolved in recipe.models.items():
+        columns |= predict(resolved.model, rows)
+        columns[f"{task}_model"] = [resolved.version] * len(rows)
+    if "churn" in recipe.models:
+        reference = recipe.models["churn"].model.reference
+        columns["churn_percentile"] = percentile(columns["churn_probability"], reference)
+        columns["risk_band"] = risk_band(columns["churn_percentile"], recipe.bands)
+    columns |= value
+    if recipe.reasons:
+        columns["reasons"] = reasons(recipe.explained.model, rows, recipe.reasons)
+    fields = schema(recipe)
+    arrays = [_typed(columns[field.name], field.type) for field in fields]
+    return pa.Table.from_arrays(arrays, schema=fields)
+
+
+def _typed(values: Any, kind: pa.DataType) -> pa.Array:
+    if isinstance(values, pa.ChunkedArray):
+        values = values.combine_chunks()
+    if isinstance(values, pa.Array):
+        return values if values.type == kind else values.cast(kind)
+    return pa.array(values, kind, from_pandas=True)
+
+
+def part_bytes(table: pa.Table) -> bytes:
+    """A part as the bytes of a Parquet file whose pages bear checksums."""
+    file = io.BytesIO()
+    pq.write_table(table, file, compression="zstd", write_page_checksum=True)
+    return file.getvalue()
+
+
+def tally(recipe: Recipe, rows: pd.DataFrame) -> dict[str, dict[str, dict[str, int]]]:
+    """Counts of a batch from which the whole run's gates are judged.
+
+    Returns
+    -------
+    dict
+        By task: ``present``, rows with a value by column, and ``unseen``, rows whose
+        category the model has not seen, by column.
+    """
+    counts = {}
+    for task, resolved in recipe.models.items():
+        present = rows[resolved.model.names].notna().sum()
+        unseen = resolved.model.estimator.unseen(rows)
+        counts[task] = {
+            "present": {str(name): int(number) for name, number in present.items()},
+            "unseen": {str(name): int(number) for name, number in unseen.items()},
+        }
+    return counts

@@ -1,0 +1,185 @@
+"""Batches to Parquet: typed by the contract, block after block, visible only when complete."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from churnml.contract import KNOWN_AT, TABLES
+from churnml.errors import OutputError
+from churnml.simulator.columns import DAY, NEVER, Batch, Column, Words, length
+
+HAZARD, OFFER_EFFECT = "truth/hazard", "truth/offer_effect"
+
+_TRUTH = {
+    HAZARD: {
+        "customer_id": "text",
+        "month": "date",
+        "churn_probability": "number",
+        "satisfaction": "number",
+    },
+    OFFER_EFFECT: {
+        "offer_id": "text",
+        "customer_id": "text",
+        "month": "date",
+        "probability_control": "number",
+        "probability_treated": "number",
+        "effect": "number",
+    },
+}
+
+_TYPES = {
+    "text": pa.dictionary(pa.int32(), pa.string()),
+    "date": pa.date32(),
+    "month": pa.date32(),
+    "timestamp": pa.timestamp("us"),
+    "integer": pa.int32(),
+    "number": pa.float64(),
+    "boolean": pa.bool_(),
+}
+
+
+def kinds() -> dict[str, dict[str, str]]:
+    """The kind of every column of every file, in order; ``known_at`` last."""
+    found: dict[str, dict[str, str]] = {
+        name: {column.name: str(column.kind) for column in spec.columns}
+        | ({} if spec.rows == "state" else {KNOWN_AT.name: KNOWN_AT.kind})
+        for name, spec in TABLES.items()
+    }
+    return found | _TRUTH
+
+
+class Writer:
+    """Writes all tables of one simulation side by side.
+
+    Used as a context manager: the files appear in the folder when it ends well, and
+    nothing is left of them when it does not.
+
+    Parameters
+    ----------
+    folder : Path
+    extract : int
+        The day on which the tables are drawn, since 1970-01-01: what happens at or after
+        it is null, what would arrive later arrives then.
+    overwrite : bool
+        Whether files that are there may be replaced.
+
+    Raises
+    ------
+    OutputError
+        If one of the files is there already, or the folder cannot be written.
+    """
+
+    def __init__(self, folder: Path, *, extract: int, overwrite: bool) -> None:
+        self.folder, self.extract = folder, extract
+        self.rows = dict.fromkeys(kinds(), 0)
+        present = [name for name in self.rows if (folder / f"{name}.parquet").exists()]
+        if present and not overwrite:
+            raise OutputError(
+                f"{folder}: {len(present)} of the files to be written are there already, "
+                f"{present[0]}.parquet first.",
+                hint="Choose another folder, or overwrite.",
+                file=str(folder / f"{present[0]}.parquet"),
+                count=len(present),
+            )
+
+    def __enter__(self) -> Writer:
+        try:
+            (self.folder / "truth").mkdir(parents=True, exist_ok=True)
+            self._desk = Path(tempfile.mkdtemp(prefix=".simulate-", dir=self.folder))
+            (self._desk / "truth").mkdir()
+        except OSError as error:
+            raise self._unwritable(error) from error
+        self._files = {
+            name: pq.ParquetWriter(
+                self._desk / f"{name}.parquet",
+                _schema(columns),
+                compression="zstd",
+                compression_level=1,
+                use_dictionary=[key for key, kind in columns.items() if kind == "text"],
+                # Without it readers see plain text, not the categories of one block.
+                store_schema=False,
+            )
+            for name, columns in kinds().items()
+        }
+        return self
+
+    def write(self, batches: Mapping[str, Batch]) -> None:
+        """Append one block's rows, a row group for every table.
+
+        Parameters
+        ----------
+        batches : mapping of str to batch
+            By file name without its ending.
+        """
+        for name, batch in batches.items():
+            columns = kinds()[name]
+            arrays = [self._array(key, kind, batch[key]) for key, kind in columns.items()]
+            self._files[name].write_table(pa.table(arrays, schema=_schema(columns)))
+            self.rows[name] += length(batch)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            for file in self._files.values():
+                file.close()
+            if error is None:
+                self._publish()
+        except OSError as failure:
+            raise self._unwritable(failure) from failure
+        finally:
+            shutil.rmtree(self._desk, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise self._unwritable(error) from error
+
+    def _publish(self) -> None:
+        for name in self._files:
+            (self._desk / f"{name}.parquet").replace(self.folder / f"{name}.parquet")
+
+    def _unwritable(self, error: OSError) -> OutputError:
+        return OutputError(
+            f"{self.folder}: cannot be written: {error}.",
+            hint="Choose a folder with space that you may write to.",
+            file=str(self.folder),
+        )
+
+    def _array(self, name: str, kind: str, column: Column) -> pa.Array:
+        if isinstance(column, Words):
+            codes = pa.array(column.codes.astype(np.int32), mask=column.codes < 0)
+            return pa.DictionaryArray.from_arrays(codes, pa.array(column.words, pa.string()))
+        if kind in ("date", "month"):
+            gone = column >= NEVER if name == "contract_ends_on" else column >= self.extract
+            return pa.array(np.where(gone, 0, column).astype(np.int32), pa.int32(), mask=gone).cast(
+                pa.date32()
+            )
+        if kind == "timestamp":
+            return self._timestamps(name, column)
+        if kind == "integer":
+            return pa.array(column.astype(np.int32), mask=column < 0)
+        if kind == "number":
+            return pa.array(column.astype(float), from_pandas=True)
+        return pa.array(column)
+
+    def _timestamps(self, name: str, seconds: np.ndarray[Any, Any]) -> pa.Array:
+        limit = self.extract * DAY
+        if name == "known_at":
+            seconds = np.minimum(seconds, limit)
+        gone = seconds > limit
+        micros = np.where(gone, 0, seconds) * 1_000_000
+        return pa.array(micros, pa.int64(), mask=gone).cast(pa.timestamp("us"))
+
+
+def _schema(columns: Mapping[str, str]) -> pa.Schema:
+    return pa.schema([pa.field(name, _TYPES[kind]) for name, kind in columns.items()])

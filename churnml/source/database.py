@@ -1,0 +1,172 @@
+"""Tables in a database: a DuckDB file, PostgreSQL, or Spark."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import duckdb
+import ibis
+from ibis.expr import types as ir
+
+from churnml.contract import TABLES
+from churnml.errors import ContractError, DataError, UsageError
+from churnml.source import views
+from churnml.source.engine import Engine, identifier, literal, run
+from churnml.source.mapping import SourceMapping
+
+_CATALOG = "source"
+_MAGIC = b"DUCK"
+
+
+def attach(engine: Engine, path: Path) -> dict[str, str]:
+    """Attach a DuckDB file, for reading only; its tables and views as SQL writes their names.
+
+    Parameters
+    ----------
+    engine : Engine
+    path : Path
+
+    Returns
+    -------
+    dict of str to str
+        ``table``, and ``schema.table`` where the schema is not ``main``: the quoted name.
+
+    Raises
+    ------
+    DataError
+        If it is no DuckDB file, or another process has it open for writing.
+    """
+    with path.open("rb") as stream:
+        if stream.read(12)[8:] != _MAGIC:
+            raise DataError(
+                f"{path}: neither a folder nor a DuckDB file.",
+                hint="Name the folder that holds the tables.",
+                file=str(path),
+            )
+    try:
+        run(engine.con, f"ATTACH {literal(str(path))} AS {_CATALOG} (READ_ONLY)")
+    except duckdb.Error as error:
+        raise _unavailable(path, str(error)) from None
+    found = run(
+        engine.con,
+        "SELECT schema_name, table_name FROM duckdb_tables() "
+        f"WHERE database_name = {literal(_CATALOG)} UNION ALL "
+        "SELECT schema_name, view_name FROM duckdb_views() "
+        f"WHERE database_name = {literal(_CATALOG)} AND NOT internal",
+    )
+    return {
+        (name if schema == "main" else f"{schema}.{name}"): ".".join(
+            identifier(step) for step in (_CATALOG, schema, name)
+        )
+        for schema, name in found
+    }
+
+
+def _unavailable(path: Path, problem: str) -> DataError:
+    holder = re.search(r"held in (.+?) \(PID (\d+)\)", problem)
+    if holder is not None:
+        return DataError(
+            f"{path}: open for writing in {holder[1]} (PID {holder[2]}).",
+            hint="Close it there, or open a copy.",
+            file=str(path),
+            holder=int(holder[2]),
+        )
+    return DataError(f"{path}: cannot be opened ({problem.splitlines()[0]}).", file=str(path))
+
+
+def attached_views(engine: Engine, table: str, name: str) -> tuple[ir.Table, ir.Table]:
+    """A table of the attached file as lazy tables, plain and numbered."""
+    return views.create(
+        engine.con, table, name, placed=name, row="CAST(row_number() OVER () AS BIGINT)"
+    )
+
+
+def choose(names: Mapping[str, Any], mapping: SourceMapping, location: str) -> dict[str, str]:
+    """Which of a database's tables is which table of the contract.
+
+    Raises
+    ------
+    ContractError
+        If the mapping names a table that is not there, with the nearest that is.
+    """
+    chosen = {}
+    for table in TABLES:
+        named = mapping.table(table).file
+        if named is not None and named not in names:
+            near = difflib.get_close_matches(named, names, n=1)
+            raise ContractError(
+                f"{table}: {location} has no table {named}, though the mapping names it.",
+                hint=f"Did you mean {near[0]}?" if near else f"Mend tables.{table}.file.",
+                table=table,
+            )
+        if (named or table) in names:
+            chosen[table] = named or table
+    return chosen
+
+
+def connect(location: str) -> tuple[Any, dict[str, ir.Table], str]:
+    """A PostgreSQL database or a Spark schema: engine, tables, and a name without a password.
+
+    Parameters
+    ----------
+    location : str
+        ``postgresql://user@host/database`` (with ``?schema=NAME`` for another schema than
+        the user's own), or ``spark://catalog.schema``.
+
+    Raises
+    ------
+    UsageError
+        If the extra is not installed.
+    DataError
+        If the database cannot be reached.
+    """
+    if location.startswith("spark://"):
+        return _spark(location)
+    return _postgres(location)
+
+
+def is_address(location: object) -> bool:
+    """Whether a location is a database's address, not a path."""
+    return isinstance(location, str) and location.startswith(
+        ("postgresql://", "postgres://", "spark://")
+    )
+
+
+def _postgres(location: str) -> tuple[Any, dict[str, ir.Table], str]:
+    parts = urlsplit(location)
+    shown = f"postgresql://{parts.hostname or ''}{parts.path}"
+    try:
+        con = ibis.connect(location)
+    except ImportError:
+        raise _without("postgres", shown) from None
+    except Exception as error:
+        # The driver's message may repeat the address with its password.
+        problem = str(error).splitlines()[0].replace(parts.password or "\0", "***")
+        raise DataError(f"{shown}: cannot be reached ({problem}).") from None
+    return con, {name: con.table(name) for name in con.list_tables()}, shown
+
+
+def _spark(location: str) -> tuple[Any, dict[str, ir.Table], str]:
+    try:
+        from pyspark.sql import SparkSession
+    except ImportError:
+        raise _without("spark", location) from None
+    catalog, _, schema = location.removeprefix("spark://").partition(".")
+    con = ibis.pyspark.connect(SparkSession.builder.getOrCreate())
+    place = (catalog, schema) if schema else catalog
+    return (
+        con,
+        {name: con.table(name, database=place) for name in con.list_tables(database=place)},
+        location,
+    )
+
+
+def _without(extra: str, location: str) -> UsageError:
+    return UsageError(
+        f"{location}: needs the extra {extra!r}.", hint=f"Run pip install 'churnml[{extra}]'."
+    )

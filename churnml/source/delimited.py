@@ -1,0 +1,138 @@
+"""CSV tables: read once, as text and without guessing, into typed rows.
+
+DuckDB's reader puts the rows into a temporary Parquet file in which values have the
+contract's types, and which every later query reads: parsing the text again for each
+feature would cost far more.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import duckdb
+from ibis.backends.duckdb import Backend
+
+from churnml.errors import DataError, OutputError
+from churnml.source.binding import Binding, Rows, converted
+from churnml.source.columns import ROW
+from churnml.source.engine import Engine, identifier, literal, literals, run
+from churnml.source.lines import Text, as_utf8
+from churnml.source.mapping import SourceMapping
+from churnml.source.rejects import account, collect
+
+_PLACED = 1000
+"""With more rejected lines than this, rows are counted, not placed by their lines."""
+
+
+def load(binding: Binding, mapping: SourceMapping, engine: Engine) -> Rows:
+    """The rows of a CSV table.
+
+    Parameters
+    ----------
+    binding : Binding
+        Of one file.
+    mapping : SourceMapping
+    engine : Engine
+        Has the rows afterwards. The reading has a connection of its own, which keeps rows
+        in order, so that they can be numbered.
+
+    Raises
+    ------
+    DataError
+        If a byte is no text in the mapping's encoding, or the file is cut off.
+    ContractError
+        If a quote is opened and never closed.
+    OutputError
+        If the temporary folder has no space for the rows.
+    """
+    (path,) = binding.files
+    folder = engine.workspace
+    try:
+        text = as_utf8(path, mapping.encoding, folder / f"{binding.spec.name}.csv")
+        reader = engine.another(preserve_insertion_order=True)
+        try:
+            _copy(binding, mapping, reader, text, folder)
+            placed = account(reader, text, path, binding.names)
+        finally:
+            reader.disconnect()
+        if text.path != path:
+            text.path.unlink()
+    except (OSError, duckdb.IOException) as error:
+        raise OutputError(
+            f"TMPDIR: the rows of {path} cannot be kept in {folder.parent} ({error}).",
+            hint="Point TMPDIR to a folder with more space.",
+        ) from None
+    except duckdb.Error as error:
+        problem = str(error).splitlines()[0]
+        raise DataError(f"{path}: cannot be read as CSV ({problem}).", file=str(path)) from None
+    return _stored(binding, engine.con, folder, placed=placed)
+
+
+def _copy(
+    binding: Binding, mapping: SourceMapping, reader: Backend, text: Text, folder: Path
+) -> None:
+    """Write the typed rows, and the lines that are no rows, to Parquet files."""
+    run(reader, f"CREATE TEMP VIEW everything AS SELECT * FROM {_scan(binding, mapping, text)}")
+    positions = {name: f"c{at}" for at, name in enumerate(binding.names)}
+    lines = reader.table("everything").select(
+        **{own: positions[own] for own in binding.columns.values()}
+    )
+    as_read = mapping.model_copy(update={"nulls": None})
+    typed, failed = converted(binding, lines, as_read)
+    query = reader.compile(lines.select(**typed, **failed))
+    rows, rejects = _files(binding, folder)
+    run(reader, f"COPY ({query}) TO {literal(str(rows))} (FORMAT parquet)")
+    run(reader, f"CREATE TEMP VIEW rows AS FROM {literal(str(rows))}")
+    collect(reader, text)
+    run(
+        reader,
+        "COPY (SELECT line, problem, text FROM rejects ORDER BY line) "
+        f"TO {literal(str(rejects))} (FORMAT parquet)",
+    )
+
+
+def _files(binding: Binding, folder: Path) -> tuple[Path, Path]:
+    name = binding.spec.name
+    return folder / f"{name}.parquet", folder / f"{name}.rejected.parquet"
+
+
+def _scan(binding: Binding, mapping: SourceMapping, text: Text) -> str:
+    """DuckDB's reader, told everything; columns go by position, so that any name will do."""
+    columns = ", ".join(f"'c{at}': 'VARCHAR'" for at in range(len(binding.names)))
+    nulls = [""] if mapping.nulls is None else mapping.nulls
+    return (
+        f"read_csv({literal(str(text.path))}, header = true, auto_detect = false, "
+        f"delim = {literal(mapping.delimiter)}, quote = '\"', escape = '\"', "
+        f"columns = {{{columns}}}, nullstr = {literals(nulls)}, store_rejects = true)"
+    )
+
+
+def _stored(binding: Binding, con: Backend, folder: Path, *, placed: bool) -> Rows:
+    """The rows that were written, as lazy tables."""
+    rows, rejects = _files(binding, folder)
+    name = binding.spec.name
+    view = identifier(f"{name}:rejected")
+    run(con, f"CREATE TEMP VIEW {view} AS FROM read_parquet({literal(str(rejects))})")
+    lines = [line for (line,) in run(con, f"SELECT line FROM {view} ORDER BY line")]
+    placed = placed and len(lines) <= _PLACED
+    number = _line(lines) if placed else "file_row_number + 1"
+    run(
+        con,
+        f"CREATE TEMP VIEW {identifier(name)} AS SELECT * EXCLUDE (file_row_number), "
+        f"CAST({number} AS BIGINT) AS {identifier(ROW)} "
+        f"FROM read_parquet({literal(str(rows))}, file_row_number = true)",
+    )
+    table = con.table(name)
+    typed = table.select(*binding.columns)
+    counted: Literal["row", "line"] = "line" if placed else "row"
+    return Rows(typed, table, con.table(f"{name}:rejected"), len(lines), counted)
+
+
+def _line(rejected: list[int]) -> str:
+    """SQL of a row's line, in a file in which each row and rejected line is one line."""
+    line = "(file_row_number + 2)"
+    if not rejected:
+        return line
+    before = [at - earlier for earlier, at in enumerate(rejected)]
+    return f"{line} + len(list_filter({before}, lambda place: place <= {line}))"

@@ -1,0 +1,72 @@
+"""Tables in a folder: which file, or which folder of parts, is which table."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+from churnml.errors import ContractError, DataError
+
+ENDINGS = (".parquet", ".csv", ".csv.gz", "")
+"""What a table's name ends in, the empty one for a folder of Parquet parts."""
+
+
+def find(folder: Path, table: str, named: str | None = None) -> Path | None:
+    """Where a table stands in a folder; ``None`` where it does not.
+
+    Parameters
+    ----------
+    folder : path
+    table : str
+    named : str, optional
+        What the mapping says: a file or folder, relative to ``folder``.
+
+    Raises
+    ------
+    ContractError
+        If two files stand for the table, or the one that the mapping names is not there.
+    DataError
+        If what stands there is neither a file nor a folder.
+    """
+    if named is not None:
+        return _sound(_named(folder, table, named))
+    found = [path for ending in ENDINGS if _exists(path := folder / f"{table}{ending}")]
+    if len(found) > 1:
+        names = " and ".join(path.name for path in found)
+        raise ContractError(
+            f"{table}: {names} both stand for it in {folder}.",
+            hint=f"Remove one, or name one in the mapping: tables.{table}.file.",
+            table=table,
+            file=str(folder),
+        )
+    return _sound(found[0]) if found else None
+
+
+def _named(folder: Path, table: str, named: str) -> Path:
+    path = folder / named
+    if not _exists(path):
+        raise ContractError(
+            f"{table}: {path} does not exist, though the mapping names it.",
+            hint=f"Mend tables.{table}.file.",
+            table=table,
+            file=str(path),
+        )
+    return path
+
+
+def _exists(path: Path) -> bool:
+    return path.exists() or path.is_symlink()
+
+
+def _sound(path: Path) -> Path:
+    """The path, if reading it can neither hang nor fail at once."""
+    if path.is_symlink() and not path.exists():
+        raise DataError(f"{path}: a link to nothing ({path.readlink()}).", file=str(path))
+    mode = path.stat().st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise DataError(
+            f"{path}: a pipe or a device, not a file.",
+            hint="Write the table to a file.",
+            file=str(path),
+        )
+    return path

@@ -1,0 +1,210 @@
+"""Where MLflow keeps runs and models: found, made safely, and reached without globals.
+
+A SQLite file in the working folder by default; ``MLFLOW_TRACKING_URI``, or a tracking URI
+that the caller has set in MLflow, comes first. MLflow's own active run, tracking URI and
+autologging are left as they are.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
+
+from churnml.errors import ModelError
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+_SQLITE = "sqlite:///"
+_LOCK_SECONDS = 300
+
+
+@dataclass(frozen=True)
+class Store:
+    """An MLflow store.
+
+    Attributes
+    ----------
+    uri : str
+        The tracking URI.
+    client : MlflowClient
+    """
+
+    uri: str
+    client: MlflowClient
+
+    @property
+    def artifacts(self) -> str | None:
+        """Where new experiments keep their files; ``None`` where a server decides."""
+        database = database_file(self.uri)
+        if database is not None:
+            return (database.parent / "mlartifacts").as_uri()
+        if self.uri.startswith(("http://", "https://", "databricks")):
+            return None
+        return (Path.cwd() / "mlartifacts").as_uri()
+
+    @contextmanager
+    def current(self) -> Iterator[None]:
+        """Make this MLflow's own store while the block runs.
+
+        MLflow 3.17 looks a model's files up in its global store, whatever client is asked.
+        """
+        import mlflow
+
+        before = mlflow.get_tracking_uri() if mlflow.is_tracking_uri_set() else None
+        if before == self.uri:
+            yield
+            return
+        mlflow.set_tracking_uri(self.uri)
+        try:
+            yield
+        finally:
+            mlflow.set_tracking_uri(before)
+
+    def alone(self) -> AbstractContextManager[object]:
+        """Hold the store against other processes of this machine, where it is a file."""
+        return _alone(self.uri)
+
+
+def store_uri() -> str:
+    """The tracking URI to use, as far as it can be told without asking MLflow's server."""
+    mlflow_quietly()
+    import mlflow
+
+    if mlflow.is_tracking_uri_set():
+        return mlflow.get_tracking_uri()
+    return f"{_SQLITE}{Path.cwd() / 'mlflow.db'}"
+
+
+def mlflow_quietly() -> None:
+    """Before MLflow is imported: it shall not report home, nor print customers' rows."""
+    for name in ("MLFLOW_DISABLE_TELEMETRY", "MLFLOW_DISABLE_SCHEMA_DETAILS"):
+        os.environ.setdefault(name, "true")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    if "mlflow.telemetry.client" in sys.modules:
+        # The caller has imported MLflow already; it reads the variable anew.
+        sys.modules["mlflow.telemetry.client"].set_telemetry_client()
+
+
+@contextmanager
+def quiet(*names: str) -> Iterator[None]:
+    """Let these loggers say nothing below a warning while the block runs."""
+    loggers = [logging.getLogger(name) for name in names]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
+def database_file(uri: str) -> Path | None:
+    """The file of a SQLite store; ``None`` for any other.
+
+    >>> database_file("sqlite:////srv/mlflow.db")
+    PosixPath('/srv/mlflow.db')
+    """
+    if not uri.startswith(_SQLITE):
+        return None
+    return Path(uri[len(_SQLITE) :].partition("?")[0]).absolute()
+
+
+def store_exists(uri: str) -> bool:
+    """Whether there is a store to look into; a server or database is taken to exist."""
+    database = database_file(uri)
+    return database is None or database.is_file()
+
+
+def open_store(uri: str | None = None) -> Store:
+    """Connect to the store, making it first where it is a SQLite file that is not there.
+
+    Any number of processes may do so at once: its tables are made by one of them.
+
+    Parameters
+    ----------
+    uri : str, optional
+        By default what `store_uri` says.
+
+    Raises
+    ------
+    ModelError
+        If it cannot be opened.
+    """
+    uri = uri or store_uri()
+    mlflow_quietly()
+    with mlflow_errors(uri), _alone(uri):
+        from mlflow import MlflowClient
+
+        with quiet("alembic", "mlflow.store.db.utils"):
+            client = MlflowClient(tracking_uri=uri, registry_uri=uri)
+            # The tables of runs and of models are made on first use.
+            client.search_experiments(max_results=1)
+            client.search_registered_models(max_results=1)
+    return Store(uri, client)
+
+
+def _alone(uri: str) -> AbstractContextManager[object]:
+    database = database_file(uri)
+    if database is None:
+        return nullcontext()
+    return _file_lock(database)
+
+
+@contextmanager
+def _file_lock(database: Path) -> Iterator[None]:
+    lock = FileLock(f"{database}.lock", timeout=_LOCK_SECONDS)
+    try:
+        database.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout:
+        raise ModelError(
+            f"{database}: another process has held the model store for {_LOCK_SECONDS} s.",
+            hint="Wait for it to finish, or name another store in MLFLOW_TRACKING_URI.",
+            file=str(database),
+        ) from None
+    except OSError as error:
+        raise ModelError(
+            f"{database}: the model store cannot be written ({error.strerror}).",
+            hint="Name another store in MLFLOW_TRACKING_URI.",
+            file=str(database),
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def mlflow_errors(uri: str) -> Iterator[None]:
+    """Turn errors of MLflow and its database in the block into a `ModelError`."""
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except (MlflowException, SQLAlchemyError) as error:
+        problem = without_secrets(str(error)).strip().split("\n")[0][:300]
+        raise ModelError(
+            f"model store {without_secrets(uri)}: {problem}",
+            hint="Check MLFLOW_TRACKING_URI and that the store can be reached and written.",
+        ) from error
+
+
+def without_secrets(text: str) -> str:
+    """A text with the passwords of its URLs blotted out.
+
+    >>> without_secrets("postgresql://me:secret@host/db")
+    'postgresql://me:***@host/db'
+    """
+    return re.sub(r"(://[^:/@\s]*):[^@/\s]*@", r"\1:***@", text)

@@ -1,0 +1,106 @@
+"""From rows that break a rule to the breach as it is told, with a few examples."""
+
+from __future__ import annotations
+
+import ibis
+from ibis.expr import types as ir
+
+from churnml.source.columns import ROW
+from churnml.validation.checks import Check
+from churnml.validation.codes import Effect
+from churnml.validation.keys import KEPT, Duplicates, key_columns
+from churnml.validation.report import EXAMPLES, Breach, shown
+from churnml.validation.scope import Scope
+
+_VALUES = ("C03", "C04", "C05")
+"""Checks of a column's values, which may all fail where a spelling or a unit changed."""
+
+What = tuple[str, str, Effect, str]
+"""Of a breach: code, column, effect, what was expected."""
+
+
+def breach(
+    scope: Scope, what: What, found: ir.Table, many: int, *, everywhere: bool = False
+) -> Breach:
+    """A breach with examples of its rows.
+
+    Parameters
+    ----------
+    scope : Scope
+    what : tuple
+        Code, column, effect, what was expected.
+    found : Table
+        The rows, with ``shown``.
+    many : int
+        How many they are.
+    everywhere : bool
+        Whether no value of the column is good.
+    """
+    code, column, effect, expected = what
+    place = [name for name in scope.place if name in found.columns]
+    few = found.order_by(place or ["shown"]).limit(EXAMPLES).select("shown", *place)
+    rows = few.to_pyarrow().to_pylist()
+    return Breach(
+        code,
+        scope.spec.name,
+        column,
+        many,
+        effect,
+        expected,
+        tuple("(none)" if row["shown"] is None else shown(row["shown"]) for row in rows),
+        tuple(row[ROW] for row in rows if ROW in row),
+        scope.binding.rows.counted,
+        everywhere,
+    )
+
+
+def row_breaches(scope: Scope, fired: list[tuple[Check, int]]) -> list[Breach]:
+    """The breaches of single rows, with how often each check fired."""
+    if not fired:
+        return []
+    given = {
+        check.column: scope.rows.count(where=scope.text(check.column).notnull())
+        for check, _many in fired
+    }
+    values = scope.rows.aggregate(**given).to_pyarrow().to_pylist()[0]
+    return [
+        breach(
+            scope,
+            (check.code, check.column, check.effect, check.expected),
+            scope.rows.filter(check.bad).mutate(shown=check.shown),
+            many,
+            everywhere=check.code in _VALUES and many == values[check.column],
+        )
+        for check, many in fired
+    ]
+
+
+def duplicate_breach(scope: Scope, twice: Duplicates) -> Breach:
+    """The breach of rows that share a key."""
+    keys = key_columns(scope)
+    code = "C10" if scope.spec.name == "bills" else "C06"
+    lost = twice.rows.filter(~twice.rows[KEPT])
+    texts = [lost[name].cast("string").fill_null("-") for name in keys]
+    what: What = (code, ", ".join(keys), "aside", f"one row for each {' and '.join(keys)}")
+    return breach(scope, what, lost.mutate(shown=ibis.literal(" ").join(texts)), twice.aside)
+
+
+def rejected_lines(scope: Scope) -> list[Breach]:
+    """The breach of CSV lines that are no rows; the lines themselves stay out of it."""
+    rows = scope.binding.rows
+    if rows.rejected is None or not rows.rejects:
+        return []
+    few = rows.rejected.order_by("line").limit(EXAMPLES).to_pyarrow().to_pylist()
+    return [
+        Breach(
+            "C18",
+            scope.spec.name,
+            "",
+            rows.rejects,
+            "aside",
+            f"{len(scope.binding.names)} fields",
+            tuple(dict.fromkeys(shown(row["problem"]) for row in few)),
+            tuple(row["line"] for row in few),
+            "line",
+        )
+    ]

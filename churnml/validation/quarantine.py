@@ -1,0 +1,108 @@
+"""Writing down what validation set aside, so that it can be mended at its source."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import ibis
+from ibis.expr import types as ir
+
+from churnml.durable import exchange, output_errors, sync_folder, write_file
+from churnml.errors import OutputError
+from churnml.validation.validate import Validation
+
+
+def quarantine(
+    validation: Validation, folder: str | Path, *, overwrite: bool = False
+) -> dict[str, int]:
+    """Write the rows set aside to ``<table>.parquet`` files, and ``report.json`` beside them.
+
+    Each row has ``code``, ``column``, ``message``, ``row`` (of a CSV file: its line), ``file``
+    and its values as text; a CSV line that is no row has ``line`` instead of values.
+
+    Parameters
+    ----------
+    validation : Validation
+    folder : path
+        Appears only when complete.
+    overwrite : bool
+        Whether to replace a folder that is there.
+
+    Returns
+    -------
+    dict of str to int
+        Rows written, by table.
+
+    Raises
+    ------
+    OutputError
+        If the folder exists, or cannot be written.
+    """
+    folder = Path(folder)
+    if folder.exists() and not overwrite:
+        raise OutputError(
+            f"{folder}: already there.", hint="Say --overwrite, or name another.", file=str(folder)
+        )
+    draft = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
+    try:
+        with output_errors(folder):
+            draft.mkdir(parents=True)
+            written = {name: _write(validation, name, draft) for name in _tables(validation)}
+            report = json.dumps(validation.report.to_dict(), ensure_ascii=False, indent=1)
+            write_file(draft / "report.json", report.encode())
+            _publish(draft, folder)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return written
+
+
+def _publish(draft: Path, folder: Path) -> None:
+    if not folder.exists():
+        draft.rename(folder)
+    elif not exchange(draft, folder):
+        shutil.rmtree(folder)
+        draft.rename(folder)
+    sync_folder(folder.parent)
+
+
+def _tables(validation: Validation) -> list[str]:
+    bindings = validation.source.bindings
+    return [
+        name
+        for name, binding in bindings.items()
+        if name in validation.aside or (not binding.absent and binding.rows.rejects)
+    ]
+
+
+def _write(validation: Validation, table: str, folder: Path) -> int:
+    """One table's rows set aside, ordered by where they stand; how many."""
+    parts = list(validation.aside.get(table, ()))
+    rows = validation.source.bindings[table].rows
+    if rows.rejected is not None and rows.rejects:
+        parts.append(_lines(rows.rejected, validation.source.bindings[table].origin))
+    columns = list(dict.fromkeys(name for part in parts for name in part.columns))
+    together = ibis.union(*[_widened(part, columns) for part in parts])
+    con = validation.source.con
+    con.to_parquet(together.order_by("file", "row", "code"), folder / f"{table}.parquet")
+    return int(together.count().to_pyarrow().as_py())
+
+
+def _lines(rejected: ir.Table, origin: str) -> ir.Table:
+    return rejected.select(
+        code=ibis.literal("C18"),
+        column=ibis.literal(""),
+        message=rejected.problem,
+        row=rejected.line.cast("int64"),
+        file=ibis.literal(origin),
+        line=rejected.text,
+    )
+
+
+def _widened(part: ir.Table, columns: list[str]) -> ir.Table:
+    """The part with every column, null where it has none."""
+    return part.select(
+        **{name: part[name] if name in part.columns else ibis.null("string") for name in columns}
+    )

@@ -1,0 +1,191 @@
+"""Validating a source: every breach counted, bad rows set aside, good rows kept."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+
+from ibis.expr import types as ir
+
+from churnml.config import Config
+from churnml.contract import REQUIRED_TABLES
+from churnml.errors import ContractError
+from churnml.source.opened import Source
+from churnml.validation.examine import Examined, examine
+from churnml.validation.future import future_start
+from churnml.validation.links import empty_months
+from churnml.validation.report import Breach, Count, Report
+from churnml.validation.scope import Scope, scope
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Validation:
+    """A validated source.
+
+    Attributes
+    ----------
+    source : Source
+        The good rows: bad rows are gone, bad values of optional columns null.
+    report : Report
+    aside : mapping of str to list of Table
+        The rows set aside, as text, with ``code``, ``column``, ``message``, ``row`` and
+        ``file``, by table.
+    """
+
+    source: Source
+    report: Report
+    aside: Mapping[str, list[ir.Table]]
+
+    @property
+    def refused(self) -> bool:
+        """Whether the source is not to be used."""
+        return bool(self.report.refused)
+
+    def raise_if_refused(self) -> None:
+        """Stop where the source is refused.
+
+        Raises
+        ------
+        ContractError
+            Saying why; ``breaches`` among its details.
+        """
+        if self.refused:
+            raise ContractError(
+                f"{self.source.location} is refused: {'; '.join(self.report.refused)}.",
+                hint="churnml validate lists every breach; --quarantine DIR keeps the rows.",
+                breaches=[str(breach) for breach in self.report.breaches],
+            )
+
+    def accepted(self) -> Source:
+        """The good rows.
+
+        Raises
+        ------
+        ContractError
+            If the source is refused, saying why.
+        """
+        self.raise_if_refused()
+        return self.source
+
+    def __repr__(self) -> str:
+        counts = self.report.counts
+        state = "refused" if self.refused else "accepted"
+        rows, aside = sum(one.rows for one in counts), sum(one.aside for one in counts)
+        return (
+            f"Validation({self.source.location!r}: {state}, {aside:,} of {rows:,} rows set aside)"
+        )
+
+    def _repr_html_(self) -> str:
+        return self.report._repr_html_()
+
+
+def validate(
+    source: Source, config: Config | None = None, *, until: date | str | None = None
+) -> Validation:
+    """Check every table against the contract.
+
+    A bad value in an optional column becomes null and is counted; a bad key, date or
+    required value sets the row aside. Orphans are judged before anything is set aside.
+
+    Parameters
+    ----------
+    source : Source
+    config : Config, optional
+        Its ``validation`` section: above which share a source is refused, and where the
+        future begins.
+    until : date, optional
+        Look at the source as it was at the start of that day.
+
+    Returns
+    -------
+    Validation
+
+    Raises
+    ------
+    DataError
+        If a file cannot be read at all.
+    """
+    config = config or Config()
+    seen = source if until is None else source.until(until)
+    whole = {name: binding for name, binding in seen.bindings.items() if not binding.absent}
+    scopes = {name: scope(binding, seen.day) for name, binding in whole.items()}
+    # Nothing lies in the future of a source that ends at a day.
+    future = None if seen.day else future_start(scopes, config.validation.future_days)
+    examined = {name: examine(table, scopes, future) for name, table in scopes.items()}
+    clean = {name: one.clean for name, one in examined.items() if one.clean is not None}
+    report = _report(seen, scopes, examined, config.validation.set_aside_limit)
+    aside = {name: one.aside for name, one in examined.items() if one.aside}
+    return Validation(replace(seen, cleaned=clean), report, aside)
+
+
+def _report(
+    source: Source, scopes: Mapping[str, Scope], examined: Mapping[str, Examined], limit: float
+) -> Report:
+    structure = _structure(source)
+    breaches = [*structure, *(breach for one in examined.values() for breach in one.breaches)]
+    counts = tuple(one.count for one in examined.values())
+    refused = [str(breach) for breach in structure]
+    refused += [_excess(examined[one.table], limit) for one in counts if one.share > limit]
+    return Report(
+        tuple(breaches),
+        counts,
+        source.missing,
+        {name: one.ignored for name, one in source.bindings.items() if one.ignored},
+        tuple(refused),
+        tuple(_notes(source, scopes)),
+    )
+
+
+def _structure(source: Source) -> list[Breach]:
+    """Missing tables and columns."""
+    found = [
+        Breach("C01", name, "", 1, "refuse", f"{name}.parquet, {name}.csv or a folder {name}/")
+        for name in REQUIRED_TABLES
+        if name not in source.bindings
+    ]
+    for name, binding in source.bindings.items():
+        for column in binding.absent:
+            own = binding.entry.own_name(column)
+            near = difflib.get_close_matches(own, binding.names, n=1, cutoff=0.5)
+            expected = f"a column {own} in {binding.origin}"
+            if near:
+                expected += f" (nearest: {near[0]})"
+            found.append(Breach("C02", name, column, 1, "refuse", expected))
+    return found
+
+
+def _excess(one: Examined, limit: float) -> str:
+    count: Count = one.count
+    causes = ", ".join(
+        f"{breach.code} {breach.column} {breach.count}"
+        for breach in one.breaches
+        if breach.effect == "aside"
+    )
+    shifted = len({breach.column for breach in one.breaches if breach.everywhere}) >= _SHIFTED
+    advice = "; the columns look shifted" if shifted else ""
+    return (
+        f"{count.table}: {count.aside:,} of {count.rows:,} rows set aside "
+        f"({count.share:.1%}, at most {limit:.1%}): {causes}{advice}"
+    )
+
+
+_SHIFTED = 3
+"""So many columns without a good value look like columns in each other's place."""
+
+
+def _notes(source: Source, scopes: Mapping[str, Scope]) -> list[str]:
+    notes = []
+    for name, table in scopes.items():
+        if table.binding.zoned:
+            columns = ", ".join(table.binding.zoned)
+            notes.append(
+                f"{name}: {columns} have a time zone and are read as UTC; name timezone in the "
+                "mapping for local days."
+            )
+        if table.spec.rows == "month" and table.has("month"):
+            empty = empty_months(table)
+            if empty:
+                notes.append(f"{name}: no row at all for {', '.join(empty[:12])}.")
+    return notes

@@ -1,0 +1,94 @@
+"""Figures show the numbers they are given."""
+
+import io
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from churnml.errors import UsageError
+from churnml.reports import figures
+
+
+@pytest.fixture(scope="module")
+def scored():
+    random = np.random.default_rng(0)
+    probability = random.beta(1, 9, 4000)
+    return random.random(4000) < probability, probability
+
+
+def drawn(figure) -> bytes:
+    file = io.BytesIO()
+    figure.savefig(file, format="png")
+    return file.getvalue()
+
+
+def test_gains_rise_from_0_to_1_and_never_beat_perfection(scored):
+    left, probability = scored
+    figure = figures.gains(left, probability)
+    model, perfect, _ = figure.axes[0].get_lines()
+    x, y = model.get_xdata(), model.get_ydata()
+    assert (y[0], y[-1]) == (0, 1)
+    assert (np.diff(y) >= 0).all()
+    assert (y <= np.interp(x, perfect.get_xdata(), perfect.get_ydata()) + 1e-12).all()
+    assert drawn(figure).startswith(b"\x89PNG")
+
+
+def test_calibration_of_true_probabilities_lies_on_the_diagonal(scored):
+    left, probability = scored
+    figure = figures.calibration(left, probability)
+    points = figure.axes[0].get_lines()[1]
+    assert np.abs(points.get_xdata() - points.get_ydata()).max() < 0.05
+    (spans,) = figure.axes[0].collections
+    inside = [low <= x <= high for x, ((_, low), (_, high)) in
+              zip(points.get_xdata(), spans.get_segments(), strict=True)]
+    assert sum(inside) >= 8
+    assert drawn(figure).startswith(b"\x89PNG")
+
+
+def test_importance_shows_columns_and_sums_by_driver():
+    values = {"arpu": 3.0, "complaints": 2.0, "calls": 1.0, "other one": 0.0}
+    drivers = {"arpu": "value", "complaints": "network", "calls": "network"}
+    columns, groups = figures.importance(values, drivers).axes
+    assert [label.get_text() for label in columns.get_yticklabels()][-1] == "arpu"
+    widths = {
+        label.get_text(): bar.get_width()
+        for label, bar in zip(groups.get_yticklabels(), groups.patches, strict=True)
+    }
+    assert widths == pytest.approx({"value": 0.5, "network": 0.5, "other": 0.0})
+
+
+def test_without_drivers_there_are_columns_only():
+    figure = figures.importance({"a$b$c": 1.0, "x" * 60: 0.5})
+    assert len(figure.axes) == 1
+    assert drawn(figure).startswith(b"\x89PNG")
+
+
+def test_satisfaction_groups_lie_in_the_order_of_their_prediction():
+    random = np.random.default_rng(0)
+    predicted = random.uniform(40, 90, 2000)
+    actual = np.clip(predicted + random.normal(0, 10, 2000), 0, 100)
+    figure = figures.score_against_actual(actual, predicted)
+    mean = figure.axes[0].get_lines()[1]
+    assert np.abs(mean.get_xdata() - mean.get_ydata()).max() < 3
+    assert drawn(figure).startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("draw", [figures.gains, figures.calibration])
+def test_a_single_customer_can_be_drawn(draw):
+    assert drawn(draw([1], [0.5])).startswith(b"\x89PNG")
+
+
+def test_arrays_of_different_lengths_are_refused():
+    with pytest.raises(UsageError, match="two arrays of one length"):
+        figures.gains([1, 0], [0.5])
+
+
+def test_pyplot_and_its_windows_are_not_touched():
+    script = (
+        "import sys\nfrom churnml.reports import figures\n"
+        "assert 'matplotlib' not in sys.modules\nfigures.gains([0, 1], [0.1, 0.2])\n"
+        "assert 'matplotlib.pyplot' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)

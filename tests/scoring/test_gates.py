@@ -1,0 +1,57 @@
+"""Gates: what does not stop a scoring and must not pass unnoticed."""
+
+import pytest
+
+from churnml.registry import Resolved
+from churnml.scoring.gates import add_up, tripped, unseen_shares
+from churnml.scoring.shards import Recipe, tally
+
+
+def judge(churn, rows, limit=0.05):
+    models = {"churn": Resolved(churn, "m", "churn/1")}
+    total = add_up([tally(Recipe(models, None, 0, (50, 80, 95)), rows)])
+    return tripped(total, len(rows), models, limit)
+
+
+def test_rows_like_those_of_training_trip_nothing(churn, features):
+    assert judge(churn, features) == []
+
+
+def test_a_few_unseen_values_pass_and_too_many_do_not(churn, features):
+    rows = features.copy()
+    rows.loc[:29, "plan"] = "ultra"
+    assert judge(churn, rows) == []
+    rows.loc[30, "plan"] = "ultra"
+    (gate,) = judge(churn, rows)
+    assert gate == (
+        "plan: 31 of 600 rows (5.2%) hold values that training had not; at most 5.0% expected."
+    )
+
+
+@pytest.mark.parametrize("spoil", [str.upper, lambda text: f"{text} ", lambda text: "7"])
+def test_a_column_that_matches_nothing_is_told_apart(churn, features, spoil):
+    rows = features.assign(plan=features["plan"].map(spoil))
+    (gate,) = judge(churn, rows, limit=1.0)
+    assert "plan: none of the 3 known values was seen in 600 rows" in gate
+
+
+def test_a_column_that_is_empty_now(churn, features):
+    (gate,) = judge(churn, features.assign(tenure=None))
+    assert gate == "tenure: empty in all 600 rows; in training in 0.0% of them."
+
+
+def test_a_column_that_was_often_missing_may_be_so_again(churn, features):
+    few = features.head(19).assign(tenure=None)
+    assert judge(churn, few) == []
+
+
+def test_no_rows_trip_nothing(churn, features):
+    assert judge(churn, features.head(0)) == []
+
+
+def test_counts_of_batches_add_up(churn, features):
+    recipe = Recipe({"churn": Resolved(churn, "m", "churn/1")}, None, 0, (50, 80, 95))
+    rows = features.assign(plan=["ultra"] * 60 + features["plan"].tolist()[60:])
+    pieces = [tally(recipe, rows.iloc[at : at + 7]) for at in range(0, 600, 7)]
+    assert add_up(pieces) == add_up([tally(recipe, rows)])
+    assert unseen_shares(add_up(pieces), 600) == {"plan": 0.1}

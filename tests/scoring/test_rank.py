@@ -1,0 +1,46 @@
+"""Percentiles and risk bands."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from churnml.scoring.rank import percentile, risk_band
+
+scores = st.lists(st.floats(0, 1, width=32), min_size=2, max_size=40)
+
+
+@given(scores, scores)
+def test_percentiles_lie_between_0_and_100_and_rise_with_the_score(reference, asked):
+    ranks = percentile(sorted(asked), sorted(reference))
+    assert ranks.min() >= 0
+    assert ranks.max() <= 100
+    assert (np.diff(ranks) >= 0).all()
+
+
+@given(scores, scores)
+def test_one_row_alone_has_the_percentile_that_it_has_among_others(reference, asked):
+    together = percentile(asked, sorted(reference))
+    alone = [percentile([score], sorted(reference))[0] for score in asked]
+    assert together.tolist() == alone
+
+
+def test_the_reference_s_own_scores_are_spread_evenly():
+    random = np.random.default_rng(0)
+    sample = random.beta(1, 20, 50_000)
+    ranks = percentile(random.beta(1, 20, 50_000), np.quantile(sample, np.linspace(0, 1, 1001)))
+    shares = [(ranks >= cut).mean() for cut in (50, 80, 95)]
+    assert shares == pytest.approx([0.5, 0.2, 0.05], abs=0.01)
+
+
+def test_scores_beyond_the_reference_have_its_ends():
+    assert percentile([-1, 2], [0.1, 0.5, 0.9]).tolist() == [0, 100]
+
+
+def test_without_a_reference_there_is_no_percentile():
+    assert np.isnan(percentile([0.5], [])).all()
+
+
+def test_bands_begin_at_their_cuts():
+    bands = risk_band(np.array([0, 49.999, 50, 79.999, 80, 94.999, 95, 100]), (50, 80, 95))
+    assert bands.tolist() == ["low"] * 2 + ["medium"] * 2 + ["high"] * 2 + ["critical"] * 2

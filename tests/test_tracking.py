@@ -1,0 +1,310 @@
+"""Every training is a complete MLflow run with a registered version, or leaves none."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import mlflow
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from churnml import bundle
+from churnml.errors import ModelError, UsageError
+from churnml.registry import aliases_of, resolve
+from churnml.reports import figures
+from churnml.signature import signature
+from churnml.store import Store, open_store
+from churnml.tracking import Data, Logged, Training, headline, log_training, save_training
+
+
+@pytest.fixture
+def training(churn: bundle.Model, customers: pd.DataFrame) -> Training:
+    scores = churn.estimator.oof_
+    return Training(
+        model=churn,
+        title="churn · toy · 2026-06",
+        data=Data("toy", "/data/toy.csv", "ab" * 32, len(customers), "left"),
+        params={"learning_rate": 0.05, "source": "postgresql://me:secret@host/db", "long": "x" * 9000},
+        metrics={"auc": 0.75, "auc_low": 0.7, "auc_high": 0.8},
+        tags={"operator": "demo"},
+        importance={"tenure": 0.5, "费用": 0.1, "plan": 0.3, "online": 0.0},
+        figures={"gains": lambda: figures.gains(customers["left"], scores)},
+        notes="# Churn\n\nWho leaves.",
+        started=datetime(2026, 6, 1, tzinfo=UTC),
+    )
+
+
+def only_run(store: Store) -> mlflow.entities.Run:
+    (run,) = store.client.search_runs([experiment(store)])
+    return run
+
+
+def experiment(store: Store) -> str:
+    return store.client.get_experiment_by_name("churn").experiment_id
+
+
+def test_a_run_keeps_what_a_training_says_of_itself(store, training):
+    logged = log_training(training)
+    run = only_run(store)
+    assert logged == Logged("models:/churn-toy/1", run.info.run_id, "1", "champion")
+    assert run.info.status == "FINISHED"
+    assert run.info.run_name == "churn · toy · 2026-06"
+    assert run.info.start_time == 1780272000000
+    assert run.data.metrics == training.metrics
+    assert run.data.params["learning_rate"] == "0.05"
+    assert run.data.params["source"] == "postgresql://me:***@host/db"
+    assert len(run.data.params["long"]) == 6000
+    assert run.data.tags["operator"] == "demo"
+    assert run.data.tags["mlflow.note.content"] == training.notes
+    paths = {file.path for file in store.client.list_artifacts(run.info.run_id)}
+    assert paths == {"README.md", "importance.csv", "figures"}
+
+
+def test_the_data_are_told_by_digest_and_schema_without_a_row(store, training):
+    log_training(training)
+    ((given,),) = (only_run(store).inputs.dataset_inputs,)
+    assert given.dataset.digest == ("ab" * 32)[:36]
+    assert json.loads(given.dataset.source) == {"uri": "/data/toy.csv"}
+    schema = json.loads(given.dataset.schema)
+    assert {"name": "费用", "type": "double", "required": True} in schema["mlflow_colspec"]
+    assert json.loads(given.dataset.profile)["rows"] == 600
+
+
+def test_importance_is_a_table_with_the_largest_first(store, training):
+    log_training(training)
+    path = mlflow.artifacts.download_artifacts(
+        run_id=only_run(store).info.run_id, artifact_path="importance.csv", tracking_uri=store.uri
+    )
+    table = pd.read_csv(path)
+    assert table["feature"].tolist() == ["tenure", "plan", "费用", "online"]
+
+
+def test_the_model_has_its_signature_and_scores_the_same_through_mlflow(
+    store, training, features
+):
+    log_training(training)
+    with store.current():
+        loaded = mlflow.pyfunc.load_model("models:/churn-toy@champion")
+    assert loaded.metadata.signature == signature(training.model)
+    rows = features.head(40).astype({"online": float})
+    rows.insert(0, "customer_id", [f"{number:05d}" for number in range(40)])
+    shuffled = rows[rows.columns[::-1]]
+    scores = loaded.predict(shuffled, params={"reasons": 2})
+    assert list(scores.columns) == [
+        "customer_id",
+        "churn_probability",
+        "churn_percentile",
+        "risk_band",
+        "reasons",
+    ]
+    expected = bundle.predict(training.model, features.head(40))["churn_probability"]
+    assert scores["churn_probability"].tolist() == expected.tolist()
+    assert scores["reasons"].map(len).eq(2).all()
+    assert "reasons" not in loaded.predict(rows)
+    with pytest.raises(mlflow.exceptions.MlflowException) as refused:
+        loaded.predict(rows.drop(columns="tenure"))
+    assert "00007" not in str(refused.value)
+
+
+def test_requirements_are_given_and_complete(store, training):
+    log_training(training)
+    location = store.client.get_model_version_download_uri("churn-toy", "1")
+    lines = Path(location.removeprefix("file://"), "requirements.txt").read_text().splitlines()
+    names = {line.partition("==")[0] for line in lines}
+    assert {"churnml", "lightgbm", "mlflow", "numpy", "pandas"} <= names
+    assert all("==" in line for line in lines)
+
+
+def test_the_first_version_is_champion_and_later_ones_are_challengers(store, training):
+    assert [log_training(training).alias for _ in range(3)] == [
+        "champion",
+        "challenger",
+        "challenger",
+    ]
+    assert aliases_of(store, "churn-toy") == {"champion": "1", "challenger": "3"}
+
+
+def test_other_names_have_a_champion_of_their_own(store, training, churn):
+    log_training(training)
+    other = replace(churn, origin=replace(churn.origin, name="churn-other"))
+    assert log_training(replace(training, model=other)).alias == "champion"
+
+
+def broken() -> Figure:
+    raise RuntimeError("no ink")
+
+
+def test_a_training_that_fails_on_the_way_leaves_a_failed_run_and_no_version(store, training):
+    with pytest.raises(RuntimeError, match="no ink"):
+        log_training(replace(training, figures={"gains": broken}))
+    assert only_run(store).info.status == "FAILED"
+    assert store.client.search_registered_models() == []
+
+
+def test_an_interrupted_one_leaves_a_killed_run(store, training):
+    def interrupted() -> Figure:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        log_training(replace(training, figures={"gains": interrupted}))
+    assert only_run(store).info.status == "KILLED"
+
+
+def test_without_an_alias_there_is_no_version(store, training, monkeypatch):
+    def refuse(*_: object) -> None:
+        raise ModelError("no")
+
+    monkeypatch.setattr("churnml.registry.give_alias", refuse)
+    with pytest.raises(ModelError):
+        log_training(training)
+    assert list(store.client.search_model_versions("name = 'churn-toy'")) == []
+    assert only_run(store).info.status == "FAILED"
+
+
+def test_a_killed_process_s_run_is_ended_by_the_next_training(store, training):
+    child = os.fork()
+    if child == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(child, 0)
+    log_training(training)
+    host = only_run(store).data.tags["churnml.process"].rpartition(":")[0]
+    dead = store.client.create_run(
+        experiment(store), tags={"churnml.process": f"{host}:{child}"}
+    ).info.run_id
+    mine = store.client.create_run(
+        experiment(store), tags={"churnml.process": f"{host}:{os.getpid()}"}
+    ).info.run_id
+    foreign = store.client.create_run(experiment(store)).info.run_id
+    log_training(training)
+    states = [store.client.get_run(run).info.status for run in (dead, mine, foreign)]
+    assert states == ["KILLED", "RUNNING", "RUNNING"]
+
+
+def test_somebody_s_open_run_and_autologging_are_left_alone(store, training, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", store.uri)
+    with mlflow.start_run() as theirs:
+        logged = log_training(training)
+        assert mlflow.active_run().info.run_id == theirs.info.run_id
+    assert logged.run_id != theirs.info.run_id
+    assert store.client.get_run(theirs.info.run_id).data.metrics == {}
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "a:b"])
+def test_names_that_mlflow_cannot_keep_are_refused_before_anything_is_logged(
+    store, training, name
+):
+    model = replace(training.model, origin=replace(training.model.origin, name=name))
+    with pytest.raises(UsageError, match="Model name"):
+        log_training(replace(training, model=model))
+    assert store.client.get_experiment_by_name("churn") is None
+
+
+def test_metric_names_that_mlflow_cannot_keep_are_refused(store, training):
+    with pytest.raises(UsageError, match="auc@10%"):
+        log_training(replace(training, metrics={"auc@10%": 0.5}))
+
+
+def test_without_tracking_a_training_is_a_bundle(training, tmp_path):
+    logged = save_training(training, tmp_path / "model")
+    assert logged == Logged(str(tmp_path / "model"))
+    assert resolve(logged.model_uri).model.task == "churn"
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+def test_telemetry_is_off(store):
+    assert os.environ["MLFLOW_DISABLE_TELEMETRY"] == "true"
+    from mlflow.telemetry.client import get_telemetry_client
+
+    assert get_telemetry_client() is None
+
+
+def test_the_global_store_is_as_it_was(store, training, tmp_path, monkeypatch):
+    assert not mlflow.is_tracking_uri_set()
+    log_training(training)
+    assert not mlflow.is_tracking_uri_set()
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/elsewhere.db")
+    log_training(training, store=store)
+    assert os.environ["MLFLOW_TRACKING_URI"] == f"sqlite:///{tmp_path}/elsewhere.db"
+    assert mlflow.get_tracking_uri() == os.environ["MLFLOW_TRACKING_URI"]
+    assert not (tmp_path / "elsewhere.db").exists()
+    mlflow.set_tracking_uri(None)
+
+
+def test_store_of_the_environment_comes_first(tmp_path, monkeypatch, store, training):
+    other = tmp_path / "other" / "runs.db"
+    other.parent.mkdir()
+    Path("mlflow.db").rename(other)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{other}")
+    log_training(training)
+    assert not Path("mlflow.db").exists()
+    assert (other.parent / "mlartifacts").is_dir()
+
+
+def test_a_store_that_cannot_be_reached_is_a_model_error(monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(ModelError, match="cannot be written"):
+        open_store(f"sqlite:///{tmp_path}/file/mlflow.db")
+    (tmp_path / "bad.db").write_text("this is not a database, by any means")
+    with pytest.raises(ModelError, match="model store"):
+        open_store(f"sqlite:///{tmp_path}/bad.db")
+
+
+def test_headline_leaves_out_what_was_not_measured():
+    assert headline({"auc": 0.8123}, ["auc", "brier"]) == "- auc: 0.8123"
+
+
+EIGHT = textwrap.dedent("""
+    import sys
+    import churnml.bundle, churnml.tracking
+    from churnml.tracking import Data, Training, log_training
+    from churnml.registry import resolve
+    model = resolve(sys.argv[1]).model
+    print("ready", flush=True)
+    sys.stdin.readline()
+    logged = log_training(Training(model, "one of eight", Data("d", "s", "abc", 1, "t")))
+    print(logged.model_version, logged.alias)
+""")
+
+
+@pytest.mark.slow
+def test_eight_trainings_at_once_on_a_fresh_store_all_succeed(training, tmp_path):
+    save_training(training, tmp_path / "model")
+    environment = {k: v for k, v in os.environ.items() if k != "MLFLOW_TRACKING_URI"}
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", EIGHT, str(tmp_path / "model")],
+            cwd=tmp_path,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(8)
+    ]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    answers = []
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    for process in processes:
+        said, complained = process.communicate(timeout=400)
+        assert process.returncode == 0, complained
+        answers.append(said.split())
+    assert sorted(int(version) for version, _ in answers) == list(range(1, 9))
+    assert sorted(alias for _, alias in answers) == ["challenger"] * 7 + ["champion"]
+    store = open_store(f"sqlite:///{tmp_path}/mlflow.db")
+    runs = store.client.search_runs([experiment(store)])
+    assert [run.info.status for run in runs] == ["FINISHED"] * 8
+    # Trainings register one at a time: the champion is the first.
+    assert aliases_of(store, "churn-toy")["champion"] == "1"

@@ -1,0 +1,221 @@
+"""What is refused, what is reported, and what a source looks like at a day."""
+
+import datetime as dt
+import json
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from churnml.config import Config
+from churnml.errors import ContractError, OutputError
+from churnml.source import open_source
+from churnml.validation import CODES, quarantine, validate
+
+
+def test_an_operator_without_a_breach_is_left_as_it_is(write, good, folder):
+    source = open_source(write(folder, good))
+    found = validate(source)
+    assert found.report.breaches == ()
+    assert not found.refused
+    assert found.accepted().tables["bills"].equals(source.tables["bills"])
+    assert all(count.rows == count.good for count in found.report.counts)
+
+
+def test_header_only_tables_are_good(write, good, folder):
+    for name in ("complaints", "bills"):
+        good[name] = []
+    write(folder, {name: rows for name, rows in good.items() if rows})
+    (folder / "complaints.csv").write_text(
+        "complaint_id,customer_id,opened_at,closed_at,category\n"
+    )
+    (folder / "bills.csv").write_text("customer_id,month,amount\n")
+    found = validate(open_source(folder))
+    assert found.report.breaches == ()
+    assert {one.table: one.rows for one in found.report.counts}["bills"] == 0
+
+
+def test_missing_tables_and_columns_are_told_together(write, good, folder):
+    del good["bills"]
+    for row in good["contacts"]:
+        row.pop("channel")
+    found = validate(open_source(write(folder, good)))
+    assert [str(breach) for breach in found.report.breaches] == [
+        "bills: a required table is missing; expected bills.parquet, bills.csv or a folder "
+        "bills/; source refused [C01]",
+        "contacts.channel: a required column, or one that the mapping names, is missing; "
+        f"expected a column channel in {folder / 'contacts.parquet'}; source refused [C02]",
+    ]
+    assert found.refused
+    with pytest.raises(ContractError, match=r"refused: bills: a required table is missing"):
+        found.accepted()
+
+
+def test_a_missing_column_names_the_nearest(write, good, folder):
+    write(folder, good)
+    (folder / "offers.parquet").unlink()
+    (folder / "offers.csv").write_text("offer_id,customer_id,offered at,offer,arm\n")
+    (breach,) = validate(open_source(folder)).report.breaches
+    assert breach.expected.endswith("(nearest: offered at)")
+
+
+def test_absent_optional_tables_and_extra_columns_are_listed(write, rows, folder):
+    write(folder, {"customers": [rows.customer("c1")]})
+    (folder / "bills.csv").write_text("customer_id,month,amount,note\nc1,2026-06-01,3,hello\n")
+    report = validate(open_source(folder)).report
+    assert report.missing == ("groups", "usage", "complaints", "contacts", "surveys", "offers")
+    assert report.ignored == {"bills": ("note",)}
+
+
+@pytest.mark.parametrize(("bad", "refused"), [(1, False), (2, True)])
+def test_more_than_the_limit_set_aside_refuses(bad, refused, write, rows, folder):
+    bills = [rows.bill(f"c{at}") for at in range(20)]
+    for bill in bills[:bad]:
+        bill["amount"] = -1.0
+    tables = {"customers": [rows.customer(f"c{at}") for at in range(20)], "bills": bills}
+    found = validate(open_source(write(folder, tables)))
+    assert found.refused is refused
+    if refused:
+        assert found.report.refused == (
+            "bills: 2 of 20 rows set aside (10.0%, at most 5.0%): C04 amount 2",
+        )
+    settings = Config.model_validate({"validation": {"set_aside_limit": 0.1}})
+    assert not validate(open_source(folder), settings).refused
+
+
+def test_columns_in_each_other_s_place_look_shifted(write, rows, folder):
+    write(folder, {"customers": [rows.customer("c1")]})
+    (folder / "bills.csv").write_text("customer_id,month,amount,voice\nx,c1,2026-06-01,a\n")
+    (reason,) = validate(open_source(folder)).report.refused
+    assert reason.endswith("the columns look shifted")
+
+
+def test_a_column_without_a_good_value_is_told_apart(write, good, rows, folder):
+    good["customers"] = [rows.customer(f"c{at}", brand="GOTONE") for at in range(1, 4)]
+    (breach,) = validate(open_source(write(folder, good))).report.breaches
+    assert breach.everywhere
+    good["customers"][0]["brand"] = "gotone"
+    (breach,) = validate(open_source(write(folder, good))).report.breaches
+    assert not breach.everywhere
+
+
+def test_nothing_at_or_after_a_day_is_looked_at(write, good, rows, folder):
+    good["contacts"] += [
+        rows.contact("t2", channel="pigeon", started_at=dt.datetime(2026, 5, 31, 23, 59)),
+        rows.contact("t3", channel="pigeon", started_at=dt.datetime(2026, 6, 1)),
+        rows.contact("t4", channel="pigeon", known_at=dt.datetime(2026, 6, 1, 0, 1)),
+    ]
+    good["surveys"].append(rows.survey("s2", answered_at=dt.datetime(2026, 6, 2), score=99.0))
+    found = validate(open_source(write(folder, good)), until="2026-06-01")
+    assert [(one.code, one.count) for one in found.report.breaches] == [("C05", 1)]
+    counts = {one.table: one.rows for one in found.report.counts}
+    assert (counts["bills"], counts["usage"], counts["contacts"]) == (10, 0, 2)
+    surveys = found.source.tables["surveys"].order_by("survey_id").to_pyarrow().to_pylist()
+    assert [row["score"] for row in surveys] == [7.0, None]
+
+
+def test_two_validations_of_one_source_do_not_disturb_each_other(write, good, rows, folder):
+    good["contacts"] += [
+        rows.contact("t1"),
+        rows.contact("t2", customer_id="x"),
+        rows.contact("t3", customer_id="y", started_at=dt.datetime(2026, 6, 20)),
+    ]
+    source = open_source(write(folder, good))
+    settings = Config.model_validate({"validation": {"set_aside_limit": 1}})
+    whole = validate(source, settings)
+    part = validate(source, settings, until="2026-06-01")
+    assert whole.source.tables["contacts"].count().to_pyarrow().as_py() == 1
+    assert part.source.tables["contacts"].count().to_pyarrow().as_py() == 1
+    assert {one.table: one.aside for one in whole.report.counts}["contacts"] == 3
+
+
+def test_zoned_timestamps_without_a_timezone_are_noted(write, good, folder):
+    write(folder, good)
+    table = pq.read_table(folder / "contacts.parquet")
+    at = table.schema.get_field_index("started_at")
+    zoned = table["started_at"].cast(pa.timestamp("us", "UTC"))
+    pq.write_table(table.set_column(at, "started_at", zoned), folder / "contacts.parquet")
+    (note,) = validate(open_source(folder)).report.notes
+    assert note.startswith("contacts: started_at have a time zone and are read as UTC")
+
+
+def test_control_and_direction_characters_are_shown_escaped(write, good, rows, folder):
+    good["customers"].append(rows.customer("c3", brand="a\x1b[31m\u202eb<script>"))
+    report = validate(open_source(write(folder, good))).report
+    (breach,) = report.breaches
+    assert breach.examples == ("a\\x1b[31m\\u202eb<script>",)
+    assert "<script>" not in report._repr_html_()
+    assert "&lt;script&gt;" in report._repr_html_()
+
+
+def test_a_key_with_a_control_character_is_set_aside(write, good, rows, folder):
+    good["complaints"].append(rows.complaint("k\x002"))
+    settings = Config.model_validate({"validation": {"set_aside_limit": 1}})
+    (breach,) = validate(open_source(write(folder, good)), settings).report.breaches
+    assert (breach.code, breach.examples) == ("C19", ("k\\x002",))
+
+
+def test_the_report_as_plain_data(write, good, rows, folder):
+    good["bills"].append(rows.bill("c1", 6, amount=-5.0))
+    report = validate(open_source(write(folder, good))).report
+    plain = json.loads(json.dumps(report.to_dict()))
+    assert plain["refused"] == ["bills: 1 of 13 rows set aside (7.7%, at most 5.0%): C04 amount 1"]
+    assert plain["tables"][2] == {"table": "bills", "rows": 13, "good": 12, "aside": 1}
+    assert plain["breaches"][0]["message"].startswith("bills.amount: a value out of range: -5.0")
+    assert report.codes() == {"C04": 1}
+    assert ("bills", "13", "12", "1") in list(report.count_rows())
+    assert next(report.breach_rows())[:5] == ("C04", "bills", "amount", "1", "-5.0")
+
+
+def test_every_code_has_a_meaning():
+    assert list(CODES) == [f"C{at:02d}" for at in range(1, len(CODES) + 1)]
+    assert all(code.meaning and code.effect for code in CODES.values())
+
+
+@pytest.fixture
+def broken(write, good, rows, folder):
+    """A source with a bad, an orphaned and a doubled row."""
+    good["contacts"] += [
+        rows.contact("t2", channel="pigeon"),
+        rows.contact("t3", customer_id="x"),
+        rows.contact("t1"),
+    ]
+    settings = Config.model_validate({"validation": {"set_aside_limit": 1}})
+    return validate(open_source(write(folder, good)), settings)
+
+
+def test_rows_set_aside_are_written_with_their_reason(broken, tmp_path, folder):
+    assert quarantine(broken, tmp_path / "bad") == {"contacts": 3}
+    rows = pq.read_table(tmp_path / "bad" / "contacts.parquet").to_pylist()
+    assert [(row["code"], row["column"], row["row"], row["contact_id"]) for row in rows] == [
+        ("C05", "channel", 2, "t2"),
+        ("C07", "customer_id", 3, "t3"),
+        ("C06", "contact_id", 4, "t1"),
+    ]
+    assert rows[0]["message"] == "expected hall, hotline, app, terminal"
+    assert rows[0]["channel"] == "pigeon"
+    assert rows[0]["file"] == str(folder / "contacts.parquet")
+    report = json.loads((tmp_path / "bad" / "report.json").read_text())
+    assert [breach["code"] for breach in report["breaches"]] == ["C05", "C06", "C07"]
+
+
+def test_a_quarantine_is_not_replaced_unasked(broken, tmp_path):
+    quarantine(broken, tmp_path / "bad")
+    (tmp_path / "bad" / "mine.txt").write_text("mine")
+    with pytest.raises(OutputError, match="already there"):
+        quarantine(broken, tmp_path / "bad")
+    assert (tmp_path / "bad" / "mine.txt").exists()
+    quarantine(broken, tmp_path / "bad", overwrite=True)
+    names = sorted(path.name for path in (tmp_path / "bad").iterdir())
+    assert names == ["contacts.parquet", "report.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bad", "operator"]
+
+
+def test_without_rows_set_aside_the_quarantine_holds_the_report(write, good, folder, tmp_path):
+    found = validate(open_source(write(folder, good)))
+    assert quarantine(found, tmp_path / "bad") == {}
+    assert [path.name for path in (tmp_path / "bad").iterdir()] == ["report.json"]
+
+
+def test_repr_is_short(broken):
+    assert repr(broken).endswith("accepted, 3 of 23 rows set aside)")
