@@ -25,7 +25,7 @@ from churnml.contract import TABLES, TableSpec
 
 _LONG_AGO = date(1900, 1, 1)
 # From which month back, and how many: nearly always the last or the one before will do.
-_LOOKS_BACK = ((1, 1), (2, 1), (3, 1200))
+_LOOKS_BACK = ((1, 2), (3, 1200))
 
 
 def month_index(day: ir.DateValue) -> ir.IntegerValue:
@@ -168,9 +168,7 @@ def in_force(table: ir.Table, spec: TableSpec, moments: ir.Table) -> ir.Table:
     rows = _hide_later_events(rows.filter(*happened, _known(rows)), spec)
     if "valid_from" not in table.columns:
         return rows
-    latest = ibis.window(
-        group_by=[key, "as_of"], order_by=[_.valid_from.desc(), _.known_at.desc()]
-    )
+    latest = ibis.window(group_by=[key, "as_of"], order_by=[_.valid_from.desc(), _.known_at.desc()])
     rows = rows.mutate(_version=ibis.row_number().over(latest))
     return rows.filter(_._version == 0).drop("_version")
 
@@ -266,7 +264,7 @@ def latest_months(
     """
     eligible = eligible.alias(gen_name("eligible"))
     found: dict[str, dict[date, date]] = {name: {} for name in tables}
-    sizes = {day: 0 for day in days}
+    sizes = dict.fromkeys(days, 0)
     counts = [_tally(eligible.mutate(month=ibis.null("date")), "")]
     for back, months in _LOOKS_BACK:
         for name, table in tables.items():
@@ -288,7 +286,9 @@ def latest_months(
 
 def _tally(rows: ir.Table, table: str) -> ir.Table:
     rows = rows.group_by("as_of", "month").agg(customers=_.count())
-    return rows.select(table=ibis.literal(table), as_of=_.as_of, month=_.month, customers=_.customers)
+    return rows.select(
+        table=ibis.literal(table), as_of=_.as_of, month=_.month, customers=_.customers
+    )
 
 
 def last_months(table: ir.Table, spec: TableSpec, calendar: ir.Table) -> ir.Table:
@@ -313,7 +313,8 @@ def last_months(table: ir.Table, spec: TableSpec, calendar: ir.Table) -> ir.Tabl
 
 
 def last_days(rows: ir.Table, moment: str, days: int) -> ir.BooleanValue:
-    """Whether each visible row's ``moment`` lies in ``[as_of - days, as_of)``."""
-    at = rows[moment].cast("timestamp")
-    start = (rows.as_of - ibis.interval(days=days)).cast("timestamp")
-    return (at >= start) & (at < rows.as_of.cast("timestamp"))
+    """Whether each visible row's ``moment`` lies in ``[as_of - days, as_of)``.
+
+    What is visible lies before ``as_of``; so only the start of the window is compared.
+    """
+    return rows[moment] >= (rows.as_of - ibis.interval(days=days)).cast("timestamp")

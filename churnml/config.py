@@ -37,6 +37,7 @@ Span = Annotated[str, StringConstraints(pattern=r"^\d+(d|mo)$")]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 _MAX_BYTES = 1_000_000
+_MAX_DEPTH = 50
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -226,8 +227,14 @@ def read_yaml(path: str | Path, *, as_written: bool = False) -> Any:
 
 def _parse(text: str, *, as_written: bool) -> Any:
     kind = "base" if as_written else "safe"
+    depth = 0
     for event in YAML(typ=kind, pure=True).parse(StringIO(text)):
-        if type(event).__name__ == "AliasEvent":
+        name = type(event).__name__
+        depth += name.endswith("StartEvent") - name.endswith("EndEvent")
+        # Before the whole is read: the parser takes minutes over thousands of levels.
+        if depth > _MAX_DEPTH:
+            raise ValueError("nested too deeply")
+        if name == "AliasEvent":
             raise ValueError("aliases (*name) are not allowed")
         # Without types a tag would be passed over, not refused.
         if as_written and getattr(event, "tag", None) is not None:

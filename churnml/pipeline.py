@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -316,7 +316,7 @@ def _record(kept: _Kept, data: Dataset, source: str) -> Any:
             rows=len(data),
             target=str(data.y.name),
         ),
-        params=params | asdict_settings(kept.settings),
+        params=params | settings_params(kept.settings),
         metrics=metrics | {f"rows.{name}": count for name, count in kept.rows.items()},
         importance=weights,
         figures=drawn,
@@ -327,7 +327,7 @@ def _record(kept: _Kept, data: Dataset, source: str) -> Any:
     )
 
 
-def asdict_settings(settings: Training) -> dict[str, Any]:
+def settings_params(settings: Training) -> dict[str, Any]:
     """The settings of a task, as parameters of its run."""
     return {f"settings.{name}": value for name, value in settings.model_dump().items()}
 
@@ -343,3 +343,156 @@ def _title(model: Model) -> str:
     label = origin.label
     what = [model.task, *([label["definition"]] if "definition" in label else [])]
     return " · ".join([*what, str(label["horizon"]), origin.as_of[-1][:7]])
+
+
+def evaluate_source(
+    uri: str, location: str, as_of: str, *, mapping: Path | None, config: Config
+) -> dict[str, Any]:
+    """Measure an operator model at a date whose outcome is known."""
+    from churnml.registry import resolve
+
+    resolved = resolve(uri)
+    _require_kind(resolved, "operator")
+    clean = _checked(opened(location, mapping, config), config).accepted()
+    task: Task = resolved.model.task
+    settings = config.model_copy(
+        update={task: dataset.settings(task, config).model_copy(update=_label(resolved.model))}
+    )
+    _log.info("building features at %s", as_of)
+    data = dataset.build_dataset(clean, task, as_of, config=settings)
+    return _evaluated(resolved, data, {"source": location, "as_of": as_of})
+
+
+def _label(model: Model) -> dict[str, Any]:
+    """What the model's label says, so that it is measured by what it was trained on."""
+    return {
+        name: model.origin.label[name]
+        for name in ("gap", "horizon", "definition")
+        if name in model.origin.label
+    }
+
+
+def _require_kind(resolved: Any, kind: str) -> None:
+    found = resolved.model.origin.kind
+    if found != kind:
+        raise UsageError(
+            f"{resolved.version} reads "
+            + ("operator tables." if found == "operator" else "a table of one's own."),
+            hint="Give --as-of." if found == "operator" else "Give --target, and --id.",
+        )
+
+
+def _evaluated(resolved: Any, data: Dataset, facts: Mapping[str, Any]) -> dict[str, Any]:
+    model = resolved.model
+    metrics, _scores = training.evaluate(model.task, model.estimator, data)
+    names = {"model": resolved.version, "task": model.task}
+    seen = str(facts.get("as_of", "")) in model.origin.as_of
+    notes = ["The model was trained on this date: the figures flatter it."] if seen else []
+    return {
+        **names,
+        **facts,
+        "rows": len(data),
+        "metrics": training.flat_metrics(metrics),
+        "notes": notes,
+    }
+
+
+def score_source(
+    location: str,
+    as_of: str,
+    out: Path,
+    *,
+    mapping: Path | None = None,
+    churn_model: str | None = None,
+    satisfaction_model: str | None = None,
+    reasons: int | None = None,
+    config: Config,
+    overwrite: bool = False,
+) -> Any:
+    """Score an operator's customers at a date; gives the manifest."""
+    from churnml import scoring
+
+    return scoring.score_source(
+        opened(location, mapping, config),
+        as_of,
+        out,
+        churn_model=churn_model,
+        satisfaction_model=satisfaction_model,
+        reasons=reasons,
+        config=config,
+        overwrite=overwrite,
+    )
+
+
+def export(uri: str, folder: Path, *, overwrite: bool) -> dict[str, Any]:
+    """Write a model into a folder that score and MLflow read."""
+    from churnml.registry import resolve
+    from churnml.tracking import export_model
+
+    resolved = resolve(uri)
+    export_model(resolved.model, folder, overwrite=overwrite)
+    return {"model": resolved.version, "folder": str(folder)}
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What a demo made.
+
+    Attributes
+    ----------
+    folder : Path
+    tables : dict of str to int
+        Rows of each simulated table.
+    report : Report
+        Of validation.
+    trained : tuple of Trained
+    manifest : Manifest
+        Of the scoring.
+    seconds : float
+    """
+
+    folder: Path
+    tables: dict[str, int]
+    report: Any
+    trained: tuple[Trained, ...]
+    manifest: Any
+    seconds: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """The demo as plain data, for ``--json``."""
+        return {
+            "folder": str(self.folder),
+            "tables": self.tables,
+            "validation": self.report.to_dict(),
+            "trained": [one.to_dict() for one in self.trained],
+            "scores": self.manifest.to_dict(),
+            "seconds": round(self.seconds, 1),
+        }
+
+
+def demo(
+    folder: Path, *, customers: int, months: int, seed: int, config: Config, overwrite: bool
+) -> Demo:
+    """Simulate an operator, check it, train both models and score everybody."""
+    began = time.monotonic()
+    tables = simulate(
+        folder / "operator", customers=customers, months=months, seed=seed, overwrite=overwrite
+    )
+    operator = str(folder / "operator")
+    found = validate(operator, mapping=None, config=config)
+    trained = tuple(
+        train_source(task, operator, config=config) for task in ("churn", "satisfaction")
+    )
+    last = max(date.fromisoformat(day) for day in trained[0].dates["all"])
+    # Two months after the last labelled date the tables end: the first date to be scored.
+    as_of = labels.later(last, config.churn.horizon).isoformat()
+    manifest = score_source(
+        operator,
+        as_of,
+        folder / "scores",
+        churn_model=trained[0].model_uri,
+        satisfaction_model=trained[1].model_uri,
+        config=config,
+        overwrite=overwrite,
+    )
+    return Demo(folder, tables, found.report, trained, manifest, time.monotonic() - began)

@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from churnml.bundle import Golden, Input, Model, Origin, Task, frame_of, predict
 from churnml.estimators.columns import Values, as_frame, read_column
 from churnml.features.declaration import Feature
+from churnml.model import Golden, Input, Model, Origin, Task, frame_of, predict
 
 if TYPE_CHECKING:
     from churnml.estimators import ChurnClassifier, SatisfactionRegressor

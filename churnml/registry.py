@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from churnml import bundle
-from churnml.bundle import Model
 from churnml.errors import BundleError, ModelError, UsageError
+from churnml.model import Model
 from churnml.store import Store, mlflow_errors, open_store, store_exists, store_uri
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from churnml.bundle import Model
+from churnml.model import Model
 
 if TYPE_CHECKING:
     from mlflow.models import ModelSignature

@@ -1,4 +1,4 @@
-"""What a training leaves in MLflow: said as plain data, logged by one loop.
+"""A training into MLflow: what `churnml.record` says of it, logged by one loop.
 
 No row of a customer is among it: numbers, figures, the columns' names and types, a digest
 of the data, and the model, which holds none either. A run that fails on the way ends as
@@ -7,8 +7,7 @@ failed and leaves no registered version; one whose process was killed is ended b
 
 from __future__ import annotations
 
-import csv
-import io
+import json
 import logging
 import os
 import re
@@ -16,16 +15,25 @@ import shutil
 import socket
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from churnml import bundle, registry
-from churnml.bundle import Model
+from churnml.durable import crash_point
 from churnml.errors import ModelError, UsageError
+from churnml.model import Model
+from churnml.record import (
+    Data,
+    Item,
+    Logged,
+    Training,
+    headline,
+    items,
+    origin_params,
+    requirements,
+)
 from churnml.signature import signature
 from churnml.store import (
     Store,
@@ -37,8 +45,18 @@ from churnml.store import (
 )
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
     from mlflow.entities import LoggedModel, ModelVersion
+
+__all__ = [
+    "Data",
+    "Logged",
+    "Training",
+    "headline",
+    "log_training",
+    "origin_params",
+    "save_mlflow_model",
+    "save_training",
+]
 
 MODEL_NAME = "model"
 LOADER = "churnml.scoring.pyfunc"
@@ -49,117 +67,6 @@ _NOTE = "mlflow.note.content"
 _PARAM_LENGTH = 6000
 _METRIC_NAME = re.compile(r"[A-Za-z0-9_\-. :/]+")
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Data:
-    """What was trained on, without a row of it.
-
-    Attributes
-    ----------
-    name : str
-    source : str
-        Where it was read from.
-    digest : str
-    rows : int
-    target : str
-    """
-
-    name: str
-    source: str
-    digest: str
-    rows: int
-    target: str
-
-
-@dataclass(frozen=True)
-class Training:
-    """A finished training, as it shall be kept.
-
-    Attributes
-    ----------
-    model : Model
-        Its ``origin.name`` is the name to register it under.
-    title : str
-        The run's name, for people.
-    data : Data
-    params : mapping of str to value
-    metrics : mapping of str to float
-        Ends of intervals bear the name of the metric with ``_low`` and ``_high``.
-    tags : mapping of str to str
-    importance : mapping of str to float
-        By column.
-    figures : mapping of str to callable
-        By file name without ending; each draws one figure.
-    notes : str
-        Markdown: what the model predicts, on which data, how well, and its limits.
-    started : datetime, optional
-        With a time zone.
-    """
-
-    model: Model
-    title: str
-    data: Data
-    params: Mapping[str, Any] = field(default_factory=dict)
-    metrics: Mapping[str, float] = field(default_factory=dict)
-    tags: Mapping[str, str] = field(default_factory=dict)
-    importance: Mapping[str, float] = field(default_factory=dict)
-    figures: Mapping[str, Callable[[], Figure]] = field(default_factory=dict)
-    notes: str = ""
-    started: datetime | None = None
-
-
-@dataclass(frozen=True)
-class Logged:
-    """Where a training was kept.
-
-    Attributes
-    ----------
-    run_id, model_version : str or None
-        ``None`` where nothing was tracked.
-    model_uri : str
-        What ``score --churn-model`` and MLflow take.
-    alias : str or None
-        ``champion`` or ``challenger``.
-    """
-
-    model_uri: str
-    run_id: str | None = None
-    model_version: str | None = None
-    alias: str | None = None
-
-
-@dataclass(frozen=True)
-class Item:
-    """A file of the run: text, or a figure that is drawn when its turn comes."""
-
-    path: str
-    content: str | Callable[[], Figure]
-
-
-def items(training: Training) -> Iterator[Item]:
-    """The files that a run keeps."""
-    if training.importance:
-        yield Item("importance.csv", _importance_table(training))
-    for name, draw in training.figures.items():
-        yield Item(f"figures/{name}.png", draw)
-    if training.notes:
-        yield Item("README.md", training.notes)
-
-
-def _importance_table(training: Training) -> str:
-    drivers = {column.name: column.driver for column in training.model.inputs}
-    table = io.StringIO()
-    rows = csv.writer(table, lineterminator="\n")
-    rows.writerow(["feature", "driver", "importance"])
-    ranked = sorted(training.importance.items(), key=lambda item: (-item[1], item[0]))
-    rows.writerows([name, drivers.get(name, ""), repr(float(value))] for name, value in ranked)
-    return table.getvalue()
-
-
-def requirements(model: Model) -> list[str]:
-    """The pinned packages that the model needs at run time."""
-    return [f"{name}=={version}" for name, version in sorted(model.versions.items())]
 
 
 def save_training(training: Training, folder: str | Path, *, overwrite: bool = False) -> Logged:
@@ -202,6 +109,7 @@ def log_training(training: Training, *, store: Store | None = None) -> Logged:
         for item in items(training):
             _log_item(store, run_id, item)
         logged = _log_model(store, run_id, training.model)
+        crash_point("model:stored")
         version, alias = _register(store, run_id, logged, training)
     name = training.model.origin.name
     _log.info("registered %s/%s as %s", name, version, alias)
@@ -232,6 +140,7 @@ def _run(store: Store, training: Training) -> Iterator[str]:
         run_name=training.title,
     )
     run_id = run.info.run_id
+    crash_point("run:started")
     try:
         yield run_id
     except BaseException as error:
@@ -306,8 +215,6 @@ def _log_numbers(store: Store, run_id: str, training: Training) -> None:
 
 
 def _dataset(training: Training) -> Any:
-    import json
-
     from mlflow.entities import Dataset, DatasetInput, InputTag
 
     data, origin = training.data, training.model.origin
@@ -420,38 +327,11 @@ def _register(
             description=training.notes or None,
             model_id=logged.model_id,
         )
+        crash_point("version:registered")
         try:
             alias = registry.give_alias(store, name, str(version.version))
         except BaseException:
             store.client.delete_model_version(name, version.version)
             raise
+    crash_point("alias:given")
     return str(version.version), alias
-
-
-def origin_params(model: Model) -> dict[str, Any]:
-    """Where a model comes from, as parameters of its run."""
-    facts = asdict(model.origin)
-    return {
-        "name": facts["name"],
-        "as_of": ", ".join(facts["as_of"]),
-        "columns": len(model.inputs),
-        "rows": facts["rows"],
-        "customers": facts["customers"],
-        "config": facts["config"],
-    }
-
-
-def headline(metrics: Mapping[str, float], names: Sequence[str]) -> str:
-    """The named metrics as a Markdown list, each with its interval where there is one.
-
-    >>> headline({"auc": 0.8, "auc_low": 0.78, "auc_high": 0.82}, ["auc"])
-    '- auc: 0.8 (0.78 to 0.82)'
-    """
-    lines = []
-    for name in names:
-        if name not in metrics:
-            continue
-        ends = [metrics.get(f"{name}_{end}") for end in ("low", "high")]
-        span = f" ({ends[0]:.4g} to {ends[1]:.4g})" if None not in ends else ""
-        lines.append(f"- {name}: {metrics[name]:.4g}{span}")
-    return "\n".join(lines)

@@ -134,7 +134,7 @@ def test_an_mlflow_model_that_wants_other_code_or_files_is_refused(churn, tmp_pa
     save_mlflow_model(churn, folder)
     assert load_folder(folder).task == "churn"
     edit(folder, **changes)
-    with pytest.raises(BundleError, match="not a model of churnml|lie outside"):
+    with pytest.raises(BundleError, match=r"not a model of churnml|lie outside"):
         load_folder(folder)
 
 

@@ -31,7 +31,11 @@ def training(churn: bundle.Model, customers: pd.DataFrame) -> Training:
         model=churn,
         title="churn · toy · 2026-06",
         data=Data("toy", "/data/toy.csv", "ab" * 32, len(customers), "left"),
-        params={"learning_rate": 0.05, "source": "postgresql://me:secret@host/db", "long": "x" * 9000},
+        params={
+            "rate": 0.05,
+            "source": "postgresql://me:secret@host/db",
+            "long": "x" * 9000,
+        },
         metrics={"auc": 0.75, "auc_low": 0.7, "auc_high": 0.8},
         tags={"operator": "demo"},
         importance={"tenure": 0.5, "费用": 0.1, "plan": 0.3, "online": 0.0},
@@ -58,7 +62,7 @@ def test_a_run_keeps_what_a_training_says_of_itself(store, training):
     assert run.info.run_name == "churn · toy · 2026-06"
     assert run.info.start_time == 1780272000000
     assert run.data.metrics == training.metrics
-    assert run.data.params["learning_rate"] == "0.05"
+    assert run.data.params["rate"] == "0.05"
     assert run.data.params["source"] == "postgresql://me:***@host/db"
     assert len(run.data.params["long"]) == 6000
     assert run.data.tags["operator"] == "demo"
@@ -86,9 +90,7 @@ def test_importance_is_a_table_with_the_largest_first(store, training):
     assert table["feature"].tolist() == ["tenure", "plan", "费用", "online"]
 
 
-def test_the_model_has_its_signature_and_scores_the_same_through_mlflow(
-    store, training, features
-):
+def test_the_model_has_its_signature_and_scores_the_same_through_mlflow(store, training, features):
     log_training(training)
     with store.current():
         loaded = mlflow.pyfunc.load_model("models:/churn-toy@champion")
@@ -197,9 +199,7 @@ def test_somebody_s_open_run_and_autologging_are_left_alone(store, training, mon
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "a:b"])
-def test_names_that_mlflow_cannot_keep_are_refused_before_anything_is_logged(
-    store, training, name
-):
+def test_names_that_mlflow_cannot_keep_are_refused_before_anything_is_logged(store, training, name):
     model = replace(training.model, origin=replace(training.model.origin, name=name))
     with pytest.raises(UsageError, match="Model name"):
         log_training(replace(training, model=model))
@@ -308,3 +308,41 @@ def test_eight_trainings_at_once_on_a_fresh_store_all_succeed(training, tmp_path
     assert [run.info.status for run in runs] == ["FINISHED"] * 8
     # Trainings register one at a time: the champion is the first.
     assert aliases_of(store, "churn-toy")["champion"] == "1"
+
+
+ONE = textwrap.dedent("""
+    import sys
+    from churnml.registry import resolve
+    from churnml.tracking import Data, Training, log_training
+    log_training(Training(resolve(sys.argv[1]).model, "one", Data("d", "s", "abc", 1, "t")))
+""")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("point", "versions", "champion"),
+    [
+        ("run:started", 1, "1"),
+        ("model:stored", 1, "1"),
+        ("version:registered", 2, "2"),
+        ("alias:given", 2, "1"),
+    ],
+)
+def test_killed_at_any_step_a_training_leaves_nothing_that_the_next_one_does_not_mend(
+    store, training, tmp_path, point, versions, champion
+):
+    save_training(training, tmp_path / "model")
+    command = [sys.executable, "-c", ONE, str(tmp_path / "model")]
+    environment = os.environ | {"CHURNML_CRASH_AT": point}
+    killed = subprocess.run(command, env=environment, capture_output=True, check=False)
+    assert killed.returncode == 137, killed.stderr
+    (run,) = store.client.search_runs([experiment(store)])
+    assert run.info.status == "RUNNING"
+    # What can be resolved at all is a whole model.
+    for version in range(1, versions):
+        bundle.check_golden(resolve(f"models:/churn-toy/{version}").model, exact=True)
+    log_training(training)
+    runs = store.client.search_runs([experiment(store)])
+    assert sorted(run.info.status for run in runs) == ["FINISHED", "KILLED"]
+    assert aliases_of(store, "churn-toy")["champion"] == champion
+    assert len(list(store.client.search_model_versions("name = 'churn-toy'"))) == versions

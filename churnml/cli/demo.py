@@ -1,11 +1,14 @@
 """``churnml demo``: the whole way on a simulated operator."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from churnml.cli import options, output
+
+if TYPE_CHECKING:
+    from churnml.pipeline import Demo
 
 
 def command(
@@ -44,5 +47,42 @@ def command(
     show(result)
 
 
-def show(result: object) -> None:
+def show(result: "Demo") -> None:
     """Print what was made, how good it is, and where to look."""
+    from churnml.cli import train
+
+    for one in result.trained:
+        train.show(one)
+        output.print_line("")
+    _bands(result)
+    scored = result.manifest.rows.scored
+    output.print_line(f"{scored:,} customers scored; the whole way in {result.seconds:.0f} s.")
+    output.print_line("")
+    output.print_line("Where to look:")
+    folder = result.folder
+    for what, place in (
+        ("tables", folder / "operator"),
+        ("truth of the simulation", folder / "operator" / "truth"),
+        ("scores with reasons", folder / "scores"),
+        ("account of the scoring", folder / "scores" / "_manifest.json"),
+        ("runs, figures, models", "churnml ui"),
+    ):
+        output.print_line(f"  {what:<25}{place}")
+
+
+def _bands(result: "Demo") -> None:
+    """How many customers are in each band of risk, and what drives it there."""
+    import duckdb
+
+    parts = str(result.folder / "scores" / "part-*.parquet")
+    rows = duckdb.execute(
+        "select risk_band, count(*), avg(churn_probability), avg(satisfaction), "
+        "mode(reasons[1].driver) from read_parquet(?) group by 1 order by 3 desc",
+        [parts],
+    ).fetchall()
+    cells = [
+        (band, f"{count:,}", f"{chance:.1%}", f"{satisfied:.1f}", driver)
+        for band, count, chance, satisfied, driver in rows
+    ]
+    head = ("risk", "customers", "mean churn probability", "mean satisfaction", "usual driver")
+    output.print_table(f"Scores at {result.manifest.as_of}", head, cells)

@@ -1,6 +1,6 @@
 """``churnml evaluate``: a model on rows whose outcome is known."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -48,4 +48,19 @@ def command(
     if json:
         output.print_json(evaluated)
     else:
-        output.print_metrics(evaluated["model"], evaluated["metrics"], {})
+        show(evaluated)
+
+
+def show(evaluated: dict[str, Any]) -> None:
+    """Print the measures with their intervals."""
+    found = evaluated["metrics"]
+    names = [name for name in found if not name.endswith(("_low", "_high"))]
+    ends = [[found.get(f"{name}_{end}") for end in ("low", "high")] for name in names]
+    rows = [
+        (name, f"{found[name]:.4f}", *("–" if one is None else f"{one:.4f}" for one in both))
+        for name, both in zip(names, ends, strict=True)
+    ]
+    title = f"{evaluated['model']} on {evaluated['rows']:,} rows; 95 % intervals over customers"
+    output.print_table(title, ("measure", "value", "low", "high"), rows, numbers=3)
+    for note in evaluated["notes"]:
+        output.print_line(f"note: {note}")

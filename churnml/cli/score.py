@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from churnml.cli import options, output
-from churnml.errors import GateError, UsageError
+from churnml.errors import UsageError
 
 
 def command(
@@ -44,6 +44,7 @@ def command(
     """
     from churnml import pipeline
     from churnml.config import load_config
+    from churnml.scoring import check_gates
 
     if engine != "duckdb":
         raise UsageError(f"--engine {engine}: not available.", hint="Use duckdb.")
@@ -61,14 +62,13 @@ def command(
         "overwrite": overwrite,
     }
     if as_of is not None:
-        manifest, gates = pipeline.score_source(
+        manifest = pipeline.score_source(
             data, options.day(as_of), out, mapping=mapping, **common
         )
     else:
-        manifest, gates = pipeline.score_table(data, out, id=id, **common)
-    if json:
-        output.print_json(manifest)
-    else:
-        show(manifest, out)
-    if gates:
-        raise GateError(" ".join(gates))
+        manifest = pipeline.score_table(data, out, id=id, **common)
+    if json and not manifest.gates:
+        output.print_json(manifest.to_dict())
+    elif not json:
+        output.print_line(repr(manifest))
+    check_gates(manifest)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from churnml.estimators.contributions import PACK_NODES
-from churnml.estimators.linear import Line, Loss
+from churnml.estimators.linear import Loss
 
 _OBJECTIVES: dict[Loss, str] = {"logistic": "binary", "squared": "regression"}
 _METRICS: dict[Loss, str] = {"logistic": "binary_logloss", "squared": "l2"}
@@ -37,8 +37,6 @@ class Recipe:
         Drawn anew for every tree.
     monotone : tuple of int
         +1, -1 or 0 for each matrix column; empty for none.
-    threads : int
-        0 for LightGBM's own choice. Does not change a bit of the result.
     """
 
     loss: Loss
@@ -51,7 +49,6 @@ class Recipe:
     column_share: float = 0.5
     row_share: float = 0.8
     monotone: tuple[int, ...] = ()
-    threads: int = 0
 
     def params(self, *, leaves: int, seed: int) -> dict[str, Any]:
         """LightGBM's parameters for one booster."""
@@ -73,7 +70,7 @@ class Recipe:
             "deterministic": True,
             "force_col_wise": True,
             "feature_pre_filter": False,
-            "num_threads": self.threads,
+            "num_threads": 1,
             "verbosity": -1,
         }
         if any(self.monotone):
@@ -162,17 +159,3 @@ def model_text(booster: lgb.Booster, rounds: int) -> str:
 def load(texts: Sequence[str]) -> list[lgb.Booster]:
     """The boosters of their texts."""
     return [lgb.Booster(model_str=text) for text in texts]
-
-
-def mean_score(
-    boosters: Sequence[lgb.Booster],
-    line: Line,
-    matrix: NDArray[np.float32],
-    design: NDArray[np.float64],
-    threads: int = 0,
-) -> NDArray[np.float64]:
-    """The bag's raw score: its line plus the mean of its boosters."""
-    total = np.zeros(matrix.shape[0])
-    for booster in boosters:
-        total += booster.predict(matrix, raw_score=True, num_threads=threads)
-    return line.score(design) + total / max(len(boosters), 1)

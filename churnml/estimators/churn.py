@@ -38,8 +38,9 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
     folds, repeats : int, optional
         By default a rule on the number of rows.
     linear_start : bool, optional
-        Whether boosting starts from a ridge logistic regression; by default where the
-        table is small enough.
+        Whether boosting starts from a ridge logistic regression. By default both ways
+        are tried where the table is small enough, and the better one or their mean kept
+        by its out-of-fold loss.
     monotone : dict of str to int, optional
         +1 where the probability must not fall as the column rises, -1 where it must
         not rise.
@@ -127,8 +128,9 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
         sample = draw_sample(frame, coded, sample_weight, groups)
         fitted = fit_sample(sample, "logistic", settings)
         self._learned(fitted.encoder, fitted.bag)
-        members = len(fitted.bag.texts)
-        self.calibration_ = fit_platt_of_bag(fitted.held_out, sample.y, sample.weight, members)
+        self.calibration_ = fit_platt_of_bag(
+            fitted.held_out, sample.y, sample.weight, fitted.members
+        )
         slope, intercept = self.calibration_
         self.oof_ = sample.back(expit(slope * fitted.held_out.mean(axis=0) + intercept))
         return self
@@ -198,7 +200,7 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
 
     def _explainer(self) -> Explainer:
         if self._explains is None:
-            self._explains = Explainer(self.bag_)
+            self._explains = Explainer(self.bag_, self.encoder_.owners.size)
         return self._explains
 
     def unseen(self, X: Any) -> dict[str, int]:

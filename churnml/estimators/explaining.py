@@ -1,4 +1,4 @@
-"""Contributions of a whole bag: its trees and its line, by the caller's own columns."""
+"""Contributions of a whole bag: its trees and its shapes, by the caller's own columns."""
 
 from __future__ import annotations
 
@@ -19,34 +19,25 @@ class Explainer:
     Parameters
     ----------
     bag : Bag
+    columns : int
+        Matrix columns.
 
     Attributes
     ----------
     base : float
-        The mean raw score; a linear term counts from its training mean, which is 0.
+        The mean raw score; a shape counts from its training mean, which is 0.
     """
 
-    def __init__(self, bag: Bag) -> None:
-        self._bag = bag
-        self._tables = build_tables(bag.texts, len(bag.scaling.mean))
-        weights = bag.line.weights
-        self._holes = {
-            at: (weights[len(bag.scaling.mean) + extra], share)
-            for extra, (at, share) in enumerate(
-                zip(bag.scaling.holes, bag.scaling.hole_shares, strict=True)
-            )
-        }
-        expected = sum(weight * share for weight, share in self._holes.values())
-        self.base = self._tables.base + bag.line.intercept + float(expected)
+    def __init__(self, bag: Bag, columns: int) -> None:
+        self._shapes = bag.shapes
+        self._tables = build_tables(bag.texts, columns)
+        self.base = self._tables.base + bag.shapes.intercept
 
     def contributions(self, matrix: NDArray[np.float32]) -> NDArray[np.float64]:
         """Contributions by matrix column, shape (n, columns)."""
         out = self._tables.contributions(matrix)
-        for at, weight in enumerate(self._bag.line.weights[: matrix.shape[1]]):
-            if weight:
-                out[:, at] += weight * self._bag.scaling.term(matrix, at)
-        for at, (weight, share) in self._holes.items():
-            out[:, at] += weight * (np.isnan(matrix[:, at]) - share)
+        for shape in self._shapes.shapes:
+            out[:, shape.at] += shape.of(matrix[:, shape.at])
         return out
 
 

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 
 from churnml.errors import UsageError
-from churnml.estimators.bag import Bag, Training, fit_bag
+from churnml.estimators.bag import Bag, Plan, Start, Training, fit_bag
 from churnml.estimators.booster import Recipe
 from churnml.estimators.encoding import Encoder, fit_encoder
 from churnml.estimators.inputs import Sample, matrix_signs
 from churnml.estimators.linear import Loss
-from churnml.estimators.schedule import schedule
+from churnml.estimators.schedule import affordable_richness, schedule
 
 _FEWEST_EVENTS = 20
 # So few cells are learned from faster by one thread than by several that wait for each other.
@@ -87,12 +87,15 @@ class Fitted:
     held_out : array of float64, shape (repeats, m)
     matrix : array of float32, shape (m, k)
         The encoded sample.
+    members : int
+        How many members of each kind the bag averages.
     """
 
     encoder: Encoder
     bag: Bag
     held_out: NDArray[np.float64]
     matrix: NDArray[np.float32]
+    members: int
 
 
 def fit_sample(sample: Sample, loss: Loss, settings: Settings) -> Fitted:
@@ -122,31 +125,38 @@ def _fit(
 ) -> Fitted:
     groups = int(sample.group.max()) + 1
     rarest = _rarest(y) if loss == "logistic" else len(y)
-    plan = schedule(len(y), groups, rarest, matrix.shape[1])
+    rule = schedule(len(y), groups, rarest)
     signs = matrix_signs(settings.monotone, encoder)
-    folds = plan.folds if settings.folds is None else min(settings.folds, groups, rarest)
+    folds = rule.folds if settings.folds is None else min(settings.folds, groups, rarest)
     recipe = Recipe(
         loss=loss,
         num_leaves=settings.num_leaves,
-        learning_rate=settings.learning_rate or plan.learning_rate,
+        learning_rate=settings.learning_rate or rule.learning_rate,
         max_rounds=settings.max_rounds if folds > 1 else min(settings.max_rounds, 100),
-        patience=plan.patience,
+        patience=rule.patience,
         min_leaf=int(np.clip(len(y) // 40, 1, 30)),
         # Of a handful of rows a bag could draw none.
         row_share=0.8 if len(y) >= 100 else 1.0,
         monotone=() if signs is None else tuple(signs.tolist()),
-        threads=settings.threads or (1 if matrix.size <= _SMALL else 0),
     )
-    bag, held_out = fit_bag(
-        Training(matrix, y, sample.weight, sample.group),
-        recipe,
+    richness = affordable_richness(matrix)
+    plan = Plan(
         folds=folds,
-        repeats=(settings.repeats or plan.repeats) if folds > 1 else 1,
+        repeats=(settings.repeats or rule.repeats) if folds > 1 else 1,
+        starts=_starts(settings.linear_start, rule.linear and richness is not None),
+        richness=richness or "lines",
         seed=settings.seed,
-        linear=plan.linear if settings.linear_start is None else settings.linear_start,
-        signs=signs,
+        threads=settings.threads,
     )
-    return Fitted(encoder, bag, held_out, matrix)
+    data = Training(matrix, y, sample.weight, sample.group, signs)
+    bag, held_out = fit_bag(data, recipe, plan)
+    return Fitted(encoder, bag, held_out, matrix, plan.repeats * max(folds, 1))
+
+
+def _starts(asked: bool | None, fits: bool) -> tuple[Start, ...]:
+    if asked is None:
+        return ("rate", "line") if fits else ("rate",)
+    return ("line",) if asked else ("rate",)
 
 
 def _rarest(y: NDArray[np.float64]) -> int:

@@ -129,7 +129,7 @@ class SatisfactionRegressor(RegressorMixin, BaseEstimator):
         self._learned(fitted.encoder, fitted.bag, None if unhappy is None else unhappy.bag)
         if unhappy is not None:
             self.calibration_ = fit_platt_of_bag(
-                unhappy.held_out, bad, sample.weight, len(unhappy.bag.texts)
+                unhappy.held_out, bad, sample.weight, unhappy.members
             )
         self.oof_ = sample.back(held_out)
         return self
@@ -223,7 +223,7 @@ class SatisfactionRegressor(RegressorMixin, BaseEstimator):
 
     def _explainer(self) -> Explainer:
         if self._explains is None:
-            self._explains = Explainer(self.bag_)
+            self._explains = Explainer(self.bag_, self.encoder_.owners.size)
         return self._explains
 
     def unseen(self, X: Any) -> dict[str, int]:

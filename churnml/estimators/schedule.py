@@ -1,8 +1,15 @@
-"""How much to fit: a rule on the number of rows."""
+"""How much to fit: rules on the size of the table."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from churnml.estimators.shapes import RICHNESS, Richness, count_terms
+
+_LINE_WORK = 1e9
 
 
 @dataclass(frozen=True)
@@ -17,7 +24,7 @@ class Schedule:
     patience : int
         Rounds without improvement before a booster stops.
     linear : bool
-        Whether boosting starts from a ridge score.
+        Whether a linear start is tried.
     """
 
     folds: int
@@ -27,13 +34,14 @@ class Schedule:
     linear: bool
 
 
-def schedule(rows: int, groups: int, rarest: int, columns: int) -> Schedule:
+def schedule(rows: int, groups: int, rarest: int) -> Schedule:
     """The schedule for a table.
 
     Small tables are noisy, and many small boosters are cheap; on large ones a single
-    round of folds decides as well. Up to 20,000 rows: three repeats of five folds at a
-    learning rate of .03; up to 100,000: one repeat at .05; beyond: one repeat of four
-    folds at .1. The linear start needs rows times squared columns of at most 2e9.
+    round of folds decides as well, and trees find slopes by themselves. Up to 20,000
+    rows: three repeats of five folds at a learning rate of .03, with and without a
+    linear start; up to 50,000: one repeat at .05, likewise; up to 100,000 without the
+    linear start; beyond: one repeat of four folds at .1.
 
     Parameters
     ----------
@@ -42,12 +50,10 @@ def schedule(rows: int, groups: int, rarest: int, columns: int) -> Schedule:
         Folds never part one.
     rarest : int
         Rows of the rarer class, or all rows: every fold needs some.
-    columns : int
-        Of the encoded matrix.
 
     Examples
     --------
-    >>> schedule(7000, 7000, 1800, 45).repeats, schedule(250_000, 9000, 5000, 130).repeats
+    >>> schedule(7000, 7000, 1800).repeats, schedule(250_000, 9000, 5000).repeats
     (3, 1)
     """
     if rows <= 20_000:
@@ -59,4 +65,13 @@ def schedule(rows: int, groups: int, rarest: int, columns: int) -> Schedule:
     folds = min(folds, groups, rarest)
     if folds < 2:
         return Schedule(1, 1, rate, patience, True)
-    return Schedule(folds, repeats, rate, patience, rows * columns**2 <= 2e9)
+    return Schedule(folds, repeats, rate, patience, rows <= 50_000)
+
+
+def affordable_richness(matrix: NDArray[np.float32]) -> Richness | None:
+    """The richest terms whose least squares stay cheap; None where even lines do not."""
+    rows = min(len(matrix), 20_000)
+    for richness in RICHNESS:
+        if rows * count_terms(matrix, richness) ** 2 <= _LINE_WORK:
+            return richness
+    return None

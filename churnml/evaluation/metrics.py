@@ -57,14 +57,7 @@ def churn_measures(y: ArrayLike, p: ArrayLike) -> dict[str, Measure]:
         percent = f"{round(100 * share):02d}"
         found[f"lift_top_{percent}pct"] = partial(ranked.lift, share)
         found[f"capture_top_{percent}pct"] = partial(ranked.capture, share)
-    found["log_loss"] = partial(calibration.log_loss, labels, chances)
-    found["brier"] = partial(calibration.brier, labels, chances)
-    found["calibration_error"] = partial(calibration.expected_calibration_error, labels, chances)
-    found["calibration_in_the_large"] = partial(
-        calibration.calibration_in_the_large, labels, chances
-    )
-    found["calibration_slope"] = lambda w: calibration.calibration_line(labels, chances, w)[0]
-    return found
+    return found | calibration.probability_measures(labels, chances)
 
 
 def satisfaction_measures(

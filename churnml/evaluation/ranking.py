@@ -47,17 +47,23 @@ class Ranked:
         ends = np.flatnonzero(np.r_[falling[1:] != falling[:-1], True])
         # The position after the last customer of each run of equal scores.
         self._ends = ends + 1
+        # One draw's weights are asked about many times in a row.
+        self._last: tuple[Any, tuple[NDArray[np.float64], NDArray[np.float64]]] | None = None
 
     def _steps(
         self, weight: NDArray[Any] | None
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Weights of those who left and of all, down to the end of each run of ties."""
+        if weight is not None and self._last is not None and self._last[0] is weight:
+            return self._last[1]
         if weight is None:
             left, every = self._left, np.ones(self._left.size)
         else:
             every = np.asarray(weight, np.float64)[self._order]
             left = self._left * every
-        return _sums(left, self._ends), _sums(every, self._ends)
+        steps = _sums(left, self._ends), _sums(every, self._ends)
+        self._last = (weight, steps)
+        return steps
 
     def auc(self, weight: NDArray[Any] | None = None) -> float:
         """Chance that a random leaver scores above a random stayer, ties counting half.

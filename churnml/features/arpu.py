@@ -9,7 +9,7 @@ from ibis.expr import types as ir
 from churnml import asof
 from churnml.features import monthly
 from churnml.features.declaration import Feature
-from churnml.features.monthly import PER_YUAN
+from churnml.features.monthly import UNIT
 from churnml.features.view import KEYS, Part, View
 
 _AMOUNT = ("bills.amount",)
@@ -104,10 +104,10 @@ FEATURES = (
         unit="months",
         driver="value",
         direction=1,
-        en="Months without a bill among 12, counted from the month after activation",
+        en="Months without a bill among 12, from the month of activation on",
         zh="近12个月无账单月数",
         needs=(*_AMOUNT, "customers.activated_on"),
-        zero="a bill for every month, or activated too recently to have missed one",
+        zero="a bill for every month",
         null="no month is visible for half of the customers",
     ),
     Feature(
@@ -126,41 +126,56 @@ FEATURES = (
 
 def parts(view: View) -> dict[str, Part]:
     """What stands beside the customers: their bills, and their place among their peers."""
-    found = {"bills": Part(view.bills)}
+    found = {"bills": Part(view.bills, _spending(view.bills, view))}
     if view.has("customers.brand", "customers.region"):
-        found["peers"] = Part(_peers(view))
+        peers = _peers(view)
+        found["peers"] = Part(peers, {"arpu_percentile_3m_percent": peers.percentile})
     return found
 
 
 def columns(row: ir.Table, view: View) -> dict[str, ir.Value]:
-    """Spending features, from the bills of the last 12 months."""
-    found = {f"arpu_mean_{months}m_yuan": row[f"mean_{months}m"] for months in _WINDOWS}
-    for months in (3, 6):
-        mean = row[f"mean_{months}m"].nullif(0)
-        found[f"arpu_last_to_mean_{months}m_ratio"] = row.mean_1m / mean
+    """What needs the customer's age beside the bills."""
+    age = row.bills_ends - asof.month_index(row.activated_on)
+    return {"arpu_missing_12m_months": monthly.missing(12, row.billed_months, age)}
+
+
+def _spending(bills: ir.Table, view: View) -> dict[str, ir.Value]:
+    values = monthly.filled(bills, "amount", range(6))
+    there = monthly.there(bills, "amount", range(6))
+    trend = monthly.Trend(there)
+    mean = monthly.ratio(monthly.total(values), trend.number)
+    means = {
+        1: bills.amount_0 / UNIT,
+        3: _mean_3m(bills),
+        6: mean / UNIT,
+        12: monthly.ratio(bills.billed_amount, bills.billed_months) / UNIT,
+    }
+    found = {f"arpu_mean_{months}m_yuan": means[months] for months in _WINDOWS}
     found |= {
-        "arpu_slope_6m_yuan": monthly.slope(row, "amount", range(6), per=PER_YUAN),
-        "arpu_volatility_6m_ratio": monthly.volatility(
-            row, "amount", range(6), row.mean_6m, per=PER_YUAN
-        ),
-        "arpu_peak_12m_yuan": monthly.peak(row, "amount", range(12)) / float(PER_YUAN),
-        "arpu_missing_12m_months": monthly.missing(
-            row, "amount", range(12), row.bills_ends - asof.month_index(row.activated_on)
-        ),
+        "arpu_last_to_mean_3m_ratio": means[1] / means[3].nullif(0),
+        "arpu_last_to_mean_6m_ratio": means[1] / means[6].nullif(0),
+        "arpu_slope_6m_yuan": trend.slope(values),
+        "arpu_volatility_6m_ratio": trend.volatility(values, mean),
+        "arpu_peak_12m_yuan": bills.peak_amount / UNIT,
+        "billed_months": bills.billed_months,
     }
     for part in _PARTS:
         if view.has(f"bills.{part}"):
-            whole = monthly.total_where(row, "amount", part, range(3)).nullif(0)
-            found[f"arpu_{part}_3m_share"] = monthly.total(row, part, range(3)) / whole
-    if view.has("customers.brand", "customers.region"):
-        found["arpu_percentile_3m_percent"] = row.arpu_percentile
+            share = monthly.ratio(bills[f"{part}_sum"], bills[f"{part}_of"])
+            found[f"arpu_{part}_3m_share"] = share
     return found
+
+
+def _mean_3m(bills: ir.Table) -> ir.FloatingValue:
+    spent = monthly.total(monthly.filled(bills, "amount", range(3)))
+    number = monthly.total(monthly.there(bills, "amount", range(3)))
+    return monthly.ratio(spent, number) / UNIT
 
 
 def _peers(view: View) -> ir.Table:
     """The rank of each eligible customer's mean bill within brand and region, in percent."""
-    spent = view.bills.select(*KEYS, "mean_3m").filter(_.mean_3m.notnull())
+    spent = view.bills.select(*KEYS, mean=_mean_3m(view.bills)).filter(_.mean.notnull())
     peers = asof.eligible(view.customers).select(*KEYS, "brand", "region")
     ranks = peers.join(spent, list(KEYS))
-    cell = ibis.window(group_by=["as_of", "brand", "region"], order_by="mean_3m")
-    return ranks.select(*KEYS, arpu_percentile=ibis.percent_rank().over(cell) * 100)
+    cell = ibis.window(group_by=["as_of", "brand", "region"], order_by="mean")
+    return ranks.select(*KEYS, percentile=ibis.percent_rank().over(cell) * 100)

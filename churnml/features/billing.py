@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from ibis.expr import types as ir
 
+from churnml.features import monthly
 from churnml.features.declaration import Feature
-from churnml.features.monthly import PER_YUAN
+from churnml.features.monthly import UNIT
 from churnml.features.view import Part, View
 
 _PAID = ("bills.amount", "bills.paid_on")
@@ -81,29 +82,30 @@ FEATURES = (
 
 
 def parts(view: View) -> dict[str, Part]:
-    """What stands beside the customers: their bills."""
-    return {"bills": Part(view.bills)}
-
-
-def columns(row: ir.Table, view: View) -> dict[str, ir.Value]:
-    """Payment features, from the bills of the last 12 months.
+    """What stands beside the customers: what of their bills is paid.
 
     A payment counts once it has happened: a bill paid at or after ``as_of`` is unpaid.
     """
     if not view.has("bills.paid_on"):
         return {}
-    billed = row.billed_months > 0
-    owed = row.unpaid_amount.fill_null(0) / float(PER_YUAN)
+    bills = view.bills
+    billed = bills.billed_months > 0
+    owed = bills.unpaid_amount.fill_null(0) / UNIT
     found = {
         "billing_unpaid_sum_12m_yuan": billed.ifelse(owed, None),
-        "billing_unpaid_count_12m_months": billed.ifelse(row.unpaid_months, None),
-        "billing_paid_last_12m_days": row.as_of.delta(row.last_paid_on, unit="day"),
+        "billing_unpaid_count_12m_months": billed.ifelse(bills.unpaid_months, None),
+        "billing_paid_last_12m_days": bills.as_of.delta(bills.last_paid_on, unit="day"),
     }
     if view.has("bills.issued_on"):
-        issued = row.oldest_unpaid_on
+        oldest = bills.as_of.delta(bills.oldest_unpaid_on, unit="day")
         found |= {
-            "billing_delay_mean_6m_days": row.delay_days / row.delay_bills.nullif(0),
-            "billing_delay_max_12m_days": row.longest_delay_days,
-            "billing_unpaid_oldest_12m_days": row.as_of.delta(issued, unit="day"),
+            "billing_delay_mean_6m_days": monthly.ratio(bills.delay_days, bills.delay_bills),
+            "billing_delay_max_12m_days": bills.longest_delay_days,
+            "billing_unpaid_oldest_12m_days": oldest,
         }
-    return found
+    return {"bills": Part(bills, found)}
+
+
+def columns(row: ir.Table, view: View) -> dict[str, ir.Value]:
+    """Nothing more: the bills say it all."""
+    return {}

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Protocol
 
-import ibis
 from ibis.expr import types as ir
 
 from churnml.config import Config
 from churnml.features import arpu, billing, complaints, lifecycle, service, tiers, usage
-from churnml.features.declaration import Availability, Driver, Feature, available
-from churnml.features.view import KEYS, Part, View, beside, look
+from churnml.features.declaration import Feature, available
+from churnml.features.view import KEYS, Part, View, gather, look
+
 
 class Builder(Protocol):
     """A module that builds features."""
@@ -92,7 +92,7 @@ def build_features(
     tables = source if isinstance(source, Mapping) else source.tables
     view = look(tables, as_of, config or Config(), spine)
     features = declared(tables)
-    row, found = _gather(view, features)
+    row, found = _over(view, features)
     columns = {
         feature.name: found[feature.name]
         if feature.empty is None
@@ -102,16 +102,16 @@ def build_features(
     return row.select(*KEYS, **columns).order_by("as_of", "customer_id")
 
 
-def _gather(
-    view: View, features: tuple[Feature, ...]
-) -> tuple[ir.Table, dict[str, ir.Value]]:
+def _over(view: View, features: tuple[Feature, ...]) -> tuple[ir.Table, dict[str, ir.Value]]:
     """The customers with all that stands beside them, and every feature over that."""
     names = {feature.name for feature in features}
     builders = [b for b in BUILDERS if names & {feature.name for feature in b.FEATURES}]
     parts: dict[str, Part] = {}
     for builder in builders:
-        parts |= builder.parts(view)
-    row = beside(view.rows, parts)
+        for name, part in builder.parts(view).items():
+            shared = parts.get(name, part)
+            parts[name] = part._replace(columns=shared.columns | part.columns)
+    row = gather(view.rows, parts)
     found = {name: row[name] for name in row.columns if name in names}
     for builder in builders:
         found |= builder.columns(row, view)

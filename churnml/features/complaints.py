@@ -8,6 +8,7 @@ from ibis.expr import types as ir
 
 from churnml import asof
 from churnml.features.declaration import Driver, Feature
+from churnml.features.monthly import ratio
 from churnml.features.view import KEYS, Part, View
 
 _CATEGORIES: dict[str, tuple[Driver, str, str]] = {
@@ -166,39 +167,43 @@ FEATURES = (
 def parts(view: View) -> dict[str, Part]:
     """What stands beside the customers: their own complaints, and those around them."""
     rows = _rows(view)
-    own = view.wanted(rows)
+    wanted = view.wanted(rows)
+    own, again = _own(wanted), _repeats(wanted, view.config.complaints.repeat_days)
     found = {
-        "complaints": Part(_own(own)),
-        "repeats": Part(_repeats(own, view.config.complaints.repeat_days)),
+        "complaints": Part(own, _finished(own)),
+        "repeats": Part(again, {"complaints_repeat_count_180d": again.repeats}),
     }
     places = [place for place in _PLACES if view.has(f"customers.{place[1]}")]
     if places:
-        found["record"] = Part(rows.group_by("as_of").agg(record_began=_.opened_at.min()), ("as_of",))
+        record = rows.group_by("as_of").agg(began=_.opened_at.min())
+        began = {"record_began": record.began.date()}
+        found["record"] = Part(record, began, ("as_of",))
         # Who has left since still belongs to what was usual.
         recent = rows.filter(asof.last_days(rows, "opened_at", _RECENT + _USUAL))
         homes = view.customers.select(*KEYS, *(column for _name, column, _zh in places))
         around = recent.join(homes, list(KEYS))
-        found |= {
-            name: Part(_tallies(around, name, column), ("as_of", column))
-            for name, column, _zh in places
-        }
+        for name, column, _zh in places:
+            tallies = _tallies(around, column)
+            renamed = {f"{name}_{tally}": tallies[tally] for tally in _TALLIES}
+            found[name] = Part(tallies, renamed, ("as_of", column))
     return found
 
 
 def columns(row: ir.Table, view: View) -> dict[str, ir.Value]:
-    """Complaint features: the customer's own, and how many there are around them."""
-    found = {
-        "complaints_last_days": row.as_of.delta(row.last_opened_at.date(), unit="day"),
-        "complaints_open_oldest_days": row.as_of.delta(row.oldest_open_at.date(), unit="day"),
-        "complaints_close_mean_180d_hours": row.closing_seconds
-        / (row.closed_complaints * 3600).nullif(0),
-    }
-    if view.has("complaints.severity"):
-        number = row.severities.nullif(0)
-        found["complaints_severity_mean_180d_level"] = row.severity_sum / number
-    for name, column, _zh in _PLACES:
-        if view.has(f"customers.{column}"):
-            found |= _surges(row, name, column)
+    """How the complaints around the customer compare with what is usual there."""
+    places = [(name, column) for name, column, _zh in _PLACES if view.has(f"customers.{column}")]
+    if not places:
+        return {}
+    # Where the record begins later than that, what is usual is taken from the days it has.
+    days = ibis.least(row.as_of.delta(row.record_began, unit="day") - _RECENT, _USUAL)
+    days = (days >= _RECENT).ifelse(days, None)
+    found = {}
+    for name, column in places:
+        month = row[column].notnull().ifelse(_RECENT / days, None)
+        for network in ("", "network_"):
+            recent = row[f"{name}_{network}recent"].fill_null(0) + 1
+            usual = row[f"{name}_{network}usual"].fill_null(0) * month + 1
+            found[f"complaints_{network}{name}_surge_30d_ratio"] = recent / usual
     return found
 
 
@@ -224,7 +229,7 @@ def _own(rows: ir.Table) -> ir.Table:
         "last_opened_at": rows.opened_at.max(),
         "oldest_open_at": rows.opened_at.min(where=rows.is_open),
         "closing_seconds": seconds.sum(where=rows.in_180d),
-        "closed_complaints": seconds.count(where=rows.in_180d),
+        "closed": seconds.count(where=rows.in_180d),
     }
     for days in _DAYS:
         inside = rows[f"in_{days}d"]
@@ -243,38 +248,39 @@ def _own(rows: ir.Table) -> ir.Table:
     return rows.group_by(*KEYS).agg(**found)
 
 
+def _finished(own: ir.Table) -> dict[str, ir.Value]:
+    """The features that each customer's counts and sums give."""
+    found = {name: own[name] for name in own.columns if name.startswith("complaints_")}
+    found |= {
+        "complaints_last_days": own.as_of.delta(own.last_opened_at.date(), unit="day"),
+        "complaints_open_oldest_days": own.as_of.delta(own.oldest_open_at.date(), unit="day"),
+        "complaints_close_mean_180d_hours": ratio(own.closing_seconds, own.closed * 3600),
+    }
+    if "severities" in own.columns:
+        severity = ratio(own.severity_sum, own.severities)
+        found["complaints_severity_mean_180d_level"] = severity
+    return found
+
+
 def _repeats(rows: ir.Table, days: int) -> ir.Table:
     """Each customer's complaints that follow one of the same category within so many days."""
     rows = rows.filter(asof.last_days(rows, "opened_at", _LONGEST + days))
-    rows = rows.select(*KEYS, "category", "opened_at", "in_180d")
     same = ibis.window(group_by=[*KEYS, "category"], order_by="opened_at")
-    rows = rows.mutate(previous=rows.opened_at.lag().over(same))
-    apart = rows.opened_at.epoch_seconds() - rows.previous.epoch_seconds()
-    again = rows.filter(rows.in_180d, apart <= days * 86_400)
-    return again.group_by(*KEYS).agg(complaints_repeat_count_180d=_.count())
+    seconds = rows.opened_at.epoch_seconds()
+    rows = rows.select(*KEYS, "in_180d", apart=seconds - seconds.lag().over(same))
+    again = rows.filter(rows.in_180d, rows.apart <= days * 86_400)
+    return again.group_by(*KEYS).agg(repeats=_.count())
 
 
-def _tallies(rows: ir.Table, name: str, column: str) -> ir.Table:
+_TALLIES = ("recent", "usual", "network_recent", "network_usual")
+
+
+def _tallies(rows: ir.Table, column: str) -> ir.Table:
     """Complaints by place: of the last 30 days, and of the 180 days before them."""
     recent, network = rows.in_30d, rows.category == "network"
     return rows.group_by("as_of", column).agg(
-        **{
-            f"{name}_recent": rows.count(where=recent),
-            f"{name}_usual": rows.count(where=~recent),
-            f"{name}_network_recent": rows.count(where=recent & network),
-            f"{name}_network_usual": rows.count(where=~recent & network),
-        }
+        recent=rows.count(where=recent),
+        usual=rows.count(where=~recent),
+        network_recent=rows.count(where=recent & network),
+        network_usual=rows.count(where=~recent & network),
     )
-
-
-def _surges(row: ir.Table, name: str, column: str) -> dict[str, ir.Value]:
-    # Where the record begins later than that, what is usual is taken from the days it has.
-    on_record = row.as_of.delta(row.record_began.date(), unit="day") - _RECENT
-    days = ibis.ifelse(on_record > _USUAL, _USUAL, on_record)
-    known = row[column].notnull() & (days >= _RECENT)
-    found = {}
-    for network in ("", "network_"):
-        recent = row[f"{name}_{network}recent"].fill_null(0) + 1
-        usual = row[f"{name}_{network}usual"].fill_null(0) * float(_RECENT) / days.nullif(0) + 1.0
-        found[f"complaints_{network}{name}_surge_30d_ratio"] = known.ifelse(recent / usual, None)
-    return found

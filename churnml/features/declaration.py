@@ -82,9 +82,7 @@ class Feature:
         return tuple(dict.fromkeys(need.split(".")[0] for need in self.needs))
 
 
-def available(
-    features: tuple[Feature, ...], tables: Mapping[str, ir.Table]
-) -> tuple[Feature, ...]:
+def available(features: tuple[Feature, ...], tables: Mapping[str, ir.Table]) -> tuple[Feature, ...]:
     """Those features whose tables and columns are there.
 
     A feature that reads what may have changed since, from a table that does not say

@@ -1,220 +1,212 @@
 """Monthly tables turned on their side: one row a customer, one column a month.
 
 ``amount_0`` is the value of the latest month, ``amount_1`` of the month before, and so
-on; null where the customer has no visible row for that month. Statistics are then plain
-arithmetic over these columns in a fixed order. An engine's own sums of floating-point
-numbers depend on the order of the rows; these do not.
+on. What is summed is whole: an engine's sums of floating-point numbers depend on the
+order of the rows, those of whole numbers do not. Hence all values here are counted in
+millionths of their unit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from functools import reduce
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, reduce
 from operator import add
 
 import ibis
 from ibis.expr import types as ir
 
-from churnml.config import Tiers
+UNIT = 1_000_000
+"""What one yuan, minute or megabyte counts."""
 
-PER_YUAN = 10_000
-"""Money is summed in whole ten-thousandths of a yuan, so that no sum is rounded."""
-
-USAGE_MONTHS = 12
-"""How far back usage is looked at."""
-
-TIER_MONTHS = 12
+TIER_MONTHS = 10
 """For how many months, counted back, the individual tier is told."""
 
-_USAGE_SLOTS = {
-    "voice_minutes": 6,
-    "data_mb": 6,
-    "active_days": 6,
-    "offnet_minutes": 6,
-    "dropped_calls": 3,
-    "data_speed_mbps": 6,
-}
+_PARTS = ("voice", "data", "value_added")
+_RATES = ("offnet_minutes", "dropped_calls")
 
 
-def bills(rows: ir.Table, months: int, tiers: Tiers) -> ir.Table:
-    """Bills side by side, what of them is paid, the mean bill, and the tier of each month.
+def bill_months(arpu_months: int) -> int:
+    """How many months of bills are needed: a year, and every ARPU by which a tier is told."""
+    return max(12, TIER_MONTHS - 1 + arpu_months)
+
+
+def bills(rows: ir.Table, arpu_months: int) -> ir.Table:
+    """Bills side by side, and what of them is paid.
 
     Parameters
     ----------
     rows : Table
-        Of ``bills``, with ``ago``; see `churnml.asof.last_months`.
-    months : int
-        At least 12, and 11 more than ``tiers.arpu_months``.
-    tiers : Tiers
+        Of ``bills``, with ``ago``, of `bill_months`; see `churnml.asof.last_months`.
+    arpu_months : int
+        The months whose mean is the ARPU by which the tier is told.
 
     Returns
     -------
     Table
-        ``customer_id``, ``as_of``; ``amount_{ago}`` and for 3 months each part of it,
-        `exact`; ``mean_{1,3,6,12}m``, yuan; ``arpu``, yuan, and ``tier_{ago}``, the level
-        of 0 to 3, null where no bill tells it; and the aggregates of `payments`.
+        ``customer_id``, ``as_of``; ``amount_{ago}``; ``billed_months``, ``billed_amount``
+        and ``peak_amount`` of 12 months; ``{part}_sum`` of 3 months, and ``{part}_of``,
+        the bills that tell it; and the aggregates of the payments, as far as the table
+        has them.
     """
-    slots = _slots(rows, {"amount": months, "voice": 3, "data": 3, "value_added": 3})
-    exactly = {name: exact(value) for name, value in slots.items()}
-    row = rows.group_by("customer_id", "as_of").agg(**exactly, **payments(rows))
-    means = {f"mean_{n}m": mean(row, "amount", range(n), per=PER_YUAN) for n in (1, 3, 6, 12)}
-    arpu = mean(row, "amount", range(tiers.arpu_months), per=PER_YUAN)
-    levels = {f"tier_{ago}": _level(row, ago, tiers) for ago in range(TIER_MONTHS)}
-    return row.mutate(**means, arpu=arpu, **levels)
+    there = [name for name in ("issued_on", "paid_on") if name in rows.columns]
+    money = {name: whole(rows[name]) for name in ("amount", *_PARTS) if name in rows.columns}
+    rows = rows.select("customer_id", "as_of", "ago", *there, **money)
+    year, quarter = rows.ago < 12, rows.ago < 3
+    found = _slots(rows, "amount", TIER_MONTHS - 1 + arpu_months)
+    found |= {
+        "billed_months": rows.amount.count(where=year),
+        "peak_amount": rows.amount.max(where=year),
+        "billed_amount": rows.amount.sum(where=year),
+    }
+    for part in _PARTS:
+        if part in rows.columns:
+            found[f"{part}_sum"] = rows[part].sum(where=quarter)
+            found[f"{part}_of"] = rows.amount.sum(where=quarter & rows[part].notnull())
+    return rows.group_by("customer_id", "as_of").agg(**found, **_payments(rows, year))
 
 
-def _level(row: ir.Table, ago: int, tiers: Tiers) -> ir.IntegerValue:
-    """The level of 0 to 3 by the mean bill of the months up to one, without rounding it."""
-    months = range(ago, ago + tiers.arpu_months)
-    number, spent = filled(row, "amount", months), total(row, "amount", months)
-    limits = (tiers.diamond, tiers.gold, tiers.silver)
-    reached = (
-        (spent >= number * round(limit * PER_YUAN), 3 - place)
-        for place, limit in enumerate(limits)
-    )
-    return ibis.cases((number == 0, ibis.null("int64")), *reached, else_=0)
-
-
-def payments(rows: ir.Table) -> dict[str, ir.Scalar]:
-    """Aggregates over the bills of the last 12 months, by what had been paid.
-
-    Parameters
-    ----------
-    rows : Table
-        Of ``bills``, with ``ago``; what it lacks (``paid_on``, ``issued_on``) has no
-        aggregates.
-    """
+def _payments(rows: ir.Table, year: ir.BooleanValue) -> dict[str, ir.Scalar]:
     if "paid_on" not in rows.columns:
         return {}
-    year = rows.ago < 12
     unpaid = year & rows.paid_on.isnull()
     found = {
-        "billed_months": rows.count(where=year),
-        "unpaid_amount": exact(rows.amount).sum(where=unpaid),
+        "unpaid_amount": rows.amount.sum(where=unpaid),
         "unpaid_months": rows.count(where=unpaid),
         "last_paid_on": rows.paid_on.max(where=year),
     }
     if "issued_on" not in rows.columns:
         return found
-    delay = rows.paid_on.delta(rows.issued_on, unit="day")
+    delay, half = rows.paid_on.delta(rows.issued_on, unit="day"), rows.ago < 6
     return found | {
-        "delay_days": delay.sum(where=rows.ago < 6),
-        "delay_bills": delay.count(where=rows.ago < 6),
+        "delay_days": delay.sum(where=half),
+        "delay_bills": delay.count(where=half),
         "longest_delay_days": delay.max(where=year),
         "oldest_unpaid_on": rows.issued_on.min(where=unpaid),
     }
 
 
 def usage(rows: ir.Table) -> ir.Table:
-    """Usage side by side, and the last month with an active day.
+    """Usage side by side.
 
     Parameters
     ----------
     rows : Table
-        Of ``usage``, with ``ago``, of `USAGE_MONTHS`.
+        Of ``usage``, with ``ago``, of 12 months.
 
     Returns
     -------
     Table
-        ``customer_id``, ``as_of``; ``{column}_{ago}``; the means of 6 months
-        ``{column}_mean``; ``last_active``, the first day of a month.
+        ``customer_id``, ``as_of``; ``{voice_minutes,data_mb,active_days}_{ago}`` of 6
+        months; ``used_months`` of these; ``last_active``, a first day of a month;
+        ``{column}_{3,6}m`` and ``{column}_of_{3,6}m``, sums of off-net minutes and
+        dropped calls over the last 3 months and the 3 before, and of the voice minutes
+        of the months that tell them; ``speed_{3,6}m`` and ``speeds_{3,6}m``, sums and
+        numbers of speeds.
     """
-    row = rows.group_by("customer_id", "as_of").agg(
-        **_slots(rows, _USAGE_SLOTS), last_active=rows.month.max(where=rows.active_days > 0)
-    )
     levels = ("voice_minutes", "data_mb", "active_days")
-    return row.mutate(**{f"{name}_mean": mean(row, name, range(6)) for name in levels})
-
-
-def _slots(rows: ir.Table, months: Mapping[str, int]) -> dict[str, ir.Scalar]:
-    """One aggregate for each column that is there, and month: its value ``ago`` months back.
-
-    Two rows of one month are a breach of the contract; should they come this far, the
-    greater value counts, whatever their order.
-    """
-    return {
-        f"{column}_{ago}": rows[column].max(where=rows.ago == ago)
-        for column, number in months.items()
-        if column in rows.columns
-        for ago in range(number)
+    there = [name for name in (*levels, *_RATES, "data_speed_mbps") if name in rows.columns]
+    rows = rows.select(
+        "customer_id", "as_of", "ago", "month", **{name: whole(rows[name]) for name in there}
+    )
+    spans = {"3m": rows.ago < 3, "6m": rows.ago.between(3, 5)}
+    found = {
+        "used_months": rows.count(where=rows.ago < 6),
+        "last_active": rows.month.max(where=rows.active_days > 0),
     }
+    for name in levels:
+        found |= _slots(rows, name, 6)
+    for span, inside in spans.items():
+        for name in _RATES:
+            if name in there:
+                told = inside & rows[name].notnull()
+                found[f"{name}_{span}"] = rows[name].sum(where=inside)
+                found[f"{name}_of_{span}"] = rows.voice_minutes.sum(where=told)
+        if "data_speed_mbps" in there:
+            found[f"speed_{span}"] = rows.data_speed_mbps.sum(where=inside)
+            found[f"speeds_{span}"] = rows.data_speed_mbps.count(where=inside)
+    return rows.group_by("customer_id", "as_of").agg(**found)
 
 
-def exact(yuan: ir.NumericValue) -> ir.IntegerValue:
-    """An amount in whole ten-thousandths of a yuan."""
-    return (yuan * PER_YUAN + 0.5).floor().cast("int64")
+def whole(value: ir.NumericValue) -> ir.IntegerValue:
+    """A value in whole millionths of its unit."""
+    return (value * UNIT + 0.5).floor().cast("int64")
 
 
-def _columns(row: ir.Table, name: str, ago: Iterable[int]) -> list[ir.NumericColumn]:
-    return [row[f"{name}_{number}"] for number in ago]
+def _slots(rows: ir.Table, column: str, months: int) -> dict[str, ir.Scalar]:
+    # Two rows of one month are a breach of the contract; should they come this far, the
+    # greater value counts, whatever their order.
+    return {f"{column}_{k}": rows[column].max(where=rows.ago == k) for k in range(months)}
 
 
-def _sum(values: Iterable[ir.NumericValue]) -> ir.NumericValue:
+def ratio(sum_: ir.IntegerValue, number: ir.IntegerValue) -> ir.FloatingValue:
+    """One whole number over another; null over 0."""
+    return sum_ / number.nullif(0)
+
+
+def total(values: Sequence[ir.IntegerValue]) -> ir.IntegerValue:
+    """The values' sum, from the first to the last."""
     return reduce(add, values)
 
 
-def total(row: ir.Table, name: str, ago: Iterable[int]) -> ir.NumericValue:
-    """Sum over the given months; a month without a value adds nothing."""
-    return _sum(value.fill_null(0) for value in _columns(row, name, ago))
+def filled(row: ir.Table, column: str, months: range) -> list[ir.IntegerValue]:
+    """The values of the given months, 0 where there is none."""
+    return [row[f"{column}_{k}"].fill_null(0) for k in months]
 
 
-def total_where(row: ir.Table, name: str, known: str, ago: Iterable[int]) -> ir.NumericValue:
-    """Sum of one column over those of the given months in which another has a value."""
-    pairs = zip(_columns(row, name, ago), _columns(row, known, ago), strict=True)
-    return _sum(ibis.ifelse(other.isnull(), 0, value).fill_null(0) for value, other in pairs)
+def there(row: ir.Table, column: str, months: range) -> list[ir.IntegerValue]:
+    """For each of the given months 1 where there is a value, else 0."""
+    return [row[f"{column}_{k}"].notnull().cast("int64") for k in months]
 
 
-def filled(row: ir.Table, name: str, ago: Iterable[int]) -> ir.IntegerValue:
-    """Number of the given months that have a value."""
-    return _sum(value.notnull().cast("int64") for value in _columns(row, name, ago))
+@dataclass(frozen=True, eq=False)
+class Trend:
+    """Statistics over the last months, of columns that have their values in the same months.
 
-
-def mean(row: ir.Table, name: str, ago: range, *, per: int = 1) -> ir.FloatingValue:
-    """Mean over those of the given months that have a value; null where none has one.
-
-    ``per`` is what one unit of the result counts in the column: `PER_YUAN` for yuan from
-    exact amounts.
+    Attributes
+    ----------
+    there : list of 0 or 1
+        Whether there is a value, the latest month first.
     """
-    if len(ago) == 1:
-        return _columns(row, name, ago)[0] / float(per)
-    number = filled(row, name, ago)
-    return total(row, name, ago) / (number * float(per)).nullif(0)
+
+    there: list[ir.IntegerValue]
+
+    @cached_property
+    def number(self) -> ir.IntegerValue:
+        """How many months have a value."""
+        return total(self.there)
+
+    @cached_property
+    def _back(self) -> ir.IntegerValue:
+        return total([one * k for k, one in enumerate(self.there) if k])
+
+    @cached_property
+    def _spread(self) -> ir.IntegerValue:
+        squares = total([one * (k * k) for k, one in enumerate(self.there) if k])
+        return ((self.number * squares - self._back * self._back) * UNIT).nullif(0)
+
+    def slope(self, values: list[ir.IntegerValue]) -> ir.FloatingValue:
+        """Least-squares change per month; null with fewer than two values."""
+        lean = total([value * k for k, value in enumerate(values) if k])
+        # Months count backwards, hence the sign.
+        return (self._back * total(values) - self.number * lean) / self._spread
+
+    def volatility(self, values: list[ir.IntegerValue], mean: ir.FloatingValue) -> ir.FloatingValue:
+        """Sample standard deviation as a share of the mean.
+
+        ``mean`` counts in millionths too. Null with fewer than two values, and where the
+        mean is 0.
+        """
+        apart = [value - mean for value in values]
+        squares = total([one * (a * a) for one, a in zip(self.there, apart, strict=True)])
+        return (squares / (self.number - 1).nullif(0)).sqrt() / mean.nullif(0)
 
 
-def peak(row: ir.Table, name: str, ago: range) -> ir.NumericValue:
-    """The greatest value of the given months; null where none has one."""
-    return ibis.greatest(*_columns(row, name, ago))
+def missing(months: int, number: ir.IntegerValue, age: ir.IntegerValue) -> ir.IntegerValue:
+    """How many of the last months have no row, of those since activation.
 
-
-def slope(row: ir.Table, name: str, ago: range, *, per: int = 1) -> ir.FloatingValue:
-    """Least-squares change per month over the given months; null with fewer than two values."""
-    values = _columns(row, name, ago)
-    there = [value.notnull().cast("int64") for value in values]
-    n = _sum(there)
-    back = _sum(one * k for one, k in zip(there, ago, strict=True) if k)
-    squares = _sum(one * (k * k) for one, k in zip(there, ago, strict=True) if k)
-    level = total(row, name, ago)
-    lean = _sum(value.fill_null(0) * k for value, k in zip(values, ago, strict=True) if k)
-    # Months count backwards, hence the sign.
-    return (back * level - n * lean) / ((n * squares - back * back) * float(per)).nullif(0)
-
-
-def volatility(
-    row: ir.Table, name: str, ago: range, mean: ir.FloatingValue, *, per: int = 1
-) -> ir.FloatingValue:
-    """Sample standard deviation over the given months as a share of their mean.
-
-    Null with fewer than two values, and where the mean is 0.
+    ``age`` counts the months from that of activation, which is the first to have a row,
+    to the latest.
     """
-    apart = [value / float(per) - mean for value in _columns(row, name, ago)]
-    squares = _sum((value * value).fill_null(0.0) for value in apart)
-    free = (filled(row, name, ago) - 1).nullif(0)
-    return (squares / free).sqrt() / mean.nullif(0)
-
-
-def missing(row: ir.Table, name: str, ago: range, age: ir.IntegerValue) -> ir.IntegerValue:
-    """Number of the given months without a value, of those fewer than ``age`` months back."""
-    return _sum(
-        (value.isnull() & (age > number)).cast("int64")
-        for number, value in zip(ago, _columns(row, name, ago), strict=True)
-    )
+    expected = ibis.least(age + 1, months) - number.fill_null(0)
+    return expected.clip(lower=0)

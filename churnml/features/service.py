@@ -7,6 +7,7 @@ from ibis.expr import types as ir
 
 from churnml import asof
 from churnml.features.declaration import Feature
+from churnml.features.monthly import UNIT, ratio, whole
 from churnml.features.view import KEYS, Part, View
 
 _CHANNELS = {
@@ -147,23 +148,33 @@ FEATURES = (
 
 def parts(view: View) -> dict[str, Part]:
     """What stands beside the customers: their contacts and their surveys."""
-    built = {"contacts": _contacts, "surveys": _surveys}
-    return {name: Part(build(view)) for name, build in built.items() if name in view.tables}
+    found = {}
+    if "contacts" in view.tables:
+        contacts = _contacts(view)
+        found["contacts"] = Part(contacts, _finished(contacts))
+    if "surveys" in view.tables:
+        surveys = _surveys(view)
+        done = {name: surveys[name] for name in surveys.columns if name.startswith("service_")}
+        age = surveys.as_of.delta(surveys.last_answered_at.date(), unit="day")
+        found["surveys"] = Part(surveys, done | {"service_survey_last_days": age})
+    return found
 
 
 def columns(row: ir.Table, view: View) -> dict[str, ir.Value]:
-    """Service features, from contacts and surveys."""
-    found = {}
-    if view.has("contacts.wait_seconds"):
-        found["service_wait_mean_90d_seconds"] = row.wait_sum / (row.waits * 1000).nullif(0)
-        found["service_hall_wait_over_10min_90d_share"] = row.long_waits / row.hall_waits.nullif(0)
+    """Nothing more: contacts and surveys say it all."""
+    return {}
+
+
+def _finished(row: ir.Table) -> dict[str, ir.Value]:
+    """The features that each customer's counts and sums give."""
+    found = {name: row[name] for name in row.columns if name.startswith("service_")}
+    if "waits" in row.columns:
+        found["service_wait_mean_90d_seconds"] = ratio(row.wait_sum, row.waits) / UNIT
+        found["service_hall_wait_over_10min_90d_share"] = ratio(row.long_waits, row.hall_waits)
     for name, (column, _counted) in _SHARES.items():
-        if view.has(f"contacts.{column}"):
-            known = row[f"{column}_known"].nullif(0)
-            found[f"service_{name}_90d_share"] = row[f"{column}_counted"] / known
-    if "surveys" in view.tables:
-        age = row.as_of.delta(row.last_answered_at.date(), unit="day")
-        found["service_survey_last_days"] = age
+        if f"{column}_known" in row.columns:
+            share = ratio(row[f"{column}_counted"], row[f"{column}_known"])
+            found[f"service_{name}_90d_share"] = share
     return found
 
 
@@ -189,9 +200,8 @@ def _contacts(view: View) -> ir.Table:
 
 def _waits(rows: ir.Table) -> dict[str, ir.Scalar]:
     hall = rows.channel == "hall"
-    # Whole milliseconds, as sums of floating-point numbers depend on the order of rows.
     return {
-        "wait_sum": (rows.wait_seconds * 1000 + 0.5).floor().cast("int64").sum(),
+        "wait_sum": whole(rows.wait_seconds).sum(),
         "waits": rows.wait_seconds.count(),
         "service_wait_max_90d_seconds": rows.wait_seconds.max(),
         "hall_waits": rows.wait_seconds.count(where=hall),

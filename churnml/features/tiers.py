@@ -90,11 +90,11 @@ FEATURES = (
     _moved("up", -1, "up", "上升"),
     _moved("down", 1, "down", "下降"),
     Feature(
-        name="tier_individual_held_12m_months",
+        name="tier_individual_held_10m_months",
         unit="months",
         driver="tier",
-        en="Months in a row, up to 12, in the individual tier of now",
-        zh="当前个人等级已持续月数（至多12个月）",
+        en="Months in a row, up to 10, in the individual tier of now",
+        zh="当前个人等级已持续月数（至多10个月）",
         needs=_AMOUNT,
         null="no bill to tell the tier by",
     ),
@@ -176,10 +176,32 @@ FEATURES = (
 
 
 def parts(view: View) -> dict[str, Part]:
-    """What stands beside the customers: their bills and their group."""
-    found = {"bills": Part(view.bills)}
+    """What stands beside the customers: the tier of each month, and their group."""
+    tiers = view.config.tiers
+    found = {"bills": Part(view.bills, _monthly(view.bills, tiers))}
     if view.has(*_SIZED):
-        found["groups"] = Part(_groups(view), ("group_id", "as_of"))
+        groups = _groups(view)
+        names = [name for name in groups.columns if name.startswith("tier_")]
+        found["groups"] = Part(groups, {n: groups[n] for n in names}, ("group_id", "as_of"))
+    return found
+
+
+def _monthly(bills: ir.Table, tiers: Tiers) -> dict[str, ir.Value]:
+    """ARPU now, and the level of each of 10 months: by the mean of the months up to it."""
+    months = range(TIER_MONTHS - 1 + tiers.arpu_months)
+    values = monthly.filled(bills, "amount", months)
+    there = monthly.there(bills, "amount", months)
+    found: dict[str, ir.Value] = {}
+    for ago in range(TIER_MONTHS):
+        span = slice(ago, ago + tiers.arpu_months)
+        # In millionths and by one division only, so that 3000 is not missed by rounding.
+        arpu = monthly.ratio(monthly.total(values[span]), monthly.total(there[span]))
+        if ago == 0:
+            found["arpu"] = arpu / monthly.UNIT
+        limits = (tiers.diamond, 3), (tiers.gold, 2), (tiers.silver, 1), (0, 0)
+        found[f"level_{ago}"] = ibis.cases(
+            *((arpu >= limit * monthly.UNIT, level) for limit, level in limits), else_=None
+        )
     return found
 
 
@@ -195,10 +217,10 @@ def columns(row: ir.Table, view: View) -> dict[str, ir.Value]:
 
 
 def _individual(row: ir.Table, tiers: Tiers) -> dict[str, ir.Value]:
-    level = [row[f"tier_{ago}"] for ago in range(TIER_MONTHS)]
+    level = [row[f"level_{ago}"] for ago in range(TIER_MONTHS)]
     steps = list(itertools.pairwise(level[:7]))
     # The first month, counted back, in which the tier was another or unknown.
-    changed = ((level[k].isnull() | (level[k] != level[0]), k) for k in range(1, TIER_MONTHS))
+    changed = ((~level[k].identical_to(level[0]), k) for k in range(1, TIER_MONTHS))
     now = row.activated_on.notnull().ifelse(level[0].fill_null(0), None)
     starts = (0, tiers.silver, tiers.gold, tiers.diamond)
     return {
@@ -208,7 +230,7 @@ def _individual(row: ir.Table, tiers: Tiers) -> dict[str, ir.Value]:
         "tier_individual_6m_level": level[6],
         "tier_individual_up_6m_count": _number(later > earlier for later, earlier in steps),
         "tier_individual_down_6m_count": _number(later < earlier for later, earlier in steps),
-        "tier_individual_held_12m_months": ibis.cases(
+        "tier_individual_held_10m_months": ibis.cases(
             (level[0].isnull(), ibis.null("int64")), *changed, else_=TIER_MONTHS
         ),
         "tier_individual_next_yuan": _placed(level[0], (to - row.arpu for to in starts[1:])),
@@ -217,7 +239,7 @@ def _individual(row: ir.Table, tiers: Tiers) -> dict[str, ir.Value]:
 
 
 def _number(flags: Iterable[ir.BooleanValue]) -> ir.IntegerValue:
-    return reduce(add, (flag.fill_null(False).cast("int64") for flag in flags))
+    return reduce(add, (flag.ifelse(1, 0) for flag in flags))
 
 
 def _placed(level: ir.IntegerValue, values: Iterable[ir.Value]) -> ir.Value:
@@ -258,11 +280,12 @@ def _states(view: View, agos: tuple[int, ...]) -> ir.Table:
 def _spending(view: View, agos: tuple[int, ...]) -> ir.Table:
     """What the present members of each group spent in 12 months, so many months ago."""
     members = asof.eligible(view.customers).filter(_.group_id.notnull())
-    bills = members.select(*KEYS, "group_id").join(view.bills, list(KEYS))
-    sums = {
-        f"spent_{ago}": monthly.total(bills, "amount", range(ago, ago + 12)).sum() for ago in agos
-    }
-    return bills.group_by("group_id", now=bills.as_of).agg(**sums)
+    bills = view.last_months("bills", 12 + max(agos))
+    rows = members.select(*KEYS, "group_id").join(bills, list(KEYS))
+    amount = monthly.whole(rows.amount)
+    return rows.group_by("group_id", now=_.as_of).agg(
+        **{f"spent_{ago}": amount.sum(where=rows.ago.between(ago, ago + 11)) for ago in agos}
+    )
 
 
 def _group_level(states: ir.Table, tiers: Tiers) -> ir.IntegerValue:

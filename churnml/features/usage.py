@@ -8,6 +8,7 @@ from ibis.expr import types as ir
 from churnml import asof
 from churnml.features import monthly
 from churnml.features.declaration import Feature
+from churnml.features.monthly import UNIT
 from churnml.features.view import Part, View
 
 _LEVELS = {
@@ -102,12 +103,12 @@ FEATURES = (
         null="one of the two shares is null",
     ),
     Feature(
-        name="usage_dropped_mean_3m_calls",
-        unit="calls per month",
+        name="usage_dropped_sum_3m_calls",
+        unit="calls",
         driver="network",
         direction=1,
-        en="Dropped calls per month, mean of 3 months",
-        zh="近3个月月均掉话次数",
+        en="Dropped calls in 3 months",
+        zh="近3个月掉话次数",
         needs=("usage.dropped_calls",),
         zero="no dropped call",
         null=_NONE,
@@ -161,66 +162,57 @@ FEATURES = (
         unit="months",
         driver="usage",
         direction=1,
-        en="Months without a usage record among 6, counted from the month after activation",
+        en="Months without a usage record among 6, from the month of activation on",
         zh="近6个月无使用记录月数",
         needs=("usage.voice_minutes", "customers.activated_on"),
-        zero="a record for every month, or activated too recently to have missed one",
+        zero="a record for every month",
         null="no month is visible for half of the customers",
     ),
 )
 
 
 def parts(view: View) -> dict[str, Part]:
-    """What stands beside the customers: their usage."""
-    return {"usage": Part(view.usage)}
+    """What stands beside the customers: their usage of the last 12 months on record."""
+    row = view.usage
+    # A record has all three levels, as the contract requires them.
+    trend = monthly.Trend(monthly.there(row, "voice_minutes", range(6)))
+    found: dict[str, ir.Value] = {"used_months": row.used_months}
+    for name, (column, unit, *_texts) in _LEVELS.items():
+        values = monthly.filled(row, column, range(6))
+        mean = monthly.ratio(monthly.total(values), trend.number)
+        recent = monthly.ratio(monthly.total(values[:3]), monthly.total(trend.there[:3]))
+        last = row[f"{column}_0"]
+        found |= {
+            f"usage_{name}_mean_1m_{unit}": last / UNIT,
+            f"usage_{name}_mean_3m_{unit}": recent / UNIT,
+            f"usage_{name}_last_to_mean_6m_ratio": last / mean.nullif(0),
+            f"usage_{name}_slope_6m_{unit}": trend.slope(values),
+            f"usage_{name}_volatility_6m_ratio": trend.volatility(values, mean),
+        }
+    ended = (row.last_active + ibis.interval(months=1)).cast("date")
+    found["usage_active_last_12m_days"] = row.as_of.delta(ended, unit="day")
+    return {"usage": Part(row, found | _quality(row, view))}
 
 
 def columns(row: ir.Table, view: View) -> dict[str, ir.Value]:
-    """Usage features, from the last 12 months on record."""
-    found: dict[str, ir.Value] = {}
-    for name, (column, unit, *_texts) in _LEVELS.items():
-        last, mean = row[f"{column}_0"], row[f"{column}_mean"]
-        found |= {
-            f"usage_{name}_mean_1m_{unit}": last.cast("float64"),
-            f"usage_{name}_mean_3m_{unit}": monthly.mean(row, column, range(3)),
-            f"usage_{name}_last_to_mean_6m_ratio": last / mean.nullif(0),
-            f"usage_{name}_slope_6m_{unit}": monthly.slope(row, column, range(6)),
-            f"usage_{name}_volatility_6m_ratio": monthly.volatility(row, column, range(6), mean),
-        }
-    if view.has("usage.data_speed_mbps"):
-        found |= _speed(row)
+    """What needs the customer's age beside the usage."""
+    age = row.usage_ends - asof.month_index(row.activated_on)
+    return {"usage_missing_6m_months": monthly.missing(6, row.used_months, age)}
+
+
+def _quality(row: ir.Table, view: View) -> dict[str, ir.Value]:
+    found = {}
     if view.has("usage.offnet_minutes"):
-        share = _per_minute(row, "offnet_minutes", range(3))
-        before = _per_minute(row, "offnet_minutes", range(3, 6))
+        share = monthly.ratio(row.offnet_minutes_3m, row.offnet_minutes_of_3m)
+        before = monthly.ratio(row.offnet_minutes_6m, row.offnet_minutes_of_6m)
         found |= {"usage_offnet_3m_share": share, "usage_offnet_change_3m_share": share - before}
     if view.has("usage.dropped_calls"):
-        rate = _per_minute(row, "dropped_calls", range(3)) * 100.0
-        found["usage_dropped_mean_3m_calls"] = monthly.mean(row, "dropped_calls", range(3))
-        found["usage_dropped_rate_3m_per_100min"] = rate
-    return found | {
-        "usage_active_last_12m_days": _since_active(row),
-        "usage_missing_6m_months": monthly.missing(
-            row, "voice_minutes", range(6), row.usage_ends - asof.month_index(row.activated_on)
-        ),
-    }
-
-
-def _speed(row: ir.Table) -> dict[str, ir.Value]:
-    now = monthly.mean(row, "data_speed_mbps", range(3))
-    before = monthly.mean(row, "data_speed_mbps", range(3, 6))
-    return {
-        "usage_speed_mean_3m_mbps": now,
-        "usage_speed_change_3m_ratio": now / before.nullif(0),
-    }
-
-
-def _per_minute(row: ir.Table, column: str, ago: range) -> ir.FloatingValue:
-    """A column's sum over the voice minutes of the months in which it is known."""
-    minutes = monthly.total_where(row, "voice_minutes", column, ago)
-    return monthly.total(row, column, ago) / minutes.nullif(0)
-
-
-def _since_active(row: ir.Table) -> ir.IntegerValue:
-    """Days from the end of the last month with an active day."""
-    ended = (row.last_active + ibis.interval(months=1)).cast("date")
-    return row.as_of.delta(ended, unit="day")
+        rate = monthly.ratio(row.dropped_calls_3m, row.dropped_calls_of_3m)
+        found["usage_dropped_sum_3m_calls"] = row.dropped_calls_3m / UNIT
+        found["usage_dropped_rate_3m_per_100min"] = rate * 100
+    if view.has("usage.data_speed_mbps"):
+        speed = monthly.ratio(row.speed_3m, row.speeds_3m)
+        before = monthly.ratio(row.speed_6m, row.speeds_6m)
+        found["usage_speed_mean_3m_mbps"] = speed / UNIT
+        found["usage_speed_change_3m_ratio"] = speed / before.nullif(0)
+    return found

@@ -36,9 +36,20 @@ _CUSTOMER_COLUMNS = (
 
 
 class Part(NamedTuple):
-    """A table that stands beside the customers, at most one row for each of its keys."""
+    """A table that stands beside the customers, and the columns wanted of it.
+
+    Attributes
+    ----------
+    table : Table
+        At most one row for each of its keys.
+    columns : dict of str to Value
+        Over ``table``. Builders that name the same part share one join.
+    on : tuple of str
+        Its keys.
+    """
 
     table: ir.Table
+    columns: dict[str, ir.Value]
     on: tuple[str, ...] = KEYS
 
 
@@ -91,19 +102,17 @@ class View:
     @cached_property
     def bills(self) -> ir.Table:
         """The last months' bills of every customer; see `monthly.bills`."""
-        # Twelve tiers in a row, each the mean of so many months; and a group's spending
-        # of 12 months, 6 months ago.
-        months = max(11 + self.config.tiers.arpu_months, 18 if self.has("groups.valid_from") else 0)
-        rows = self._last_months("bills", months)
-        return _shared(monthly.bills(rows, months, self.config.tiers), "bills")
+        arpu_months = self.config.tiers.arpu_months
+        rows = self.last_months("bills", monthly.bill_months(arpu_months))
+        return monthly.bills(rows, arpu_months)
 
     @cached_property
     def usage(self) -> ir.Table:
         """The last months' usage of the customers asked for; see `monthly.usage`."""
-        rows = self.wanted(self._last_months("usage", monthly.USAGE_MONTHS))
-        return _shared(monthly.usage(rows), "usage")
+        return monthly.usage(self.wanted(self.last_months("usage", 12)))
 
-    def _last_months(self, table: str, months: int) -> ir.Table:
+    def last_months(self, table: str, months: int) -> ir.Table:
+        """The visible rows of a monthly table's last months, with ``ago``, of all customers."""
         calendar = asof.calendar(self.latest[table], months)
         return asof.last_months(self.tables[table], TABLES[table], calendar)
 
@@ -163,8 +172,9 @@ def _index(month: date | None) -> int | None:
     return None if month is None else month.year * 12 + month.month
 
 
-def beside(rows: ir.Table, parts: Mapping[str, Part]) -> ir.Table:
+def gather(rows: ir.Table, parts: Mapping[str, Part]) -> ir.Table:
     """Every row with the columns of its row of each part, null where it has none."""
     for name, part in parts.items():
-        rows = rows.left_join(part.table, list(part.on), rname=f"{{name}}_of_{name}")
+        beside = part.table.select(*part.on, **part.columns)
+        rows = rows.left_join(beside, list(part.on), rname=f"{{name}}_of_{name}")
     return rows

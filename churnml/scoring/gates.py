@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from churnml.bundle import Input
 from churnml.errors import GateError
+from churnml.model import Input
 from churnml.registry import Resolved
 from churnml.scoring.manifest import Manifest
 

@@ -5,22 +5,18 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from ibis import _
-from ibis.expr import types as ir
 
-from churnml.bundle import Input
 from churnml.config import Config, Tiers
 from churnml.durable import output_errors
-from churnml.errors import DataError, SchemaError
-from churnml.features import declared, write_features
-from churnml.registry import Resolved
+from churnml.features import write_features
 from churnml.scoring.feed import Account, Batch
+from churnml.scoring.fitness import require_bills, require_features
 from churnml.scoring.manifest import Manifest
 from churnml.scoring.plan import Work, choose_models, make_recipe
 from churnml.scoring.run import one_date, run
@@ -84,89 +80,15 @@ def score_source(
     def plan() -> Work:
         models = choose_models(churn_model, satisfaction_model)
         for one in models.values():
-            _require_features(one, source)
-        _require_bills(source, day)
+            require_features(one, source)
+        require_bills(source, day)
         recipe = make_recipe(models, day, reasons, settings)
         return Work(source.location, source.fingerprint(), recipe, settings)
 
     def feed(work: Work, staging: Staging) -> OperatorFeed:
-        return OperatorFeed(source, work, staging)
+        return OperatorFeed(source, work, staging, day)
 
     return run(out, plan, feed, overwrite=overwrite)
-
-
-def _require_features(resolved: Resolved, source: Source) -> None:
-    has = {feature.name for feature in declared(source.tables)}
-    lost = [column for column in resolved.model.inputs if column.name not in has]
-    if not lost:
-        return
-    strange = [column.name for column in lost if column.feature is None]
-    if strange:
-        raise SchemaError(
-            f"{resolved.version} was trained on a table of one's own: {strange[0]!r} and "
-            f"{len(strange) - 1} more of its columns are no operator features.",
-            hint="Score that kind of table, with --id, or name a model of operator tables.",
-            column=strange[0],
-            count=len(strange),
-        )
-    needs = sorted({need for column in lost for need in _lacking(column, source)})
-    raise SchemaError(
-        f"{resolved.version} needs {', '.join(needs)}, which {source.location} does not have "
-        f"({len(lost)} of the model's {len(resolved.model.inputs)} features).",
-        hint="Add it, or train a model without it.",
-        table=needs[0].split(".")[0] if needs else None,
-        count=len(lost),
-    )
-
-
-def _lacking(column: Input, source: Source) -> Iterator[str]:
-    for need in (column.feature or {}).get("needs", ()):
-        table, _, name = need.partition(".")
-        if table not in source.tables:
-            yield table
-        elif name not in source.tables[table].columns:
-            yield need
-
-
-def _require_bills(source: Source, day: date) -> None:
-    """Refuse a date that lies more than a month behind the last bill before it."""
-    last = _last_month(source.tables["bills"], day)
-    if last is None:
-        raise DataError(
-            f"bills.month: no bill of a month that had ended by {day}.",
-            hint="Choose a later --as-of, or add bills.",
-            table="bills",
-            column="month",
-            expected=f"a month before {day}",
-        )
-    ended = _next_month(last)
-    if _next_month(ended) < day:
-        raise DataError(
-            f"bills.month: the last bill before {day} is of {last:%Y-%m}; features would be "
-            "more than a month old.",
-            hint=f"Add the bills since, or score at {_next_month(ended)} or before.",
-            table="bills",
-            column="month",
-            value=last.isoformat(),
-        )
-
-
-def _last_month(bills: ir.Table, day: date) -> date | None:
-    # A month has ended if a day of the next one is not after the date.
-    ended = bills.filter(_.month < day.replace(day=1))
-    found = ended.month.max().to_pyarrow().as_py()
-    return found.date() if hasattr(found, "date") else found
-
-
-def _next_month(day: date) -> date:
-    """The same day of the next month, or that month's last.
-
-    >>> _next_month(date(2026, 1, 31))
-    datetime.date(2026, 2, 28)
-    """
-    first = (day.replace(day=1) + timedelta(days=31)).replace(day=1)
-    last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
-    return first.replace(day=min(day.day, last.day))
 
 
 class OperatorFeed:
@@ -181,21 +103,20 @@ class OperatorFeed:
         need not build them again.
     """
 
-    def __init__(self, source: Source, work: Work, staging: Staging) -> None:
+    def __init__(self, source: Source, work: Work, staging: Staging, day: date) -> None:
         self._source = source
         self._work = work
         self._staging = staging
         if FEATURES not in staging.done:
-            self._build()
+            self._build(day)
 
-    def _build(self) -> None:
+    def _build(self, day: date) -> None:
         path = self._staging.path(FEATURES)
         checked = validate(self._source, self._work.config)
         clean = checked.accepted()
-        _log.info("building features at %s", self._work.recipe.as_of)
+        _log.info("building features at %s", day)
         with output_errors(self._staging.place):
-            write_features(clean, self._work.recipe.as_of, path, config=self._work.config)
-        eligible = pq.read_metadata(path).num_rows
+            eligible = write_features(clean.tables, day, path, config=self._work.config)
         self._staging.adopt(FEATURES, asdict(_account(self._source, checked, eligible)))
 
     def batches(self) -> Iterator[Batch]:

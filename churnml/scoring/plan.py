@@ -8,9 +8,9 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from churnml import __version__
-from churnml.bundle import check_golden
 from churnml.config import Config
 from churnml.errors import ModelError
+from churnml.model import check_golden
 from churnml.registry import Resolved, resolve, resolve_champions
 from churnml.scoring.shards import Recipe
 from churnml.store import without_secrets

@@ -8,9 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from churnml.bundle import Model, load, predict
+from churnml.bundle import load
 from churnml.config import Scoring
 from churnml.errors import UsageError
+from churnml.model import Model, predict
 from churnml.scoring.rank import percentile, risk_band
 from churnml.scoring.reasons import reasons
 

@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from churnml.bundle import Model
+from churnml.model import Model
 
 REASON = pa.struct(
     [

@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from churnml.bundle import predict
+from churnml.model import predict
 from churnml.registry import Resolved
 from churnml.scoring.rank import percentile, risk_band
 from churnml.scoring.reasons import REASON, reasons

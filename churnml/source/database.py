@@ -109,7 +109,7 @@ def choose(names: Mapping[str, Any], mapping: SourceMapping, location: str) -> d
     return chosen
 
 
-def connect(location: str) -> tuple[Any, dict[str, ir.Table], str]:
+def connect(location: str, zone: str | None) -> tuple[Any, dict[str, ir.Table], str]:
     """A PostgreSQL database or a Spark schema: engine, tables, and a name without a password.
 
     Parameters
@@ -117,6 +117,8 @@ def connect(location: str) -> tuple[Any, dict[str, ir.Table], str]:
     location : str
         ``postgresql://user@host/database`` (with ``?schema=NAME`` for another schema than
         the user's own), or ``spark://catalog.schema``.
+    zone : str or None
+        The mapping's time zone.
 
     Raises
     ------
@@ -125,16 +127,16 @@ def connect(location: str) -> tuple[Any, dict[str, ir.Table], str]:
     DataError
         If the database cannot be reached.
     """
-    if location.startswith("spark://"):
-        return _spark(location)
-    return _postgres(location)
+    return _spark(location, zone) if location.startswith("spark://") else _postgres(location)
 
 
 def is_address(location: object) -> bool:
-    """Whether a location is a database's address, not a path."""
-    return isinstance(location, str) and location.startswith(
-        ("postgresql://", "postgres://", "spark://")
-    )
+    """Whether a location is a database's address, not a path.
+
+    >>> is_address("postgresql://localhost/crm"), is_address("data/demo")
+    (True, False)
+    """
+    return str(location).startswith(("postgresql://", "postgres://", "spark://"))
 
 
 def _postgres(location: str) -> tuple[Any, dict[str, ir.Table], str]:
@@ -151,19 +153,45 @@ def _postgres(location: str) -> tuple[Any, dict[str, ir.Table], str]:
     return con, {name: con.table(name) for name in con.list_tables()}, shown
 
 
-def _spark(location: str) -> tuple[Any, dict[str, ir.Table], str]:
+def _spark(location: str, zone: str | None) -> tuple[Any, dict[str, ir.Table], str]:
     try:
         from pyspark.sql import SparkSession
     except ImportError:
         raise _without("spark", location) from None
     catalog, _, schema = location.removeprefix("spark://").partition(".")
-    con = ibis.pyspark.connect(SparkSession.builder.getOrCreate())
+    session = SparkSession.builder.getOrCreate()
+    con = ibis.pyspark.connect(session)
     place = (catalog, schema) if schema else catalog
-    return (
-        con,
-        {name: con.table(name, database=place) for name in con.list_tables(database=place)},
-        location,
-    )
+    try:
+        names = con.list_tables(database=place)
+    except Exception as error:
+        problem = str(error).splitlines()[0]
+        raise DataError(f"{location}: cannot be read ({problem}).") from None
+    tables = {name: con.table(name, database=place) for name in names}
+    for name, table in tables.items():
+        fields = session.table(".".join((catalog, schema, name) if schema else (catalog, name)))
+        # Ibis shows Spark's zoned and plain timestamps alike.
+        zoned = [field.name for field in fields.schema if field.dataType.typeName() == "timestamp"]
+        tables[name] = _localised(table, zoned, zone)
+    return con, tables, location
+
+
+_from_utc = ibis.udf.scalar.builtin(
+    lambda moment, zone: None,
+    name="from_utc_timestamp",
+    signature=(("timestamp", "string"), "timestamp"),
+)
+
+
+def _localised(table: ir.Table, zoned: list[str], zone: str | None) -> ir.Table:
+    if not zoned:
+        return table
+    if zone is None:
+        raise UsageError(
+            f"{table.get_name()}: {', '.join(zoned)} have a time zone.",
+            hint="Name the one that local days are counted in as timezone in a mapping.",
+        )
+    return table.mutate(**{name: _from_utc(table[name], zone) for name in zoned})
 
 
 def _without(extra: str, location: str) -> UsageError:

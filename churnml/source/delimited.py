@@ -7,6 +7,8 @@ feature would cost far more.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -16,12 +18,12 @@ from ibis.backends.duckdb import Backend
 from churnml.errors import DataError, OutputError
 from churnml.source.binding import Binding, Rows, converted
 from churnml.source.columns import ROW
-from churnml.source.engine import Engine, identifier, literal, literals, run
+from churnml.source.engine import Engine, identifier, literal, literals, read_errors, run
 from churnml.source.lines import Text, as_utf8
 from churnml.source.mapping import SourceMapping
 from churnml.source.rejects import account, collect
 
-_PLACED = 1000
+PLACED = 1000
 """With more rejected lines than this, rows are counted, not placed by their lines."""
 
 
@@ -48,7 +50,7 @@ def load(binding: Binding, mapping: SourceMapping, engine: Engine) -> Rows:
     """
     (path,) = binding.files
     folder = engine.workspace
-    try:
+    with kept_in(folder, path):
         text = as_utf8(path, mapping.encoding, folder / f"{binding.spec.name}.csv")
         reader = engine.another(preserve_insertion_order=True)
         try:
@@ -58,22 +60,31 @@ def load(binding: Binding, mapping: SourceMapping, engine: Engine) -> Rows:
             reader.disconnect()
         if text.path != path:
             text.path.unlink()
-    except (OSError, duckdb.IOException) as error:
-        raise OutputError(
-            f"TMPDIR: the rows of {path} cannot be kept in {folder.parent} ({error}).",
-            hint="Point TMPDIR to a folder with more space.",
-        ) from None
-    except duckdb.Error as error:
-        problem = str(error).splitlines()[0]
-        raise DataError(f"{path}: cannot be read as CSV ({problem}).", file=str(path)) from None
     return _stored(binding, engine.con, folder, placed=placed)
+
+
+@contextmanager
+def kept_in(folder: Path, path: Path) -> Iterator[None]:
+    try:
+        with read_errors(str(path)):
+            yield
+    except (OSError, DataError) as error:
+        cause = error.__cause__
+        if not isinstance(error, OSError) and not isinstance(cause, duckdb.IOException):
+            raise
+        raise OutputError(
+            f"TMPDIR: the rows of {path} cannot be kept in {folder.parent} ({cause or error}).",
+            hint="Point TMPDIR to a folder with more space.",
+        ) from error
 
 
 def _copy(
     binding: Binding, mapping: SourceMapping, reader: Backend, text: Text, folder: Path
 ) -> None:
     """Write the typed rows, and the lines that are no rows, to Parquet files."""
-    run(reader, f"CREATE TEMP VIEW everything AS SELECT * FROM {_scan(binding, mapping, text)}")
+    nulls = ("",) if mapping.nulls is None else tuple(mapping.nulls)
+    everything = scan(text, len(binding.names), mapping.delimiter, nulls)
+    run(reader, f"CREATE TEMP VIEW everything AS SELECT * FROM {everything}")
     positions = {name: f"c{at}" for at, name in enumerate(binding.names)}
     lines = reader.table("everything").select(
         **{own: positions[own] for own in binding.columns.values()}
@@ -97,14 +108,16 @@ def _files(binding: Binding, folder: Path) -> tuple[Path, Path]:
     return folder / f"{name}.parquet", folder / f"{name}.rejected.parquet"
 
 
-def _scan(binding: Binding, mapping: SourceMapping, text: Text) -> str:
-    """DuckDB's reader, told everything; columns go by position, so that any name will do."""
-    columns = ", ".join(f"'c{at}': 'VARCHAR'" for at in range(len(binding.names)))
-    nulls = [""] if mapping.nulls is None else mapping.nulls
+def scan(text: Text, columns: int, delimiter: str, nulls: tuple[str, ...]) -> str:
+    """SQL of DuckDB's reader, told everything: text columns ``c0``, ``c1``, ... by position.
+
+    Lines that are no rows go into the reader's ``reject_errors``; see `churnml.source.rejects`.
+    """
+    kinds = ", ".join(f"'c{at}': 'VARCHAR'" for at in range(columns))
     return (
         f"read_csv({literal(str(text.path))}, header = true, auto_detect = false, "
-        f"delim = {literal(mapping.delimiter)}, quote = '\"', escape = '\"', "
-        f"columns = {{{columns}}}, nullstr = {literals(nulls)}, store_rejects = true)"
+        f"delim = {literal(delimiter)}, quote = '\"', escape = '\"', "
+        f"columns = {{{kinds}}}, nullstr = {literals(nulls)}, store_rejects = true)"
     )
 
 
@@ -115,8 +128,8 @@ def _stored(binding: Binding, con: Backend, folder: Path, *, placed: bool) -> Ro
     view = identifier(f"{name}:rejected")
     run(con, f"CREATE TEMP VIEW {view} AS FROM read_parquet({literal(str(rejects))})")
     lines = [line for (line,) in run(con, f"SELECT line FROM {view} ORDER BY line")]
-    placed = placed and len(lines) <= _PLACED
-    number = _line(lines) if placed else "file_row_number + 1"
+    placed = placed and len(lines) <= PLACED
+    number = line_number(lines) if placed else "file_row_number + 1"
     run(
         con,
         f"CREATE TEMP VIEW {identifier(name)} AS SELECT * EXCLUDE (file_row_number), "
@@ -129,8 +142,11 @@ def _stored(binding: Binding, con: Backend, folder: Path, *, placed: bool) -> Ro
     return Rows(typed, table, con.table(f"{name}:rejected"), len(lines), counted)
 
 
-def _line(rejected: list[int]) -> str:
-    """SQL of a row's line, in a file in which each row and rejected line is one line."""
+def line_number(rejected: list[int]) -> str:
+    """SQL of a row's line, from its ``file_row_number`` among the rows.
+
+    Holds in a file in which each row and each rejected line is one line.
+    """
     line = "(file_row_number + 2)"
     if not rejected:
         return line

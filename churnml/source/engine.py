@@ -5,7 +5,8 @@ from __future__ import annotations
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import duckdb
 import ibis
 from ibis.backends.duckdb import Backend
 
-from churnml.errors import OutputError, UsageError
+from churnml.errors import DataError, OutputError, UsageError
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +72,7 @@ def start(*, memory_limit: str | None = None, threads: int | None = None) -> Eng
     except duckdb.Error as error:
         shutil.rmtree(workspace, ignore_errors=True)
         raise UsageError(
-            f"memory_limit, threads: {str(error).splitlines()[0]}", hint="Write 2GB, and 2."
+            f"memory_limit, threads: {_first_line(error)}", hint="Write 2GB, and 2."
         ) from None
     # Lazy tables may outlive their source; the files they read must live as long as they do.
     weakref.finalize(con, shutil.rmtree, workspace, ignore_errors=True)
@@ -86,6 +87,37 @@ def _workspace() -> Path:
             f"TMPDIR: no temporary folder can be made ({error.strerror}).",
             hint="Point TMPDIR to a folder with space.",
         ) from None
+
+
+@contextmanager
+def read_errors(location: str) -> Iterator[None]:
+    """Turn what DuckDB says of unreadable data, or of too little room, into our own errors.
+
+    Raises
+    ------
+    OutputError
+        If the rows fit neither into memory nor into the temporary folder.
+    DataError
+        If a file is damaged.
+    """
+    try:
+        yield
+    except duckdb.OutOfMemoryException as error:
+        raise OutputError(
+            f"{location}: out of memory ({_first_line(error)}).",
+            hint="Raise engine.memory_limit, or point TMPDIR to a folder with more space.",
+        ) from error
+    except duckdb.Error as error:
+        if isinstance(error, (duckdb.InternalException, duckdb.BinderException)):
+            raise
+        raise DataError(
+            f"{location}: cannot be read ({_first_line(error)}).",
+            hint="Write or copy the files again.",
+        ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]
 
 
 def run(con: Backend, statement: str) -> list[tuple[Any, ...]]:

@@ -98,7 +98,7 @@ def _bind_file(engine: Engine, mapping: SourceMapping, path: Path) -> dict[str, 
 
 def _open_database(location: str, given: str | Path | SourceMapping | None) -> Source:
     mapping, text = _mapping(None, given)
-    con, tables, shown = database.connect(location)
+    con, tables, shown = database.connect(location, mapping.timezone)
     bindings = {}
     for table, name in database.choose(tables, mapping, shown).items():
         plain = tables[name]

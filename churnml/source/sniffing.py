@@ -58,8 +58,7 @@ def read_names(path: Path, encoding: str, delimiter: str) -> tuple[str, ...]:
     head = _head(path)
     _check_format(path, head, encoding)
     text = _decoded(path, head, encoding)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    given = next(reader, [])
+    given = _first_record(path, text, delimiter)
     if not any(name.strip() for name in given):
         raise ContractError(
             f"{path}: line 1 is blank.", hint="Begin with the column names.", file=str(path)
@@ -68,6 +67,16 @@ def read_names(path: Path, encoding: str, delimiter: str) -> tuple[str, ...]:
     names = tuple(name.strip() for name in given)
     _check_delimiter(path, names, delimiter)
     return names
+
+
+def _first_record(path: Path, text: str, delimiter: str) -> list[str]:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    try:
+        return next(reader, [])
+    except csv.Error as error:
+        raise ContractError(
+            f"{path}: line 1 holds no column names ({error}).", file=str(path)
+        ) from None
 
 
 def _head(path: Path) -> bytes:

@@ -23,7 +23,8 @@ from churnml.validation.describe import (
 )
 from churnml.validation.keys import KEPT, duplicates
 from churnml.validation.report import Breach, Count
-from churnml.validation.scope import Scope, count, kept
+from churnml.validation.scope import Scope, count
+from churnml.validation.spans import Spans, spans
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,17 +58,33 @@ class _Course:
     gone: int = 0
 
 
-def examine(scope: Scope, scopes: Mapping[str, Scope], future: datetime | None) -> Examined:
+@dataclass(frozen=True, eq=False)
+class Beside:
+    """What a table is held against.
+
+    Attributes
+    ----------
+    lives : Table or None
+        When each customer's service began and ended; ``None`` without ``customers``.
+    groups : Scope or None
+    future : datetime or None
+        The moment from which on is the future.
+    """
+
+    lives: ir.Table | None
+    groups: Scope | None
+    future: datetime | None
+
+
+def examine(scope: Scope, beside: Beside) -> Examined:
     """Run every check on one table.
 
     Parameters
     ----------
     scope : Scope
-    scopes : mapping of str to Scope
-        All tables, for the checks that need another one.
-    future : datetime or None
-        The moment from which on is the future.
+    beside : Beside
     """
+    future = beside.future
     fired, total, bad = _run(scope, row_checks(scope, future))
     course = _Course(scope.rows, [*rejected_lines(scope), *row_breaches(scope, fired)])
     fatal = [check for check, _many in fired if check.effect == "aside"]
@@ -75,9 +92,14 @@ def examine(scope: Scope, scopes: Mapping[str, Scope], future: datetime | None) 
         course.good = scope.rows.filter(~any_of(fatal))
         course.aside.append(by_checks(scope, fatal))
         course.gone = bad
-    _part_orphans(scope, scopes, course)
-    _part_duplicates(scope, course)
-    course.breaches += _warnings(replace(scope, rows=course.good), scopes)
+    told = None
+    if beside.lives is not None and scope.spec.name != "customers" and scope.has("customer_id"):
+        told = spans(scope, beside.lives)
+        _part_orphans(scope, told, course)
+    if told is None or scope.spec.rows != "month" or told.repeated:
+        _part_duplicates(scope, course)
+    left = replace(scope, rows=course.good)
+    course.breaches += _warnings(left, beside, told, lessened=bool(course.aside))
     clean = _clean(scope, course, fired, future)
     _conserve(scope, total, course.gone, clean)
     rejects = scope.binding.rows.rejects
@@ -96,15 +118,11 @@ def _run(scope: Scope, checks: list[Check]) -> tuple[list[tuple[Check, int]], in
     return fired, row["rows"], row["bad"]
 
 
-def _part_orphans(scope: Scope, scopes: Mapping[str, Scope], course: _Course) -> None:
+def _part_orphans(scope: Scope, told: Spans, course: _Course) -> None:
     """Set rows aside whose customer does not exist."""
-    customers = scopes.get("customers")
-    if customers is None or scope.spec.name == "customers" or not scope.has("customer_id"):
+    if not told.strangers:
         return
-    ids = links.orphan_ids(scope, customers)
-    if not count(ids):
-        return
-    ids = kept(ids, "orphans")
+    ids = told.orphans
     what: What = ("C07", "customer_id", "aside", "a customer_id of customers")
     found = scope.rows.semi_join(ids, "customer_id").mutate(shown=_.customer_id)
     course.breaches.append(breach(scope, what, found, count(found)))
@@ -151,25 +169,27 @@ def _columns(
         yield column.name, value
 
 
-def _warnings(scope: Scope, scopes: Mapping[str, Scope]) -> list[Breach]:
+def _warnings(scope: Scope, beside: Beside, told: Spans | None, *, lessened: bool) -> list[Breach]:
     """What is odd and kept: gaps, events outside a life, unknown groups."""
     breaches = []
-    for what, rows in _odd(scope, scopes):
+    for what, rows in _odd(scope, beside, told, lessened=lessened):
         many = count(rows)
         if many:
             breaches.append(breach(scope, what, rows, many))
     return breaches
 
 
-def _odd(scope: Scope, scopes: Mapping[str, Scope]) -> Iterator[tuple[What, ir.Table]]:
-    if scope.spec.rows == "month":
+def _odd(
+    scope: Scope, beside: Beside, told: Spans | None, *, lessened: bool
+) -> Iterator[tuple[What, ir.Table]]:
+    # A row set aside may have hidden a gap, or made one.
+    if scope.spec.rows == "month" and (told is None or told.gapped or lessened):
         yield ("C11", "month", "warn", "every month from the first to the last"), links.gaps(scope)
-    if scope.spec.name == "customers":
-        if "groups" in scopes and scope.has("group_id"):
-            unknown = links.unknown_groups(scope, scopes["groups"])
-            yield ("C21", "group_id", "warn", "a group_id of groups"), unknown
-    elif "customers" in scopes and scope.has("customer_id"):
-        outside = links.outside_life(scope, scopes["customers"])
+    if scope.spec.name == "customers" and beside.groups is not None and scope.has("group_id"):
+        unknown = links.unknown_groups(scope, beside.groups)
+        yield ("C21", "group_id", "warn", "a group_id of groups"), unknown
+    if told is not None and told.outside and beside.lives is not None:
+        outside = links.outside_life(scope, beside.lives)
         yield ("C15", scope.spec.event, "warn", "activated_on to terminated_on"), outside
 
 

@@ -10,42 +10,37 @@ from churnml.asof import month_index
 from churnml.validation.scope import Scope
 
 
-def orphan_ids(scope: Scope, customers: Scope) -> ir.Table:
-    """The ``customer_id`` values of a table that are no customer's, each once.
+def outside_life(scope: Scope, lives: ir.Table) -> ir.Table:
+    """The rows of events before a customer was activated or after service ended.
 
-    Judged by all rows of ``customers``, also those that are set aside themselves: one bad
-    row there must not take the customer's bills with it.
+    Parameters
+    ----------
+    scope : Scope
+    lives : Table
+        ``customer_id``, ``begins``, ``ends``.
     """
-    known = customers.rows.select("customer_id").distinct()
-    given = scope.rows.filter(scope.rows.customer_id.notnull()).select("customer_id").distinct()
-    return given.anti_join(known, "customer_id")
-
-
-def outside_life(scope: Scope, customers: Scope) -> ir.Table:
-    """The rows of events before a customer was activated or after service ended."""
     event = scope.spec.event
-    lives = customers.rows.group_by("customer_id").agg(
-        begins=_.activated_on.min(), ends=_.terminated_on.max()
-    )
     rows = scope.rows.join(lives, "customer_id")
     if scope.spec.rows == "month":
         month = month_index(rows.month)
         outside = (month < month_index(rows.begins)) | (month > month_index(rows.ends))
     else:
-        moment = rows[event]
         after = (rows.ends + ibis.interval(days=1)).cast("timestamp")
-        outside = (moment < rows.begins.cast("timestamp")) | (moment >= after)
+        outside = (rows[event] < rows.begins.cast("timestamp")) | (rows[event] >= after)
     life = rows.begins.cast("string") + " to " + rows.ends.cast("string").fill_null("now")
     return rows.filter(outside).mutate(shown=rows[event].cast("string") + " in a life of " + life)
 
 
 def gaps(scope: Scope) -> ir.Table:
-    """The customers whose months have gaps: ``customer_id``, ``shown``."""
+    """The customers whose months have gaps: ``customer_id``, ``shown``.
+
+    Each customer's month must stand once.
+    """
     month = month_index(scope.rows.month)
     spans = (
         scope.rows.filter(scope.rows.month.notnull(), scope.rows.customer_id.notnull())
         .group_by("customer_id")
-        .agg(have=month.nunique(), first=month.min(), last=month.max())
+        .agg(have=_.count(), first=month.min(), last=month.max())
     )
     spans = spans.mutate(lacking=spans.last - spans.first + 1 - spans.have)
     shown = spans.customer_id + " lacks " + spans.lacking.cast("string") + " months"

@@ -12,12 +12,14 @@ from ibis.expr import types as ir
 from churnml.config import Config
 from churnml.contract import REQUIRED_TABLES
 from churnml.errors import ContractError
+from churnml.source.engine import read_errors
 from churnml.source.opened import Source
-from churnml.validation.examine import Examined, examine
+from churnml.validation.examine import Beside, Examined, examine
 from churnml.validation.future import future_start
 from churnml.validation.links import empty_months
 from churnml.validation.report import Breach, Count, Report
 from churnml.validation.scope import Scope, scope
+from churnml.validation.spans import lives
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -106,14 +108,24 @@ def validate(
     ------
     DataError
         If a file cannot be read at all.
+    OutputError
+        If neither memory nor the temporary folder has room.
     """
     config = config or Config()
     seen = source if until is None else source.until(until)
+    with read_errors(source.location):
+        return _validated(seen, config)
+
+
+def _validated(seen: Source, config: Config) -> Validation:
     whole = {name: binding for name, binding in seen.bindings.items() if not binding.absent}
     scopes = {name: scope(binding, seen.day) for name, binding in whole.items()}
     # Nothing lies in the future of a source that ends at a day.
     future = None if seen.day else future_start(scopes, config.validation.future_days)
-    examined = {name: examine(table, scopes, future) for name, table in scopes.items()}
+    customers = scopes.get("customers")
+    begun = lives(customers) if customers is not None else None
+    beside = Beside(begun, scopes.get("groups"), future)
+    examined = {name: examine(table, beside) for name, table in scopes.items()}
     clean = {name: one.clean for name, one in examined.items() if one.clean is not None}
     report = _report(seen, scopes, examined, config.validation.set_aside_limit)
     aside = {name: one.aside for name, one in examined.items() if one.aside}

@@ -15,10 +15,10 @@ import mlflow.pyfunc  # noqa: F401
 import pandas  # noqa: F401
 import sklearn.linear_model  # noqa: F401
 
-import churnml.dataset  # noqa: F401
-import churnml.estimators  # noqa: F401
+import churnml.dataset
+import churnml.estimators
 import churnml.scoring.operator
-import churnml.scoring.pyfunc  # noqa: F401
+import churnml.scoring.pyfunc
 import churnml.tracking  # noqa: F401
 from churnml.cli import main
 

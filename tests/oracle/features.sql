@@ -64,7 +64,7 @@ arpu AS (
            sum(value_added) FILTER (ago < 3)
                / nullif(sum(amount) FILTER (ago < 3 AND value_added IS NOT NULL), 0)
                AS arpu_value_added_3m_share,
-           list(ago) FILTER (ago < 12) AS billed,
+           count(*) FILTER (ago < 12) AS billed,
            avg(paid_on - issued_on) FILTER (ago < 6) AS billing_delay_mean_6m_days,
            max(paid_on - issued_on) FILTER (ago < 12) AS billing_delay_max_12m_days,
            count(*) FILTER (ago < 12) AS billed_12m,
@@ -94,7 +94,7 @@ monthly_tier AS (
                WHEN count(b.amount) > 0 THEN 0
            END AS level,
            avg(b.amount) AS arpu
-    FROM spine s, range(12) k(k)
+    FROM spine s, range(10) k(k)
     JOIN b ON b.customer_id = s.customer_id AND b.as_of = s.as_of AND b.ago BETWEEN k.k AND k.k + 2
     GROUP BY s.customer_id, s.as_of, k.k
 ),
@@ -117,10 +117,10 @@ individual AS (
 held AS (
     -- The months from now back to the first in which the tier was another or unknown.
     SELECT i.customer_id, i.as_of, min(r.k) AS held
-    FROM individual i, range(1, 13) r(k)
+    FROM individual i, range(1, 11) r(k)
     LEFT JOIN monthly_tier t
         ON t.customer_id = i.customer_id AND t.as_of = i.as_of AND t.k = r.k
-    WHERE i.level IS NOT NULL AND (r.k = 12 OR t.level IS NULL OR t.level <> i.level)
+    WHERE i.level IS NOT NULL AND (r.k = 10 OR t.level IS NULL OR t.level <> i.level)
     GROUP BY i.customer_id, i.as_of
 ),
 pasts AS (
@@ -230,7 +230,7 @@ used AS (
                / nullif(
                    sum(voice_minutes) FILTER (ago BETWEEN 3 AND 5 AND offnet_minutes IS NOT NULL), 0
                ) AS offnet_before,
-           avg(dropped_calls) FILTER (ago < 3) AS usage_dropped_mean_3m_calls,
+           sum(dropped_calls) FILTER (ago < 3) AS usage_dropped_sum_3m_calls,
            100 * sum(dropped_calls) FILTER (ago < 3)
                / nullif(sum(voice_minutes) FILTER (ago < 3 AND dropped_calls IS NOT NULL), 0)
                AS usage_dropped_rate_3m_per_100min,
@@ -240,7 +240,7 @@ used AS (
                AS usage_speed_change_3m_ratio,
            as_of - (max(month) FILTER (active_days > 0) + INTERVAL 1 MONTH)::DATE
                AS usage_active_last_12m_days,
-           list(ago) FILTER (ago < 6) AS recorded
+           count(*) FILTER (ago < 6) AS recorded
     FROM u GROUP BY customer_id, as_of
 ),
 
@@ -386,11 +386,10 @@ SELECT
     arpu.deviation / nullif(arpu.arpu_mean_6m_yuan, 0) AS arpu_volatility_6m_ratio,
     arpu.arpu_peak_12m_yuan,
     arpu.arpu_voice_3m_share, arpu.arpu_data_3m_share, arpu.arpu_value_added_3m_share,
-    CASE WHEN bill_ends.latest IS NOT NULL THEN len(list_filter(
-        range(12),
-        lambda ago: ago < date_diff('month', p.activated_on, bill_ends.latest)
-            AND NOT list_contains(coalesce(arpu.billed, []), ago)
-    )) END AS arpu_missing_12m_months,
+    CASE WHEN bill_ends.latest IS NOT NULL THEN greatest(
+        0,
+        least(12, date_diff('month', p.activated_on, bill_ends.latest) + 1) - coalesce(arpu.billed, 0)
+    ) END AS arpu_missing_12m_months,
     peers.arpu_percentile_3m_percent,
 
     arpu.billing_delay_mean_6m_days, arpu.billing_delay_max_12m_days,
@@ -447,7 +446,7 @@ SELECT
     individual.tier_individual_3m_level, individual.tier_individual_6m_level,
     coalesce(individual.tier_individual_up_6m_count, 0) AS tier_individual_up_6m_count,
     coalesce(individual.tier_individual_down_6m_count, 0) AS tier_individual_down_6m_count,
-    held.held AS tier_individual_held_12m_months,
+    held.held AS tier_individual_held_10m_months,
     [666, 1500, 3000][individual.level + 1] - individual.arpu AS tier_individual_next_yuan,
     individual.arpu - [0, 666, 1500, 3000][individual.level + 1] AS tier_individual_margin_yuan,
     ['C', 'B', 'A'][grouped.tier_group_now_level] AS tier_group_now,
@@ -457,11 +456,10 @@ SELECT
 
     used.* EXCLUDE (customer_id, as_of, offnet_before, recorded),
     used.usage_offnet_3m_share - used.offnet_before AS usage_offnet_change_3m_share,
-    CASE WHEN usage_ends.latest IS NOT NULL THEN len(list_filter(
-        range(6),
-        lambda ago: ago < date_diff('month', p.activated_on, usage_ends.latest)
-            AND NOT list_contains(coalesce(used.recorded, []), ago)
-    )) END AS usage_missing_6m_months,
+    CASE WHEN usage_ends.latest IS NOT NULL THEN greatest(
+        0,
+        least(6, date_diff('month', p.activated_on, usage_ends.latest) + 1) - coalesce(used.recorded, 0)
+    ) END AS usage_missing_6m_months,
 
     coalesce(served.all_30, 0) AS service_all_count_30d,
     coalesce(served.hall_30, 0) AS service_hall_count_30d,

@@ -41,8 +41,10 @@ def test_calibration_of_true_probabilities_lies_on_the_diagonal(scored):
     points = figure.axes[0].get_lines()[1]
     assert np.abs(points.get_xdata() - points.get_ydata()).max() < 0.05
     (spans,) = figure.axes[0].collections
-    inside = [low <= x <= high for x, ((_, low), (_, high)) in
-              zip(points.get_xdata(), spans.get_segments(), strict=True)]
+    inside = [
+        low <= x <= high
+        for x, ((_, low), (_, high)) in zip(points.get_xdata(), spans.get_segments(), strict=True)
+    ]
     assert sum(inside) >= 8
     assert drawn(figure).startswith(b"\x89PNG")
 

@@ -93,7 +93,9 @@ def test_scores_are_those_of_the_model_alone_or_in_company(models, features):
 
 def test_no_rows_have_the_same_columns(models, features):
     recipe = Recipe(models, date(2026, 6, 1), 3, BANDS)
-    table = score_rows(recipe, pa.array([], pa.string()), features.head(0), {**dict.fromkeys(VALUE, [])})
+    table = score_rows(
+        recipe, pa.array([], pa.string()), features.head(0), {name: [] for name in VALUE}
+    )
     assert table.num_rows == 0
     assert table.schema == schema(recipe)
 

@@ -2,11 +2,12 @@
 
 import datetime as dt
 import gzip
+import tempfile
 
 import pytest
 
 from churnml.config import Config
-from churnml.errors import ContractError, DataError
+from churnml.errors import ContractError, DataError, OutputError
 from churnml.source import open_source
 from churnml.validation import quarantine, validate
 
@@ -332,3 +333,29 @@ def test_nothing_is_read_before_a_table_is_asked_for(csv, folder):
     assert source.tables["bills"].amount.to_pyarrow().to_pylist() == [2.0]
     with pytest.raises(DataError, match=r"bills\.csv: changed while it was read"):
         source.ensure_unchanged()
+
+
+def test_a_header_that_is_none(csv, folder):
+    csv("bills.csv", '"' + "x" * 200_000 + "\n")
+    with pytest.raises(ContractError, match="line 1 holds no column names"):
+        open_source(folder)
+
+
+def test_a_line_of_megabytes_is_set_aside(report):
+    found = report(f"{BILLS}00123,2026-05-01,1\n{'x' * 3_000_000},2026-05-01,1\n")
+    (breach,) = found.report.breaches
+    assert (breach.code, breach.rows) == ("C18", (3,))
+    assert len(breach.examples[0]) <= 60
+
+
+def test_a_temporary_folder_without_space_is_named(csv, folder, monkeypatch, tmp_path):
+    csv("bills.csv", BILLS + "00123,2026-05-01,1\n")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    with pytest.raises(OutputError, match="TMPDIR: no temporary folder can be made"):
+        open_source(folder)
+    (tmp_path / "tmp").mkdir()
+    source = open_source(folder)
+    (workspace,) = (tmp_path / "tmp").iterdir()
+    workspace.rmdir()
+    with pytest.raises(OutputError, match=r"TMPDIR: the rows of .*bills\.csv cannot be kept"):
+        source.tables["bills"]

@@ -50,7 +50,9 @@ def test_names_of_every_kind_are_quoted(database, tmp_path):
     )
     mapping = tmp_path / "mapping.yaml"
     mapping.write_text(f"tables: {{bills: {{file: '客户 库.{name}'}}}}", encoding="utf-8")
-    assert open_source(path, mapping=mapping).tables["bills"].count().to_pyarrow().as_py() == 1
+    source = open_source(path, mapping=mapping)
+    assert source.tables["bills"].count().to_pyarrow().as_py() == 1
+    source.con.disconnect()
     with duckdb.connect(str(path)) as con:
         assert con.sql("SELECT one FROM t").fetchall() == [(1,)]
 
@@ -67,7 +69,8 @@ def test_types_that_only_a_database_has(database):
     path = database(
         "CREATE TYPE paid AS ENUM ('prepaid', 'postpaid')",
         "CREATE TABLE customers AS SELECT uuid() AS customer_id, "
-        "DATE '2020-01-01' AS activated_on, NULL AS terminated_on, 'prepaid'::paid AS payment, 1985::HUGEINT AS birth_year",
+        "DATE '2020-01-01' AS activated_on, NULL AS terminated_on, 'prepaid'::paid AS payment, "
+        "1985::HUGEINT AS birth_year",
     )
     (row,) = open_source(path).tables["customers"].to_pyarrow().to_pylist()
     assert (row["payment"], row["terminated_on"], row["birth_year"]) == ("prepaid", None, 1985)

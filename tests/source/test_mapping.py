@@ -163,7 +163,9 @@ REFUSED = {
     ),
     "tables: [bills]\n": "line 1, column 1: tables: ",
     "- a\n": "a mapping of sections expected",
-    "a: !!python/object:os.system x\n": "tags (!!python/object:os.system) are not allowed",
+    "a: !!python/object:os.system x\n": (
+        "tags (tag:yaml.org,2002:python/object:os.system) are not allowed"
+    ),
     "a: &x [1]\nb: *x\n": "aliases",
     "a: [\n": "line 2, column 1",
     "[" * 2000: "nested too deeply",

@@ -103,7 +103,7 @@ def test_versions_of_a_customer_are_no_duplicates(write, rows, folder):
     assert [(row["customer_id"], row["brand"]) for row in left] == [("c1", "mzone"), ("c2", None)]
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(
     amounts=st.lists(st.integers(1, 3), min_size=1, max_size=4),
     later=st.lists(st.tuples(st.integers(1, 3), st.integers(10, 20)), max_size=3),

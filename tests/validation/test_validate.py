@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from churnml.config import Config
-from churnml.errors import ContractError, OutputError
+from churnml.errors import ContractError, DataError, OutputError
 from churnml.source import open_source
 from churnml.validation import CODES, quarantine, validate
 
@@ -219,3 +219,17 @@ def test_without_rows_set_aside_the_quarantine_holds_the_report(write, good, fol
 
 def test_repr_is_short(broken):
     assert repr(broken).endswith("accepted, 3 of 23 rows set aside)")
+
+
+def test_a_damaged_page_is_refused_or_read_and_never_a_fault_of_ours(write, good, rows, folder):
+    good["bills"] = [rows.bill("c1", 1 + at % 6, amount=at / 7) for at in range(400)]
+    path = write(folder, good) / "bills.parquet"
+    whole = path.read_bytes()
+    refused = 0
+    for at in range(40, len(whole) // 2, len(whole) // 12):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :])
+        try:
+            validate(open_source(folder))
+        except DataError:
+            refused += 1
+    assert refused

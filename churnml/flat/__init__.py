@@ -1,0 +1,1 @@
+"""Flat tables: one row per customer, read, typed and checked."""

@@ -1,0 +1,60 @@
+"""Parquet tables of one's own: one file, or a folder of parts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from churnml.flat.table import ROW, Table, stamp
+from churnml.source import parquet
+from churnml.source.engine import Engine, identifier, literal, literals, run
+
+_READABLE = {'"NULL"': "VARCHAR", "TIMESTAMP_NS": "TIMESTAMP"}
+
+
+def open_parquet(path: Path, engine: Engine) -> Table:
+    """The rows of a Parquet table, in the types that they have.
+
+    Raises
+    ------
+    DataError
+        If a file is empty, cut off or of another kind.
+    ContractError
+        If the parts disagree, or two columns have one name.
+    """
+    files = parquet.parts(path) if path.is_dir() else [path]
+    stamps = {file: stamp(file) for file in files}
+    parquet.check(path, files)
+    con = engine.another(preserve_insertion_order=True)
+    reader = (
+        f"read_parquet({literals(str(file) for file in files)}, binary_as_string = true, "
+        f"union_by_name = {len(files) > 1}, hive_partitioning = false"
+    )
+    found = run(con, f"DESCRIBE SELECT * FROM {reader})")
+    columns = [(name, _kind(kind)) for name, kind, *_ in found]
+    selected = ", ".join(
+        f"CAST({identifier(name)} AS {kind}) AS c{at}" for at, (name, kind) in enumerate(columns)
+    )
+    relation = (
+        f"(SELECT {selected}, {_number(files)} AS {ROW} "
+        f"FROM {reader}, file_row_number = true, filename = {len(files) > 1}))"
+    )
+    names = tuple(name.strip() for name, _ in columns)
+    kinds = tuple(kind for _, kind in columns)
+    return Table(path, engine, con, relation, names, kinds, "row", stamps)
+
+
+def _kind(kind: str) -> str:
+    return "VARCHAR" if kind.startswith("ENUM(") else _READABLE.get(kind, kind)
+
+
+def _number(files: list[Path]) -> str:
+    """SQL of a row's number, counted through all parts."""
+    if len(files) == 1:
+        return "file_row_number + 1"
+    before, cases = 0, []
+    for file in files:
+        cases.append(f"WHEN {literal(str(file))} THEN {before}")
+        before += pq.read_metadata(file).num_rows
+    return f"file_row_number + 1 + CASE filename {' '.join(cases)} END"

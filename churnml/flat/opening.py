@@ -1,0 +1,67 @@
+"""Opening a table of one's own: CSV, Parquet or XLSX, as its ending says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from churnml.errors import DataError
+from churnml.flat.columnar import open_parquet
+from churnml.flat.delimited import open_csv
+from churnml.flat.table import Table
+from churnml.flat.workbook import open_workbook
+from churnml.source.engine import start
+from churnml.source.opening import CSV_ENDINGS
+
+_PARQUET = (".parquet", ".parq", ".pq")
+_WORKBOOK = (".xlsx", ".xlsm")
+
+
+def open_table(
+    path: str | Path, *, memory_limit: str | None = None, threads: int | None = None
+) -> Table:
+    """A table of one's own.
+
+    Parameters
+    ----------
+    path : path
+        ``.csv``, ``.tsv`` or ``.txt``, also with ``.gz``; ``.parquet``, or a folder of
+        Parquet parts; ``.xlsx``, of which the first sheet is read.
+    memory_limit : str, optional
+        What DuckDB may take, as ``2GB``.
+    threads : int, optional
+
+    Raises
+    ------
+    DataError
+        If there is no such file, or it is not what its ending says: empty, cut off, of
+        another format, in another encoding than UTF-8 and GB18030, with one name for two
+        columns.
+    OutputError
+        If the temporary folder has no space.
+    """
+    place = Path(path)
+    _require_file(place)
+    name = place.name.lower()
+    engine = start(memory_limit=memory_limit, threads=threads)
+    if place.is_dir() or name.endswith(_PARQUET):
+        return open_parquet(place, engine)
+    if name.endswith(_WORKBOOK):
+        return open_workbook(place, engine)
+    return open_csv(place, engine)
+
+
+def _require_file(path: Path) -> None:
+    if not path.exists():
+        raise DataError(f"{path}: there is no such file.", file=str(path))
+    if path.is_dir():
+        return
+    # A pipe or a device would never end.
+    if not path.is_file():
+        raise DataError(f"{path}: not a regular file.", hint="Save it to a file.", file=str(path))
+    if not path.name.lower().endswith((*CSV_ENDINGS, *_PARQUET, *_WORKBOOK)):
+        raise DataError(
+            f"{path}: unknown ending {path.suffix!r}; .csv, .parquet or .xlsx expected.",
+            hint="Save it as one of these, with that ending.",
+            file=str(path),
+            expected="CSV, Parquet or XLSX",
+        )

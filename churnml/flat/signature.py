@@ -1,0 +1,115 @@
+"""What a model of a flat table remembers of it, as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from typing import Any, Literal
+
+from churnml.errors import BundleError
+
+Kind = Literal["number", "category", "boolean", "date"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column that the model reads.
+
+    Attributes
+    ----------
+    name : str
+    kind : {"number", "category", "boolean", "date"}
+        Booleans become the categories ``True`` and ``False``, dates ages in days.
+    format : str
+        Of dates written otherwise than ``2026-06-01``: the codes of ``strptime``.
+    reference : str
+        The day on which a date has age 0: the latest one in training.
+    missing : tuple of str
+        Texts that stood for a missing value in this column.
+    """
+
+    name: str
+    kind: Kind
+    format: str = ""
+    reference: str = ""
+    missing: tuple[str, ...] = ()
+
+    @property
+    def day(self) -> date:
+        """The reference."""
+        return date.fromisoformat(self.reference)
+
+    @property
+    def expected(self) -> str:
+        """What a value should be, for messages."""
+        if self.kind == "date":
+            written = f" written as {self.format}" if self.format else ""
+            return f"a date{written or ' such as 2026-06-01'}"
+        return "a finite number" if self.kind == "number" else "text without control characters"
+
+
+@dataclass(frozen=True)
+class Signature:
+    """How a table's columns are read, the same in training and in scoring.
+
+    Attributes
+    ----------
+    columns : tuple of Column
+        In the order of the training table.
+    target : str
+    positive : str
+        Of churn: the target's value that means that the customer left.
+    negative : tuple of str
+        Its other values.
+    scale : tuple of two float, or empty
+        Of satisfaction: the ends of the target's scale.
+    id, group : str or None
+    others : tuple of str
+        Columns of the training table that the model does not read.
+    """
+
+    columns: tuple[Column, ...]
+    target: str
+    positive: str = ""
+    negative: tuple[str, ...] = ()
+    scale: tuple[float, ...] = ()
+    id: str | None = None
+    group: str | None = None
+    others: tuple[str, ...] = field(default_factory=tuple)
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the columns that the model reads."""
+        return [column.name for column in self.columns]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data, for `churnml.bundle.Origin`."""
+        found = asdict(self)
+        found["columns"] = [
+            {name: value for name, value in column.items() if value}
+            for column in found["columns"]
+        ]
+        return found
+
+    @classmethod
+    def from_dict(cls, found: Mapping[str, Any]) -> Signature:
+        """From what `to_dict` gave, also after a way through JSON.
+
+        Raises
+        ------
+        BundleError
+            If it is something else.
+        """
+        try:
+            columns = tuple(
+                Column(**{**column, "missing": tuple(column.get("missing", ()))})
+                for column in found["columns"]
+            )
+            lists = {name: tuple(found[name]) for name in ("negative", "scale", "others")}
+            return cls(**{**found, **lists, "columns": columns})
+        except (KeyError, TypeError) as error:
+            raise BundleError(
+                f"the model does not say how a table is read ({error}).",
+                hint="Train it on a table, with --id or --target.",
+            ) from None

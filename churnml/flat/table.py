@@ -1,0 +1,145 @@
+"""A table of one's own as it stands in its file: columns by position, nothing typed yet."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from churnml.errors import DataError, UsageError
+from churnml.source.engine import Engine, run
+
+ROW = "row_number"
+"""The column that says where a row stands: 1-based, as `Table.counted` says."""
+
+Stamp = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Reject:
+    """A line of a CSV file that is no row.
+
+    Attributes
+    ----------
+    row : int
+        As a text editor counts.
+    problem : str
+    """
+
+    row: int
+    problem: str
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """A file's rows, in their order.
+
+    Attributes
+    ----------
+    path : Path
+    engine : Engine
+        Owns the temporary folder, which lives as long as this.
+    con : ibis Backend
+        Keeps rows in order.
+    relation : str
+        SQL that stands after FROM: columns ``c0``, ``c1``, ... and `ROW`.
+    names : tuple of str
+        What the columns are called, without the blanks around; empty where unnamed.
+    kinds : tuple of str
+        DuckDB's types of the columns; all text for CSV and XLSX.
+    counted : {"row", "line"}
+        What `ROW` counts: lines as in a text editor and rows as in a spreadsheet, both with
+        the header, or the rows alone.
+    rejects : tuple of Reject
+        Lines that are no rows; the first ones, where they are very many.
+    rejected : int
+        How many these are.
+    files : mapping of Path to Stamp
+        The input, and its state when it was opened.
+    notes : tuple of str
+        How it was read, where that was not plain.
+    """
+
+    path: Path
+    engine: Engine
+    con: Any
+    relation: str
+    names: tuple[str, ...]
+    kinds: tuple[str, ...]
+    counted: str
+    files: dict[Path, Stamp]
+    rejects: tuple[Reject, ...] = ()
+    rejected: int = 0
+    notes: tuple[str, ...] = ()
+
+    def column(self, name: str, option: str) -> str:
+        """The SQL name of the column that an option names.
+
+        Raises
+        ------
+        UsageError
+            Naming the nearest column, where there is no such one.
+        """
+        if name and name in self.names:
+            return f"c{self.names.index(name)}"
+        raise UsageError(
+            f"{option} {name!r}: {self.path} has no such column.",
+            hint=nearest(name, self.names),
+            file=str(self.path),
+            column=name,
+        )
+
+    def kind(self, column: str) -> str:
+        """DuckDB's type of a column, by its SQL name."""
+        return self.kinds[int(column[1:])]
+
+    def query(self, selected: str, rest: str = "") -> list[tuple[Any, ...]]:
+        """The rows of ``SELECT selected FROM the table rest``."""
+        return run(self.con, f"SELECT {selected} FROM {self.relation} {rest}")
+
+    def fingerprint(self) -> str:
+        """SHA-256 over the names and bytes of the files."""
+        digest = hashlib.sha256()
+        for path in self.files:
+            with path.open("rb") as stream:
+                content = hashlib.file_digest(stream, "sha256").hexdigest()
+            digest.update(f"{path.name}\t{content}\n".encode())
+        return digest.hexdigest()
+
+    def ensure_unchanged(self) -> None:
+        """Refuse a file that was written to since it was opened.
+
+        Raises
+        ------
+        DataError
+        """
+        for path, state in self.files.items():
+            if not path.exists() or stamp(path) != state:
+                raise DataError(
+                    f"{path}: changed while it was read.",
+                    hint="Run again when nothing writes to it.",
+                    file=str(path),
+                )
+
+
+def stamp(path: Path) -> Stamp:
+    """What changes when a file is written to."""
+    state = path.stat()
+    return state.st_ino, state.st_size, state.st_mtime_ns
+
+
+def nearest(name: str, known: Sequence[str]) -> str:
+    """A hint at the columns that a mistyped name may mean.
+
+    >>> nearest("churn", ["id", "Churn"])
+    "Did you mean 'Churn'?"
+    """
+    folded = {one.strip().casefold(): one for one in known if one}
+    near = difflib.get_close_matches(name.strip().casefold(), folded, n=1, cutoff=0.5)
+    if near:
+        return f"Did you mean {folded[near[0]]!r}?"
+    shown = ", ".join(repr(one) for one in list(folded.values())[:8])
+    return f"It has {shown}{' …' if len(folded) > 8 else ''}."

@@ -1,0 +1,70 @@
+"""Nothing that one customer alone has is found in a model or in what MLflow keeps."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from churnml import bundle
+from churnml.bundle import Origin
+from churnml.estimators import ChurnClassifier
+from churnml.profile import describe
+from churnml.reports import figures
+from churnml.tracking import Data, Training, log_training
+
+ID = "13800138000-CANARY"
+PLACE = "CANARY-VILLAGE"
+AMOUNT = 98765.4375
+SECRET = "hunter2-CANARY"
+
+
+@pytest.fixture(scope="module")
+def planted(customers: pd.DataFrame) -> pd.DataFrame:
+    """A table in which one customer's id, village and bill are unlike anybody else's."""
+    frame = customers.copy()
+    villages = np.random.default_rng(0).choice([f"village {n}" for n in range(8)], len(frame))
+    frame["village"] = villages
+    frame.loc[3, ["id", "village"]] = [ID, PLACE]
+    frame.loc[3, "费用"] = AMOUNT
+    return frame
+
+
+def found(folder: Path, needle: str) -> list[str]:
+    return [
+        path.relative_to(folder).as_posix()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and needle.encode() in path.read_bytes()
+    ]
+
+
+def test_no_customer_in_bundle_database_or_artifacts(planted, store, tmp_path):
+    X = planted.drop(columns=["id", "left", "score"])
+    estimator = ChurnClassifier(repeats=1, n_jobs=1).fit(X, planted["left"])
+    origin = Origin(name="churn-planted", kind="table", rows=len(X))
+    model = describe(estimator, X, origin=origin, reference=estimator.oof_)
+    scores = estimator.oof_
+    log_training(
+        Training(
+            model,
+            "planted",
+            Data("planted", f"postgresql://me:{SECRET}@host/db", "ab" * 32, len(X), "left"),
+            params={"source": f"postgresql://me:{SECRET}@host/db"},
+            figures={"gains": lambda: figures.gains(planted["left"], scores)},
+            importance=dict.fromkeys(X.columns, 1.0),
+            notes="# Planted",
+        )
+    )
+    kept = tmp_path / "work"
+    assert found(kept, "planted")
+    for needle in (ID, PLACE, str(AMOUNT), SECRET):
+        assert found(kept, needle) == [], needle
+
+
+def test_the_refusal_of_a_damaged_model_shows_no_content(churn, tmp_path):
+    bundle.save(replace(churn, origin=replace(churn.origin, name="x")), tmp_path / "model")
+    (tmp_path / "model/bundle.json").write_text(f'{{"protocol": "{SECRET}"}}')
+    with pytest.raises(Exception, match="was changed") as refused:
+        bundle.load(tmp_path / "model")
+    assert SECRET not in str(refused.value)
