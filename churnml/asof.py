@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 
 import ibis
+import pyarrow as pa
 from ibis import _
 from ibis.expr import types as ir
 from ibis.util import gen_name
@@ -185,7 +186,7 @@ def dates(as_of: date | str | Iterable[date | str]) -> list[date]:
 
 def moments(as_of: date | str | Iterable[date | str]) -> ir.Table:
     """The distinct dates given as a table with the one column ``as_of``."""
-    return ibis.memtable({"as_of": dates(as_of)}, schema={"as_of": "date"})
+    return small_table([(day,) for day in dates(as_of)], as_of=pa.date32())
 
 
 def eligible(customers: ir.Table) -> ir.Table:
@@ -231,11 +232,15 @@ def calendar(latest: Mapping[date, date], months: int) -> ir.Table:
         for as_of, month in latest.items()
         for ago in range(months)
     ]
-    columns = zip(*rows, strict=True) if rows else ((), (), ())
-    return ibis.memtable(
-        dict(zip(("as_of", "month", "ago"), map(list, columns), strict=True)),
-        schema={"as_of": "date", "month": "date", "ago": "int32"},
-    )
+    return small_table(rows, as_of=pa.date32(), month=pa.date32(), ago=pa.int64())
+
+
+def small_table(rows: Sequence[tuple[object, ...]], **types: pa.DataType) -> ir.Table:
+    """A few rows as a table: typed even where there are none, or only nulls."""
+    schema = pa.schema(types)
+    columns = list(zip(*rows, strict=True)) or [()] * len(schema)
+    arrays = [pa.array(values, field.type) for values, field in zip(columns, schema, strict=True)]
+    return ibis.memtable(pa.Table.from_arrays(arrays, schema=schema))
 
 
 def latest_months(

@@ -8,9 +8,11 @@ from datetime import date
 from typing import Literal
 
 import ibis
+import numpy as np
 import pandas as pd
 from ibis import _
 from ibis.expr import types as ir
+from numpy.typing import NDArray
 
 from churnml import asof, labels
 from churnml.config import Config, Training
@@ -43,9 +45,12 @@ class Dataset:
 
     def at(self, days: Iterable[date]) -> Dataset:
         """The rows of these ``as_of`` dates."""
-        keep = self.times.isin(list(days)).to_numpy()
+        return self.rows(np.flatnonzero(self.times.isin(list(days))))
+
+    def rows(self, places: NDArray[np.int64]) -> Dataset:
+        """The rows at these places."""
         parts = (self.X, self.y, self.groups, self.times)
-        return Dataset(*(part[keep].reset_index(drop=True) for part in parts))
+        return Dataset(*(part.iloc[places].reset_index(drop=True) for part in parts))
 
     def __len__(self) -> int:
         return len(self.y)

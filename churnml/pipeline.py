@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
+
+import pandas as pd
 
 from churnml import dataset, labels, training
 from churnml.bundle import Model, Origin
@@ -186,6 +188,72 @@ def train_source(
     days = {name: [str(day) for day in getattr(dates, name)] for name in ("train", "test", "all")}
     kept = _Kept(task, model, fitted, parts, days, _source_notes(source), settings, started)
     return _keep(kept, data, location, track=track, out=out, overwrite=overwrite)
+
+
+def train_table(
+    task: Task,
+    path: str,
+    *,
+    id: str | None,
+    target: str | None,
+    scale: str | None,
+    positive: str | None,
+    drop: Sequence[str],
+    group: str | None,
+    name: str | None,
+    config: Config,
+    track: bool = True,
+    out: str | None = None,
+    overwrite: bool = False,
+) -> Trained:
+    """Train on a table of one's own, tested on customers held out, and keep the model."""
+    from churnml.evaluation import group_split
+    from churnml.flat import read_training
+
+    started = datetime.now(UTC)
+    if target is None:
+        raise UsageError("A table of your own needs --target.", hint="Name its target column.")
+    _require_place(track, out, overwrite)
+    _log.info("reading %s", path)
+    table = read_training(
+        path,
+        task=task,
+        target=target,
+        id=id,
+        group=group,
+        drop=drop,
+        positive=positive,
+        scale=scale,
+        set_aside_limit=config.validation.set_aside_limit,
+    )
+    data = _flat_dataset(table)
+    training.require_enough(task, data, _fewest(config, task))
+    train, test = group_split(data.y, data.groups, test_share=_TEST_SHARE)
+    unfitted = training.estimator_for(task, dataset.settings(task, config))
+    fitted = training.fit_and_test(task, unfitted, (data.rows(train), data.rows(test), data))
+    origin = Origin(
+        name=name or f"{task}-{Path(path).name.split('.')[0]}",
+        kind="table",
+        label={"target": target, "positive": positive, "scale": scale},
+        rows=len(data),
+        customers=int(data.groups.nunique()),
+        digest=training.digest(data),
+        config=config.digest(),
+        table=table.signature,
+    )
+    model = _described(fitted, data, origin, ())
+    parts = {"train": len(train), "test": len(test), "all": len(data)}
+    settings = dataset.settings(task, config)
+    kept = _Kept(task, model, fitted, parts, {}, table.notes, settings, started)
+    return _keep(kept, data, path, track=track, out=out, overwrite=overwrite)
+
+
+_TEST_SHARE = 0.25
+
+
+def _flat_dataset(table: Any) -> Dataset:
+    nowhen = pd.Series([None] * len(table), dtype=object, name="as_of")
+    return Dataset(table.X, table.y, table.groups, nowhen)
 
 
 def _fewest(config: Config, task: Task) -> int:
@@ -427,7 +495,7 @@ def score_source(
 def export(uri: str, folder: Path, *, overwrite: bool) -> dict[str, Any]:
     """Write a model into a folder that score and MLflow read."""
     from churnml.registry import resolve
-    from churnml.tracking import export_model
+    from churnml.exporting import export_model
 
     resolved = resolve(uri)
     export_model(resolved.model, folder, overwrite=overwrite)

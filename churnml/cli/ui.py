@@ -17,6 +17,6 @@ def command(
 
     Example: churnml ui --port 5000
     """
-    from churnml import tracking
+    from churnml.ui import serve
 
-    tracking.serve_ui(port)
+    serve(port)

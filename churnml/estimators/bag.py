@@ -20,6 +20,7 @@ from churnml.estimators.shapes import Richness, Shapes, Term, add_up, design, fi
 Start = Literal["rate", "line"]
 _LINE_ROWS = 20_000
 _MOST_WORKERS = 8
+_CLEARLY = 0.005
 
 
 @dataclass(frozen=True)
@@ -115,13 +116,32 @@ class Member:
     scores: NDArray[np.float64]
 
 
-def fit_bag(data: Training, recipe: Recipe, plan: Plan) -> tuple[Bag, NDArray[np.float64]]:
+@dataclass(frozen=True)
+class _Part:
+    """Members of one kind, with what they start from."""
+
+    recipe: Recipe
+    terms: list[Term]
+    members: list[Member]
+    held_out: NDArray[np.float64]
+
+    def joined(self, other: _Part) -> _Part:
+        """The same kind with further repeats."""
+        held_out = np.concatenate([self.held_out, other.held_out])
+        return _Part(self.recipe, self.terms, self.members + other.members, held_out)
+
+
+def fit_bag(
+    data: Training, recipes: Sequence[Recipe], plan: Plan
+) -> tuple[Bag, NDArray[np.float64]]:
     """Fit a bag, and score its training rows by members that have not seen them.
 
     Parameters
     ----------
     data : Training
-    recipe : Recipe
+    recipes : sequence of Recipe
+        The first is kept, unless another's held-out loss in the first repeat is smaller
+        by more than half a per cent.
     plan : Plan
 
     Returns
@@ -129,70 +149,103 @@ def fit_bag(data: Training, recipe: Recipe, plan: Plan) -> tuple[Bag, NDArray[np
     (Bag, array of float64, shape (repeats, m))
         Out-of-fold raw scores.
     """
-    whole = make_dataset(data.matrix, data.y, data.weight, recipe)
-    folds = [_folds(data, plan, repeat) for repeat in range(plan.repeats)]
-    fitted: list[tuple[list[Member], NDArray[np.float64], list[Term]]] = []
-    for start in plan.starts:
-        terms = fit_terms(data.matrix, plan.richness) if start == "line" else []
-        members, held_out = _cross_fit(whole, data, recipe, plan, folds, terms)
-        fitted.append((members, held_out, terms))
-    if len(fitted) == 2:
-        fitted = _better(fitted, data, recipe.loss)
-    members = [member for one, _, _ in fitted for member in one]
+    fitter = _Fitter(data, plan, make_dataset(data.matrix, data.y, data.weight, recipes[0]))
+    terms = fit_terms(data.matrix, plan.richness) if "line" in plan.starts else []
+    loss = recipes[0].loss
+    first = [fitter.fit(recipe, terms, plan.starts[0], [0]) for recipe in recipes]
+    best = first[_clearly_least([part.held_out[0] for part in first], data, loss)]
+    rest = list(range(1, plan.repeats))
+    parts = [best.joined(fitter.fit(best.recipe, terms, plan.starts[0], rest)) if rest else best]
+    for start in plan.starts[1:]:
+        parts.append(fitter.fit(best.recipe, terms, start, [0, *rest]))
+    if len(parts) == 2:
+        parts = _better(parts, data, loss)
+    members = [member for part in parts for member in part.members]
     texts = [member.text for member in members if member.text is not None]
-    shapes = _mean_shapes([(one, terms) for one, _, terms in fitted])
-    held_out = np.mean([scores for _, scores, _ in fitted], axis=0)
-    return Bag(shapes, texts, load(texts)), held_out
+    held_out = np.mean([part.held_out for part in parts], axis=0)
+    return Bag(_mean_shapes(parts), texts, load(texts)), held_out
+
+
+def _least(scores: Sequence[NDArray[np.float64]], data: Training, loss: Loss) -> int:
+    losses = [raw_loss(loss, data.y, score, data.weight) for score in scores]
+    return int(np.argmin(losses))
+
+
+def _clearly_least(scores: Sequence[NDArray[np.float64]], data: Training, loss: Loss) -> int:
+    """The first, unless a later one is better by more than folds differ by luck."""
+    losses = [raw_loss(loss, data.y, score, data.weight) for score in scores]
+    best = int(np.argmin(losses))
+    return best if losses[best] < (1 - _CLEARLY) * losses[0] else 0
+
+
+@dataclass(frozen=True)
+class _Fitter:
+    """Grows members of any kind on the same rows and folds."""
+
+    data: Training
+    plan: Plan
+    whole: lgb.Dataset
+
+    def fit(
+        self, recipe: Recipe, terms: list[Term], start: Start, repeats: Sequence[int]
+    ) -> _Part:
+        """Members of these repeats and all folds."""
+        used = terms if start == "line" else []
+        values = design(used, self.data.matrix)
+        signs = _term_signs(used, self.data.signs)
+        folds = {repeat: _folds(self.data, self.plan, repeat) for repeat in repeats}
+        penalty = None
+        if used:
+            fold = _folds(self.data, self.plan, 0)
+            penalty = choose_penalty(values, self.data, fold, recipe.loss, signs)
+
+        def member(place: tuple[int, int]) -> Member:
+            inside, outside, judged = _parts(folds[place[0]], place[1], self.plan.folds)
+            line = _start(values, self.data, inside, recipe.loss, penalty, signs)
+            return self._grow(recipe, place, line, (inside, outside, judged), line.score(values))
+
+        places = [(one, fold) for one in repeats for fold in range(max(self.plan.folds, 1))]
+        members = _side_by_side(member, places, self.plan.threads)
+        held_out = np.zeros((len(repeats), len(self.data.y)))
+        for (repeat, _), found in zip(places, members, strict=True):
+            held_out[list(repeats).index(repeat), found.judged] = found.scores
+        return _Part(recipe, used, members, held_out)
+
+    def _grow(
+        self,
+        recipe: Recipe,
+        place: tuple[int, int],
+        line: Line,
+        rows: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]],
+        start: NDArray[np.float64],
+    ) -> Member:
+        repeat, fold = place
+        inside, outside, judged = rows
+        if recipe.max_rounds == 0:
+            return Member(line, None, judged, start[judged])
+        leaves = recipe.num_leaves[repeat % len(recipe.num_leaves)]
+        seed = (self.plan.seed + 1000 * repeat + fold) % 2**31
+        text = grow(self.whole, inside, outside, start, recipe, leaves=leaves, seed=seed)
+        (booster,) = load([text])
+        grown = booster.predict(self.data.matrix[judged], raw_score=True, num_threads=1)
+        return Member(line, text, judged, start[judged] + grown)
+
+
+def _parts(
+    folds: NDArray[np.int64], one: int, count: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Rows to grow on, to stop by and to judge; all of them where there are no folds."""
+    everything = np.arange(folds.size)
+    if count < 2:
+        return everything, everything[:0], everything
+    outside = np.flatnonzero(folds == one)
+    return np.flatnonzero(folds != one), outside, outside
 
 
 def _folds(data: Training, plan: Plan, repeat: int) -> NDArray[np.int64]:
     if plan.folds < 2:
         return np.zeros(len(data.y), np.int64)
     return assign_folds(data.y, data.group, folds=plan.folds, seed=plan.seed + repeat)
-
-
-def _cross_fit(
-    whole: lgb.Dataset,
-    data: Training,
-    recipe: Recipe,
-    plan: Plan,
-    folds: Sequence[NDArray[np.int64]],
-    terms: Sequence[Term],
-) -> tuple[list[Member], NDArray[np.float64]]:
-    """Members of all repeats and folds, and their held-out scores, shape (repeats, m)."""
-    values = design(terms, data.matrix)
-    signs = _term_signs(terms, data.signs)
-    penalty = choose_penalty(values, data, folds[0], recipe.loss, signs) if terms else None
-
-    def member(repeat: int, one: int) -> Member:
-        everything = np.arange(len(data.y))
-        alone = plan.folds < 2
-        inside = everything if alone else np.flatnonzero(folds[repeat] != one)
-        outside = everything[:0] if alone else np.flatnonzero(folds[repeat] == one)
-        line = _start(values, data, inside, recipe.loss, penalty, signs)
-        start = line.score(values)
-        judged = everything if alone else outside
-        if recipe.max_rounds == 0:
-            return Member(line, None, judged, start[judged])
-        text = grow(
-            whole,
-            inside,
-            outside,
-            start,
-            recipe,
-            leaves=recipe.num_leaves[repeat % len(recipe.num_leaves)],
-            seed=(plan.seed + 1000 * repeat + one) % 2**31,
-        )
-        (booster,) = load([text])
-        grown = booster.predict(data.matrix[judged], raw_score=True, num_threads=1)
-        return Member(line, text, judged, start[judged] + grown)
-
-    places = [(repeat, one) for repeat in range(plan.repeats) for one in range(max(plan.folds, 1))]
-    members = _side_by_side(lambda place: member(*place), places, plan.threads)
-    held_out = np.zeros((plan.repeats, len(data.y)))
-    for (repeat, _), found in zip(places, members, strict=True):
-        held_out[repeat, found.judged] = found.scores
-    return members, held_out
 
 
 def _side_by_side(
@@ -279,29 +332,19 @@ def _term_signs(
     return np.array([signs[term.at] if term.rises else 0 for term in terms], np.int64)
 
 
-def _better(
-    fitted: list[tuple[list[Member], NDArray[np.float64], list[Term]]],
-    data: Training,
-    loss: Loss,
-) -> list[tuple[list[Member], NDArray[np.float64], list[Term]]]:
+def _better(parts: list[_Part], data: Training, loss: Loss) -> list[_Part]:
     """The first, the second or both, whichever has the smallest held-out loss."""
-    first, second = (scores.mean(axis=0) for _, scores, _ in fitted)
-    losses = [
-        raw_loss(loss, data.y, score, data.weight)
-        for score in ((first + second) / 2, first, second)
+    first, second = (part.held_out.mean(axis=0) for part in parts)
+    best = _least([(first + second) / 2, first, second], data, loss)
+    return parts if best == 0 else [parts[best - 1]]
+
+
+def _mean_shapes(parts: Sequence[_Part]) -> Shapes:
+    """The mean of all members' starts; all parts have equally many members."""
+    terms = [term for part in parts for term in part.terms]
+    intercepts = [member.line.intercept for part in parts for member in part.members]
+    weights = [
+        np.mean([member.line.weights for member in part.members], axis=0) / len(parts)
+        for part in parts
     ]
-    best = int(np.argmin(losses))
-    return fitted if best == 0 else [fitted[best - 1]]
-
-
-def _mean_shapes(parts: Sequence[tuple[Sequence[Member], Sequence[Term]]]) -> Shapes:
-    """The mean of all members' starts, where all parts have equally many members."""
-    terms = [term for _, some in parts for term in some]
-    intercepts, weights = [], []
-    for members, some in parts:
-        intercepts += [member.line.intercept for member in members]
-        if some:
-            mean = np.mean([member.line.weights for member in members], axis=0)
-            weights.append(mean / len(parts))
-    joined = np.concatenate(weights) if weights else np.zeros(0)
-    return add_up(terms, float(np.mean(intercepts)), joined)
+    return add_up(terms, float(np.mean(intercepts)), np.concatenate(weights))

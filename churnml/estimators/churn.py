@@ -16,7 +16,7 @@ from sklearn.utils.validation import column_or_1d
 
 from churnml.errors import DataError
 from churnml.estimators.bag import Bag
-from churnml.estimators.calibration import fit_platt_of_bag
+from churnml.estimators.calibration import Calibration, fit_calibration
 from churnml.estimators.encoding import Encoder
 from churnml.estimators.explaining import Explainer, column_sums
 from churnml.estimators.fitting import Settings, fit_sample
@@ -29,8 +29,10 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
 
     Parameters
     ----------
-    num_leaves : tuple of int, default (8, 4, 16)
-        Leaves of a tree, taken in turn by the repeats of the folds.
+    num_leaves : tuple of int, optional
+        Leaves of a tree, taken in turn by the repeats of the folds. By default 8, 4 and
+        16; on small tables more of them are tried and kept where their out-of-fold
+        loss is smaller.
     learning_rate : float, optional
         By default a rule on the number of rows (see ``schedule``).
     max_rounds : int, default 2000
@@ -55,8 +57,8 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
     categories_ : dict of str to list of str
         The levels seen in training, by column.
     boosters_ : list of Booster
-    calibration_ : tuple of float
-        Slope and intercept from the bag's raw score to calibrated log-odds.
+    calibration_ : Calibration
+        From the bag's raw score to calibrated log-odds.
     oof_ : array of float64, shape (n,)
         Out-of-fold probabilities of the training rows, NaN where the weight is 0; not
         saved.
@@ -76,7 +78,7 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
     def __init__(
         self,
         *,
-        num_leaves: tuple[int, ...] = (8, 4, 16),
+        num_leaves: tuple[int, ...] | None = None,
         learning_rate: float | None = None,
         max_rounds: int = 2000,
         folds: int | None = None,
@@ -128,11 +130,11 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
         sample = draw_sample(frame, coded, sample_weight, groups)
         fitted = fit_sample(sample, "logistic", settings)
         self._learned(fitted.encoder, fitted.bag)
-        self.calibration_ = fit_platt_of_bag(
+        self.calibration_ = fit_calibration(
             fitted.held_out, sample.y, sample.weight, fitted.members
         )
-        slope, intercept = self.calibration_
-        self.oof_ = sample.back(expit(slope * fitted.held_out.mean(axis=0) + intercept))
+        out_of_fold = self.calibration_.log_odds(fitted.held_out.mean(axis=0))
+        self.oof_ = sample.back(np.asarray(expit(out_of_fold)))
         return self
 
     def _learned(self, encoder: Encoder, bag: Bag) -> None:
@@ -148,8 +150,7 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
         return self._log_odds(self.encoder_.matrix(values))
 
     def _log_odds(self, matrix: NDArray[np.float32]) -> NDArray[np.float64]:
-        slope, intercept = self.calibration_
-        return slope * self.bag_.score(matrix, self.n_jobs or 0) + intercept
+        return self.calibration_.log_odds(self.bag_.score(matrix, self.n_jobs or 0))
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Calibrated probabilities, shape (n, 2): of staying and of leaving.
@@ -179,7 +180,9 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
         """Contributions to the calibrated log-odds, by column (exact TreeSHAP).
 
         A row's contributions and :attr:`base_log_odds_` add up to
-        :meth:`predict_log_odds` within 1e-9.
+        :meth:`predict_log_odds` within 1e-9. Where the calibration is curved, all of a
+        row's contributions to the raw score are scaled by the curve's mean slope between
+        the base and the row.
 
         Returns
         -------
@@ -188,15 +191,17 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
         """
         frame, values = score_values(self, X)
         matrix = self.encoder_.matrix(values)
-        found = self.calibration_[0] * self._explainer().contributions(matrix)
+        explainer = self._explainer()
+        found = explainer.contributions(matrix)
         sums = column_sums(found, self.encoder_, self.columns_in_)
+        raw = self.bag_.score(matrix, self.n_jobs or 0)
+        sums = sums.mul(self.calibration_.secant(raw, explainer.base), axis=0)
         return sums.set_axis(frame.index, axis=0)
 
     @property
     def base_log_odds_(self) -> float:
         """The calibrated log-odds that contributions are told from."""
-        slope, intercept = self.calibration_
-        return slope * self._explainer().base + intercept
+        return float(self.calibration_.log_odds(np.array([self._explainer().base]))[0])
 
     def _explainer(self) -> Explainer:
         if self._explains is None:
@@ -217,7 +222,7 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
             "params": plain_params(self),
             "encoder": self.encoder_.to_state(),
             "bag": self.bag_.to_state(),
-            "calibration": list(self.calibration_),
+            "calibration": self.calibration_.to_state(),
         }
         return state, list(self.bag_.texts)
 
@@ -228,8 +233,7 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
         made.classes_ = np.array(state["classes"])
         restore_columns(made, state)
         made._learned(Encoder.from_state(state["encoder"]), Bag.from_state(state["bag"], boosters))
-        slope, intercept = state["calibration"]
-        made.calibration_ = (float(slope), float(intercept))
+        made.calibration_ = Calibration.from_state(state["calibration"])
         return made
 
     def __sklearn_tags__(self) -> Tags:

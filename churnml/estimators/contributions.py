@@ -276,8 +276,8 @@ def _leaf_tables(leaves: Sequence[tuple[_Bundle, _Path]], nodes: int) -> NDArray
         for node, left, column in zip(path.nodes, path.goes_left, path.of_node, strict=True):
             asked[int(left), at, path.columns.index(column)] |= 1 << bundle.nodes.index(node)
     codes = np.arange(1 << nodes)
-    right, left = asked[0, ..., None], asked[1, ..., None]
-    met = ((codes & left) == left) & ((codes & right) == 0)
+    no, yes = asked[0, ..., None], asked[1, ..., None]
+    met = ((codes & yes) == yes) & ((codes & no) == 0)
     shares = np.array([path.shares for _, path in leaves]).reshape(len(leaves), columns, 1)
     return _shapley(met.astype(np.float64), shares)
 

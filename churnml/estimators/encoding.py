@@ -12,7 +12,7 @@ training had it; an unseen category is like no level, with the mean of all rows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -159,7 +159,7 @@ def _fill(out: NDArray[np.float32], column: Column, values: Values) -> None:
 
 
 def fit_encoder(
-    values: Mapping[str, Values],
+    values: MutableMapping[str, Values],
     y: NDArray[np.float64],
     weight: NDArray[np.float64],
     rank: NDArray[np.int64],
@@ -168,7 +168,8 @@ def fit_encoder(
 
     Parameters
     ----------
-    values : mapping of str to Values
+    values : dict of str to Values
+        Emptied column by column, so that a large table is never held twice.
     y : array of float64, shape (n,)
     weight : array of float64, shape (n,)
     rank : array of int64, shape (n,)
@@ -179,14 +180,18 @@ def fit_encoder(
     -------
     (Encoder, array of float32, shape (n, number of matrix columns))
     """
-    encoder = Encoder([_learn(name, values[name], y, weight) for name in sorted(values)])
-    matrix = encoder.matrix(values)
-    last = np.cumsum([column.width for column in encoder.columns]) - 1
-    for column, at in zip(encoder.columns, last, strict=True):
+    columns = [_learn(name, values[name], y, weight) for name in sorted(values)]
+    encoder = Encoder(columns)
+    out = np.empty((len(y), sum(column.width for column in columns)), np.float32, order="F")
+    start = 0
+    for column in columns:
+        read = values.pop(column.name)
+        stop = start + column.width
+        _fill(out[:, start:stop], column, read)
         if column.means:
-            codes = values[column.name].codes
-            matrix[:, at] = _ordered_means(codes, y, weight, rank, column.prior)
-    return encoder, matrix
+            out[:, stop - 1] = _ordered_means(read.codes, y, weight, rank, column.prior)
+        start = stop
+    return encoder, out
 
 
 def _learn(

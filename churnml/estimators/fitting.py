@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from churnml.estimators.booster import Recipe
 from churnml.estimators.encoding import Encoder, fit_encoder
 from churnml.estimators.inputs import Sample, matrix_signs
 from churnml.estimators.linear import Loss
-from churnml.estimators.schedule import affordable_richness, schedule
+from churnml.estimators.schedule import Schedule, affordable_richness, schedule
 
 _FEWEST_EVENTS = 20
 # So few cells are learned from faster by one thread than by several that wait for each other.
@@ -27,7 +27,7 @@ _SMALL = 2_000_000
 class Settings:
     """An estimator's parameters that shape the fit."""
 
-    num_leaves: tuple[int, ...]
+    num_leaves: tuple[int, ...] | None
     learning_rate: float | None
     max_rounds: int
     folds: int | None
@@ -47,12 +47,13 @@ class Settings:
             A value out of its range, by the parameter's name.
         """
         leaves = params["num_leaves"]
-        leaves = (leaves,) if isinstance(leaves, int) else tuple(leaves)
-        if not leaves or min(leaves) < 2:
+        if leaves is not None:
+            leaves = (leaves,) if isinstance(leaves, int) else tuple(leaves)
+        if leaves is not None and (not leaves or min(leaves) < 2):
             raise UsageError(f"num_leaves is {leaves}; whole numbers from 2 on were expected.")
         for name in ("learning_rate", "folds", "repeats"):
             value = params[name]
-            if value is not None and value <= 0:
+            if value is not None and value < (0 if name == "max_rounds" else 1e-9):
                 raise UsageError(f"{name} is {value!r}; a number above 0 was expected.")
         if params["max_rounds"] < 0:
             raise UsageError(f"max_rounds is {params['max_rounds']!r}; 0 or more was expected.")
@@ -128,17 +129,7 @@ def _fit(
     rule = schedule(len(y), groups, rarest)
     signs = matrix_signs(settings.monotone, encoder)
     folds = rule.folds if settings.folds is None else min(settings.folds, groups, rarest)
-    recipe = Recipe(
-        loss=loss,
-        num_leaves=settings.num_leaves,
-        learning_rate=settings.learning_rate or rule.learning_rate,
-        max_rounds=settings.max_rounds if folds > 1 else min(settings.max_rounds, 100),
-        patience=rule.patience,
-        min_leaf=int(np.clip(len(y) // 40, 1, 30)),
-        # Of a handful of rows a bag could draw none.
-        row_share=0.8 if len(y) >= 100 else 1.0,
-        monotone=() if signs is None else tuple(signs.tolist()),
-    )
+    recipes = _recipes(settings, rule, len(y), loss, signs, alone=folds < 2)
     richness = affordable_richness(matrix)
     plan = Plan(
         folds=folds,
@@ -149,8 +140,38 @@ def _fit(
         threads=settings.threads,
     )
     data = Training(matrix, y, sample.weight, sample.group, signs)
-    bag, held_out = fit_bag(data, recipe, plan)
+    bag, held_out = fit_bag(data, recipes, plan)
     return Fitted(encoder, bag, held_out, matrix, plan.repeats * max(folds, 1))
+
+
+def _recipes(
+    settings: Settings,
+    rule: Schedule,
+    rows: int,
+    loss: Loss,
+    signs: NDArray[np.int64] | None,
+    *,
+    alone: bool,
+) -> list[Recipe]:
+    """Recipes to choose from: shy ones for noise first, then bolder ones for structure."""
+    first = Recipe(
+        loss=loss,
+        num_leaves=settings.num_leaves or (8, 4, 16),
+        learning_rate=settings.learning_rate or rule.learning_rate,
+        max_rounds=min(settings.max_rounds, 100) if alone else settings.max_rounds,
+        patience=rule.patience,
+        min_leaf=int(np.clip(rows // 40, 1, 30)),
+        # Of a handful of rows a bag could draw none.
+        row_share=0.8 if rows >= 100 else 1.0,
+        monotone=() if signs is None else tuple(signs.tolist()),
+    )
+    if not rule.choose or alone or settings.max_rounds == 0:
+        return [first]
+    bold = replace(first, column_share=1.0, l2=1.0)
+    if settings.num_leaves is not None:
+        return [first, bold]
+    small = max(first.min_leaf // 3, 1)
+    return [first, bold, replace(bold, num_leaves=(16, 12, 24), min_leaf=small)]
 
 
 def _starts(asked: bool | None, fits: bool) -> tuple[Start, ...]:

@@ -76,7 +76,7 @@ class Sample:
     Attributes
     ----------
     values : dict of str to Values
-        m rows each.
+        m rows each; emptied by encoding.
     y, weight : array of float64, shape (m,)
     group : array of int64, shape (m,)
     place : array of int64, shape (n,)
@@ -116,7 +116,9 @@ def draw_sample(
     labels = None if groups is None else _check_groups(groups, len(frame))
     values = read_frame(frame, [None] * frame.shape[1])
     rows = order_rows(content_hash(values, y), weight, labels)
-    values = {name: column.take(rows.take) for name, column in values.items()}
+    # One column at a time, so that a large table is never held twice.
+    for name in list(values):
+        values[name] = values[name].take(rows.take)
     return Sample(values, y[rows.take], rows.weight, rows.group, rows.place)
 
 

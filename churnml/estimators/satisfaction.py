@@ -15,7 +15,7 @@ from sklearn.utils.validation import column_or_1d
 
 from churnml.errors import DataError, UsageError
 from churnml.estimators.bag import Bag
-from churnml.estimators.calibration import fit_platt_of_bag
+from churnml.estimators.calibration import Calibration, fit_calibration
 from churnml.estimators.distribution import Distribution, fit_distribution
 from churnml.estimators.encoding import Encoder
 from churnml.estimators.explaining import Explainer, column_sums
@@ -69,7 +69,7 @@ class SatisfactionRegressor(RegressorMixin, BaseEstimator):
         *,
         bounds: tuple[float, float] | None = (0.0, 100.0),
         dissatisfied: float = 60.0,
-        num_leaves: tuple[int, ...] = (8, 4, 16),
+        num_leaves: tuple[int, ...] | None = None,
         learning_rate: float | None = None,
         max_rounds: int = 2000,
         folds: int | None = None,
@@ -128,7 +128,7 @@ class SatisfactionRegressor(RegressorMixin, BaseEstimator):
         unhappy = refit_for(fitted, sample, bad, settings)
         self._learned(fitted.encoder, fitted.bag, None if unhappy is None else unhappy.bag)
         if unhappy is not None:
-            self.calibration_ = fit_platt_of_bag(
+            self.calibration_ = fit_calibration(
                 unhappy.held_out, bad, sample.weight, unhappy.members
             )
         self.oof_ = sample.back(held_out)
@@ -196,9 +196,8 @@ class SatisfactionRegressor(RegressorMixin, BaseEstimator):
         if self.unhappy_bag_ is None:
             score = self._clip(self.bag_.score(matrix, self.n_jobs or 0))
             return self.distribution_.below(score, self.dissatisfied)
-        slope, intercept = self.calibration_
         score = self.unhappy_bag_.score(matrix, self.n_jobs or 0)
-        return np.asarray(expit(slope * score + intercept))
+        return np.asarray(expit(self.calibration_.log_odds(score)))
 
     def explain(self, X: Any) -> pd.DataFrame:
         """Contributions to the score before it is clipped, in its points, by column.
@@ -245,7 +244,7 @@ class SatisfactionRegressor(RegressorMixin, BaseEstimator):
         texts = list(self.bag_.texts)
         if self.unhappy_bag_ is not None:
             state["unhappy"] = self.unhappy_bag_.to_state()
-            state["calibration"] = list(self.calibration_)
+            state["calibration"] = self.calibration_.to_state()
             texts += self.unhappy_bag_.texts
         return state, texts
 
@@ -258,8 +257,7 @@ class SatisfactionRegressor(RegressorMixin, BaseEstimator):
         unhappy = None
         if state["unhappy"] is not None:
             unhappy = Bag.from_state(state["unhappy"], boosters[count:])
-            slope, intercept = state["calibration"]
-            made.calibration_ = (float(slope), float(intercept))
+            made.calibration_ = Calibration.from_state(state["calibration"])
         made._learned(
             Encoder.from_state(state["encoder"]),
             Bag.from_state(state["bag"], boosters[:count]),

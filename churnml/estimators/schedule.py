@@ -25,6 +25,8 @@ class Schedule:
         Rounds without improvement before a booster stops.
     linear : bool
         Whether a linear start is tried.
+    choose : bool
+        Whether several recipes are tried.
     """
 
     folds: int
@@ -32,6 +34,7 @@ class Schedule:
     learning_rate: float
     patience: int
     linear: bool
+    choose: bool
 
 
 def schedule(rows: int, groups: int, rarest: int) -> Schedule:
@@ -39,8 +42,8 @@ def schedule(rows: int, groups: int, rarest: int) -> Schedule:
 
     Small tables are noisy, and many small boosters are cheap; on large ones a single
     round of folds decides as well, and trees find slopes by themselves. Up to 20,000
-    rows: three repeats of five folds at a learning rate of .03, with and without a
-    linear start; up to 50,000: one repeat at .05, likewise; up to 100,000 without the
+    rows: three repeats of five folds at a learning rate of .03, the best of several
+    recipes, with and without a linear start; up to 50,000: one repeat at .05, likewise; up to 100,000 without the
     linear start; beyond: one repeat of four folds at .1.
 
     Parameters
@@ -64,8 +67,8 @@ def schedule(rows: int, groups: int, rarest: int) -> Schedule:
         folds, repeats, rate, patience = 4, 1, 0.1, 20
     folds = min(folds, groups, rarest)
     if folds < 2:
-        return Schedule(1, 1, rate, patience, True)
-    return Schedule(folds, repeats, rate, patience, rows <= 50_000)
+        return Schedule(1, 1, rate, patience, True, False)
+    return Schedule(folds, repeats, rate, patience, rows <= 50_000, rows <= 20_000)
 
 
 def affordable_richness(matrix: NDArray[np.float32]) -> Richness | None:

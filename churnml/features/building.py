@@ -17,7 +17,9 @@ from churnml.features.view import KEYS, Part, View, gather, look
 class Builder(Protocol):
     """A module that builds features."""
 
-    FEATURES: tuple[Feature, ...]
+    @property
+    def FEATURES(self) -> tuple[Feature, ...]:
+        """What it declares."""
 
     def parts(self, view: View) -> dict[str, Part]:
         """What it reads, by a name under which builders share it."""

@@ -13,11 +13,11 @@ from churnml.features.view import KEYS, Part, View
 
 _CATEGORIES: dict[str, tuple[Driver, str, str]] = {
     # "other" has no driver of its own; taking complaints in is the service window's work.
-    "network": ("network", "network", "网络"),
-    "tariff": ("tariff", "tariff", "资费"),
+    "network": ("network", "the network", "网络"),
+    "tariff": ("tariff", "the tariff", "资费"),
     "business_support": ("business_support", "business support", "业务支撑"),
-    "service_window": ("service_window", "service window", "窗口服务"),
-    "other": ("service_window", "other", "其他"),
+    "service_window": ("service_window", "the service window", "窗口服务"),
+    "other": ("service_window", "anything else", "其他"),
 }
 _DAYS = (30, 90, 180)
 _RECENT, _USUAL, _LONGEST = 30, 180, 180
@@ -25,34 +25,28 @@ _OWN = ("complaints.customer_id", "complaints.opened_at")
 
 
 def _counts(days: int) -> tuple[Feature, ...]:
-    common = {
-        "unit": "complaints",
-        "direction": 1,
-        "empty": 0,
-        "zero": "none in this time",
-    }
     return (
-        Feature(
-            name=f"complaints_all_count_{days}d",
-            driver="service_window",
-            en=f"Complaints in {days} days",
-            zh=f"近{days}天投诉次数",
-            needs=_OWN,
-            **common,
-        ),
+        _count("all", days, "service_window", "", "", _OWN),
         *(
-            Feature(
-                name=f"complaints_{category}_count_{days}d",
-                driver=driver,
-                en=f"Complaints about {en} in {days} days"
-                if category != "other"
-                else f"Complaints about anything else in {days} days",
-                zh=f"近{days}天{zh}投诉次数",
-                needs=(*_OWN, "complaints.category"),
-                **common,
-            )
+            _count(category, days, driver, f" about {en}", zh, (*_OWN, "complaints.category"))
             for category, (driver, en, zh) in _CATEGORIES.items()
         ),
+    )
+
+
+def _count(
+    name: str, days: int, driver: Driver, about: str, zh: str, needs: tuple[str, ...]
+) -> Feature:
+    return Feature(
+        name=f"complaints_{name}_count_{days}d",
+        unit="complaints",
+        driver=driver,
+        direction=1,
+        en=f"Complaints{about} in {days} days",
+        zh=f"近{days}天{zh}投诉次数",
+        needs=needs,
+        empty=0,
+        zero="none in this time",
     )
 
 

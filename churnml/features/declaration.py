@@ -20,6 +20,7 @@ Driver = Literal[
     "lifecycle",
     "tier",
 ]
+Direction = Literal[-1, 0, 1]
 Availability = Literal["operator", "survey", "outcome", "snapshot"]
 
 # What can never differ between two versions of one customer or group.
@@ -68,7 +69,7 @@ class Feature:
     en: str
     zh: str
     needs: tuple[str, ...]
-    direction: Literal[-1, 0, 1] = 0
+    direction: Direction = 0
     kind: Literal["number", "category"] = "number"
     empty: int | None = None
     zero: str = ""

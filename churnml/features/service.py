@@ -6,7 +6,7 @@ import ibis
 from ibis.expr import types as ir
 
 from churnml import asof
-from churnml.features.declaration import Feature
+from churnml.features.declaration import Direction, Feature
 from churnml.features.monthly import UNIT, ratio, whole
 from churnml.features.view import KEYS, Part, View
 
@@ -26,34 +26,29 @@ _WAITS = (*_OWN, "contacts.wait_seconds")
 
 
 def _counts(days: int) -> tuple[Feature, ...]:
-    common = {
-        "unit": "contacts",
-        "driver": "service_window",
-        "empty": 0,
-        "zero": "none in this time",
-    }
     return (
-        Feature(
-            name=f"service_all_count_{days}d",
-            en=f"Service contacts in {days} days",
-            zh=f"近{days}天服务接触次数",
-            needs=_OWN,
-            **common,
-        ),
+        _count("all", days, "", "", _OWN),
         *(
-            Feature(
-                name=f"service_{channel}_count_{days}d",
-                en=f"Contacts by {en} in {days} days",
-                zh=f"近{days}天{zh}接触次数",
-                needs=(*_OWN, "contacts.channel"),
-                **common,
-            )
+            _count(channel, days, f" by {en}", zh, (*_OWN, "contacts.channel"))
             for channel, (en, zh) in _CHANNELS.items()
         ),
     )
 
 
-def _share(name: str, column: str, direction: int, en: str, zh: str) -> Feature:
+def _count(name: str, days: int, by: str, zh: str, needs: tuple[str, ...]) -> Feature:
+    return Feature(
+        name=f"service_{name}_count_{days}d",
+        unit="contacts",
+        driver="service_window",
+        en=f"Service contacts{by} in {days} days",
+        zh=f"近{days}天{zh}服务接触次数",
+        needs=needs,
+        empty=0,
+        zero="none in this time",
+    )
+
+
+def _share(name: str, column: str, direction: Direction, en: str, zh: str) -> Feature:
     return Feature(
         name=f"service_{name}_90d_share",
         unit="share",

@@ -8,6 +8,7 @@ from functools import reduce
 from operator import add
 
 import ibis
+import pyarrow as pa
 from ibis import _
 from ibis.expr import types as ir
 
@@ -15,7 +16,7 @@ from churnml import asof
 from churnml.config import Tiers
 from churnml.contract import TABLES
 from churnml.features import monthly
-from churnml.features.declaration import Feature
+from churnml.features.declaration import Direction, Feature
 from churnml.features.monthly import TIER_MONTHS
 from churnml.features.view import KEYS, Part, View
 
@@ -34,7 +35,7 @@ _PAST = (*_MEMBER, "groups.valid_from")
 _NO_GROUP = "not a member of a group"
 
 
-def _moved(way: str, direction: int, en: str, zh: str) -> Feature:
+def _moved(way: str, direction: Direction, en: str, zh: str) -> Feature:
     return Feature(
         name=f"tier_individual_{way}_6m_count",
         unit="moves",
@@ -272,7 +273,7 @@ def _groups(view: View) -> ir.Table:
 def _states(view: View, agos: tuple[int, ...]) -> ir.Table:
     """Each group as it stood, and was known, so many months before ``now``."""
     rows = [(asof.earlier(day, ago), day, ago) for day in view.dates for ago in agos]
-    then = ibis.memtable(rows, schema={"as_of": "date", "now": "date", "ago": "int64"})
+    then = asof.small_table(rows, as_of=pa.date32(), now=pa.date32(), ago=pa.int64())
     states = asof.in_force(view.tables["groups"], TABLES["groups"], then)
     return states.join(then, "as_of")
 

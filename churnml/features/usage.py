@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import ibis
 from ibis.expr import types as ir
 
@@ -22,50 +24,46 @@ _NONE = "no usage on record in these months"
 
 def _level(name: str) -> tuple[Feature, ...]:
     column, unit, en, zh = _LEVELS[name]
-    needs = (f"usage.{column}",)
-    common = {"driver": "usage", "needs": needs}
+    plain = Feature(
+        name=f"usage_{name}_mean_3m_{unit}",
+        unit=unit,
+        driver="usage",
+        direction=-1,
+        en=f"{en} per month, mean of 3 months",
+        zh=f"近3个月月均{zh}",
+        needs=(f"usage.{column}",),
+        zero="none in any of the months",
+        null=_NONE,
+    )
     return (
-        Feature(
+        replace(
+            plain,
             name=f"usage_{name}_mean_1m_{unit}",
-            unit=unit,
-            direction=-1,
             en=f"{en} in the last month",
             zh=f"最近一月{zh}",
             zero="a month without any",
-            null=_NONE,
-            **common,
         ),
-        Feature(
-            name=f"usage_{name}_mean_3m_{unit}",
-            unit=unit,
-            direction=-1,
-            en=f"{en} per month, mean of 3 months",
-            zh=f"近3个月月均{zh}",
-            zero="none in any of the months",
-            null=_NONE,
-            **common,
-        ),
-        Feature(
+        plain,
+        replace(
+            plain,
             name=f"usage_{name}_last_to_mean_6m_ratio",
             unit="ratio",
-            direction=-1,
             en=f"{en} in the last month against the mean of 6",
             zh=f"最近一月{zh}与近6个月均值之比",
             zero="none in the last month",
             null="nothing on record in the last month, or a mean of 0",
-            **common,
         ),
-        Feature(
+        replace(
+            plain,
             name=f"usage_{name}_slope_6m_{unit}",
             unit=f"{unit} per month",
-            direction=-1,
             en=f"Change of {en.lower()} per month, least squares over 6 months",
             zh=f"近6个月{zh}月均变化",
             zero="no trend",
             null="fewer than 2 months on record in 6",
-            **common,
         ),
-        Feature(
+        replace(
+            plain,
             name=f"usage_{name}_volatility_6m_ratio",
             unit="ratio",
             direction=1,
@@ -73,7 +71,6 @@ def _level(name: str) -> tuple[Feature, ...]:
             zh=f"近6个月{zh}波动（变异系数）",
             zero="the same every month",
             null="fewer than 2 months on record in 6, or a mean of 0",
-            **common,
         ),
     )
 
@@ -201,7 +198,7 @@ def columns(row: ir.Table, view: View) -> dict[str, ir.Value]:
 
 
 def _quality(row: ir.Table, view: View) -> dict[str, ir.Value]:
-    found = {}
+    found: dict[str, ir.Value] = {}
     if view.has("usage.offnet_minutes"):
         share = monthly.ratio(row.offnet_minutes_3m, row.offnet_minutes_of_3m)
         before = monthly.ratio(row.offnet_minutes_6m, row.offnet_minutes_of_6m)

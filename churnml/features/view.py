@@ -8,7 +8,7 @@ from datetime import date
 from functools import cached_property
 from typing import NamedTuple
 
-import ibis
+import pyarrow as pa
 from ibis.expr import types as ir
 from ibis.util import gen_name
 
@@ -161,11 +161,10 @@ def look(
     eligible = asof.spine(tables, days)
     monthly_tables = {name: tables[name] for name in MONTHLY if name in tables}
     latest = asof.latest_months(monthly_tables, eligible, days)
-    columns = {"as_of": days} | {
-        f"{name}_ends": [_index(latest.get(name, {}).get(day)) for day in days] for name in MONTHLY
-    }
-    schema = {name: "date" if name == "as_of" else "int64" for name in columns}
-    return View(tables, tuple(days), latest, ibis.memtable(columns, schema=schema), config, only)
+    ends = [(day, *(_index(latest.get(name, {}).get(day)) for name in MONTHLY)) for day in days]
+    types = {f"{name}_ends": pa.int64() for name in MONTHLY}
+    moments = asof.small_table(ends, as_of=pa.date32(), **types)
+    return View(tables, tuple(days), latest, moments, config, only)
 
 
 def _index(month: date | None) -> int | None:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from churnml.errors import DataError, UsageError
-from churnml.source.engine import Engine, run
+from churnml.flat.signature import Column
+from churnml.flat.values import prepared
+from churnml.source.engine import Engine, read_errors, run
 
 ROW = "row_number"
 """The column that says where a row stands: 1-based, as `Table.counted` says."""
@@ -98,7 +102,33 @@ class Table:
 
     def query(self, selected: str, rest: str = "") -> list[tuple[Any, ...]]:
         """The rows of ``SELECT selected FROM the table rest``."""
-        return run(self.con, f"SELECT {selected} FROM {self.relation} {rest}")
+        return self.select(selected, f"{self.relation} {rest}")
+
+    def prepared(self, columns: Mapping[str, Column]) -> str:
+        """SQL of the rows with the steps of `churnml.flat.values` for some columns."""
+        kinds = {x: self.kind(x) for x in columns}
+        return prepared(self.relation, kinds, columns)
+
+    def read(self, columns: Mapping[str, Column], selected: str) -> list[tuple[Any, ...]]:
+        """The rows of ``SELECT selected`` from the prepared columns."""
+        return self.select(selected, self.prepared(columns))
+
+    def select(self, selected: str, relation: str) -> list[tuple[Any, ...]]:
+        """The rows of ``SELECT selected FROM relation``.
+
+        Raises
+        ------
+        DataError
+            If the file turns out to be damaged.
+        """
+        with read_errors(str(self.path)):
+            return run(self.con, f"SELECT {selected} FROM {relation}")
+
+    def frame(self, selected: str, relation: str) -> pd.DataFrame:
+        """``SELECT selected FROM relation`` as a frame, in the order of the rows."""
+        with read_errors(str(self.path)):
+            found = self.con.con.sql(f"SELECT {selected} FROM {relation}")
+            return found.to_arrow_table().to_pandas()
 
     def fingerprint(self) -> str:
         """SHA-256 over the names and bytes of the files."""

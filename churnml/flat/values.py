@@ -1,8 +1,14 @@
-"""One column's values, read in SQL: the same expressions in training and in scoring."""
+"""Reading columns in SQL: the same expressions in training and in scoring.
+
+A column ``c3`` goes through four steps, each a projection over the one before, so that no
+expression is written out twice: ``f_c3`` where it is not empty, ``p_c3`` where it does not
+mean a missing value, ``v_c3`` parsed, ``t_c3`` as the model takes it. What has a ``p_`` and
+no ``t_`` is bad.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 
 from churnml.flat.signature import Column
 from churnml.source.engine import literal
@@ -14,157 +20,139 @@ MISSING = ("na", "n/a", "#n/a", "nan", "none", "null", "nil", "?", "-", "--")
 LARGEST = 3.4028234e38
 """Numbers are kept in single precision."""
 
+UNMARKED = {"%Y%m%d": 8, "%Y%m%d%H%M%S": 14}
+"""Dates written as digits alone, and how many."""
+
 _CONTROL = "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f]"
-_NUMERIC = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT")
-_NUMERIC += ("UINTEGER", "UBIGINT", "UHUGEINT", "FLOAT", "DOUBLE")
-_TEMPORAL = ("DATE", "TIMESTAMP")
-_TIMES = "1900-01-01", "2199-12-31"
-
-
-@dataclass(frozen=True)
-class Reading:
-    """SQL of a column's values.
-
-    Attributes
-    ----------
-    typed : str
-        DOUBLE or VARCHAR; null where missing or bad.
-    bad : str
-        The text of a value that cannot be read; else null.
-    """
-
-    typed: str
-    bad: str
-
-
-def is_number(kind: str) -> bool:
-    """Whether a DuckDB type is of numbers."""
-    return kind in _NUMERIC or kind.startswith("DECIMAL")
+_FIRST, _LAST = "1900-01-01 00:00:00", "2199-12-31 23:59:59.999999"
+_FLOATING = ("FLOAT", "DOUBLE")
+_INTEGER = (
+    *("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"),
+    *("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT"),
+)
 
 
 def is_integer(kind: str) -> bool:
     """Whether a DuckDB type is of whole numbers."""
-    return kind in _NUMERIC and kind not in ("FLOAT", "DOUBLE")
+    return kind in _INTEGER
+
+
+def is_number(kind: str) -> bool:
+    """Whether a DuckDB type is of numbers."""
+    return kind in _INTEGER or kind in _FLOATING or kind.startswith("DECIMAL")
 
 
 def is_temporal(kind: str) -> bool:
     """Whether a DuckDB type is of dates."""
-    return kind.startswith(_TEMPORAL)
+    return kind.startswith(("DATE", "TIMESTAMP"))
 
 
-def filled(x: str, kind: str) -> str:
-    """SQL of a value, null where it is missing: empty, blanks alone, or ``\\N``."""
-    if kind == "VARCHAR":
-        return f"nullif(nullif(trim({x}, {_text(BLANKS)}), ''), '\\N')"
-    return f"CASE WHEN NOT isnan({x}) THEN {x} END" if kind in ("FLOAT", "DOUBLE") else x
-
-
-def present(x: str, kind: str, missing: tuple[str, ...] = ()) -> str:
-    """SQL of a value of a number or date column, null where it is missing."""
-    value = filled(x, kind)
-    if kind != "VARCHAR":
-        return value
-    texts = ", ".join(_text(text) for text in (*MISSING, *(one.lower() for one in missing)))
-    return f"CASE WHEN lower({value}) NOT IN ({texts}) THEN {value} END"
-
-
-def number(x: str, kind: str, missing: tuple[str, ...] = ()) -> str:
-    """SQL of a plain finite number, null for anything else."""
-    if kind == "VARCHAR":
-        value = present(x, kind, missing)
-        # DuckDB reads 1_000 as a thousand; nobody else does.
-        return f"{_finite(f'try_cast({value} AS DOUBLE)')[:-4]} AND NOT contains({x}, '_') END"
-    if kind == "BOOLEAN" or is_number(kind):
-        return _finite(f"CAST({x} AS DOUBLE)")
-    return "CAST(NULL AS DOUBLE)"
-
-
-def _finite(number: str) -> str:
-    return f"CASE WHEN isfinite({number}) AND abs({number}) <= {LARGEST} THEN {number} END"
-
-
-def moment(x: str, kind: str, layout: str, missing: tuple[str, ...] = ()) -> str:
-    """SQL of a local date and time between 1900 and 2199, null for anything else."""
-    if is_temporal(kind):
-        found = f"timezone('UTC', {x})" if "ZONE" in kind else f"CAST({x} AS TIMESTAMP)"
-    elif kind == "VARCHAR" or is_integer(kind):
-        found = _parsed(f"CAST({present(x, kind, missing)} AS VARCHAR)", layout)
-    else:
-        return "CAST(NULL AS TIMESTAMP)"
-    first, last = _TIMES
-    return (
-        f"CASE WHEN {found} BETWEEN TIMESTAMP '{first}' AND TIMESTAMP '{last} 23:59:59.999999' "
-        f"THEN {found} END"
-    )
-
-
-def _parsed(text: str, layout: str) -> str:
-    iso = f"CASE WHEN regexp_matches({text}, '^[0-9]{{4}}[-/]') THEN try_cast({text} AS TIMESTAMP) END"
-    if not layout:
-        return iso
-    own = f"try_strptime({text}, {literal(layout)})"
-    if layout == "%Y%m%d":
-        # Without a mark between, seven digits can be read in two ways.
-        own = f"CASE WHEN length({text}) = 8 THEN {own} END"
-    return f"coalesce({own}, {iso})"
-
-
-def text(x: str, kind: str) -> str:
-    """SQL of a value as text, the same for 3 and 3.0; null where missing."""
-    if kind == "VARCHAR":
-        return f"CASE WHEN {filled(x, kind)} IS NOT NULL THEN {x} END"
-    if kind == "BOOLEAN":
-        return f"CASE {x} WHEN true THEN 'True' WHEN false THEN 'False' END"
-    if kind in ("FLOAT", "DOUBLE") or kind.startswith("DECIMAL"):
-        whole = f"{x} = trunc({x}) AND abs({x}) < 1e18"
-        value = filled(x, kind)
-        return (
-            f"CASE WHEN {value} IS NULL THEN NULL WHEN {whole} THEN "
-            f"CAST(CAST({x} AS BIGINT) AS VARCHAR) ELSE CAST({x} AS VARCHAR) END"
-        )
-    return f"CAST({x} AS VARCHAR)"
-
-
-def read(x: str, kind: str, column: Column) -> Reading:
-    """A column's values as the model takes them.
+def prepared(relation: str, kinds: Mapping[str, str], columns: Mapping[str, Column]) -> str:
+    """SQL of a relation with the four steps of some of its columns beside all of them.
 
     Parameters
     ----------
-    x : str
-        The column's SQL name.
-    kind : str
-        DuckDB's type of it.
-    column : Column
-        What it was in training.
+    relation : str
+    kinds : mapping of str to str
+        DuckDB's type by SQL name.
+    columns : mapping of str to Column
+        What is read, and as what.
     """
-    if column.kind == "number":
-        typed = number(x, kind, column.missing)
-    elif column.kind == "date":
-        when = moment(x, kind, column.format, column.missing)
-        typed = f"CAST(date_diff('day', CAST({when} AS DATE), DATE '{column.reference}') AS DOUBLE)"
-    else:
-        return _read_category(x, kind, column)
-    value = present(x, kind, column.missing)
-    return Reading(typed, f"CASE WHEN {value} IS NOT NULL AND {typed} IS NULL THEN {_raw(x)} END")
-
-
-def _read_category(x: str, kind: str, column: Column) -> Reading:
-    value = text(x, kind)
-    control = f"regexp_matches({value}, '{_CONTROL}')" if kind == "VARCHAR" else "false"
-    typed = value
-    if column.kind == "boolean" and kind == "VARCHAR":
-        typed = (
-            f"CASE lower({filled(x, kind)}) WHEN 'true' THEN 'True' "
-            f"WHEN 'false' THEN 'False' ELSE {value} END"
-        )
-    return Reading(
-        f"CASE WHEN NOT {control} THEN {typed} END", f"CASE WHEN {control} THEN {_raw(x)} END"
+    steps: tuple[tuple[str, Callable[[str, str, Column], str]], ...] = (
+        ("f", lambda x, kind, _: _filled(x, kind)),
+        ("p", _present),
+        ("v", _parsed),
+        ("t", lambda x, _, column: _typed(x, column)),
     )
+    for step, expression in steps:
+        added = "".join(
+            f", {expression(x, kinds[x], column)} AS {step}_{x}" for x, column in columns.items()
+        )
+        relation = f"(SELECT *{added} FROM {relation})"
+    return relation
 
 
-def _raw(x: str) -> str:
+def bad(x: str) -> str:
+    """SQL of the text of a value that cannot be read; else null."""
+    return f"CASE WHEN p_{x} IS NOT NULL AND t_{x} IS NULL THEN CAST({x} AS VARCHAR) END"
+
+
+def _filled(x: str, kind: str) -> str:
+    if kind == "VARCHAR":
+        return f"nullif(nullif(trim({x}, {literal(BLANKS)}), ''), '\\N')"
+    return f"CASE WHEN NOT isnan({x}) THEN {x} END" if kind in _FLOATING else x
+
+
+def _present(x: str, kind: str, column: Column) -> str:
+    if kind != "VARCHAR" or column.kind not in ("number", "date"):
+        return f"f_{x}"
+    texts = ", ".join(literal(text) for text in (*MISSING, *column.missing))
+    return f"CASE WHEN lower(f_{x}) NOT IN ({texts}) THEN f_{x} END"
+
+
+def _parsed(x: str, kind: str, column: Column) -> str:
+    if column.kind == "number":
+        return _number(x, kind)
+    return _moment(x, kind, column) if column.kind == "date" else _text(x, kind, column)
+
+
+def _number(x: str, kind: str) -> str:
+    if kind == "VARCHAR":
+        # DuckDB reads 1_000 as a thousand; nobody else does.
+        return f"CASE WHEN NOT contains(p_{x}, '_') THEN try_cast(p_{x} AS DOUBLE) END"
+    if kind == "BOOLEAN" or is_number(kind):
+        return f"CAST({x} AS DOUBLE)"
+    return "CAST(NULL AS DOUBLE)"
+
+
+def _moment(x: str, kind: str, column: Column) -> str:
+    if is_temporal(kind):
+        return f"timezone('UTC', {x})" if "ZONE" in kind else f"CAST({x} AS TIMESTAMP)"
+    if kind == "VARCHAR":
+        return moment(f"p_{x}", column.format)
+    if is_integer(kind) and column.format in UNMARKED:
+        return moment(f"CAST({x} AS VARCHAR)", column.format)
+    return "CAST(NULL AS TIMESTAMP)"
+
+
+def moment(text: str, layout: str) -> str:
+    """SQL of a text as a date and time of any century, null for anything else."""
+    iso = (
+        f"CASE WHEN regexp_matches({text}, '^[0-9]{{4}}[-/]') "
+        f"THEN try_cast({text} AS TIMESTAMP) END"
+    )
+    if not layout:
+        return iso
+    own = f"try_strptime({text}, {literal(layout)})"
+    if layout in UNMARKED:
+        # Without marks between, fewer digits can be read in several ways.
+        own = f"CASE WHEN length({text}) = {UNMARKED[layout]} THEN {own} END"
+    return f"coalesce({own}, {iso})"
+
+
+def _text(x: str, kind: str, column: Column) -> str:
+    """A value as text, the same for 3 and 3.0."""
+    if column.kind == "boolean" and kind == "VARCHAR":
+        truth = f"CASE lower(f_{x}) WHEN 'true' THEN 'True' WHEN 'false' THEN 'False' ELSE {x} END"
+        return f"CASE WHEN f_{x} IS NOT NULL THEN {truth} END"
+    if kind == "VARCHAR":
+        return f"CASE WHEN f_{x} IS NOT NULL THEN {x} END"
+    if kind == "BOOLEAN":
+        return f"CASE {x} WHEN true THEN 'True' WHEN false THEN 'False' END"
+    if kind in _FLOATING or kind.startswith("DECIMAL"):
+        return (
+            f"CASE WHEN f_{x} = trunc(f_{x}) AND abs(f_{x}) < 1e18 "
+            f"THEN CAST(try_cast(f_{x} AS BIGINT) AS VARCHAR) ELSE CAST(f_{x} AS VARCHAR) END"
+        )
     return f"CAST({x} AS VARCHAR)"
 
 
-def _text(value: str) -> str:
-    return literal(value)
+def _typed(x: str, column: Column) -> str:
+    value = f"v_{x}"
+    if column.kind == "number":
+        return f"CASE WHEN isfinite({value}) AND abs({value}) <= {LARGEST} THEN {value} END"
+    if column.kind == "date":
+        age = f"date_diff('day', CAST({value} AS DATE), DATE '{column.reference}')"
+        between = f"{value} BETWEEN TIMESTAMP '{_FIRST}' AND TIMESTAMP '{_LAST}'"
+        return f"CASE WHEN {between} THEN CAST({age} AS DOUBLE) END"
+    return f"CASE WHEN NOT regexp_matches({value}, '{_CONTROL}') THEN {value} END"

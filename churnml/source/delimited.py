@@ -65,6 +65,15 @@ def load(binding: Binding, mapping: SourceMapping, engine: Engine) -> Rows:
 
 @contextmanager
 def kept_in(folder: Path, path: Path) -> Iterator[None]:
+    """Tell a temporary folder without room from a file that cannot be read.
+
+    Raises
+    ------
+    OutputError
+        If the rows of ``path`` cannot be written into ``folder``.
+    DataError
+        If ``path`` is damaged.
+    """
     try:
         with read_errors(str(path)):
             yield

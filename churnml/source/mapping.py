@@ -64,6 +64,10 @@ class TableMapping(Section):
         """The operator's name of a contract column."""
         return next((own for own, ours in self.columns.items() if ours == name), name)
 
+    def format_of(self, name: str) -> str | None:
+        """How the dates of a contract column are written, where the mapping says so."""
+        return self.formats.get(name, self.formats.get(self.own_name(name)))
+
     def rule(self, name: str, mapping: SourceMapping) -> Rule:
         """How a contract column is to be read."""
         own = self.own_name(name)
@@ -71,7 +75,7 @@ class TableMapping(Section):
         return Rule(
             values=self.values.get(name, self.values.get(own, {})),
             scale=Fraction(scale),
-            format=self.formats.get(name, self.formats.get(own)),
+            format=self.format_of(name),
             nulls=mapping.nulls or (),
             timezone=mapping.timezone or "UTC",
         )

@@ -81,7 +81,7 @@ def _column_checks(scope: Scope, column: Column, future: datetime | None) -> Ite
     effect, text = effect_on(scope, column), scope.text(name)
     unreadable = scope.unreadable(name)
     if unreadable is not None:
-        yield Check("C03", name, effect, unreadable, _type_words(column), text)
+        yield Check("C03", name, effect, unreadable, _type_words(scope, column), text)
     for bad, expected in _ranges(column, value):
         yield Check("C04", name, effect, bad, expected, text)
     if column.codes:
@@ -103,8 +103,11 @@ def _column_checks(scope: Scope, column: Column, future: datetime | None) -> Ite
         yield Check("C19", name, "aside", control, "no control characters", text)
 
 
-def _type_words(column: Column) -> str:
-    hints = {
+def _type_words(scope: Scope, column: Column) -> str:
+    layout = scope.binding.entry.format_of(column.name)
+    if layout is not None:
+        return f"a {column.kind} written as {layout}"
+    words = {
         "number": "a number such as 1234.5",
         "integer": "a whole number",
         "boolean": "true or false",
@@ -112,8 +115,9 @@ def _type_words(column: Column) -> str:
         "month": "a month by its first day, such as 2026-06-01",
         "timestamp": "a timestamp such as 2026-06-30 08:15:00",
         "text": "text",
-    }
-    return hints[column.kind]
+    }[column.kind]
+    dated = column.kind in ("date", "month", "timestamp")
+    return f"{words}, or formats in the mapping" if dated else words
 
 
 def _ranges(column: Column, value: ir.Value) -> Iterator[tuple[ir.BooleanValue, str]]:

@@ -75,9 +75,10 @@ class Breach:
         if self.rows:
             found += f" ({self.counted} {', '.join(map(str, self.rows))})"
         often = f", {self.count} times" if self.count > 1 else ""
+        never = ", and not one good value" if self.everywhere and self.count > 1 else ""
         return (
-            f"{place}: {CODES[self.code].meaning}{often}{found}; expected {self.expected}; "
-            f"{EFFECTS[self.effect]} [{self.code}]"
+            f"{place}: {CODES[self.code].meaning}{often}{found}{never}; "
+            f"expected {self.expected}; {EFFECTS[self.effect]} [{self.code}]"
         )
 
 
@@ -130,12 +131,22 @@ class Report:
             found[breach.code] = found.get(breach.code, 0) + breach.count
         return dict(sorted(found.items()))
 
+    @property
+    def unmatched(self) -> tuple[str, ...]:
+        """Category columns, as ``table.column``, of which no value is a known code."""
+        return tuple(
+            f"{one.table}.{one.column}"
+            for one in self.breaches
+            if one.code == "C05" and one.everywhere
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """The report as plain data, for ``--json``."""
         return {
             "refused": list(self.refused),
             "tables": [asdict(count) for count in self.counts],
             "breaches": [asdict(breach) | {"message": str(breach)} for breach in self.breaches],
+            "unmatched_columns": list(self.unmatched),
             "missing_tables": list(self.missing),
             "ignored_columns": {name: list(names) for name, names in (self.ignored or {}).items()},
             "notes": list(self.notes),

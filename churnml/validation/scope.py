@@ -70,8 +70,12 @@ def count(rows: ir.Table) -> int:
 
 
 def kept(rows: ir.Table, name: str) -> ir.Table:
-    """The rows, stored in the engine."""
-    return rows.get_backend().create_table(gen_name(name), rows, temp=True)
+    """The rows, computed once and stored in the engine for as long as it runs."""
+    con = rows.get_backend()
+    if con.name == "pyspark":
+        # Spark has no temporary tables.
+        return rows.cache()
+    return con.create_table(gen_name(name), rows, temp=True)
 
 
 def scope(binding: Binding, day: date | None) -> Scope:

@@ -72,11 +72,11 @@ def spans(scope: Scope, lives: ir.Table) -> Spans:
     monthly = scope.spec.rows == "month"
     when = month_index(scope.rows.month) if monthly else scope.rows[scope.spec.event]
     rows = scope.rows.select("customer_id", when=when).filter(_.customer_id.notnull())
-    facts = {"first": _.when.min(), "last": _.when.max()}
+    facts = {"first": rows.when.min(), "last": rows.when.max()}
     if monthly:
-        bit = ibis.literal(1, "int64") << (_.when % _BITS).cast("int64")
+        bit = ibis.literal(1 << (_BITS - 1)) >> (rows.when % _BITS).cast("int32")
         # Each month is a bit of its own: their sum is their union only if none comes twice.
-        facts |= {"have": _.when.count(), "sum": bit.sum(), "union": bit.bit_or()}
+        facts |= {"have": rows.when.count(), "bits": bit.sum(), "seen": bit.bit_or()}
     found = rows.group_by("customer_id").agg(**facts).left_join(lives, "customer_id")
     customers = kept(found.drop("customer_id_right"), "spans")
     return Spans(customers, **_counts(customers, monthly=monthly))
@@ -89,7 +89,7 @@ def _counts(customers: ir.Table, *, monthly: bool) -> dict[str, int]:
     }
     if monthly:
         lacking = customers["last"] - customers["first"] + 1 - customers.have
-        counts["repeated"] = customers.count(where=customers["sum"] != customers.union)
+        counts["repeated"] = customers.count(where=customers.bits != customers.seen)
         counts["gapped"] = customers.count(where=lacking > 0)
     return customers.aggregate(**counts).to_pyarrow().to_pylist()[0]
 

@@ -206,6 +206,19 @@ def test_numbers(value, code, report):
 
 
 @pytest.mark.parametrize(
+    ("mapping", "expected"),
+    [
+        ("", "a month by its first day, such as 2026-06-01, or formats in the mapping"),
+        ("tables: {bills: {formats: {month: '%Y%m'}}}", "a month written as %Y%m"),
+    ],
+)
+def test_a_wrong_date_is_told_with_how_it_should_be_written(mapping, expected, report, folder):
+    (folder / "source.yaml").write_text(mapping)
+    (breach,) = report(f"{BILLS}00123,June 2026,1\n").report.breaches
+    assert breach.expected == expected
+
+
+@pytest.mark.parametrize(
     ("text", "line"),
     [
         (f'{BILLS}00123,2026-05-01,"1\n00123,2026-06-01,2\n00123,2026-07-01,3\n', 2),

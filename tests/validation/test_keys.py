@@ -38,6 +38,12 @@ def test_rows_with_keys_of_their_own_are_left_as_they_are(check, rows):
     assert found.source.cleaned == {}
 
 
+def test_months_of_many_years_are_told_apart(check, rows):
+    years = [rows.bill() | {"month": dt.date(year, 6, 1)} for year in range(2020, 2027)]
+    assert [one.code for one in check(*years).report.breaches] == ["C11"]
+    assert [one.code for one in check(*years, years[3]).report.breaches] == ["C10", "C11"]
+
+
 def test_the_bill_known_first_stays(check, rows):
     late, early = known(9), known(3)
     found = check(rows.bill(amount=2.0, known_at=late), rows.bill(amount=1.0, known_at=early))

@@ -92,11 +92,15 @@ def test_columns_in_each_other_s_place_look_shifted(write, rows, folder):
 
 def test_a_column_without_a_good_value_is_told_apart(write, good, rows, folder):
     good["customers"] = [rows.customer(f"c{at}", brand="GOTONE") for at in range(1, 4)]
-    (breach,) = validate(open_source(write(folder, good))).report.breaches
+    report = validate(open_source(write(folder, good))).report
+    assert report.unmatched == ("customers.brand",)
+    (breach,) = report.breaches
     assert breach.everywhere
+    assert ", 3 times: GOTONE, GOTONE, GOTONE (row 1, 2, 3), and not one good value;" in str(breach)
     good["customers"][0]["brand"] = "gotone"
-    (breach,) = validate(open_source(write(folder, good))).report.breaches
-    assert not breach.everywhere
+    report = validate(open_source(write(folder, good))).report
+    assert not report.breaches[0].everywhere
+    assert report.unmatched == ()
 
 
 def test_nothing_at_or_after_a_day_is_looked_at(write, good, rows, folder):
@@ -112,6 +116,14 @@ def test_nothing_at_or_after_a_day_is_looked_at(write, good, rows, folder):
     assert (counts["bills"], counts["usage"], counts["contacts"]) == (10, 0, 2)
     surveys = found.source.tables["surveys"].order_by("survey_id").to_pyarrow().to_pylist()
     assert [row["score"] for row in surveys] == [7.0, None]
+
+
+def test_rows_without_a_date_are_told_at_any_day(write, good, rows, folder):
+    good["contacts"].append(rows.contact("t2", started_at=None))
+    settings = Config.model_validate({"validation": {"set_aside_limit": 1}})
+    found = validate(open_source(write(folder, good)), settings, until="2026-06-01")
+    assert [(one.code, one.column) for one in found.report.breaches] == [("C16", "started_at")]
+    assert found.source.tables["contacts"].count().to_pyarrow().as_py() == 1
 
 
 def test_two_validations_of_one_source_do_not_disturb_each_other(write, good, rows, folder):

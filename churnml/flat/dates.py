@@ -1,0 +1,103 @@
+"""Which way a column's dates are written: one way for the whole column, never guessed by cell."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from itertools import product
+
+from churnml.flat.signature import Column
+from churnml.flat.table import Table
+from churnml.flat.values import UNMARKED, moment
+
+_DAYS = (
+    "%Y.%m.%d",
+    "%Y年%m月%d日",
+    "%d/%m/%Y",
+    "%m/%d/%Y",
+    "%d-%m-%Y",
+    "%m-%d-%Y",
+    "%d.%m.%Y",
+    "%d/%m/%y",
+    "%m/%d/%y",
+    "%d-%m-%y",
+    "%m-%d-%y",
+    "%d.%m.%y",
+    "%d-%b-%Y",
+    "%d-%b-%y",
+    "%d %b %Y",
+    "%d %B %Y",
+    "%b %d, %Y",
+    "%B %d, %Y",
+)
+_TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
+_MONTHS = ("%Y-%m", "%Y/%m", "%Y.%m", "%Y年%m月", "%m/%Y")
+LAYOUTS = ("", *(day + time for day, time in product(_DAYS, _TIMES)), *_MONTHS)
+"""The codes of ``strptime``; the empty one stands for ISO 8601."""
+
+_SAMPLE = 200
+_EPOCH = "1970-01-01"
+
+
+def date_column(table: Table, x: str, name: str, layout: str = "") -> Column:
+    """A column of dates, whose latest one has age 0."""
+    column = Column(name, "date", layout, _EPOCH)
+    ((youngest,),) = table.read({x: column}, f"min(t_{x})")
+    latest = date.fromisoformat(_EPOCH) - timedelta(days=youngest or 0)
+    return Column(name, "date", layout, latest.isoformat())
+
+
+def layouts(table: Table, x: str, share: float) -> list[str]:
+    """The ways in which nearly all values of a text column are dates, the best ones.
+
+    Parameters
+    ----------
+    table : Table
+    x : str
+        The column's SQL name.
+    share : float
+        How many of the values that are there must be dates.
+
+    Returns
+    -------
+    list of str
+        Empty where they are none; more than one where they can be read in several ways
+        that disagree, such as day first and month first.
+    """
+    counts: dict[str, int] = {}
+    days: dict[str, tuple[float, ...]] = {}
+    for one in _likely(table, x):
+        # The sums tell readings that disagree apart from such as %b and %B, which agree.
+        ((there, parsed, *sums),) = table.read(
+            {x: Column("", "date", one, _EPOCH)},
+            f"count(p_{x}), count(t_{x}), sum(t_{x}), sum(t_{x} * t_{x})",
+        )
+        if parsed and parsed >= share * there:
+            counts[one], days[one] = parsed, tuple(sums)
+    best = [one for one, count in counts.items() if count == max(counts.values())]
+    return list({days[one]: one for one in reversed(best)}.values())[::-1]
+
+
+def _likely(table: Table, x: str) -> list[str]:
+    """The layouts that read at least half of the first values."""
+    rows = table.prepared({x: Column("", "date")})
+    head = f"(SELECT p_{x} AS v FROM {rows} WHERE p_{x} IS NOT NULL LIMIT {_SAMPLE})"
+    ((there, with_digits),) = table.select("count(v), count_if(regexp_matches(v, '[0-9]'))", head)
+    if 2 * with_digits < there:
+        return []
+    (counts,) = table.select(", ".join(f"count({moment('v', one)})" for one in LAYOUTS), head)
+    return [one for one, count in zip(LAYOUTS, counts, strict=True) if 2 * count >= there]
+
+
+def digits_layout(table: Table, x: str) -> str | None:
+    """The layout of dates that are written as digits alone, if all values are that.
+
+    ``20260601`` is a number too: only where every value is a date of these centuries, the
+    column is one of dates.
+    """
+    for layout in UNMARKED:
+        ((there, parsed),) = table.read(
+            {x: Column("", "date", layout, _EPOCH)}, f"count(p_{x}), count(t_{x})"
+        )
+        if there and parsed == there:
+            return layout
+    return None

@@ -1,0 +1,53 @@
+"""Ids: text, character for character, one for each row."""
+
+from __future__ import annotations
+
+from churnml.errors import DataError
+from churnml.flat.signature import Column
+from churnml.flat.table import ROW, Table
+
+_SHOWN = 5
+
+
+ID = Column("", "category")
+"""How ids are read: as text, whole numbers without a decimal point."""
+
+
+def refuse_duplicates(table: Table, x: str, name: str) -> None:
+    """Refuse a table in which an id stands more than once.
+
+    Parameters
+    ----------
+    table : Table
+    x : str
+        The id column's SQL name.
+    name : str
+        What it is called.
+
+    Raises
+    ------
+    DataError
+        With the first rows; the ids themselves may be personal data and are not shown.
+    """
+    rows = table.prepared({x: ID})
+    repeated = (
+        f"(SELECT t_{x} FROM {rows} WHERE t_{x} IS NOT NULL GROUP BY 1 HAVING count(*) > 1)"
+    )
+    ((ids, count, first),) = table.select(
+        f"count(DISTINCT t_{x}), count(*), list_sort(min({ROW}, {_SHOWN}))",
+        f"{rows} WHERE t_{x} IN (FROM {repeated})",
+    )
+    if not ids:
+        return
+    shown = ", ".join(str(row) for row in first) + (" …" if count > len(first) else "")
+    raise DataError(
+        f"{table.path}: {ids} ids of {name!r} stand in more than one row "
+        f"({table.counted}s {shown}).",
+        hint="One row for each id is expected; for training, --group lets rows of one "
+        "customer repeat.",
+        file=str(table.path),
+        column=name,
+        count=ids,
+        rows=first,
+        expected="different ids",
+    )

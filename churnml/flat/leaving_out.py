@@ -1,0 +1,91 @@
+"""Columns that say nothing, or say who the customer is, or say the target itself."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+_FEW_ROWS = 50
+_NEARLY_EVERY = 0.9
+_LONG = 1e9
+_OFTEN = 0.2
+_ROWS_A_LEVEL = 10
+_RARER = 20
+
+
+def useless(column: pd.Series, entities: NDArray[np.int64]) -> str | None:
+    """Why a column is left out, or ``None``.
+
+    Parameters
+    ----------
+    column : Series, shape (n,)
+        Numbers, or text.
+    entities : array of int, shape (n,)
+        Which customer or group each row belongs to.
+
+    Examples
+    --------
+    >>> useless(pd.Series([1.0, 1.0]), np.arange(2))
+    'always 1'
+    >>> useless(pd.Series([float("nan")] * 2), np.arange(2))
+    'empty'
+    """
+    if column.isna().all():
+        return "empty"
+    if column.nunique(dropna=False) == 1:
+        value = column.iloc[0]
+        return f"always {value:g}" if isinstance(value, float) else f"always {value!r}"
+    return _identifier(column, entities)
+
+
+def _identifier(column: pd.Series, entities: NDArray[np.int64]) -> str | None:
+    """Why a column names customers rather than describing them."""
+    pairs = pd.DataFrame({"value": column.to_numpy(), "entity": entities}).dropna()
+    if not pairs["entity"].duplicated().any() or _constant_within(pairs):
+        pairs = pairs.drop_duplicates("entity")
+    count, levels = len(pairs), pairs["value"].nunique()
+    if count < _FEW_ROWS:
+        return None
+    if not pd.api.types.is_numeric_dtype(column):
+        return "nearly every value differs" if levels >= _NEARLY_EVERY * count else None
+    numbers = pairs["value"].to_numpy(dtype=float)
+    if not np.equal(numbers, np.floor(numbers)).all():
+        return None
+    low, high = float(numbers.min()), float(numbers.max())
+    if levels == count:
+        steps = np.diff(numbers)
+        if (steps > 0).all() or (steps < 0).all():
+            return "numbers the rows"
+        if high - low < 1.1 * count:
+            return "every value differs, like row numbers"
+    # A telephone or account number; amounts of as many digits do not all have the same length.
+    if low >= _LONG and len(f"{low:.0f}") == len(f"{high:.0f}") and levels >= _OFTEN * count:
+        return f"numbers of {len(f'{low:.0f}')} digits, like telephone numbers"
+    return None
+
+
+def _constant_within(pairs: pd.DataFrame) -> bool:
+    return bool((pairs.groupby("entity")["value"].nunique() == 1).all())
+
+
+def tells_target(column: pd.Series, y: NDArray[np.float64]) -> bool:
+    """Whether a column settles the target: each of its values goes with one target only.
+
+    Missing counts as a value: a reason for leaving that only those who left have tells it.
+
+    Examples
+    --------
+    >>> y = np.repeat([0.0, 1.0], 100)
+    >>> tells_target(pd.Series(np.where(y == 1, "gone", "here")), y)
+    True
+    >>> tells_target(pd.Series(["a", "b"] * 100), y)
+    False
+    """
+    codes, levels = pd.factorize(column, use_na_sentinel=False)
+    classes, counts = np.unique(y, return_counts=True)
+    if len(levels) < len(classes) or len(y) - counts.max() < _RARER:
+        return False
+    if len(levels) > len(classes) and len(y) < _ROWS_A_LEVEL * len(levels):
+        return False
+    return bool(pd.Series(y).groupby(codes).nunique().max() == 1)

@@ -1,0 +1,263 @@
+"""The target column as 0 and 1, or as a score from 0 to 100."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from churnml.errors import DataError, UsageError
+from churnml.flat.table import nearest
+
+LEFT = {
+    "yes": "no",
+    "y": "n",
+    "true": "false",
+    "t": "f",
+    "是": "否",
+    "流失": "未流失|非流失|不流失|正常|在网|留存|保留",
+    "已流失": "未流失|正常|在网",
+    "流失用户": "非流失用户|正常用户|在网用户",
+    "离网": "在网|未离网|正常",
+    "已离网": "未离网|在网|正常",
+    "churn": "no churn|not churn|no_churn|non-churn|nochurn|stay|loyal|active",
+    "churned": "stayed|not churned|retained|active|existing",
+    "left": "stayed|stay",
+    "leave": "stay|stayed",
+}
+"""Values that mean that the customer left, and those that stand beside them for one who stayed."""
+
+_MISSING = ("", "\\n", "na", "n/a", "#n/a", "nan", "none", "null")
+_LISTED = 10
+
+
+@dataclass(frozen=True)
+class Target:
+    """A target column, read.
+
+    Attributes
+    ----------
+    y : array of float, shape (n,)
+        Missing where the row cannot be learned from.
+    missing, outside : int
+        Rows without a value, and rows whose value lies outside the scale.
+    positive : str
+    negative : tuple of str
+    """
+
+    y: NDArray[np.float64]
+    missing: int
+    outside: int = 0
+    positive: str = ""
+    negative: tuple[str, ...] = ()
+
+
+def _plain(value: object) -> str:
+    """A target's value without the ways in which the same one may be written.
+
+    >>> _plain(" Yes "), _plain("1.0"), _plain("0")
+    ('yes', '1', '0')
+    """
+    text = str(value).strip().casefold()
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    return str(int(number)) if number.is_integer() else str(number)
+
+
+def churn_target(values: pd.Series, *, name: str, positive: str | None) -> Target:
+    """Who left: 1, and who stayed: 0.
+
+    Parameters
+    ----------
+    values : Series of text, shape (n,)
+    name : str
+        Of the column.
+    positive : str, optional
+        The value of those who left; all others stayed. Without it the two values must be
+        such as Yes and No, 1 and 0, 是 and 否, 流失 and 未流失.
+
+    Raises
+    ------
+    DataError
+        If the values are not two that are known to mean who left and who stayed.
+    UsageError
+        If no row has the value ``positive``.
+
+    Examples
+    --------
+    >>> churn_target(pd.Series(["Yes", "No", None]), name="Churn", positive=None).y
+    array([ 1.,  0., nan])
+    """
+    codes, levels = pd.factorize(values)
+    plain = [_plain(level) for level in levels]
+    gone = np.array([one in _MISSING for one in plain] + [True])
+    shown = {one: str(level).strip() for one, level in zip(plain, levels, strict=True)}
+    kept = [one for one in dict.fromkeys(plain) if one not in _MISSING]
+    left = _left(kept, shown, values, name, positive)
+    is_left = np.array([float(one == left) for one in plain] + [np.nan])
+    is_left[gone] = np.nan
+    y = is_left[codes]
+    others = tuple(shown[one] for one in kept if one != left)
+    if not others:
+        raise _one_class(name, shown[left])
+    return Target(y, int(np.isnan(y).sum()), positive=shown[left], negative=others)
+
+
+def _left(
+    kept: Sequence[str],
+    shown: dict[str, str],
+    values: pd.Series,
+    name: str,
+    positive: str | None,
+) -> str:
+    listing = ", ".join(repr(shown[one]) for one in kept[:_LISTED])
+    more = f" and {len(kept) - _LISTED} more" if len(kept) > _LISTED else ""
+    if not kept:
+        raise DataError(f"target {name!r}: no row has a value.", column=name)
+    if positive is not None:
+        if _plain(positive) in kept:
+            return _plain(positive)
+        raise UsageError(
+            f"--positive {positive!r}: no value of {name!r}.",
+            hint=nearest(positive, [shown[one] for one in kept]),
+            column=name,
+            value=positive,
+        )
+    if len(kept) == 1:
+        raise _one_class(name, shown[kept[0]])
+    if len(kept) == 2:
+        known = _known(kept[0], kept[1])
+        if known is not None:
+            return known
+        problem = f"target {name!r}: which of {listing} means that the customer left?"
+    else:
+        problem = f"target {name!r}: {len(kept)} values, {listing}{more}; two were expected."
+    raise DataError(
+        problem, hint="Name the one with --positive.", column=name, count=len(kept)
+    )
+
+
+def _one_class(name: str, value: str) -> DataError:
+    return DataError(
+        f"target {name!r}: all rows have {value!r}.",
+        hint="Rows of customers who left and of those who stayed are needed.",
+        column=name,
+        value=value,
+        expected="two values",
+    )
+
+
+def _known(one: str, other: str) -> str | None:
+    """Which of two plain values means that the customer left; ``None`` where it is not known."""
+    for left, stayed in ((one, other), (other, one)):
+        if left == "1" and stayed in ("0", "-1"):
+            return left
+        if stayed in LEFT.get(left, "").split("|"):
+            return left
+    return None
+
+
+def known_target(values: pd.Series, *, name: str, positive: str, negative: Sequence[str]) -> Target:
+    """Who left, in the words of the training table or in any that are known.
+
+    Raises
+    ------
+    DataError
+        If the values are others.
+    """
+    words = {_plain(positive): 1.0} | {_plain(one): 0.0 for one in negative}
+    codes, levels = pd.factorize(values)
+    plain = [_plain(level) for level in levels]
+    kept = [one for one in plain if one not in _MISSING]
+    if any(one not in words for one in kept):
+        return churn_target(values, name=name, positive=None)
+    y = np.array([words.get(one, np.nan) for one in plain] + [np.nan])[codes]
+    return Target(y, int(np.isnan(y).sum()), positive=positive, negative=tuple(negative))
+
+
+def parse_scale(scale: str) -> tuple[float, float]:
+    """The ends of a scale written as ``LO:HI``.
+
+    Raises
+    ------
+    UsageError
+
+    Examples
+    --------
+    >>> parse_scale("1:10")
+    (1.0, 10.0)
+    """
+    low, _, high = scale.replace("：", ":").partition(":")
+    try:
+        ends = float(low), float(high)
+    except ValueError:
+        ends = math.nan, math.nan
+    if not (math.isfinite(ends[0]) and math.isfinite(ends[1]) and ends[0] < ends[1]):
+        raise UsageError(
+            f"--scale {scale!r}: the lowest and the highest score expected.",
+            hint="Write it as 1:10.",
+        )
+    return ends
+
+
+def satisfaction_target(
+    values: pd.Series, *, name: str, scale: tuple[float, float] | None
+) -> Target:
+    """Scores from 0 to 100: ``100 * (score - low) / (high - low)``.
+
+    Parameters
+    ----------
+    values : Series of text, shape (n,)
+    name : str
+        Of the column.
+    scale : (low, high)
+
+    Raises
+    ------
+    UsageError
+        Without a scale; the message says what the scores are.
+    DataError
+        If the scores are not numbers, or all the same.
+    """
+    present = ~values.fillna("").str.strip().str.casefold().isin(_MISSING).to_numpy()
+    scores = np.array([_number(value) for value in values])
+    strange = present & np.isnan(scores)
+    if strange.any():
+        row = values[strange].iloc[0]
+        raise DataError(
+            f"target {name!r}: {int(strange.sum())} values are no numbers, such as {row!r}.",
+            hint="Give the score as a number; --scale says its ends.",
+            column=name,
+            value=str(row),
+            count=int(strange.sum()),
+        )
+    if not present.any():
+        raise DataError(f"target {name!r}: no row has a value.", column=name)
+    if scale is None:
+        low, high = f"{scores[present].min():g}", f"{scores[present].max():g}"
+        raise UsageError(
+            f"target {name!r}: on which scale are the scores? They lie from {low} to {high}.",
+            hint=f"Give its ends, for example --scale {low}:{high}.",
+            column=name,
+        )
+    low_end, high_end = scale
+    outside = present & ((scores < low_end) | (scores > high_end))
+    y = 100.0 * (scores - low_end) / (high_end - low_end)
+    y[outside] = np.nan
+    if len(set(y[~np.isnan(y)])) == 1:
+        raise DataError(f"target {name!r}: all scores are the same.", column=name)
+    return Target(y, int((~present).sum()), int(outside.sum()))
+
+
+def _number(value: object) -> float:
+    try:
+        number = float(str(value).strip().replace("_", "?"))
+    except ValueError:
+        return math.nan
+    return number if math.isfinite(number) else math.nan

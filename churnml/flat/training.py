@@ -1,0 +1,300 @@
+"""A table of one's own as training data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from churnml.errors import DataError, UsageError
+from churnml.flat.data import FlatData
+from churnml.flat.ids import ID, refuse_duplicates
+from churnml.flat.kinds import Plan, decide
+from churnml.flat.leaving_out import tells_target, useless
+from churnml.flat.opening import open_table
+from churnml.flat.signature import Column, Signature
+from churnml.flat.table import ROW, Table
+from churnml.flat.target import Target, churn_target, parse_scale, satisfaction_target
+
+Task = Literal["churn", "satisfaction"]
+
+
+@dataclass(frozen=True)
+class _Named:
+    """The columns that the options name, by their SQL names."""
+
+    target: str
+    id: str | None
+    group: str | None
+    drop: frozenset[str]
+
+    def of(self) -> set[str]:
+        return {x for x in (self.target, self.id, self.group, *self.drop) if x is not None}
+
+
+def read_training(
+    path: str | Path,
+    *,
+    task: Task,
+    target: str,
+    id: str | None = None,
+    group: str | None = None,
+    drop: Sequence[str] = (),
+    positive: str | None = None,
+    scale: str | tuple[float, float] | None = None,
+    set_aside_limit: float = 0.05,
+    memory_limit: str | None = None,
+    threads: int | None = None,
+) -> FlatData:
+    """Read a table to learn from.
+
+    A text column is one of numbers if at least 95 % of its values are plain finite numbers,
+    else one of dates if as many are dates written in one way, else a category. What is
+    empty, blanks alone or ``\\N`` is missing; in number and date columns so are ``NA``,
+    ``None``, ``null``, ``nan``, ``?`` and ``-``, texts that stand in ten cells or more, and,
+    counted in the notes, any other value that is no number. Dates become days before the
+    latest date of their column.
+
+    Parameters
+    ----------
+    path : path
+        CSV, Parquet or XLSX; see `churnml.flat.open_table`.
+    task : {"churn", "satisfaction"}
+    target : str
+        The target column.
+    id : str, optional
+        The id column.
+    group : str, optional
+        The column whose rows belong together; then ids may repeat.
+    drop : sequence of str
+        Columns to leave out.
+    positive : str, optional
+        Churn: the target's value that means that the customer left.
+    scale : str or (low, high)
+        Satisfaction: the ends of the scale, as ``1:10``.
+    set_aside_limit : float, default 0.05
+        The share of rows that may be set aside because they are broken.
+    memory_limit, threads : optional
+        What DuckDB may use.
+
+    Returns
+    -------
+    FlatData
+
+    Raises
+    ------
+    UsageError
+        If an option names what the table does not have, or the scale is not given.
+    DataError
+        If the file or the target cannot be used, an id stands twice, a column tells the
+        target, or too many rows are broken.
+    """
+    table = open_table(path, memory_limit=memory_limit, threads=threads)
+    named = _named(table, target, id, group, drop)
+    if named.id is not None and named.group is None:
+        refuse_duplicates(table, named.id, str(id))
+    notes = list(table.notes)
+    unnamed = _unnamed(table, notes)
+    features = [f"c{at}" for at in range(len(table.names)) if f"c{at}" not in named.of()]
+    plan = decide(table, [x for x in features if x not in unnamed])
+    notes += plan.notes
+    frame = _fetch(table, named, plan)
+    table.ensure_unchanged()
+    found = _target(frame["target"], task, target, positive, scale)
+    frame = _keep(table, frame, found, named, set_aside_limit, notes)
+    y = pd.Series(found.y[frame.index], name=target)
+    frame = frame.reset_index(drop=True)
+    columns = _useful(table, plan, frame, y.to_numpy(), notes)
+    signature = _signature(table, columns, named, found, scale)
+    return FlatData(
+        X=frame[list(columns)].set_axis(signature.names, axis=1),
+        y=y.astype("int64") if task == "churn" else y,
+        ids=frame["id"].rename(id or "row"),
+        groups=frame["group"].rename(group or id or "row"),
+        signature=signature.to_dict(),
+        notes=notes,
+        rows=len(found.y) + table.rejected,
+        fingerprint=table.fingerprint(),
+    )
+
+
+def _named(
+    table: Table, target: str, id: str | None, group: str | None, drop: Sequence[str]
+) -> _Named:
+    own = _Named(
+        target=table.column(target, "--target"),
+        id=None if id is None else table.column(id, "--id"),
+        group=None if group is None else table.column(group, "--group"),
+        drop=frozenset(table.column(name, "--drop") for name in drop),
+    )
+    if own.target in (own.id, own.group, *own.drop):
+        raise UsageError(
+            f"--target {target!r} is also the id, the group or dropped.",
+            hint="Name the column that says who left, or how satisfied they are.",
+            column=target,
+        )
+    return own
+
+
+def _unnamed(table: Table, notes: list[str]) -> set[str]:
+    """Columns without a name that say nothing: empty ones, and row numbers.
+
+    Raises
+    ------
+    DataError
+        If another column has no name.
+    """
+    found = set()
+    for position, name in enumerate(table.names, start=1):
+        if name:
+            continue
+        x = f"c{position - 1}"
+        ((rows, there, levels, span),) = table.read(
+            {x: Column("", "number")},
+            f"count(*), count(f_{x}), count(DISTINCT t_{x}), max(t_{x}) - min(t_{x}) + 1",
+        )
+        if there and not rows == levels == span:
+            raise DataError(
+                f"{table.path}: column {position} has no name.",
+                hint="Give every column a name of its own.",
+                file=str(table.path),
+                position=position,
+            )
+        what = "numbers the rows" if there else "is empty"
+        notes.append(f"Left out: column {position}, which has no name and {what}.")
+        found.add(x)
+    return found
+
+
+def _fetch(table: Table, named: _Named, plan: Plan) -> pd.DataFrame:
+    """Row number, id, group and target as text, and the typed columns by SQL name."""
+    place = f"CAST({ROW} AS VARCHAR)"
+    texts = {x: ID for x in (named.target, named.id, named.group) if x is not None}
+    own = place if named.id is None else f"t_{named.id}"
+    group = own if named.group is None else f"t_{named.group}"
+    selected = {ROW: ROW, "id": own, "group": group, "target": f"t_{named.target}"}
+    selected |= {x: f"t_{x}" for x in plan.columns}
+    listed = ", ".join(f'{sql} AS "{name}"' for name, sql in selected.items())
+    return table.frame(listed, table.prepared(plan.columns | texts))
+
+
+def _target(
+    values: pd.Series,
+    task: Task,
+    name: str,
+    positive: str | None,
+    scale: str | tuple[float, float] | None,
+) -> Target:
+    if task == "churn":
+        return churn_target(values, name=name, positive=positive)
+    ends = parse_scale(scale) if isinstance(scale, str) else scale
+    return satisfaction_target(values, name=name, scale=ends)
+
+
+def _keep(
+    table: Table,
+    frame: pd.DataFrame,
+    found: Target,
+    named: _Named,
+    limit: float,
+    notes: list[str],
+) -> pd.DataFrame:
+    """The rows to learn from; the others are counted.
+
+    Raises
+    ------
+    DataError
+        If none is left, or more are broken than allowed.
+    """
+    lost = {
+        "broken lines": table.rejected,
+        "rows without an id": int(frame["id"].isna().sum()),
+        "rows without a group": int(frame["group"].isna().sum()) if named.group else 0,
+        "rows with a target outside the scale": found.outside,
+    }
+    told = [f"{count} {what}" for what, count in lost.items() if count]
+    rows = len(frame) + table.rejected
+    broken = sum(lost.values())
+    if broken > limit * rows:
+        first = f" (first: line {table.rejects[0].row}: {table.rejects[0].problem})"
+        raise DataError(
+            f"{table.path}: {broken} of {rows} rows cannot be used: {', '.join(told)}"
+            f"{first if table.rejects else ''}; at most {limit:.0%} expected.",
+            hint="Mend the file, or check --id, --group and --scale.",
+            file=str(table.path),
+            count=broken,
+        )
+    told += [f"{found.missing} rows without a target"] if found.missing else []
+    if told:
+        notes.append(f"Set aside: {', '.join(told)}.")
+    kept = frame["id"].notna() & frame["group"].notna() & ~np.isnan(found.y)
+    if not kept.any():
+        raise DataError(f"{table.path}: no row to learn from.", file=str(table.path))
+    return frame[kept]
+
+
+def _useful(
+    table: Table, plan: Plan, frame: pd.DataFrame, y: NDArray[np.float64], notes: list[str]
+) -> dict[str, Column]:
+    """The columns that say something of the customer; why the others are left out is told.
+
+    Raises
+    ------
+    DataError
+        If a column tells the target, or none is left.
+    """
+    entities = pd.factorize(frame["group"])[0]
+    reasons = {x: useless(frame[x], entities) for x in plan.columns}
+    kept = {x: column for x, column in plan.columns.items() if reasons[x] is None}
+    out = [(plan.columns[x].name, reason) for x, reason in reasons.items() if reason]
+    out += plan.dropped.items()
+    if out:
+        notes.append("Left out: " + "; ".join(f"{name!r} ({why})" for name, why in out) + ".")
+    tells = [column.name for x, column in kept.items() if tells_target(frame[x], y)]
+    if tells:
+        raise DataError(
+            f"{table.path}: {', '.join(repr(name) for name in tells)} "
+            f"{'tells' if len(tells) == 1 else 'tell'} the target: each value goes with one "
+            "outcome only, so it was written after it.",
+            hint="Leave out with " + " ".join(f"--drop {name!r}" for name in tells) + ".",
+            file=str(table.path),
+            column=tells[0],
+            count=len(tells),
+        )
+    if not kept:
+        raise DataError(
+            f"{table.path}: no column is left to learn from.",
+            hint="Constant columns and ids say nothing; add columns about the customers.",
+            file=str(table.path),
+        )
+    return kept
+
+
+def _signature(
+    table: Table,
+    columns: dict[str, Column],
+    named: _Named,
+    found: Target,
+    scale: str | tuple[float, float] | None,
+) -> Signature:
+    def name_of(x: str | None) -> str | None:
+        return None if x is None else table.names[int(x[1:])]
+
+    used = {column.name for column in columns.values()}
+    plain = Signature(
+        columns=tuple(columns.values()),
+        target=str(name_of(named.target)),
+        positive=found.positive,
+        negative=found.negative,
+        id=name_of(named.id),
+        group=name_of(named.group),
+        others=tuple(name for name in table.names if name and name not in used),
+    )
+    if scale is None or found.positive:
+        return plain
+    return replace(plain, scale=parse_scale(scale) if isinstance(scale, str) else scale)
