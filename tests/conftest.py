@@ -9,11 +9,11 @@ import pytest
 
 from churnml.bundle import Model, Origin
 from churnml.estimators import ChurnClassifier, SatisfactionRegressor
+from churnml.flat import FlatData, read_training
 from churnml.profile import describe
 from churnml.store import Store, open_store
 
-CANARY = 98765.4375
-"""A value that one customer alone has, and that nothing may give away."""
+QUICK = {"repeats": 1, "max_rounds": 100, "n_jobs": 1}
 
 
 @pytest.fixture(scope="session")
@@ -39,25 +39,48 @@ def customers() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="session")
-def features(customers: pd.DataFrame) -> pd.DataFrame:
-    """What the models see of them."""
-    return customers.drop(columns=["id", "left", "score"])
+def customers_csv(customers: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same as the file that a data scientist has."""
+    path = tmp_path_factory.mktemp("table") / "toy.csv"
+    customers.to_csv(path, index=False)
+    return path
 
 
 @pytest.fixture(scope="session")
-def churn(customers: pd.DataFrame, features: pd.DataFrame) -> Model:
+def learned(customers_csv: Path) -> FlatData:
+    """That file as ``train churn`` reads it."""
+    return read_training(customers_csv, task="churn", target="left", id="id", drop=["score"])
+
+
+@pytest.fixture(scope="session")
+def features(learned: FlatData) -> pd.DataFrame:
+    """What the models see of the customers."""
+    return learned.X
+
+
+@pytest.fixture(scope="session")
+def churn(learned: FlatData) -> Model:
     """A churn model that has not been saved."""
-    estimator = ChurnClassifier(repeats=1, n_jobs=1).fit(features, customers["left"])
-    origin = Origin(name="churn-toy", kind="table", rows=len(features), digest="ab" * 32)
-    return describe(estimator, features, origin=origin, reference=estimator.oof_)
+    estimator = ChurnClassifier(**QUICK).fit(learned.X, learned.y)
+    return describe(
+        estimator, learned.X, origin=_origin("churn-toy", learned), reference=estimator.oof_
+    )
 
 
 @pytest.fixture(scope="session")
-def satisfaction(customers: pd.DataFrame, features: pd.DataFrame) -> Model:
+def satisfaction(customers: pd.DataFrame, learned: FlatData) -> Model:
     """A satisfaction model that has not been saved."""
-    estimator = SatisfactionRegressor(repeats=1, n_jobs=1).fit(features, customers["score"])
-    origin = Origin(name="satisfaction-toy", kind="table", rows=len(features))
-    return describe(estimator, features, origin=origin, reference=estimator.oof_)
+    estimator = SatisfactionRegressor(**QUICK).fit(learned.X, customers["score"])
+    return describe(
+        estimator, learned.X, origin=_origin("satisfaction-toy", learned), reference=estimator.oof_
+    )
+
+
+def _origin(name: str, learned: FlatData) -> Origin:
+    rows = len(learned.X)
+    return Origin(
+        name=name, kind="table", rows=rows, digest=learned.fingerprint, table=learned.signature
+    )
 
 
 @pytest.fixture(scope="session")

@@ -95,7 +95,7 @@ def test_the_model_has_its_signature_and_scores_the_same_through_mlflow(store, t
     with store.current():
         loaded = mlflow.pyfunc.load_model("models:/churn-toy@champion")
     assert loaded.metadata.signature == signature(training.model)
-    rows = features.head(40).astype({"online": float})
+    rows = features.head(40)
     rows.insert(0, "customer_id", [f"{number:05d}" for number in range(40)])
     shuffled = rows[rows.columns[::-1]]
     scores = loaded.predict(shuffled, params={"reasons": 2})

@@ -185,10 +185,12 @@ class SatisfactionRegressor(RegressorMixin, BaseEstimator):
         """Closed intervals that hold 90 % of scores: low and high, shape (n,) each.
 
         Calibrated on out-of-fold predictions with a finite-sample correction, so the share
-        holds over all customers, not for every kind of them.
+        holds over all customers, not for every kind of them. The prediction, a mean, lies
+        within: of lopsided answers it may lie outside the middle 90 %.
         """
         prediction = self.predict(X)
-        return self.distribution_.interval(prediction)
+        low, high = self.distribution_.interval(prediction)
+        return np.minimum(low, prediction), np.maximum(high, prediction)
 
     def predict_dissatisfied(self, X: Any) -> NDArray[np.float64]:
         """Calibrated probabilities of a score at or below ``dissatisfied``, shape (n,)."""

@@ -30,9 +30,7 @@ def refuse_duplicates(table: Table, x: str, name: str) -> None:
         With the first rows; the ids themselves may be personal data and are not shown.
     """
     rows = table.prepared({x: ID})
-    repeated = (
-        f"(SELECT t_{x} FROM {rows} WHERE t_{x} IS NOT NULL GROUP BY 1 HAVING count(*) > 1)"
-    )
+    repeated = f"(SELECT t_{x} FROM {rows} WHERE t_{x} IS NOT NULL GROUP BY 1 HAVING count(*) > 1)"
     ((ids, count, first),) = table.select(
         f"count(DISTINCT t_{x}), count(*), list_sort(min({ROW}, {_SHOWN}))",
         f"{rows} WHERE t_{x} IN (FROM {repeated})",

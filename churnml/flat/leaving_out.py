@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 _FEW_ROWS = 50
 _NEARLY_EVERY = 0.9
-_LONG = 1e9
+_DIGITS = 9
 _OFTEN = 0.2
 _ROWS_A_LEVEL = 10
 _RARER = 20
@@ -59,9 +59,10 @@ def _identifier(column: pd.Series, entities: NDArray[np.int64]) -> str | None:
             return "numbers the rows"
         if high - low < 1.1 * count:
             return "every value differs, like row numbers"
-    # A telephone or account number; amounts of as many digits do not all have the same length.
-    if low >= _LONG and len(f"{low:.0f}") == len(f"{high:.0f}") and levels >= _OFTEN * count:
-        return f"numbers of {len(f'{low:.0f}')} digits, like telephone numbers"
+    # Amounts spread over lengths; telephone and account numbers have one length, but for a few.
+    first, last = (f"{number:.0f}" for number in np.quantile(numbers, (0.05, 0.95)))
+    if len(first) == len(last) >= _DIGITS and low >= 0 and levels >= _OFTEN * count:
+        return f"numbers of {len(first)} digits, like telephone numbers"
     return None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any, Literal
 
@@ -65,8 +65,8 @@ class Signature:
     scale : tuple of two float, or empty
         Of satisfaction: the ends of the target's scale.
     id, group : str or None
-    others : tuple of str
-        Columns of the training table that the model does not read.
+    table : tuple of str
+        All columns of the training table, in their order.
     """
 
     columns: tuple[Column, ...]
@@ -76,7 +76,7 @@ class Signature:
     scale: tuple[float, ...] = ()
     id: str | None = None
     group: str | None = None
-    others: tuple[str, ...] = field(default_factory=tuple)
+    table: tuple[str, ...] = ()
 
     @property
     def names(self) -> list[str]:
@@ -87,8 +87,7 @@ class Signature:
         """As plain data, for `churnml.bundle.Origin`."""
         found = asdict(self)
         found["columns"] = [
-            {name: value for name, value in column.items() if value}
-            for column in found["columns"]
+            {name: value for name, value in column.items() if value} for column in found["columns"]
         ]
         return found
 
@@ -106,7 +105,7 @@ class Signature:
                 Column(**{**column, "missing": tuple(column.get("missing", ()))})
                 for column in found["columns"]
             )
-            lists = {name: tuple(found[name]) for name in ("negative", "scale", "others")}
+            lists = {name: tuple(found[name]) for name in ("negative", "scale", "table")}
             return cls(**{**found, **lists, "columns": columns})
         except (KeyError, TypeError) as error:
             raise BundleError(

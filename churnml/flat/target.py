@@ -138,9 +138,7 @@ def _left(
         problem = f"target {name!r}: which of {listing} means that the customer left?"
     else:
         problem = f"target {name!r}: {len(kept)} values, {listing}{more}; two were expected."
-    raise DataError(
-        problem, hint="Name the one with --positive.", column=name, count=len(kept)
-    )
+    raise DataError(problem, hint="Name the one with --positive.", column=name, count=len(kept))
 
 
 def _one_class(name: str, value: str) -> DataError:

@@ -51,7 +51,7 @@ def read_training(
     memory_limit: str | None = None,
     threads: int | None = None,
 ) -> FlatData:
-    """Read a table to learn from.
+    r"""Read a table to learn from.
 
     A text column is one of numbers if at least 95 % of its values are plain finite numbers,
     else one of dates if as many are dates written in one way, else a category. What is
@@ -109,7 +109,7 @@ def read_training(
     frame = _keep(table, frame, found, named, set_aside_limit, notes)
     y = pd.Series(found.y[frame.index], name=target)
     frame = frame.reset_index(drop=True)
-    columns = _useful(table, plan, frame, y.to_numpy(), notes)
+    columns = _useful(table, plan, frame, y.to_numpy(dtype=np.float64), notes)
     signature = _signature(table, columns, named, found, scale)
     return FlatData(
         X=frame[list(columns)].set_axis(signature.names, axis=1),
@@ -285,7 +285,6 @@ def _signature(
     def name_of(x: str | None) -> str | None:
         return None if x is None else table.names[int(x[1:])]
 
-    used = {column.name for column in columns.values()}
     plain = Signature(
         columns=tuple(columns.values()),
         target=str(name_of(named.target)),
@@ -293,7 +292,7 @@ def _signature(
         negative=found.negative,
         id=name_of(named.id),
         group=name_of(named.group),
-        others=tuple(name for name in table.names if name and name not in used),
+        table=tuple(name for name in table.names if name),
     )
     if scale is None or found.positive:
         return plain

@@ -41,9 +41,7 @@ def open_workbook(path: Path, engine: Engine) -> Table:
     relation = f"read_parquet({literal(str(stored))})"
     kinds = ("VARCHAR",) * len(names)
     con = engine.another(preserve_insertion_order=True)
-    return Table(
-        path, engine, con, relation, names, kinds, "row", {path: state}, notes=notes
-    )
+    return Table(path, engine, con, relation, names, kinds, "row", {path: state}, notes=notes)
 
 
 def _require_workbook(path: Path) -> None:
@@ -68,7 +66,6 @@ def _require_workbook(path: Path) -> None:
 
 def _store(path: Path, stored: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Write the first sheet to a Parquet file; its column names, and what to tell."""
-    # A kernel of the package, not needed where tables are CSV or Parquet.
     import openpyxl
 
     try:
@@ -129,7 +126,9 @@ def cell_text(value: Any) -> str | None:
     return str(value)
 
 
-def _write(path: Path, rows: Iterator[tuple[int, list[str | None]]], stored: Path) -> tuple[str, ...]:
+def _write(
+    path: Path, rows: Iterator[tuple[int, list[str | None]]], stored: Path
+) -> tuple[str, ...]:
     header = next(rows, (0, []))[1]
     if not any(name and name.strip() for name in header):
         raise DataError(f"{path}: the first sheet is empty.", file=str(path))
@@ -139,7 +138,9 @@ def _write(path: Path, rows: Iterator[tuple[int, list[str | None]]], stored: Pat
     schema = pa.schema(fields)
     with pq.ParquetWriter(stored, schema) as writer:
         for batch in _batches(path, rows, len(names)):
-            columns = [pa.array(column, field.type) for column, field in zip(batch, schema)]
+            columns = [
+                pa.array(column, field.type) for column, field in zip(batch, schema, strict=True)
+            ]
             writer.write_table(pa.Table.from_arrays(columns, schema=schema))
     return names
 

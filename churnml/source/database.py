@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import weakref
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -150,6 +151,7 @@ def _postgres(location: str) -> tuple[Any, dict[str, ir.Table], str]:
         # The driver's message may repeat the address with its password.
         problem = str(error).splitlines()[0].replace(parts.password or "\0", "***")
         raise DataError(f"{shown}: cannot be reached ({problem}).") from None
+    weakref.finalize(con, con.con.close)
     return con, {name: con.table(name) for name in con.list_tables()}, shown
 
 
@@ -163,7 +165,9 @@ def _spark(location: str, zone: str | None) -> tuple[Any, dict[str, ir.Table], s
     con = ibis.pyspark.connect(session)
     place = (catalog, schema) if schema else catalog
     try:
-        names = con.list_tables(database=place)
+        # Temporary views would be listed in every schema.
+        listed = session.catalog.listTables(".".join((catalog, schema) if schema else (catalog,)))
+        names = [table.name for table in listed if not table.isTemporary]
     except Exception as error:
         problem = str(error).splitlines()[0]
         raise DataError(f"{location}: cannot be read ({problem}).") from None

@@ -70,11 +70,10 @@ def count(rows: ir.Table) -> int:
 
 
 def kept(rows: ir.Table, name: str) -> ir.Table:
-    """The rows, computed once and stored in the engine for as long as it runs."""
+    """The rows, computed once and stored in the engine where it has temporary tables."""
     con = rows.get_backend()
     if con.name == "pyspark":
-        # Spark has no temporary tables.
-        return rows.cache()
+        return rows
     return con.create_table(gen_name(name), rows, temp=True)
 
 

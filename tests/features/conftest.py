@@ -358,6 +358,6 @@ def oracle() -> Callable[[Mapping[str, pa.Table], tuple[date, ...]], pd.DataFram
 
 
 @pytest.fixture(scope="session")
-def generate() -> Callable[[int], dict[str, pa.Table]]:
+def generate() -> Callable[..., dict[str, pa.Table]]:
     """Nasty operators by seed."""
     return nasty

@@ -8,7 +8,7 @@ from typing import Any
 import ibis
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from churnml import asof
@@ -147,7 +147,13 @@ def unchanged_whatever_comes_later(operator, answers, as_it_was, choose):
 HEALTH = [HealthCheck.too_slow, HealthCheck.data_too_large]
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=HEALTH)
+# Without shrinking: that takes minutes, and the test at length does it.
+@settings(
+    max_examples=12,
+    deadline=None,
+    suppress_health_check=HEALTH,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+)
 @given(choose=st.data())
 def test_what_comes_later_changes_no_byte(operator, answers, as_it_was, choose):
     unchanged_whatever_comes_later(operator, answers, as_it_was, choose)

@@ -19,7 +19,7 @@ pytestmark = [
     # pyspark 4.3 says so at every call, and asks pandas 3 for what that has given up.
     pytest.mark.filterwarnings("ignore:PySpark does not yet fully support"),
     pytest.mark.filterwarnings("ignore:The copy keyword is deprecated"),
-    # The gateway to Java and a source's connection are left to the garbage collector.
+    # The gateway to Java leaves its sockets to the garbage collector.
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]

@@ -1,0 +1,89 @@
+"""The columns of a table against those that a model was trained on, one by one."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+
+from churnml.errors import SchemaError, UsageError
+from churnml.flat.signature import Column, Signature
+from churnml.flat.table import Table
+
+_SHOWN = 10
+
+
+def merged(signatures: Sequence[Signature]) -> tuple[Column, ...]:
+    """The columns of one model, or of two that score the same table.
+
+    Raises
+    ------
+    UsageError
+        If the models read a column in different ways.
+    """
+    found: dict[str, Column] = {}
+    for column in (column for one in signatures for column in one.columns):
+        if found.setdefault(column.name, column) != column:
+            raise UsageError(
+                f"column {column.name!r}: the two models read it in different ways.",
+                hint="Score with one model at a time.",
+                column=column.name,
+            )
+    return tuple(found.values())
+
+
+def bind(table: Table, signatures: Sequence[Signature]) -> dict[str, Column]:
+    """The model's columns by their SQL names in a table, whatever their order there.
+
+    Raises
+    ------
+    SchemaError
+        If columns are missing; names each, and what stands there instead.
+    """
+    columns = merged(signatures)
+    places = {name: f"c{at}" for at, name in enumerate(table.names) if name}
+    missing = [column.name for column in columns if column.name not in places]
+    if missing:
+        raise _missing(table, signatures[0], missing)
+    return {places[column.name]: column for column in columns}
+
+
+def ignored(table: Table, signatures: Sequence[Signature], named: Sequence[str]) -> list[str]:
+    """Columns that the training tables did not have, but for those that options name."""
+    known = {name for one in signatures for name in one.table} | set(named)
+    return [name for name in table.names if name and name not in known]
+
+
+def _missing(table: Table, signature: Signature, missing: list[str]) -> SchemaError:
+    known = set(signature.table)
+    strangers = [name for name in table.names if name and name not in known]
+    told = [_told(table, signature, name, strangers) for name in missing[:_SHOWN]]
+    more = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
+    what = "1 column is" if len(missing) == 1 else f"{len(missing)} columns are"
+    return SchemaError(
+        f"{table.path}: {what} missing: {'; '.join(told)}{more}.",
+        hint="Rename the columns as in training, or train on what this table has.",
+        file=str(table.path),
+        column=missing[0],
+        count=len(missing),
+        expected=missing,
+    )
+
+
+def _told(table: Table, signature: Signature, name: str, strangers: Sequence[str]) -> str:
+    folded = {one.casefold(): one for one in strangers}
+    near = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
+    other = folded[near[0]] if near else _in_its_place(table, signature, name, strangers)
+    if other is None:
+        return repr(name)
+    position = table.names.index(other) + 1
+    return f"expected {name!r}, found {other!r} at position {position}"
+
+
+def _in_its_place(
+    table: Table, signature: Signature, name: str, strangers: Sequence[str]
+) -> str | None:
+    """The new column that stands where the missing one stood in training."""
+    # The target and what was dropped may be gone, so places are counted among the model's own.
+    here = [one for one in table.names if one in signature.names or one in strangers]
+    position = signature.names.index(name) if name in signature.names else len(here)
+    return here[position] if position < len(here) and here[position] in strangers else None

@@ -1,0 +1,105 @@
+"""A table of one's own whose outcome is known, to measure a model on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from churnml.errors import DataError, ModelError
+from churnml.flat.data import FlatData
+from churnml.flat.scoring import open_scoring
+from churnml.flat.signature import Signature
+from churnml.flat.target import Target, known_target, satisfaction_target
+
+_ALL = 1 << 62
+
+
+def read_evaluation(
+    path: str | Path,
+    signature: Signature,
+    *,
+    target: str | None = None,
+    id: str | None = None,
+    group: str | None = None,
+    set_aside_limit: float = 0.05,
+    memory_limit: str | None = None,
+    threads: int | None = None,
+) -> FlatData:
+    """Read a table as it is scored, with what happened.
+
+    Parameters
+    ----------
+    path : path
+    signature : Signature
+        Of the model.
+    target : str, optional
+        The target column; by default called as in training. Its values mean what they
+        meant there.
+    id : str, optional
+    group : str, optional
+        The column whose rows belong together; then ids may repeat.
+    set_aside_limit, memory_limit, threads : optional
+        As in `open_scoring`.
+
+    Returns
+    -------
+    FlatData
+        The rows with a target that could be scored.
+
+    Raises
+    ------
+    UsageError, SchemaError, DataError
+        As `open_scoring`; and if the target does not hold the values that it should.
+    """
+    named = target or signature.target
+    extra = {named: "--target"} | ({group: "--group"} if group else {})
+    scorable = open_scoring(
+        path,
+        signature,
+        id=id,
+        extra=extra,
+        repeated=group is not None,
+        set_aside_limit=set_aside_limit,
+        memory_limit=memory_limit,
+        threads=threads,
+    )
+    (batch,) = scorable.batches(_ALL)
+    scorable.table.ensure_unchanged()
+    if not len(batch.X):
+        raise DataError(f"{path}: no row to measure on.", file=str(path))
+    found = _target(batch.extra[named], signature, named)
+    keep = ~np.isnan(found.y)
+    ids = pd.Series(batch.ids.to_pandas(), name=id or "row")
+    groups = batch.extra[group] if group else ids.rename(group or id or "row")
+    # A row without a group stands alone.
+    groups = groups.where(groups.notna(), ids)
+    y = pd.Series(found.y, name=named)
+    kept = [part[keep].reset_index(drop=True) for part in (batch.X, y, ids, groups)]
+    return FlatData(
+        *kept,
+        signature=signature.to_dict(),
+        notes=[*scorable.table.notes, *scorable.told(), *_left_out(found)],
+        rows=scorable.total,
+        fingerprint=scorable.table.fingerprint(),
+    )
+
+
+def _target(values: pd.Series, signature: Signature, name: str) -> Target:
+    if signature.positive:
+        return known_target(
+            values, name=name, positive=signature.positive, negative=signature.negative
+        )
+    if len(signature.scale) != 2:
+        raise ModelError("The model does not say on which scale its target was.")
+    low, high = signature.scale
+    return satisfaction_target(values, name=name, scale=(low, high))
+
+
+def _left_out(found: Target) -> list[str]:
+    told = {
+        "rows without a target": found.missing,
+        "rows with a target outside the scale": found.outside,
+    }
+    return [f"Left out: {count} {what}." for what, count in told.items() if count]
