@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from churnml.features import build_features
     from churnml.simulator import simulate
     from churnml.source import open_source
-    from churnml.validation import validate
+    from churnml.validation.validate import validate
 
 __version__ = "0.1.0"
 

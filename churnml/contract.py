@@ -106,8 +106,8 @@ _CUSTOMER = Column("customer_id", "text", "the subscription", required=True)
 _MONTH = Column("month", "month", "the month, by its first day", required=True)
 
 
-def _yuan(name: str, meaning: str, **options: bool) -> Column:
-    return Column(name, "number", meaning, unit="yuan", low=0, high=1e7, **options)
+def _yuan(name: str, meaning: str, *, required: bool = False, nullable: bool = False) -> Column:
+    return Column(name, "number", meaning, required, nullable, unit="yuan", low=0, high=1e7)
 
 
 _CUSTOMERS = TableSpec(

@@ -49,8 +49,12 @@ class Dataset:
 
     def rows(self, places: NDArray[np.int64]) -> Dataset:
         """The rows at these places."""
-        parts = (self.X, self.y, self.groups, self.times)
-        return Dataset(*(part.iloc[places].reset_index(drop=True) for part in parts))
+        return Dataset(
+            self.X.iloc[places].reset_index(drop=True),
+            self.y.iloc[places].reset_index(drop=True),
+            self.groups.iloc[places].reset_index(drop=True),
+            self.times.iloc[places].reset_index(drop=True),
+        )
 
     def __len__(self) -> int:
         return len(self.y)

@@ -172,10 +172,9 @@ def train_source(
     clean = _checked(source, config).accepted()
     dates = dataset.plan_dates(clean, task, config)
     settings = dataset.settings(task, config)
-    _log.info("building features at %d dates, %s to %s", len(dates.all), dates.all[0], dates.all[-1])
-    data = dataset.build_dataset(
-        clean, task, dates.all, config=config, max_rows=settings.max_rows
-    )
+    first, last = dates.all[0], dates.all[-1]
+    _log.info("building features at %d dates, %s to %s", len(dates.all), first, last)
+    data = dataset.build_dataset(clean, task, dates.all, config=config, max_rows=settings.max_rows)
     train = data.at(dates.train)
     training.require_enough(task, train, _fewest(config, task))
     found = declared(clean.tables)
@@ -431,6 +430,27 @@ def evaluate_source(
     return _evaluated(resolved, data, {"source": location, "as_of": as_of})
 
 
+def evaluate_table(
+    uri: str, table: str, *, id: str | None, target: str | None, group: str | None, config: Config
+) -> dict[str, Any]:
+    """Measure a model of a table of one's own on rows whose outcome is known."""
+    from churnml.flat import Signature, read_evaluation
+    from churnml.registry import resolve
+
+    resolved = resolve(uri)
+    _require_kind(resolved, "table")
+    _log.info("reading %s", table)
+    data = read_evaluation(
+        table,
+        Signature.from_dict(resolved.model.origin.table),
+        id=id,
+        target=target,
+        group=group,
+        set_aside_limit=config.validation.set_aside_limit,
+    )
+    return _evaluated(resolved, _flat_dataset(data), {"source": table})
+
+
 def _label(model: Model) -> dict[str, Any]:
     """What the model's label says, so that it is measured by what it was trained on."""
     return {
@@ -492,10 +512,36 @@ def score_source(
     )
 
 
+def score_table(
+    table: str,
+    out: Path,
+    *,
+    id: str | None,
+    churn_model: str | None = None,
+    satisfaction_model: str | None = None,
+    reasons: int | None = None,
+    config: Config,
+    overwrite: bool = False,
+) -> Any:
+    """Score the rows of a table of one's own; gives the manifest."""
+    from churnml import scoring
+
+    return scoring.score_table(
+        table,
+        out,
+        id=id,
+        churn_model=churn_model,
+        satisfaction_model=satisfaction_model,
+        reasons=reasons,
+        config=config,
+        overwrite=overwrite,
+    )
+
+
 def export(uri: str, folder: Path, *, overwrite: bool) -> dict[str, Any]:
     """Write a model into a folder that score and MLflow read."""
-    from churnml.registry import resolve
     from churnml.exporting import export_model
+    from churnml.registry import resolve
 
     resolved = resolve(uri)
     export_model(resolved.model, folder, overwrite=overwrite)

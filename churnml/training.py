@@ -28,6 +28,7 @@ Estimator = ChurnClassifier | SatisfactionRegressor
 Metrics = dict[str, Estimate]
 _log = logging.getLogger(__name__)
 
+
 @dataclass(frozen=True)
 class Tested:
     """A model on rows that it has not seen.
@@ -72,7 +73,9 @@ def estimator_for(
     return kind(monotone=directions, random_state=settings.seed, **options)
 
 
-def fit_and_test(task: Task, unfitted: Estimator, parts: tuple[Dataset, Dataset, Dataset]) -> Fitted:
+def fit_and_test(
+    task: Task, unfitted: Estimator, parts: tuple[Dataset, Dataset, Dataset]
+) -> Fitted:
     """Fit on the first part, test on the second, refit on the third.
 
     Parameters

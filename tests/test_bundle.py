@@ -3,6 +3,7 @@
 import hashlib
 import json
 import subprocess
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -46,7 +47,9 @@ def test_a_loaded_model_scores_bit_for_bit_as_before(task, request, features, tm
     assert loaded.digest == digest
     assert loaded.task == task
     assert loaded.inputs == model.inputs
-    assert loaded.origin == model.origin
+    assert asdict(loaded.origin) == json.loads(json.dumps(asdict(model.origin))) | {
+        name: getattr(model.origin, name) for name in ("as_of", "window")
+    }
     before, after = predict(model, features), predict(loaded, features)
     assert before.keys() == after.keys()
     for name in before:
@@ -150,9 +153,9 @@ def test_content_that_lacks_something_is_refused(folder):
 
 
 def test_a_changed_number_under_right_checksums_is_found_by_the_golden_rows(folder):
-    content = json.loads((folder / "bundle.json").read_text())
-    content["state"]["calibration"][1] += 1e-6
-    (folder / "bundle.json").write_text(json.dumps(content))
+    booster = folder / "boosters/0000.txt"
+    head, line, tail = booster.read_text().partition("leaf_value=")
+    booster.write_text(f"{head}{line}0.5{tail}")
     reseal(folder)
     with pytest.raises(BundleError, match="golden rows differs"):
         check_golden(load(folder))

@@ -24,10 +24,7 @@ HEAVY = ("mlflow", "matplotlib", "sklearn", "lightgbm", "pandas", "ibis", "duckd
 
 @pytest.mark.parametrize("module", ["churnml", "churnml.cli"])
 def test_importing_costs_nothing_heavy(module):
-    code = (
-        f"import sys, {module}; "
-        f"print(*[name for name in {HEAVY!r} if name in sys.modules])"
-    )
+    code = f"import sys, {module}; print(*[name for name in {HEAVY!r} if name in sys.modules])"
     loaded = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )

@@ -24,7 +24,7 @@ def command(
 ) -> None:
     """Measure a model where the outcome is known.
 
-    Examples:
+    For example:
 
     churnml evaluate models:/churn@champion demo/operator --as-of 2026-04-01
 
@@ -40,7 +40,9 @@ def command(
             model, data, options.day(as_of), mapping=mapping, config=settings
         )
     elif target is not None and as_of is None:
-        evaluated = pipeline.evaluate_table(model, data, id=id, target=target, group=group)
+        evaluated = pipeline.evaluate_table(
+            model, data, id=id, target=target, group=group, config=settings
+        )
     else:
         raise UsageError(
             "Operator tables need --as-of, a table of your own needs --target, never both."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -18,7 +18,7 @@ SourceOrTable = Annotated[
         "your own (CSV, Parquet or XLSX)."
     ),
 ]
-Task = Annotated[str, typer.Argument(help="churn or satisfaction.")]
+Task = Annotated[str, typer.Argument(metavar="TASK", help="churn or satisfaction.")]
 Mapping = Annotated[
     Path | None,
     typer.Option(help="Mapping of an operator's own names, codes and units (source.yaml)."),
@@ -51,6 +51,28 @@ Group = Annotated[
 Customers = Annotated[int, typer.Option(min=1, help="Customers to simulate.")]
 Months = Annotated[int, typer.Option(min=1, help="Months to simulate.")]
 Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same operator.")]
+
+
+def task(text: str) -> Literal["churn", "satisfaction"]:
+    """One of the two tasks.
+
+    Raises
+    ------
+    UsageError
+        If it is neither.
+
+    Examples
+    --------
+    >>> task("churn")
+    'churn'
+    """
+    from churnml.errors import UsageError
+
+    if text == "churn":
+        return "churn"
+    if text == "satisfaction":
+        return "satisfaction"
+    raise UsageError(f"Unknown task {text!r}.", hint="Use churn or satisfaction.")
 
 
 def day(text: str) -> str:

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 def printable(text: object) -> str:
-    """Text with control and direction characters made visible, so that data cannot draw.
+    r"""Text with control and direction characters made visible, so that data cannot draw.
 
     >>> printable("a" + chr(27) + "[31mb")
-    'a\\\\x1b[31mb'
+    'a\\x1b[31mb'
     """
     return "".join(
         character if character.isprintable() or character in "\n" else _escaped(character)

@@ -1,5 +1,6 @@
 """``churnml score``: every customer's scores, with reasons."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -36,7 +37,7 @@ def command(
 
     Writes a folder of Parquet files with a manifest.
 
-    Examples:
+    For example:
 
     churnml score demo/operator --as-of 2026-06-01 --out scores
 
@@ -54,19 +55,19 @@ def command(
         )
     output.show_progress()
     settings = load_config(config)
-    common = {
-        "churn_model": churn_model,
-        "satisfaction_model": satisfaction_model,
-        "reasons": reasons,
-        "config": settings,
-        "overwrite": overwrite,
-    }
-    if as_of is not None:
-        manifest = pipeline.score_source(
-            data, options.day(as_of), out, mapping=mapping, **common
-        )
-    else:
-        manifest = pipeline.score_table(data, out, id=id, **common)
+    score = partial(
+        pipeline.score_table if as_of is None else pipeline.score_source,
+        churn_model=churn_model,
+        satisfaction_model=satisfaction_model,
+        reasons=reasons,
+        config=settings,
+        overwrite=overwrite,
+    )
+    manifest = (
+        score(data, out, id=id)
+        if as_of is None
+        else score(data, options.day(as_of), out, mapping=mapping)
+    )
     if json and not manifest.gates:
         output.print_json(manifest.to_dict())
     elif not json:

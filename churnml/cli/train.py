@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def command(
-    task: options.Task,
+    task_name: options.Task,
     data: options.SourceOrTable,
     until: Annotated[
         str | None, typer.Option(help="Read nothing at or after this date, labels included.")
@@ -42,7 +42,7 @@ def command(
 
     Trains forward in time, tests on the last months, then learns from all of them.
 
-    Examples:
+    For example:
 
     churnml train churn demo/operator
 
@@ -51,8 +51,7 @@ def command(
     from churnml import pipeline
     from churnml.config import load_config
 
-    if task not in ("churn", "satisfaction"):
-        raise UsageError(f"Unknown task {task!r}.", hint="Use churn or satisfaction.")
+    task = options.task(task_name)
     output.show_progress()
     settings = load_config(config)
     if id is not None or target is not None:
@@ -101,7 +100,7 @@ def show(trained: "Trained") -> None:
     from churnml.reports.cards import told
 
     rows = [
-        (name, told(trained.metrics[name]), *(told(b.get(name)) for b in trained.baselines.values()))
+        (name, *(told(found.get(name)) for found in (trained.metrics, *trained.baselines.values())))
         for name in HEADLINE[trained.task]
         if name in trained.metrics
     ]

@@ -51,7 +51,7 @@ def _print(report: "Report") -> None:
     output.print_table(
         "Rows", ("table", "rows", "good", "set aside"), report.count_rows(), numbers=3
     )
-    breaches = [row[:5] + (f"{row[5]}; {row[6]}",) for row in report.breach_rows()]
+    breaches = [(*row[:5], f"{row[5]}; {row[6]}") for row in report.breach_rows()]
     head = ("code", "table", "column", "count", "examples", "expected; what was done")
     if breaches:
         output.print_table("Breaches", head, breaches)

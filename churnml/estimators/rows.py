@@ -145,7 +145,6 @@ def assign_folds(
     # Larger groups first within a mean, so that the folds come out alike in size too.
     dealt = shuffled[np.lexsort((-count[shuffled], mean[shuffled]))]
     of_group = np.empty(count.size, np.int64)
-    for start in range(0, dealt.size, folds):
-        block = dealt[start : start + folds]
-        of_group[block] = random.permutation(folds)[: block.size]
+    # In turn, so that no fold has more than one customer of a kind above another.
+    of_group[dealt] = random.permutation(folds)[np.arange(dealt.size) % folds]
     return of_group[group]

@@ -174,7 +174,9 @@ def slope_measure(y: ArrayLike, p: ArrayLike) -> Measure:
         return lambda weight: _line(labels, odds, _weights(labels, weight))[0]
     place = np.empty(odds.size, np.int64)
     place[np.argsort(odds, kind="stable")] = np.arange(odds.size) * _BINS // odds.size
-    middle = np.bincount(place, odds) / np.bincount(place).astype(np.float64)
+    middle = np.asarray(np.bincount(place, odds) / np.bincount(place), np.float64).astype(
+        np.float64
+    )
 
     def slope(weight: NDArray[np.float64]) -> float:
         total = np.bincount(place, weight, _BINS)

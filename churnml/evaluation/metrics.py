@@ -12,7 +12,6 @@ from churnml.evaluation import calibration, satisfaction
 from churnml.evaluation.intervals import Estimate, Measure, bootstrap
 from churnml.evaluation.ranking import TOP_SHARES, Ranked
 
-
 HEADLINE: Mapping[str, tuple[str, ...]] = {
     "churn": (
         "auc",
@@ -34,7 +33,6 @@ HEADLINE: Mapping[str, tuple[str, ...]] = {
     ),
 }
 """The measures shown first, in this order."""
-
 
 
 def churn_measures(y: ArrayLike, p: ArrayLike) -> dict[str, Measure]:

@@ -31,7 +31,9 @@ class Builder(Protocol):
 class Source(Protocol):
     """Whatever holds an operator's tables."""
 
-    tables: Mapping[str, ir.Table]
+    @property
+    def tables(self) -> Mapping[str, ir.Table]:
+        """Typed as the contract says, each with a filled ``known_at``."""
 
 
 BUILDERS: tuple[Builder, ...] = (

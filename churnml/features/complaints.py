@@ -189,8 +189,8 @@ def columns(row: ir.Table, view: View) -> dict[str, ir.Value]:
     if not places:
         return {}
     # Where the record begins later than that, what is usual is taken from the days it has.
-    days = ibis.least(row.as_of.delta(row.record_began, unit="day") - _RECENT, _USUAL)
-    days = (days >= _RECENT).ifelse(days, None)
+    days = row.as_of.delta(row.record_began, unit="day") - _RECENT
+    days = ibis.cases((days >= _USUAL, _USUAL), (days >= _RECENT, days), else_=None)
     found = {}
     for name, column in places:
         month = row[column].notnull().ifelse(_RECENT / days, None)

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from functools import cached_property, reduce
 from operator import add
 
-import ibis
 from ibis.expr import types as ir
 
 UNIT = 1_000_000
@@ -208,5 +207,6 @@ def missing(months: int, number: ir.IntegerValue, age: ir.IntegerValue) -> ir.In
     ``age`` counts the months from that of activation, which is the first to have a row,
     to the latest.
     """
-    expected = ibis.least(age + 1, months) - number.fill_null(0)
-    return expected.clip(lower=0)
+    # Not least(), which passes nulls over.
+    expected = (age >= months).ifelse(months, age + 1)
+    return (expected - number.fill_null(0)).clip(lower=0)

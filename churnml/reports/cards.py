@@ -12,6 +12,8 @@ _MEANING = {
     "churn": "the calibrated probability that a customer leaves",
     "satisfaction": "the satisfaction, 0 to 100, that a customer would answer",
 }
+
+
 def training_card(
     model: Model,
     metrics: Mapping[str, Estimate],

@@ -29,8 +29,10 @@ def trained(place, operator, settings):
     found = {}
     for task in ("churn", "satisfaction"):
         done = subprocess.run(
-            [sys.executable, "-m", "churnml", "train", task, operator, "--json"]
-            + ["--config", settings],
+            [
+                *(sys.executable, "-m", "churnml", "train", task, operator),
+                *("--json", "--config", settings),
+            ],
             cwd=place,
             capture_output=True,
             text=True,
@@ -61,9 +63,10 @@ def test_features_are_written_once_and_never_over_something(churnml, operator, p
     assert again.status == 5
     assert "--overwrite" in again.err
     assert (place / "f.parquet").read_bytes() == before
-    assert churnml(
-        "features", operator, "--as-of", AS_OF, "--out", "f.parquet", "--overwrite"
-    ).status == 0
+    assert (
+        churnml("features", operator, "--as-of", AS_OF, "--out", "f.parquet", "--overwrite").status
+        == 0
+    )
     assert (place / "f.parquet").read_bytes() == before
 
 
@@ -126,9 +129,7 @@ def test_score_accounts_for_every_customer_in_the_contract_s_columns(
     assert scores.count("distinct customer_id").fetchall()[0][0] == rows["scored"]
 
 
-def test_a_complete_result_is_never_replaced_unasked(
-    churnml, trained, operator, place, settings
-):
+def test_a_complete_result_is_never_replaced_unasked(churnml, trained, operator, place, settings):
     command = ("score", operator, "--as-of", AS_OF, "--out", "kept", "--config", settings)
     assert churnml(*command).status == 0
     before = {path.name: path.read_bytes() for path in (place / "kept").iterdir()}
@@ -143,9 +144,7 @@ def test_a_complete_result_is_never_replaced_unasked(
 
 
 def test_evaluate_measures_by_the_model_s_own_label(churnml, trained, operator):
-    ran = churnml(
-        "evaluate", "models:/churn@champion", operator, "--as-of", "2026-04-01", "--json"
-    )
+    ran = churnml("evaluate", "models:/churn@champion", operator, "--as-of", "2026-04-01", "--json")
     assert ran.status == 0
     assert ran.json["metrics"]["auc"] > 0.6
     assert "trained on this date" in ran.json["notes"][0]
