@@ -30,6 +30,7 @@ class Dataset:
     Attributes
     ----------
     X : DataFrame, shape (n, n_features)
+        Numbers as ``float32`` and ``int32``.
     y : Series, shape (n,)
         Churn: 0 or 1, 1 for those who left. Satisfaction: 0 to 100.
     groups : Series, shape (n,)
@@ -117,15 +118,26 @@ def build_dataset(
     spine = y.select("customer_id", "as_of")
     rows = build_features(source, days, config=config, spine=spine)
     rows = rows.join(y, ["customer_id", "as_of"])
-    frame = rows.order_by("as_of", "customer_id").to_pandas()
-    if frame.empty:
+    table = _narrowed(rows).order_by("as_of", "customer_id").to_pyarrow()
+    if table.num_rows == 0:
         raise LabelWindowError(f"No labelled customer at {', '.join(map(str, days))}.")
-    return Dataset(
-        X=frame.drop(columns=["customer_id", "as_of", target]),
-        y=frame[target],
-        groups=frame["customer_id"],
-        times=pd.Series(pd.to_datetime(frame["as_of"]).dt.date, name="as_of"),
+    y, groups, times = (
+        pd.Series(table[name].to_pandas(), name=name)
+        for name in (target, "customer_id", "as_of")
     )
+    table = table.drop_columns([target, "customer_id", "as_of"])
+    # Column by column, and Arrow's copy is given up on the way: half the memory.
+    return Dataset(table.to_pandas(split_blocks=True, self_destruct=True), y, groups, times)
+
+
+def _narrowed(rows: ir.Table) -> ir.Table:
+    """The rows in types half as wide, which is what the estimators learn from anyway."""
+    narrow = {
+        name: rows[name].cast("float32" if kind.is_floating() else "int32")
+        for name, kind in rows.schema().items()
+        if kind.is_floating() or kind.is_integer()
+    }
+    return rows.mutate(**narrow)
 
 
 def label_window(task: Task, config: Config) -> labels.Window:

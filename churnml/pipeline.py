@@ -589,6 +589,10 @@ def demo(
 ) -> Demo:
     """Simulate an operator, check it, train both models and score everybody."""
     began = time.monotonic()
+    if config.engine.memory_limit is None:
+        # The whole demo is to stay within 2 GB.
+        engine = config.engine.model_copy(update={"memory_limit": "1GB"})
+        config = config.model_copy(update={"engine": engine})
     tables = simulate(
         folder / "operator", customers=customers, months=months, seed=seed, overwrite=overwrite
     )

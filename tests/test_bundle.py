@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import subprocess
 from dataclasses import asdict
 from pathlib import Path
@@ -154,8 +155,10 @@ def test_content_that_lacks_something_is_refused(folder):
 
 def test_a_changed_number_under_right_checksums_is_found_by_the_golden_rows(folder):
     booster = folder / "boosters/0000.txt"
-    head, line, tail = booster.read_text().partition("leaf_value=")
-    booster.write_text(f"{head}{line}0.5{tail}")
+    text = booster.read_text()
+    # Of the same length: LightGBM dies on a text whose sizes do not add up.
+    digit = re.search(r"leaf_value=-?0\.\d", text).end() - 1
+    booster.write_text(f"{text[:digit]}{9 - int(text[digit])}{text[digit + 1 :]}")
     reseal(folder)
     with pytest.raises(BundleError, match="golden rows differs"):
         check_golden(load(folder))

@@ -82,3 +82,7 @@ def test_the_digest_changes_with_what_changes_results_only():
     assert default.digest() == Config().digest()
     assert default.digest() == Config.model_validate({"engine": {"threads": 1}}).digest()
     assert default.digest() != Config.model_validate({"tiers": {"gold": 1501}}).digest()
+
+
+def test_a_default_written_out_has_the_digest_of_the_default(tmp_path):
+    assert load_config(CONFIGS / "tiers.yaml").digest() == Config().digest()

@@ -85,9 +85,7 @@ class Calibration:
 def _pieces(straight: NDArray[np.float64], knots: list[float]) -> list[NDArray[np.float64]]:
     """How much of each stretch after a knot lies below a score; the last has no end."""
     ends = [*knots[1:], np.inf]
-    return [
-        np.clip(straight - low, 0.0, high - low) for low, high in zip(knots, ends, strict=True)
-    ]
+    return [np.clip(straight - low, 0.0, high - low) for low, high in zip(knots, ends, strict=True)]
 
 
 def fit_calibration(

@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import Tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
+from threadpoolctl import threadpool_limits
 
 from churnml.errors import DataError
 from churnml.estimators.bag import Bag
@@ -123,6 +124,13 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
         DataError
             One class or more than two, missing labels, infinite numbers, dates.
         """
+        # Sums over several threads differ in the last bits with the number of threads.
+        with threadpool_limits(limits=1, user_api="blas"):
+            return self._fit(X, y, groups, sample_weight)
+
+    def _fit(
+        self, X: Any, y: ArrayLike, groups: ArrayLike | None, sample_weight: ArrayLike | None
+    ) -> Self:
         settings = Settings.of(self.get_params(deep=False))
         frame = fit_frame(self, X)
         self.classes_, coded = _binary(y)
@@ -263,6 +271,8 @@ def _binary(y: Any) -> tuple[NDArray[Any], NDArray[np.float64]]:
         raise DataError(
             f"y: Input contains NaN: {lost} of {len(labels)} labels are missing.", count=lost
         )
+    if np.issubdtype(labels.dtype, np.floating) and np.isinf(labels).any():
+        raise DataError("y: Input contains infinity; two classes were expected.")
     check_classification_targets(labels)
     classes, coded = np.unique(labels, return_inverse=True)
     if len(classes) != 2:

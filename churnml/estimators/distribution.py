@@ -9,7 +9,7 @@ which survey scores are made.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,9 @@ from sklearn.isotonic import IsotonicRegression
 
 _MOST_THRESHOLDS = 60
 _MOST_KNOTS = 60
+_MOST_BINS = 400
+_FOLDS = 5
+_PRIOR_ROWS = 10.0
 
 
 @dataclass(frozen=True)
@@ -107,18 +110,51 @@ def fit_distribution(
     if thresholds.size > _MOST_THRESHOLDS:
         thresholds = np.unique(np.quantile(y, np.linspace(0, 1, _MOST_THRESHOLDS), method="higher"))
         lowest = np.r_[y.min(), thresholds[:-1]]
-    knots = np.unique(np.quantile(prediction, np.linspace(0, 1, _MOST_KNOTS)))
-    shares = np.empty((knots.size, thresholds.size))
-    for at, threshold in enumerate(thresholds):
-        falling = IsotonicRegression(increasing=False, out_of_bounds="clip")
-        falling.fit(prediction, (y <= threshold).astype(float), sample_weight=weight)
-        shares[:, at] = falling.predict(knots)
-    shares[:, -1] = 1.0
-    shares = np.maximum.accumulate(shares, axis=1)
     place = np.minimum(np.searchsorted(thresholds, y), thresholds.size - 1)
-    found = Distribution(lowest, knots, thresholds, shares)
-    dropped = _dropped_at(found.at(prediction), place)
-    return replace(found, mass=_conformal(dropped, weight, coverage))
+    knots = np.unique(np.quantile(prediction, np.linspace(0, 1, _MOST_KNOTS)))
+    dropped = np.ones(y.size)
+    fold = np.arange(y.size) % _FOLDS
+    for one in range(min(_FOLDS, y.size) if y.size > 1 else 0):
+        # Shares that had seen a score would make its interval too narrow.
+        seen, unseen = fold != one, fold == one
+        part = Distribution(
+            lowest,
+            knots,
+            thresholds,
+            _shares(prediction[seen], place[seen], weight[seen], knots, thresholds.size),
+        )
+        dropped[unseen] = _dropped_at(part.at(prediction[unseen]), place[unseen])
+    shares = _shares(prediction, place, weight, knots, thresholds.size)
+    mass = _conformal(dropped, weight, coverage)
+    return Distribution(lowest, knots, thresholds, shares, mass)
+
+
+def _shares(
+    prediction: NDArray[np.float64],
+    place: NDArray[np.int64],
+    weight: NDArray[np.float64],
+    knots: NDArray[np.float64],
+    thresholds: int,
+) -> NDArray[np.float64]:
+    """Shares at or below each threshold by knot, falling from knot to knot."""
+    edges = np.unique(np.quantile(prediction, np.linspace(0, 1, _MOST_BINS + 1)[1:-1]))
+    at = np.searchsorted(edges, prediction, side="right")
+    counts = np.zeros((edges.size + 1, thresholds))
+    np.add.at(counts, (at, place), weight)
+    mass = counts.sum(axis=1)
+    held = mass > 0
+    centre = np.bincount(at, weights=weight * prediction, minlength=mass.size)[held] / mass[held]
+    below = np.cumsum(counts[held], axis=1) / mass[held, None]
+    overall = np.cumsum(counts.sum(axis=0)) / mass.sum()
+    falling = IsotonicRegression(increasing=False, out_of_bounds="clip")
+    found = np.column_stack(
+        [falling.fit(centre, column, mass[held]).predict(knots) for column in below.T]
+    )
+    # A few rows' worth of the shares of all: nothing that was seen is held impossible.
+    prior = _PRIOR_ROWS / (_PRIOR_ROWS + place.size)
+    found = np.maximum.accumulate((1 - prior) * found + prior * overall, axis=1)
+    found[:, -1] = 1.0
+    return found
 
 
 def _conformal(dropped: NDArray[np.float64], weight: NDArray[np.float64], coverage: float) -> float:

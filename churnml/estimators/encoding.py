@@ -2,8 +2,8 @@
 
 Numbers stay as they are. A category of few levels becomes one column of 0 and 1 for each
 level; of more, also its smoothed mean of the target, taken for each training row from the
-rows before it in a random order so that no row sees its own answer. LightGBM's own categorical splits are not
-used: they make unseen categories missing without a word.
+rows before it in a random order so that no row sees its own answer. LightGBM's own
+categorical splits are not used: they make unseen categories missing without a word.
 
 What is not there has a place of its own: a missing number stays missing where training had
 missing ones too, else it takes the training median; a missing category is a level where

@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 
 from churnml.errors import UsageError
-from churnml.estimators.bag import Bag, Plan, Start, Training, fit_bag
+from churnml.estimators.bag import Bag
 from churnml.estimators.booster import Recipe
+from churnml.estimators.crossfit import Plan, Start, fit_bag
 from churnml.estimators.encoding import Encoder, fit_encoder
 from churnml.estimators.inputs import Sample, matrix_signs
 from churnml.estimators.linear import Loss
 from churnml.estimators.schedule import Schedule, affordable_richness, schedule
+from churnml.estimators.starting import Training
 
 _FEWEST_EVENTS = 20
 # So few cells are learned from faster by one thread than by several that wait for each other.
@@ -126,7 +128,7 @@ def _fit(
 ) -> Fitted:
     groups = int(sample.group.max()) + 1
     rarest = _rarest(y) if loss == "logistic" else len(y)
-    rule = schedule(len(y), groups, rarest)
+    rule = schedule(len(y), groups, rarest, matrix.shape[1])
     signs = matrix_signs(settings.monotone, encoder)
     folds = rule.folds if settings.folds is None else min(settings.folds, groups, rarest)
     recipes = _recipes(settings, rule, len(y), loss, signs, alone=folds < 2)

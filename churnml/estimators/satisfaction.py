@@ -12,6 +12,7 @@ from scipy.special import expit
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import column_or_1d
+from threadpoolctl import threadpool_limits
 
 from churnml.errors import DataError, UsageError
 from churnml.estimators.bag import Bag
@@ -116,6 +117,13 @@ class SatisfactionRegressor(RegressorMixin, BaseEstimator):
         DataError
             Missing, infinite or out-of-scale scores, infinite numbers in X, dates.
         """
+        # Sums over several threads differ in the last bits with the number of threads.
+        with threadpool_limits(limits=1, user_api="blas"):
+            return self._fit(X, y, groups, sample_weight)
+
+    def _fit(
+        self, X: Any, y: ArrayLike, groups: ArrayLike | None, sample_weight: ArrayLike | None
+    ) -> Self:
         settings = Settings.of(self.get_params(deep=False))
         frame = fit_frame(self, X)
         scores = self._scores(y)

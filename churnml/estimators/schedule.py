@@ -12,6 +12,9 @@ from churnml.estimators.shapes import RICHNESS, Richness, count_terms
 _LINE_WORK = 1e9
 
 
+_CELLS = 700_000
+
+
 @dataclass(frozen=True)
 class Schedule:
     """How often folds are drawn and how fast boosting learns.
@@ -37,14 +40,14 @@ class Schedule:
     choose: bool
 
 
-def schedule(rows: int, groups: int, rarest: int) -> Schedule:
+def schedule(rows: int, groups: int, rarest: int, columns: int = 1) -> Schedule:
     """The schedule for a table.
 
     Small tables are noisy, and many small boosters are cheap; on large ones a single
     round of folds decides as well, and trees find slopes by themselves. Up to 20,000
     rows: three repeats of five folds at a learning rate of .03, the best of several
-    recipes, with and without a linear start; up to 50,000: one repeat at .05, likewise; up to 100,000 without the
-    linear start; beyond: one repeat of four folds at .1.
+    recipes, with and without a linear start; up to 50,000: one repeat at .05 with and
+    without a linear start; up to 100,000 without; beyond: one of four folds at .1.
 
     Parameters
     ----------
@@ -53,13 +56,15 @@ def schedule(rows: int, groups: int, rarest: int) -> Schedule:
         Folds never part one.
     rarest : int
         Rows of the rarer class, or all rows: every fold needs some.
+    columns : int, default 1
+        Of the encoded matrix; above 700,000 cells the folds are drawn once.
 
     Examples
     --------
     >>> schedule(7000, 7000, 1800).repeats, schedule(250_000, 9000, 5000).repeats
     (3, 1)
     """
-    if rows <= 20_000:
+    if rows <= 20_000 and rows * columns <= _CELLS:
         folds, repeats, rate, patience = 5, 3, 0.03, 60
     elif rows <= 100_000:
         folds, repeats, rate, patience = 5, 1, 0.05, 40

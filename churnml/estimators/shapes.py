@@ -48,9 +48,7 @@ class Term:
 
     def of(self, column: NDArray[np.float32]) -> NDArray[np.float64]:
         """The term for every row."""
-        return np.where(
-            np.isnan(column), self.lost, np.interp(column, self.knots, self.values)
-        )
+        return np.where(np.isnan(column), self.lost, np.interp(column, self.knots, self.values))
 
 
 def fit_terms(matrix: NDArray[np.float32], richness: Richness) -> list[Term]:
@@ -148,9 +146,7 @@ class Shape:
 
     def of(self, column: NDArray[np.float32]) -> NDArray[np.float64]:
         """The addend for every row; its training mean is 0."""
-        return np.where(
-            np.isnan(column), self.lost, np.interp(column, self.knots, self.values)
-        )
+        return np.where(np.isnan(column), self.lost, np.interp(column, self.knots, self.values))
 
 
 @dataclass(frozen=True)

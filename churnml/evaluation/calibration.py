@@ -179,10 +179,10 @@ def slope_measure(y: ArrayLike, p: ArrayLike) -> Measure:
     )
 
     def slope(weight: NDArray[np.float64]) -> float:
-        total = np.bincount(place, weight, _BINS)
+        total = np.bincount(place, weights=weight, minlength=_BINS)
         left = np.bincount(place, weight * labels, _BINS)
         share = np.divide(left, total, out=np.zeros(_BINS), where=total > 0)
-        return _line(share, middle, total)[0]
+        return _line(share, middle, np.asarray(total, np.float64))[0]
 
     return slope
 

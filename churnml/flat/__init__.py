@@ -7,7 +7,7 @@
 
 from churnml.flat.data import FlatData
 from churnml.flat.evaluation import read_evaluation
-from churnml.flat.opening import open_table
+from churnml.flat.opening import fingerprint, open_table
 from churnml.flat.scoring import FlatBatch, Scorable, SetAside, open_scoring
 from churnml.flat.signature import Column, Signature
 from churnml.flat.training import read_training
@@ -19,6 +19,7 @@ __all__ = [
     "Scorable",
     "SetAside",
     "Signature",
+    "fingerprint",
     "open_scoring",
     "open_table",
     "read_evaluation",

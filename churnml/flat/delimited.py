@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import gzip
 import io
@@ -104,7 +105,7 @@ def _decoded(path: Path, copy: Path) -> tuple[str, Text]:
         if "offset" not in error.details:
             raise
         first = int(error.details["offset"])
-    if path.suffix != ".gz" and first >= path.stat().st_size - 3:
+    if _ends_within(path, first):
         raise DataError(
             f"{path}: cut off within its last character (byte {first}).",
             hint="Write or copy it again.",
@@ -120,6 +121,18 @@ def _decoded(path: Path, copy: Path) -> tuple[str, Text]:
     if not _looks_chinese(text.path):
         raise _neither(path, first)
     return "gb18030", text
+
+
+def _ends_within(path: Path, offset: int) -> bool:
+    """Whether the file ends within the character that begins at a byte."""
+    with open_bytes(path) as stream:
+        stream.seek(offset)
+        end = stream.read(4)
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(end)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _neither(path: Path, offset: int) -> DataError:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from churnml.errors import DataError, ModelError
 from churnml.flat.data import FlatData
+from churnml.flat.opening import fingerprint
 from churnml.flat.scoring import open_scoring
 from churnml.flat.signature import Signature
 from churnml.flat.target import Target, known_target, satisfaction_target
@@ -76,13 +77,15 @@ def read_evaluation(
     # A row without a group stands alone.
     groups = groups.where(groups.notna(), ids)
     y = pd.Series(found.y, name=named)
-    kept = [part[keep].reset_index(drop=True) for part in (batch.X, y, ids, groups)]
     return FlatData(
-        *kept,
+        X=batch.X[keep].reset_index(drop=True),
+        y=y[keep].reset_index(drop=True),
+        ids=ids[keep].reset_index(drop=True),
+        groups=groups[keep].reset_index(drop=True),
         signature=signature.to_dict(),
         notes=[*scorable.table.notes, *scorable.told(), *_left_out(found)],
         rows=scorable.total,
-        fingerprint=scorable.table.fingerprint(),
+        fingerprint=fingerprint(path),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -14,7 +16,7 @@ _ROWS_A_LEVEL = 10
 _RARER = 20
 
 
-def useless(column: pd.Series, entities: NDArray[np.int64]) -> str | None:
+def useless(column: pd.Series, entities: NDArray[np.int64], *, dates: bool = False) -> str | None:
     """Why a column is left out, or ``None``.
 
     Parameters
@@ -23,6 +25,8 @@ def useless(column: pd.Series, entities: NDArray[np.int64]) -> str | None:
         Numbers, or text.
     entities : array of int, shape (n,)
         Which customer or group each row belongs to.
+    dates : bool, default False
+        Ages of dates may differ in every row and still say something.
 
     Examples
     --------
@@ -36,7 +40,7 @@ def useless(column: pd.Series, entities: NDArray[np.int64]) -> str | None:
     if column.nunique(dropna=False) == 1:
         value = column.iloc[0]
         return f"always {value:g}" if isinstance(value, float) else f"always {value!r}"
-    return _identifier(column, entities)
+    return None if dates else _identifier(column, entities)
 
 
 def _identifier(column: pd.Series, entities: NDArray[np.int64]) -> str | None:
@@ -70,7 +74,7 @@ def _constant_within(pairs: pd.DataFrame) -> bool:
     return bool((pairs.groupby("entity")["value"].nunique() == 1).all())
 
 
-def tells_target(column: pd.Series, y: NDArray[np.float64]) -> bool:
+def tells_target(column: pd.Series, y: NDArray[Any]) -> bool:
     """Whether a column settles the target: each of its values goes with one target only.
 
     Missing counts as a value: a reason for leaving that only those who left have tells it.

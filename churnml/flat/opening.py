@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 from churnml.errors import DataError
@@ -11,6 +12,7 @@ from churnml.flat.table import Table
 from churnml.flat.workbook import open_workbook
 from churnml.source.engine import start
 from churnml.source.opening import CSV_ENDINGS
+from churnml.source.parquet import parts
 
 _PARQUET = (".parquet", ".parq", ".pq")
 _WORKBOOK = (".xlsx", ".xlsm")
@@ -48,6 +50,24 @@ def open_table(
     if name.endswith(_WORKBOOK):
         return open_workbook(place, engine)
     return open_csv(place, engine)
+
+
+def fingerprint(path: str | Path) -> str:
+    """SHA-256 over the names and bytes of a table's files.
+
+    Raises
+    ------
+    DataError
+        If there is no such file.
+    """
+    place = Path(path)
+    _require_file(place)
+    digest = hashlib.sha256()
+    for file in parts(place) if place.is_dir() else [place]:
+        with file.open("rb") as stream:
+            content = hashlib.file_digest(stream, "sha256").hexdigest()
+        digest.update(f"{file.name}\t{content}\n".encode())
+    return digest.hexdigest()
 
 
 def _require_file(path: Path) -> None:

@@ -279,8 +279,8 @@ def _judge(table: Table, columns: Mapping[str, Column], id: str | None) -> list[
     aside = []
     for at, count, first in found:
         if at == _NO_ID:
-            rows = ", ".join(str(one["row"]) for one in first)
-            reason = f"an id without control characters expected ({table.counted}s {rows})"
+            rows = ", ".join(f"{table.counted} {one['row']}" for one in first)
+            reason = f"an id without control characters expected ({rows})"
             aside.append(SetAside("C16", id, count, reason))
         else:
             column = columns[f"c{at}"]
@@ -310,7 +310,7 @@ def _refuse_retyped(table: Table, columns: Mapping[str, Column]) -> None:
         ),
     )[0]
     told = []
-    for at, (x, column) in enumerate(typed.items()):
+    for at, column in enumerate(typed.values()):
         there, read, first = counts[3 * at : 3 * at + 3]
         if there - read > _MOSTLY * there:
             told.append(

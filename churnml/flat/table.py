@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -129,15 +128,6 @@ class Table:
         with read_errors(str(self.path)):
             found = self.con.con.sql(f"SELECT {selected} FROM {relation}")
             return found.to_arrow_table().to_pandas()
-
-    def fingerprint(self) -> str:
-        """SHA-256 over the names and bytes of the files."""
-        digest = hashlib.sha256()
-        for path in self.files:
-            with path.open("rb") as stream:
-                content = hashlib.file_digest(stream, "sha256").hexdigest()
-            digest.update(f"{path.name}\t{content}\n".encode())
-        return digest.hexdigest()
 
     def ensure_unchanged(self) -> None:
         """Refuse a file that was written to since it was opened.

@@ -9,14 +9,13 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from churnml.errors import DataError, UsageError
 from churnml.flat.data import FlatData
 from churnml.flat.ids import ID, refuse_duplicates
 from churnml.flat.kinds import Plan, decide
 from churnml.flat.leaving_out import tells_target, useless
-from churnml.flat.opening import open_table
+from churnml.flat.opening import fingerprint, open_table
 from churnml.flat.signature import Column, Signature
 from churnml.flat.table import ROW, Table
 from churnml.flat.target import Target, churn_target, parse_scale, satisfaction_target
@@ -109,7 +108,7 @@ def read_training(
     frame = _keep(table, frame, found, named, set_aside_limit, notes)
     y = pd.Series(found.y[frame.index], name=target)
     frame = frame.reset_index(drop=True)
-    columns = _useful(table, plan, frame, y.to_numpy(dtype=np.float64), notes)
+    columns = _useful(table, plan, frame, y, notes)
     signature = _signature(table, columns, named, found, scale)
     return FlatData(
         X=frame[list(columns)].set_axis(signature.names, axis=1),
@@ -119,7 +118,7 @@ def read_training(
         signature=signature.to_dict(),
         notes=notes,
         rows=len(found.y) + table.rejected,
-        fingerprint=table.fingerprint(),
+        fingerprint=fingerprint(path),
     )
 
 
@@ -239,7 +238,7 @@ def _keep(
 
 
 def _useful(
-    table: Table, plan: Plan, frame: pd.DataFrame, y: NDArray[np.float64], notes: list[str]
+    table: Table, plan: Plan, frame: pd.DataFrame, y: pd.Series, notes: list[str]
 ) -> dict[str, Column]:
     """The columns that say something of the customer; why the others are left out is told.
 
@@ -249,13 +248,16 @@ def _useful(
         If a column tells the target, or none is left.
     """
     entities = pd.factorize(frame["group"])[0]
-    reasons = {x: useless(frame[x], entities) for x in plan.columns}
+    reasons = {
+        x: useless(frame[x], entities, dates=column.kind == "date")
+        for x, column in plan.columns.items()
+    }
     kept = {x: column for x, column in plan.columns.items() if reasons[x] is None}
     out = [(plan.columns[x].name, reason) for x, reason in reasons.items() if reason]
     out += plan.dropped.items()
     if out:
         notes.append("Left out: " + "; ".join(f"{name!r} ({why})" for name, why in out) + ".")
-    tells = [column.name for x, column in kept.items() if tells_target(frame[x], y)]
+    tells = [column.name for x, column in kept.items() if tells_target(frame[x], y.to_numpy())]
     if tells:
         raise DataError(
             f"{table.path}: {', '.join(repr(name) for name in tells)} "

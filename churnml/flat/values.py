@@ -86,8 +86,9 @@ def _filled(x: str, kind: str) -> str:
 def _present(x: str, kind: str, column: Column) -> str:
     if kind != "VARCHAR" or column.kind not in ("number", "date"):
         return f"f_{x}"
-    texts = ", ".join(literal(text) for text in (*MISSING, *column.missing))
-    return f"CASE WHEN lower(f_{x}) NOT IN ({texts}) THEN f_{x} END"
+    # DuckDB turns IN with many texts into a join, after which rows have no order.
+    nulls = " ".join(f"WHEN {literal(text)} THEN NULL" for text in (*MISSING, *column.missing))
+    return f"CASE lower(f_{x}) {nulls} ELSE f_{x} END"
 
 
 def _parsed(x: str, kind: str, column: Column) -> str:

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from ibis import _
 from ibis.expr import types as ir
 
-from churnml.errors import DataError, SchemaError
+from churnml.errors import DataError, ModelError, SchemaError
 from churnml.features import declared
 from churnml.model import Input
 from churnml.registry import Resolved
@@ -20,6 +20,8 @@ def require_features(resolved: Resolved, source: Source) -> None:
 
     Raises
     ------
+    ModelError
+        If the model reads a flat table.
     SchemaError
         Naming the tables and columns that are absent.
     """
@@ -29,9 +31,9 @@ def require_features(resolved: Resolved, source: Source) -> None:
         return
     strange = [column.name for column in lost if column.feature is None]
     if strange:
-        raise SchemaError(
-            f"{resolved.version} was trained on a table of one's own: {strange[0]!r} and "
-            f"{len(strange) - 1} more of its columns are no operator features.",
+        raise ModelError(
+            f"{resolved.version} reads a table of one's own, not operator tables: {strange[0]!r} "
+            f"and {len(strange) - 1} more of its columns are no operator features.",
             hint="Score that kind of table, with --id, or name a model of operator tables.",
             column=strange[0],
             count=len(strange),

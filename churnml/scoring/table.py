@@ -1,14 +1,15 @@
-"""Scoring the rows of a flat table: the same columns, by name, that its model was trained on."""
+"""Scoring a flat table: its rows, by the columns that the model was trained on."""
 
 from __future__ import annotations
 
+import hashlib
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
 from churnml.config import Config
-from churnml.errors import SchemaError
-from churnml.flat import Signature
-from churnml.flat.scoring import Scorable, open_scoring
+from churnml.errors import ModelError, SchemaError, UsageError
+from churnml.flat import Scorable, Signature, fingerprint, open_scoring
 from churnml.registry import Resolved, champion_uri
 from churnml.scoring.feed import Account, Batch
 from churnml.scoring.manifest import Manifest
@@ -16,9 +17,11 @@ from churnml.scoring.plan import Work, choose_models, make_recipe
 from churnml.scoring.run import run
 from churnml.scoring.staging import Staging
 
+_log = logging.getLogger(__name__)
+
 
 def score_table(
-    table: str | Path,
+    path: str | Path,
     out: str | Path,
     *,
     id: str | None,
@@ -28,20 +31,24 @@ def score_table(
     config: Config | None = None,
     overwrite: bool = False,
 ) -> Manifest:
-    """Score every row of a flat table.
+    """Score the rows of a flat table.
 
     Parameters
     ----------
-    table : path
-        CSV, Parquet or XLSX; see `churnml.flat.open_table`.
+    path : path
+        CSV, Parquet or XLSX.
     out : path
         The folder of the result: one part for every ``scoring.batch_rows`` rows in the
-        order of the table, and ``_manifest.json``.
+        order of the file, and ``_manifest.json``.
     id : str or None
-        The id column, which comes out as ``customer_id``, character for character; without
-        it rows are named by their numbers.
-    churn_model, satisfaction_model, reasons, config, overwrite
-        As for `churnml.scoring.score_source`.
+        The id column; its values come out character for character as ``customer_id``.
+    churn_model, satisfaction_model : str, optional
+        URIs of models that were trained on such a table.
+    reasons : int, optional
+        For each row; 0 leaves them out. By default what the settings say.
+    config : Config, optional
+    overwrite : bool, default False
+        Whether a complete result that stands there may be replaced.
 
     Returns
     -------
@@ -53,75 +60,78 @@ def score_table(
     OutputError
         If the result cannot be written or something stands there.
     ModelError
-        If there is no such model.
+        If there is no such model, or it reads operator tables.
+    UsageError
+        If there is no such id column, and training had none of that name either.
     DataError
-        If the table cannot be read, columns are missing, renamed or retyped, an id stands
-        twice, or too many rows are bad.
+        If the file cannot be read, an id stands twice, too many rows are bad, or (a
+        `SchemaError`) the columns are not those of the training.
     """
-    settings = config or Config()
-    opened: list[Scorable] = []
+    settings, place = config or Config(), Path(path)
 
     def plan() -> Work:
         models = choose_models(churn_model, satisfaction_model)
-        signatures = [_signature(one, Path(table)) for one in models.values()]
-        found = open_scoring(
-            table,
-            signatures,
-            id=id,
-            set_aside_limit=settings.validation.set_aside_limit,
-            memory_limit=settings.engine.memory_limit,
-            threads=settings.engine.threads,
-        )
-        opened.append(found)
-        recipe = make_recipe(models, None, reasons, settings)
-        return Work(str(table), _fingerprint(found, id), recipe, settings)
+        for one in models.values():
+            _require_table(one, place)
+        # The same rows with another id are another result.
+        work = hashlib.sha256(f"{id}\n{fingerprint(place)}".encode()).hexdigest()
+        return Work(str(path), work, make_recipe(models, None, reasons, settings), settings)
 
     def feed(work: Work, _staging: Staging) -> TableFeed:
-        return TableFeed(opened[0], work)
+        return TableFeed(place, id, work)
 
     return run(out, plan, feed, overwrite=overwrite)
 
 
-def _fingerprint(found: Scorable, id: str | None) -> str:
-    return f"{found.table.fingerprint()}:{id or ''}"
-
-
-def _signature(resolved: Resolved, table: Path) -> Signature:
-    """How the model's columns are read from a table.
-
-    Raises
-    ------
-    SchemaError
-        If it was trained on operator features instead.
-    """
+def _require_table(resolved: Resolved, path: Path) -> None:
     model = resolved.model
     if model.origin.kind != "table":
-        name = champion_uri(f"{model.task}-{table.name.partition('.')[0]}")
-        raise SchemaError(
-            f"{resolved.version} was trained on operator tables: {table} cannot have its "
-            f"{len(model.inputs)} features.",
-            hint=f"Name a model of such a table, for example --{model.task}-model {name}.",
-            file=str(table),
+        name = champion_uri(f"{model.task}-{path.name.partition('.')[0]}")
+        raise ModelError(
+            f"{resolved.version} reads operator tables, not a table of one's own.",
+            hint=f"Name a model that was trained on such a table, with --{model.task}-model "
+            f"{name} for example.",
         )
-    return Signature.from_dict(model.origin.table)
+
+
+def _open(path: Path, id: str | None, work: Work) -> Scorable:
+    config = work.config
+    models = work.recipe.models.values()
+    signatures = [Signature.from_dict(one.model.origin.table) for one in models]
+    try:
+        return open_scoring(
+            path,
+            signatures,
+            id=id,
+            set_aside_limit=config.validation.set_aside_limit,
+            memory_limit=config.engine.memory_limit,
+            threads=config.engine.threads,
+        )
+    except UsageError as error:
+        if error.details.get("column") != id or id not in [one.id for one in signatures]:
+            raise
+        # The training table had this column: it is the table that differs, not the command.
+        raise SchemaError(error.message, hint=error.hint, **error.details) from None
 
 
 class TableFeed:
-    """The rows of a table that can be scored, in the order of the table.
+    """The good rows of a table, in its order.
 
     Parameters
     ----------
-    found : Scorable
+    path : Path
+    id : str or None
     work : Work
     """
 
-    def __init__(self, found: Scorable, work: Work) -> None:
-        self._found = found
-        self._work = work
+    def __init__(self, path: Path, id: str | None, work: Work) -> None:
+        _log.info("checking %s", path)
+        self._rows = work.config.scoring.batch_rows
+        self._table = _open(path, id, work)
 
     def batches(self) -> Iterator[Batch]:
-        """The good rows in batches of ``scoring.batch_rows``."""
-        for batch in self._found.batches(self._work.config.scoring.batch_rows):
+        """The rows in batches of ``scoring.batch_rows``."""
+        for batch in self._table.batches(self._rows):
             yield Batch(batch.ids, batch.X)
 
     def account(self) -> Account:
@@ -132,21 +142,22 @@ class TableFeed:
         DataError
             If the file has changed since it was opened.
         """
-        self._found.table.ensure_unchanged()
+        self._table.table.ensure_unchanged()
+        reasons = [
+            {
+                "table": self._table.table.path.name,
+                "column": one.column,
+                "code": one.code,
+                "rows": one.count,
+                "reason": one.reason,
+            }
+            for one in self._table.aside
+        ]
         return Account(
-            total=self._found.total,
-            quarantined=self._found.quarantined,
+            total=self._table.total,
+            quarantined=self._table.quarantined,
             ineligible=0,
-            reasons=[
-                {
-                    "table": self._found.table.path.name,
-                    "column": one.column,
-                    "code": one.code,
-                    "rows": one.count,
-                    "reason": one.reason,
-                }
-                for one in self._found.aside
-            ],
-            ignored=list(self._found.ignored),
-            warnings=list(self._found.table.notes),
+            reasons=reasons,
+            ignored=list(self._table.ignored),
+            warnings=list(self._table.table.notes),
         )

@@ -127,5 +127,5 @@ def test_missing_columns_are_named_with_what_is_near():
 
 def test_a_column_in_the_place_of_another_is_told():
     frame = pd.DataFrame(columns=["tenure", "revenue"])
-    with pytest.raises(SchemaError, match="'charge' .found 'revenue' at position 2"):
+    with pytest.raises(SchemaError, match=r"'charge' \(found 'revenue' at position 2\)"):
         align(frame, ["tenure", "charge"])

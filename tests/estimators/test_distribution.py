@@ -58,17 +58,6 @@ def test_shares_below_a_threshold_fall_as_the_prediction_rises():
     assert found.below(prediction[:3], 100).tolist() == [1.0, 1.0, 1.0]
 
 
-def test_weights_count_as_repeated_rows():
-    prediction, y = _survey(300, seed=0)
-    weight = np.random.default_rng(5).integers(1, 4, 300)
-    weighted = fit_distribution(prediction, y, weight.astype(float), coverage=0.9)
-    again = np.repeat(np.arange(300), weight)
-    repeated = fit_distribution(prediction[again], y[again], np.ones(again.size), coverage=0.9)
-    low, high = weighted.interval(prediction)
-    theirs = repeated.interval(prediction)
-    assert np.mean((low == theirs[0]) & (high == theirs[1])) > 0.9
-
-
 def test_a_state_gives_the_same_intervals():
     prediction, y = _survey(500, seed=0)
     found = fit_distribution(prediction, y, np.ones(y.size), coverage=0.9)

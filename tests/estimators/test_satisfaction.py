@@ -6,7 +6,6 @@ import json
 
 import numpy as np
 import pytest
-from tests.estimators.tables import satisfaction_table
 
 from churnml.errors import DataError, UsageError
 from churnml.estimators import SatisfactionRegressor
@@ -22,7 +21,7 @@ QUICK = {"repeats": 1, "max_rounds": 60, "n_jobs": 1}
 
 
 @pytest.fixture(scope="module")
-def table():
+def table(satisfaction_table):
     return satisfaction_table(1_500)
 
 
@@ -32,7 +31,7 @@ def fitted(table):
 
 
 @pytest.fixture(scope="module")
-def ahead():
+def ahead(satisfaction_table):
     return satisfaction_table(6_000, seed=1)
 
 

@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 import re
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +42,15 @@ def expected(rows, model, cli, tmp_path_factory) -> pd.DataFrame:
     done = cli(*command(folder / "good.csv", folder / "out", model), cwd=folder)
     assert done.status == 0, done.err
     return scores(folder / "out")
+
+
+@pytest.fixture(scope="module")
+def old(rows, model, cli, tmp_path_factory) -> Path:
+    """A result that stands where the broken file's would."""
+    folder = tmp_path_factory.mktemp("old")
+    csv(rows.head(20), folder / "old.csv")
+    assert cli(*command(folder / "old.csv", folder / "out", model), cwd=folder).status == 0
+    return folder / "out"
 
 
 def command(table: Path, out: Path, model: Path, *more: str) -> list[str]:
@@ -140,7 +150,6 @@ class Case:
     status: int
     says: str = ""
     quarantined: int = 0
-    equal: bool = False
 
 
 REFUSED = (
@@ -172,7 +181,6 @@ REFUSED = (
         3,
         "tenure",
     ),
-    Case("wrong delimiter", lambda f, d: csv(f, d / "broken.csv", sep="\t"), 3, r"broken\.csv"),
     Case("quote that is never closed", edited(insert(7, '00900,"5,1,basic,True')), 3, ""),
     Case("utf-16", lambda f, d: csv(f, d / "broken.csv", encoding="utf-16"), 3, r"broken\.csv"),
     Case("no such file", lambda f, d: d / "absent.csv", 3, r"absent\.csv"),
@@ -206,42 +214,37 @@ SET_ASIDE = (
 )
 
 HARMLESS = (
+    Case("tabs for commas", lambda f, d: csv(f, d / "broken.csv", sep="\t"), 0),
+    Case("GB18030", lambda f, d: csv(f, d / "broken.csv", encoding="gb18030"), 0),
     Case(
         "byte order mark",
         lambda f, d: csv(f, d / "broken.csv", encoding="utf-8-sig"),
         0,
-        equal=True,
     ),
     Case(
         "windows newlines",
         lambda f, d: raw("\r\n".join(text(f)).encode() + b"\r\n")(f, d),
         0,
-        equal=True,
     ),
-    Case("columns in another order", reframed(lambda f: f[f.columns[::-1]]), 0, equal=True),
-    Case(
-        "rows in another order", reframed(lambda f: f.sample(frac=1, random_state=0)), 0, equal=True
-    ),
-    Case("more columns", reframed(lambda f: f.assign(note="x", other=1)), 0, equal=True),
-    Case("parquet", parquet(), 0, equal=True),
-    Case("gzip", lambda f, d: csv(f, d / "broken.csv.gz"), 0, equal=True),
+    Case("columns in another order", reframed(lambda f: f[f.columns[::-1]]), 0),
+    Case("rows in another order", reframed(lambda f: f.sample(frac=1, random_state=0)), 0),
+    Case("more columns", reframed(lambda f: f.assign(note="x", other=1)), 0),
+    Case("parquet", parquet(), 0),
+    Case("gzip", lambda f, d: csv(f, d / "broken.csv.gz"), 0),
     Case(
         "whole numbers as integers",
         lambda f, d: parquet()(f.assign(tenure=f["tenure"].astype(int)), d),
         0,
-        equal=True,
     ),
     Case(
         "single precision",
         lambda f, d: parquet()(f.assign(tenure=f["tenure"].astype("float32")), d),
         0,
-        equal=True,
     ),
     Case(
         "dictionary-encoded text",
         lambda f, d: parquet()(f.assign(plan=f["plan"].astype("category")), d),
         0,
-        equal=True,
     ),
 )
 
@@ -280,10 +283,9 @@ def check_message(done, case: Case) -> None:
 
 
 @by_name(REFUSED)
-def test_refused_with_the_old_result_as_it_was(case, rows, model, cli, tmp_path):
+def test_refused_with_the_old_result_as_it_was(case, rows, old, model, cli, tmp_path):
     out = tmp_path / "out"
-    csv(rows.head(20), tmp_path / "old.csv")
-    assert cli(*command(tmp_path / "old.csv", out, model), cwd=tmp_path).status == 0
+    shutil.copytree(old, out)
     before = snapshot(out)
     table = case.write(rows, tmp_path)
     done = cli(*command(table, out, model, "--overwrite", "--json"), cwd=tmp_path)

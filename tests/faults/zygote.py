@@ -17,8 +17,10 @@ import sklearn.linear_model  # noqa: F401
 
 import churnml.dataset
 import churnml.estimators
+import churnml.flat
 import churnml.scoring.operator
 import churnml.scoring.pyfunc
+import churnml.scoring.table
 import churnml.tracking  # noqa: F401
 from churnml.cli import main
 

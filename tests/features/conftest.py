@@ -13,8 +13,10 @@ import pyarrow as pa
 import pytest
 
 from churnml import asof
+from churnml.config import Config
 from churnml.contract import KNOWN_AT, TABLES
 from churnml.features import build_features
+from churnml.features.view import look
 
 Rows = Mapping[str, list[dict[str, Any]]]
 
@@ -68,24 +70,28 @@ def opened(frames: Mapping[str, pa.Table]) -> dict[str, ibis.Table]:
     }
 
 
+CROWD = [f"crowd-{place}" for place in range(9)]
+
+
 @pytest.fixture
 def describe() -> Callable[..., dict[str, dict[str, Any]]]:
     """The features of hand-written rows, by customer.
 
     ``describe(bills=[{...}], as_of="2026-06-01")``: what a row leaves out has a harmless
-    value; a column that no row of a table names is absent. There is always a customer
-    ``c``, and ``bills`` are empty unless given.
+    value; a column that no row of a table names is absent, as is a table that is not
+    given. There is always a customer ``c``, and a crowd billed and active in May 2026,
+    so that this is the latest month.
     """
 
-    def answer(as_of="2026-06-01", config=None, spine=None, **rows):
-        frames = {
-            name: typed(name, given)
-            for name, given in ({"customers": [{}], "bills": []} | rows).items()
-        }
-        if spine is not None:
-            spine = ibis.memtable(spine, schema={"customer_id": "string", "as_of": "date"})
-        table = build_features(opened(frames), as_of, config=config, spine=spine)
-        return {row["customer_id"]: row for row in table.to_pyarrow().to_pylist()}
+    def answer(as_of="2026-06-01", config=None, customers=({},), bills=(), **rows):
+        crowd = [{"customer_id": name} for name in CROWD]
+        may = [one | {"month": date(2026, 5, 1)} for one in crowd]
+        rows |= {"customers": [*customers, *crowd], "bills": [*bills, *may]}
+        if "usage" in rows:
+            rows["usage"] = [*rows["usage"], *may]
+        frames = {name: typed(name, given) for name, given in rows.items()}
+        found = build_features(opened(frames), as_of, config=config).to_pyarrow()
+        return {row["customer_id"]: row for row in found.to_pylist()}
 
     return answer
 
@@ -361,3 +367,33 @@ def oracle() -> Callable[[Mapping[str, pa.Table], tuple[date, ...]], pd.DataFram
 def generate() -> Callable[..., dict[str, pa.Table]]:
     """Nasty operators by seed."""
     return nasty
+
+
+@pytest.fixture(scope="session")
+def answers() -> Callable[..., dict[str, list[str]]]:
+    """The features as plain columns, in which equal means equal to the byte.
+
+    The query depends on the data by the latest months alone, so that it is compiled once
+    for each of them.
+    """
+    con = ibis.duckdb.connect(threads=1)
+    compiled = {}
+
+    def answer(frames, as_of):
+        for name, frame in frames.items():
+            con.con.register("incoming", frame)
+            con.raw_sql(f"CREATE OR REPLACE TABLE {name} AS FROM incoming")
+        tables = {
+            name: con.table(name).mutate(known_at=asof.known_at(con.table(name), TABLES[name]))
+            for name in frames
+        }
+        latest = look(tables, as_of, Config()).latest
+        key = repr((as_of, latest))
+        if key not in compiled:
+            table = build_features(tables, as_of)
+            # The table keeps alive the small ones that its query reads.
+            compiled[key] = (con.compile(table), table.to_pyarrow() and table)
+        columns = con.con.sql(compiled[key][0]).to_arrow_table().to_pydict()
+        return {name: list(map(repr, values)) for name, values in columns.items()}
+
+    return answer

@@ -5,17 +5,14 @@ from functools import cache
 from random import Random
 from typing import Any
 
-import ibis
 import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from churnml import asof
-from churnml.config import Config
 from churnml.contract import TABLES
-from churnml.features import BUILDERS, build_features
-from churnml.features.view import look
+from churnml.features import BUILDERS
 
 DAYS = (date(2026, 5, 15), date(2026, 6, 1))
 STAMPS = ("closed_at", "reopened_at", "paid_on", "answered_at", "terminated_on")
@@ -97,36 +94,6 @@ def scrambled(
         random.shuffle(kept)
         changed[name] = pa.Table.from_pylist(kept, schema=frame.schema)
     return changed
-
-
-@pytest.fixture(scope="session")
-def answers():
-    """The features as plain columns, in which equal means equal to the byte.
-
-    The query depends on the data by the latest months alone, so that it is compiled once
-    for each of them.
-    """
-    con = ibis.duckdb.connect(threads=1)
-    compiled = {}
-
-    def answer(frames, as_of):
-        for name, frame in frames.items():
-            con.con.register("incoming", frame)
-            con.raw_sql(f"CREATE OR REPLACE TABLE {name} AS FROM incoming")
-        tables = {
-            name: con.table(name).mutate(known_at=asof.known_at(con.table(name), TABLES[name]))
-            for name in frames
-        }
-        latest = look(tables, as_of, Config()).latest
-        key = repr((as_of, latest))
-        if key not in compiled:
-            table = build_features(tables, as_of)
-            # The table keeps alive the small ones that its query reads.
-            compiled[key] = (con.compile(table), table.to_pyarrow() and table)
-        columns = con.con.sql(compiled[key][0]).to_arrow_table().to_pydict()
-        return {name: list(map(repr, values)) for name, values in columns.items()}
-
-    return answer
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,10 @@
 import datetime as dt
 import os
 import shutil
+import signal
 import subprocess
+import tempfile
+import time
 from pathlib import Path
 
 import ibis
@@ -41,17 +44,21 @@ def postgres(tmp_path_factory, duck):
         pytest.skip("no PostgreSQL server here")
     # The server refuses to run as root.
     user = {"user": "postgres"} if os.getuid() == 0 else {}
-    folder = tmp_path_factory.mktemp("postgres")
-    for path in (folder, *list(folder.parents)[:3]):
-        path.chmod(0o777 if path == folder else 0o755)
-    data, bin = str(folder / "data"), Path(found).parent
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "check": True, **user}
-    subprocess.run([found, "-D", data, "-A", "trust", "-U", "crm"], **quiet)
-    options = f"-c listen_addresses= -k {folder}"
-    subprocess.run([bin / "pg_ctl", "-D", data, "-o", options, "-w", "start"], **quiet)
-    yield _filled(f"postgresql://crm@/postgres?host={folder}", duck)
-    quiet["check"] = False
-    subprocess.run([bin / "pg_ctl", "-D", data, "-m", "immediate", "stop"], **quiet)
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o777)
+        data, bin = f"{folder}/data", Path(found).resolve().parent
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, **user}
+        subprocess.run([found, "-D", data, "-A", "trust", "-U", "crm"], check=True, **quiet)
+        options = ["-D", data, "-k", folder, "-c", "listen_addresses="]
+        server = subprocess.Popen([bin / "postgres", *options], **quiet)
+        try:
+            ready = [bin / "pg_isready", "-h", folder, "-U", "crm", "-t", "5"]
+            while server.poll() is None and subprocess.run(ready, **quiet).returncode:
+                time.sleep(0.1)
+            yield _filled(f"postgresql://crm@/postgres?host={folder}", duck)
+        finally:
+            server.send_signal(signal.SIGINT)
+            server.wait(timeout=30)
 
 
 def _filled(address, source):

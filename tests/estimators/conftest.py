@@ -1,12 +1,23 @@
-"""Small tables with a known law, for the tests of the estimators."""
+"""What the tests of the estimators share: makers of small tables with a known law."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
+import pytest
+
+Table = tuple[pd.DataFrame, np.ndarray]
 
 
-def churn_table(rows: int = 600, seed: int = 0) -> tuple[pd.DataFrame, np.ndarray]:
+@pytest.fixture(scope="session")
+def churn_table() -> Callable[..., Table]:
+    """Makes tables of customers, and who of them left."""
+    return _churn_table
+
+
+def _churn_table(rows: int = 600, seed: int = 0) -> Table:
     """Customers whose log-odds of leaving fall with tenure and differ by plan."""
     random = np.random.default_rng(seed)
     frame = pd.DataFrame(
@@ -20,11 +31,17 @@ def churn_table(rows: int = 600, seed: int = 0) -> tuple[pd.DataFrame, np.ndarra
     )
     frame.loc[random.random(rows) < 0.1, "bill"] = np.nan
     odds = 0.5 - frame["tenure"] / 20 + 0.8 * frame["complaints"] + (frame["plan"] == "basic")
-    y = (random.random(rows) < 1 / (1 + np.exp(-odds))).astype(int).to_numpy()
+    y = (random.random(rows) < 1 / (1 + np.exp(-odds.to_numpy()))).astype(int)
     return frame, y
 
 
-def satisfaction_table(rows: int = 600, seed: int = 0) -> tuple[pd.DataFrame, np.ndarray]:
+@pytest.fixture(scope="session")
+def satisfaction_table() -> Callable[..., Table]:
+    """Makes tables of customers, and how satisfied they said they were."""
+    return _satisfaction_table
+
+
+def _satisfaction_table(rows: int = 600, seed: int = 0) -> Table:
     """Answers on the scale of 1 to 10 brought to 0 to 100, most of them at the top."""
     random = np.random.default_rng(seed)
     frame = pd.DataFrame(
