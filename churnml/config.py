@@ -52,9 +52,9 @@ class Tiers(Section):
     """Customer tiers: individuals by ARPU, corporate groups by size, sector and spending."""
 
     arpu_months: int = Field(3, ge=1, le=12, description="visible months whose mean is the ARPU")
-    silver: float = Field(666.0, gt=0, description="silver card (银卡) from this ARPU on, yuan")
-    gold: float = Field(1500.0, gt=0, description="gold card (金卡) from this ARPU on, yuan")
-    diamond: float = Field(3000.0, gt=0, description="diamond card (钻石卡) from this ARPU on, yuan")
+    silver: float = Field(666.0, gt=0, description="silver card (银卡) from this ARPU, yuan")
+    gold: float = Field(1500.0, gt=0, description="gold card (金卡) from this ARPU, yuan")
+    diamond: float = Field(3000.0, gt=0, description="diamond card (钻石卡) from this ARPU, yuan")
     a_handsets: int = Field(500, gt=0, description="group A from this many handsets on")
     b_handsets: int = Field(100, gt=0, description="group B from this many handsets on")
     a_sectors: tuple[str, ...] = (

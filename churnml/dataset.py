@@ -122,8 +122,7 @@ def build_dataset(
     if table.num_rows == 0:
         raise LabelWindowError(f"No labelled customer at {', '.join(map(str, days))}.")
     y, groups, times = (
-        pd.Series(table[name].to_pandas(), name=name)
-        for name in (target, "customer_id", "as_of")
+        pd.Series(table[name].to_pandas(), name=name) for name in (target, "customer_id", "as_of")
     )
     table = table.drop_columns([target, "customer_id", "as_of"])
     # Column by column, and Arrow's copy is given up on the way: half the memory.

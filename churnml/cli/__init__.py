@@ -73,15 +73,22 @@ def main(argv: list[str] | None = None) -> NoReturn:
     sys.exit(_run(arguments))
 
 
-def _terminate(_signal: int, _frame: FrameType | None) -> None:
+_terminated: list[int] = []
+
+
+def _terminate(number: int, _frame: FrameType | None) -> None:
+    _terminated.append(number)
     raise SystemExit(143)
 
 
 def _run(arguments: list[str]) -> int:
     as_json, debug = "--json" in arguments, "--debug" in arguments
     try:
-        app(args=arguments, standalone_mode=False, prog_name="churnml")
+        status = app(args=arguments, standalone_mode=False, prog_name="churnml")
         sys.stdout.flush()
+        if status == 130:
+            # Typer gives Ctrl-C back as a status instead of raising it.
+            raise KeyboardInterrupt
     except ChurnmlError as error:
         if debug:
             traceback.print_exc()
@@ -106,6 +113,10 @@ def _run(arguments: list[str]) -> int:
     except Exception as error:
         if debug:
             traceback.print_exc()
+        if str(error) == "Query interrupted":
+            # What DuckDB makes of a signal that comes during a query.
+            report_error({"status": 130, "message": "Interrupted."}, as_json=as_json)
+            return 143 if _terminated else 130
         message = f"A fault of churnml's own: {type(error).__name__}: {error}"
         hint = "Run again with --debug and report what it prints."
         report_error({"status": 1, "message": message, "hint": hint}, as_json=as_json)

@@ -152,7 +152,8 @@ def _decide_text(table: Table, x: str, name: str, found: Profile, plan: Plan) ->
         if layout is not None:
             plan.columns[x] = date_column(table, x, name, layout)
         else:
-            plan.columns[x] = _with_markers(table, x, Column(name, "number"), plan)
+            wrong = found.present - found.numbers
+            plan.columns[x] = _with_markers(table, x, Column(name, "number"), wrong, plan)
         return
     ways = layouts(table, x, NEARLY_ALL) if found.present else []
     if len(ways) > 1:
@@ -160,7 +161,8 @@ def _decide_text(table: Table, x: str, name: str, found: Profile, plan: Plan) ->
         plan.dropped[name] = f"dates that can be read as {shown}; write them as 2026-06-01"
     elif ways:
         column = date_column(table, x, name, ways[0])
-        plan.columns[x] = _with_markers(table, x, column, plan)
+        ((wrong,),) = table.read({x: column}, f"count(p_{x}) - count(t_{x})")
+        plan.columns[x] = _with_markers(table, x, column, wrong, plan)
     else:
         if found.booleans == found.filled:
             kind = "boolean"
@@ -172,13 +174,14 @@ def _decide_text(table: Table, x: str, name: str, found: Profile, plan: Plan) ->
         plan.columns[x] = Column(name, kind)
 
 
-def _with_markers(table: Table, x: str, column: Column, plan: Plan) -> Column:
+def _with_markers(table: Table, x: str, column: Column, wrong: int, plan: Plan) -> Column:
     """The column, with texts of its own that stand for a missing value; the rest is told."""
-    strange = (
-        f"(SELECT lower(p_{x}) AS text FROM {table.prepared({x: column})} "
-        f"WHERE p_{x} IS NOT NULL AND t_{x} IS NULL)"
-    )
-    bad = table.select("text, count(*)", f"{strange} GROUP BY 1 ORDER BY 2 DESC, 1")
+    if not wrong:
+        return column
+    # Grouped, not filtered: DuckDB writes a filter's steps out again for every one of them.
+    text = f"CASE WHEN p_{x} IS NOT NULL AND t_{x} IS NULL THEN lower(p_{x}) END"
+    rows = f"{table.prepared({x: column})} GROUP BY 1 ORDER BY 2 DESC, 1"
+    bad = [one for one in table.select(f"{text}, count(*)", rows) if one[0] is not None]
     markers = tuple(text for text, count in bad if count >= _OWN_MARKER)
     rest = sum(count for _text, count in bad) - sum(count for _t, count in bad[: len(markers)])
     if markers:

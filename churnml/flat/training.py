@@ -220,10 +220,10 @@ def _keep(
     rows = len(frame) + table.rejected
     broken = sum(lost.values())
     if broken > limit * rows:
-        first = f" (first: line {table.rejects[0].row}: {table.rejects[0].problem})"
+        first = [f" (first: line {one.row}: {one.problem})" for one in table.rejects[:1]]
         raise DataError(
             f"{table.path}: {broken} of {rows} rows cannot be used: {', '.join(told)}"
-            f"{first if table.rejects else ''}; at most {limit:.0%} expected.",
+            f"{''.join(first)}; at most {limit:.0%} expected.",
             hint="Mend the file, or check --id, --group and --scale.",
             file=str(table.path),
             count=broken,

@@ -110,25 +110,28 @@ def _moment(x: str, kind: str, column: Column) -> str:
     if is_temporal(kind):
         return f"timezone('UTC', {x})" if "ZONE" in kind else f"CAST({x} AS TIMESTAMP)"
     if kind == "VARCHAR":
-        return moment(f"p_{x}", column.format)
+        return _in_either_way(f"p_{x}", column.format)
     if is_integer(kind) and column.format in UNMARKED:
-        return moment(f"CAST({x} AS VARCHAR)", column.format)
+        return _in_either_way(f"CAST({x} AS VARCHAR)", column.format)
     return "CAST(NULL AS TIMESTAMP)"
 
 
+def _in_either_way(text: str, layout: str) -> str:
+    """A column of dates in a layout may hold ISO dates too, as a workbook's cells give them."""
+    iso = moment(text, "")
+    return f"coalesce({moment(text, layout)}, {iso})" if layout else iso
+
+
 def moment(text: str, layout: str) -> str:
-    """SQL of a text as a date and time of any century, null for anything else."""
-    iso = (
-        f"CASE WHEN regexp_matches({text}, '^[0-9]{{4}}[-/]') "
-        f"THEN try_cast({text} AS TIMESTAMP) END"
-    )
+    """SQL of a text in one layout as a date and time of any century; null for anything else."""
     if not layout:
-        return iso
+        iso = f"regexp_matches({text}, '^[0-9]{{4}}[-/]')"
+        return f"CASE WHEN {iso} THEN try_cast({text} AS TIMESTAMP) END"
     own = f"try_strptime({text}, {literal(layout)})"
     if layout in UNMARKED:
         # Without marks between, fewer digits can be read in several ways.
-        own = f"CASE WHEN length({text}) = {UNMARKED[layout]} THEN {own} END"
-    return f"coalesce({own}, {iso})"
+        return f"CASE WHEN length({text}) = {UNMARKED[layout]} THEN {own} END"
+    return own
 
 
 def _text(x: str, kind: str, column: Column) -> str:

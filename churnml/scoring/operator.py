@@ -11,8 +11,10 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from ibis.expr.types import Table
 
 from churnml.config import Config, Tiers
+from churnml.contract import TABLES
 from churnml.durable import output_errors
 from churnml.features import write_features
 from churnml.scoring.feed import Account, Batch
@@ -22,6 +24,7 @@ from churnml.scoring.plan import Work, choose_models, make_recipe
 from churnml.scoring.run import one_date, run
 from churnml.scoring.staging import Staging
 from churnml.source import Source
+from churnml.source.horizon import until
 from churnml.validation import Validation, validate
 
 FEATURES = "features.parquet"
@@ -112,7 +115,8 @@ class OperatorFeed:
 
     def _build(self, day: date) -> None:
         path = self._staging.path(FEATURES)
-        checked = validate(self._source, self._work.config)
+        # What lies ahead of the date must not decide what is set aside.
+        checked = validate(self._source, self._work.config, until=day)
         clean = checked.accepted()
         _log.info("building features at %s", day)
         with output_errors(self._staging.place):
@@ -187,13 +191,9 @@ def _value(table: pa.Table, tiers: Tiers) -> dict[str, Any]:
 
 def _account(source: Source, checked: Validation, eligible: int) -> Account:
     """Every customer who came in, and why rows of any table were set aside."""
-    raw, clean = source.tables["customers"], checked.source.tables["customers"]
-    count = next(one for one in checked.report.counts if one.table == "customers")
-    known = int(raw.customer_id.count().to_pyarrow().as_py())
-    customers = int(raw.customer_id.nunique().to_pyarrow().as_py())
-    good = int(clean.customer_id.nunique().to_pyarrow().as_py())
-    # Rows without a readable id cannot be put together: each counts as a customer.
-    total = customers + count.rows - known
+    total = _customers(source.tables["customers"])
+    good = _customers(checked.source.tables["customers"])
+    seen = _seen(source, checked)
     reasons = [
         {
             "table": breach.table,
@@ -207,11 +207,26 @@ def _account(source: Source, checked: Validation, eligible: int) -> Account:
     ]
     return Account(
         total=total,
-        quarantined=total - good,
-        ineligible=good - eligible,
+        quarantined=seen - good,
+        ineligible=total - (seen - good) - eligible,
         reasons=reasons,
         warnings=[*_nulled(checked), *(f"{name} is absent" for name in source.missing)],
     )
+
+
+def _seen(source: Source, checked: Validation) -> int:
+    """Customers of whom anything was there to be checked at the date."""
+    rows, spec = source.tables["customers"], TABLES["customers"]
+    return _customers(until(rows, spec, checked.source.day, undated=True))
+
+
+def _customers(rows: Table) -> int:
+    """Customers in a table; each row without a readable id counts as one."""
+    found = rows.agg(
+        ids=rows.customer_id.nunique(), unknown=rows.customer_id.isnull().sum().fill_null(0)
+    )
+    (counts,) = found.to_pyarrow().to_pylist()
+    return int(counts["ids"] + counts["unknown"])
 
 
 def _nulled(checked: Validation) -> list[str]:

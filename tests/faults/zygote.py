@@ -25,6 +25,11 @@ import churnml.tracking  # noqa: F401
 from churnml.cli import main
 
 
+# Another user may not be able to read the standard library: load what is loaded late.
+for encoding in ("utf-8-sig", "gb18030", "ascii", "latin-1"):
+    "".encode(encoding)
+
+
 def start(job: dict[str, Any]) -> int:
     """Fork; the child becomes the command."""
     child = os.fork()

@@ -1,4 +1,4 @@
-"""The rows of a flat table get the scores of the model, whatever the file's form."""
+"""A table's good rows get scores, whatever the order of its columns; every row is accounted for."""
 
 from pathlib import Path
 
@@ -8,154 +8,189 @@ import pyarrow.parquet as pq
 import pytest
 
 from churnml import bundle
+from churnml.bundle import Origin
 from churnml.config import Config
-from churnml.errors import ChurnmlError, DataError, ModelError, OutputError, SchemaError, UsageError
-from churnml.scoring import Manifest, score_table
-from churnml.scoring.feed import Account
-from churnml.tracking import Data, Training, log_training
+from churnml.errors import DataError, GateError, ModelError, OutputError, SchemaError, UsageError
+from churnml.estimators import ChurnClassifier, SatisfactionRegressor
+from churnml.flat import FlatData, read_training
+from churnml.profile import describe
+from churnml.scoring import Manifest, check_gates, score_table
+
+ROWS = 500
+QUICK = {"max_rounds": 20, "folds": 2, "repeats": 1, "linear_start": False}
+SETTINGS = Config.model_validate({"scoring": {"batch_rows": 200}})
 
 
-@pytest.fixture(scope="module")
-def models(churn, satisfaction, tmp_path_factory) -> dict[str, str]:
-    place = tmp_path_factory.mktemp("models")
-    bundle.save(churn, place / "churn")
-    bundle.save(satisfaction, place / "satisfaction")
-    return {f"{task}_model": str(place / task) for task in ("churn", "satisfaction")}
-
-
-@pytest.fixture(scope="module")
-def result(customers_csv, models, tmp_path_factory) -> Manifest:
-    return score_table(customers_csv, tmp_path_factory.mktemp("scores") / "out", id="id", **models)
-
-
-def scores(manifest: Manifest) -> pd.DataFrame:
-    manifest.verify()
-    frame = pq.read_table(manifest.folder).to_pandas()
-    return frame.sort_values("customer_id", ignore_index=True)
-
-
-def batches(rows: int) -> Config:
-    return Config.model_validate({"scoring": {"batch_rows": rows}})
-
-
-def test_scores_are_the_models_own_and_ids_come_back(result, churn, satisfaction, features):
-    found = scores(result)
-    assert found["customer_id"].tolist() == [f"{number:05d}" for number in range(600)]
-    assert found["as_of"].isna().all()
-    assert "arpu" not in found
-    for model in (churn, satisfaction):
-        for name, expected in bundle.predict(model, features).items():
-            assert np.array_equal(found[name], expected)
-    assert result.rows.total == result.rows.scored == 600
-    assert result.as_of is None
-
-
-@pytest.mark.parametrize("rows", [7, 77, 599, 600])
-def test_the_size_of_the_batches_changes_no_score(result, customers_csv, models, tmp_path, rows):
-    made = score_table(customers_csv, tmp_path / "out", id="id", config=batches(rows), **models)
-    assert [part.rows for part in made.parts] == [rows] * (600 // rows) + (
-        [600 % rows] if 600 % rows else []
+def customers(rows: int = ROWS) -> pd.DataFrame:
+    """A table with awkward names and ids that are no numbers."""
+    random = np.random.default_rng(5)
+    frame = pd.DataFrame(
+        {
+            "客户 id": [f"{at:06d}" for at in range(rows)],
+            '月费, "元"': random.gamma(2, 40, rows).round(2),
+            "4\\5G": random.choice(["4G", "5G"], rows),
+            "入网": pd.date_range("2020-01-01", periods=rows).strftime("%Y-%m-%d"),
+        }
     )
-    pd.testing.assert_frame_equal(scores(made), scores(result))
+    risk = 1 / (1 + np.exp(2 - frame['月费, "元"'] / 40))
+    frame["left"] = np.where(random.random(rows) < risk, "Yes", "No")
+    frame["score"] = np.clip(random.normal(6, 2, rows) + risk, 1, 10).round().astype(int)
+    return frame
 
 
-def test_the_order_of_rows_and_columns_changes_no_score(result, customers, models, tmp_path):
-    shuffled = customers.sample(frac=1, random_state=1)[list(customers.columns[::-1])]
-    shuffled.to_csv(tmp_path / "shuffled.csv", index=False)
-    made = score_table(tmp_path / "shuffled.csv", tmp_path / "out", id="id", **models)
-    pd.testing.assert_frame_equal(scores(made), scores(result))
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("table")
 
 
-def test_the_same_work_again_gives_the_same_bytes(customers_csv, models, tmp_path):
-    made = [
-        score_table(customers_csv, tmp_path / name, id="id", config=batches(250), **models)
-        for name in ("one", "two")
+@pytest.fixture(scope="module")
+def models(place: Path) -> dict[str, str]:
+    """A churn and a satisfaction model of the table."""
+    path = place / "train.csv"
+    customers().to_csv(path, index=False)
+    common = {"id": "客户 id"}
+    churn = read_training(path, task="churn", target="left", drop=["score"], **common)
+    other = read_training(
+        path, task="satisfaction", target="score", scale="1:10", drop=["left"], **common
+    )
+    return {
+        "churn_model": _saved(place / "churn", ChurnClassifier(**QUICK), churn),
+        "satisfaction_model": _saved(place / "other", SatisfactionRegressor(**QUICK), other),
+    }
+
+
+def _saved(folder: Path, estimator: object, data: FlatData) -> str:
+    fitted = estimator.fit(data.X, data.y)
+    origin = Origin(name=folder.name, kind="table", table=data.signature)
+    bundle.save(describe(fitted, data.X, origin=origin), folder)
+    return str(folder)
+
+
+@pytest.fixture
+def score(tmp_path, models):
+    """Score a table with the churn model, or as the options say."""
+
+    def one(table: pd.DataFrame, out: str = "out", **options: object) -> Manifest:
+        path = tmp_path / "t.csv"
+        table.to_csv(path, index=False)
+        chosen = {"churn_model": models["churn_model"], "config": SETTINGS, "id": "客户 id"}
+        return score_table(path, tmp_path / out, **(chosen | options))
+
+    return one
+
+
+def read(manifest: Manifest) -> pd.DataFrame:
+    tables = [pq.read_table(Path(manifest.folder) / part.name) for part in manifest.parts]
+    return pd.concat([one.to_pandas() for one in tables], ignore_index=True)
+
+
+def test_every_row_is_scored_in_the_files_order(score, models):
+    manifest = score(customers())
+
+    scores = read(manifest)
+    model = bundle.load(models["churn_model"])
+    assert scores["customer_id"].tolist() == customers()["客户 id"].tolist()
+    assert [part.rows for part in manifest.parts] == [200, 200, 100]
+    assert scores["as_of"].isna().all()
+    assert scores["churn_probability"].between(0, 1).all()
+    assert scores["churn_model"].str.startswith(model.origin.name).all()
+    assert (manifest.rows.total, manifest.rows.scored) == (ROWS, ROWS)
+    assert (manifest.as_of, manifest.gates) == (None, [])
+
+
+def test_both_models_score_at_once(score, models):
+    scores = read(score(customers(), **models))
+
+    assert {"churn_probability", "satisfaction", "satisfaction_low"} <= set(scores)
+    assert not {"individual_tier", "arpu"} & set(scores)
+
+
+def test_order_of_columns_and_extras_do_not_matter(score):
+    table = customers()
+    expected = read(score(table))
+
+    manifest = score(table[sorted(table, reverse=True)].assign(extra=1), "other")
+
+    pd.testing.assert_frame_equal(read(manifest), expected)
+    assert manifest.ignored == ["extra"]
+
+
+def test_bad_rows_are_set_aside_and_counted(score):
+    table = customers().astype(str)
+    expected = read(score(table))
+    table.loc[7, '月费, "元"'] = "1,234.5"
+    table.loc[9, "客户 id"] = ""
+
+    manifest = score(table, "other")
+
+    pd.testing.assert_frame_equal(read(manifest), expected.drop([7, 9]).reset_index(drop=True))
+    assert (manifest.rows.scored, manifest.rows.quarantined) == (ROWS - 2, 2)
+    assert [(one["column"], one["code"], one["rows"]) for one in manifest.quarantined] == [
+        ("客户 id", "C16", 1),
+        ('月费, "元"', "C03", 1),
     ]
-    assert made[0].parts == made[1].parts
-    for part in made[0].parts:
-        one, two = (tmp_path / name / part.name for name in ("one", "two"))
-        assert one.read_bytes() == two.read_bytes()
+    assert manifest.quarantined[1]["table"] == "t.csv"
+    assert "line 9: '1,234.5', thousands separators" in manifest.quarantined[1]["reason"]
 
 
-def test_an_alias_that_moves_meanwhile_changes_nothing(
-    store, churn, customers_csv, tmp_path, monkeypatch
-):
-    for _ in range(2):
-        log_training(Training(churn, "toy", Data("toy", "toy.csv", "ab", 600, "left")))
-    from churnml.scoring import run
+def test_a_header_alone_is_a_valid_empty_result(score):
+    manifest = score(customers().head(0))
 
-    part = run.part_bytes
-
-    def moving(table):
-        store.client.set_registered_model_alias("churn-toy", "champion", "2")
-        return part(table)
-
-    monkeypatch.setattr(run, "part_bytes", moving)
-    uri = "models:/churn-toy@champion"
-    made = score_table(
-        customers_csv, tmp_path / "out", id="id", churn_model=uri, config=batches(100)
-    )
-    assert set(scores(made)["churn_model"]) == {"churn-toy/1"}
-    assert made.models["churn"]["version"] == "churn-toy/1"
-    again = score_table(customers_csv, tmp_path / "next", id="id", churn_model=uri)
-    assert again.models["churn"]["version"] == "churn-toy/2"
+    assert manifest.rows.total == 0
+    assert list(read(manifest).columns)[:3] == ["customer_id", "as_of", "churn_probability"]
 
 
-def test_an_operator_s_model_is_refused_and_a_likely_one_named(churn, customers_csv, tmp_path):
-    from dataclasses import replace
+def test_values_in_another_case_trip_a_gate_and_are_published(score):
+    table = customers()
+    table["4\\5G"] = table["4\\5G"].str.lower()
 
-    operator = replace(churn, origin=replace(churn.origin, kind="operator", name="churn"))
-    bundle.save(operator, tmp_path / "model")
-    with pytest.raises(ModelError, match=r"reads operator tables.*models:/churn-toy@champion"):
-        score_table(customers_csv, tmp_path / "out", id="id", churn_model=str(tmp_path / "model"))
+    manifest = score(table)
 
-
-def test_an_id_column_that_training_had_is_the_table_s_fault(customers, models, tmp_path):
-    customers.rename(columns={"id": "key"}).to_csv(tmp_path / "t.csv", index=False)
-    with pytest.raises(SchemaError, match="no such column"):
-        score_table(tmp_path / "t.csv", tmp_path / "out", id="id", **models)
-    with pytest.raises(UsageError, match="no such column"):
-        score_table(tmp_path / "t.csv", tmp_path / "out", id="customer", **models)
+    with pytest.raises(GateError, match="none of the 2 known values"):
+        check_gates(manifest)
+    assert manifest.rows.scored == ROWS
 
 
-def test_a_file_that_changes_meanwhile_is_refused(customers, models, tmp_path, monkeypatch):
-    from churnml.scoring import run
+def test_refusals_leave_the_old_result(score, tmp_path):
+    score(customers())
+    before = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
 
-    table = tmp_path / "t.csv"
-    customers.to_csv(table, index=False)
-    part = run.part_bytes
+    for table, error in (
+        (customers().drop(columns="4\\5G"), SchemaError),
+        (customers().assign(**{'月费, "元"': "x"}), SchemaError),
+        (pd.concat([customers(), customers().head(1)]), DataError),
+    ):
+        with pytest.raises(error):
+            score(table, overwrite=True)
+    with pytest.raises(UsageError):
+        score(customers(), overwrite=True, id="id")
+    with pytest.raises(OutputError):
+        score(customers().head(10))
 
-    def growing(rows):
-        with table.open("a") as file:
-            file.write("99999,5,1,basic,True,False,50\n")
-        return part(rows)
-
-    monkeypatch.setattr(run, "part_bytes", growing)
-    with pytest.raises(DataError, match="changed while it was read"):
-        score_table(table, tmp_path / "out", id="id", **models)
-    assert not (tmp_path / "out").exists()
-
-
-def test_library_versions_that_differ_are_told(churn, customers_csv, tmp_path):
-    from dataclasses import replace
-
-    older = replace(churn, versions=churn.versions | {"lightgbm": "4.6.0"})
-    bundle.save(older, tmp_path / "model")
-    made = score_table(
-        customers_csv, tmp_path / "out", id="id", churn_model=str(tmp_path / "model")
-    )
-    assert [text for text in made.warnings if "lightgbm 4.6.0" in text]
+    assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
 
 
-def test_a_row_that_is_lost_is_a_fault_of_its_own():
-    with pytest.raises(ChurnmlError, match="10 rows came in, but 7 were scored") as fault:
-        Account(total=10, quarantined=1, ineligible=1).check(scored=7)
-    assert fault.value.status == 1
-    Account(total=10, quarantined=1, ineligible=1).check(scored=8)
+def test_the_same_work_gives_the_same_parts(score):
+    one, other = score(customers()), score(customers(), "other")
+
+    assert [part.sha256 for part in one.parts] == [part.sha256 for part in other.parts]
 
 
-def test_a_complete_result_is_not_overwritten_unasked(result, customers_csv, models):
-    before = {path.name: path.read_bytes() for path in Path(result.folder).iterdir()}
-    with pytest.raises(OutputError, match="holds a complete result"):
-        score_table(customers_csv, result.folder, id="id", **models)
-    assert {path.name: path.read_bytes() for path in Path(result.folder).iterdir()} == before
+def test_another_id_is_other_work(score):
+    table = customers().assign(phone=[f"1380{at:06d}" for at in range(ROWS)])
+    score(table)
+
+    with pytest.raises(OutputError):
+        score(table, id="phone")
+    scores = read(score(table, id="phone", overwrite=True))
+    assert scores["customer_id"].tolist() == table["phone"].tolist()
+
+
+def test_a_model_of_operator_tables_is_refused(score, tmp_path, churn):
+    operator = tmp_path / "operator"
+    estimator = churn.estimator
+    frame = pd.DataFrame({column.name: [] for column in churn.inputs})
+    bundle.save(describe(estimator, frame, origin=Origin(name="churn")), operator)
+
+    with pytest.raises(ModelError, match="reads operator tables"):
+        score(customers(), churn_model=str(operator))

@@ -1,0 +1,40 @@
+"""Features into a file."""
+
+import pyarrow.parquet as pq
+import pytest
+
+from churnml.errors import OutputError
+from churnml.features import build_features, write_features
+
+
+def test_a_file_holds_what_the_table_says(operator, lazily, tmp_path):
+    path = tmp_path / "features.parquet"
+    days = ["2026-05-15", "2026-06-01"]
+    rows = write_features(lazily(operator), days, path)
+    expected = build_features(lazily(operator), days).to_pyarrow()
+    assert rows == expected.num_rows
+    assert pq.read_table(path).to_pydict() == expected.to_pydict()
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+def test_twice_the_same_bytes(operator, lazily, tmp_path):
+    paths = tmp_path / "one.parquet", tmp_path / "two.parquet"
+    for path in paths:
+        write_features(lazily(operator), "2026-06-01", path)
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+
+
+def test_a_missing_folder_is_an_output_error(operator, lazily, tmp_path):
+    with pytest.raises(OutputError, match="nowhere"):
+        write_features(lazily(operator), "2026-06-01", tmp_path / "nowhere" / "features.parquet")
+
+
+def test_a_failure_leaves_an_older_file_as_it_was(operator, lazily, tmp_path):
+    path = tmp_path / "features.parquet"
+    path.write_bytes(b"older")
+    tables = lazily(operator)
+    broken = tables["bills"].mutate(amount=tables["bills"].customer_id.cast("float64"))
+    with pytest.raises(Exception, match="Conversion"):
+        write_features(tables | {"bills": broken}, "2026-06-01", path)
+    assert path.read_bytes() == b"older"
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]

@@ -1,0 +1,127 @@
+"""What the target column says, and when it must be asked for."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from churnml.errors import DataError, UsageError
+from churnml.flat.target import churn_target, known_target, parse_scale, satisfaction_target
+
+
+def churn(*values, positive=None):
+    return churn_target(pd.Series(list(values), dtype=object), name="Churn", positive=positive)
+
+
+@pytest.mark.parametrize(
+    ("left", "stayed"),
+    [
+        ("Yes", "No"),
+        ("yes", "NO "),
+        ("Y", "N"),
+        ("True", "False"),
+        ("1", "0"),
+        ("1.0", "0.0"),
+        ("1", "-1"),
+        ("是", "否"),
+        ("流失", "未流失"),
+        ("离网", "在网"),
+        ("Churned", "Stayed"),
+    ],
+)
+def test_known_pairs_need_no_positive(left, stayed):
+    found = churn(stayed, left, None, stayed)
+
+    assert found.y.tolist()[:2] == [0, 1]
+    assert np.isnan(found.y[2])
+    assert found.missing == 1
+    assert (found.positive, found.negative) == (left, (stayed.strip(),))
+
+
+def test_one_value_may_be_written_in_several_ways():
+    assert churn("Yes", " yes", "No", "NO").y.tolist() == [1, 1, 0, 0]
+
+
+@pytest.mark.parametrize("nothing", [None, "", " ", "\\N", "NA", "nan", "NULL"])
+def test_rows_without_a_target_are_counted(nothing):
+    assert churn("Yes", "No", nothing).missing == 1
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        (["A", "B"], "which of 'A', 'B' means that the customer left"),
+        (["1", "2"], "which of '1', '2'"),
+        (["Joined", "Stayed", "Churned"], "3 values, 'Joined', 'Stayed', 'Churned'"),
+        (["Yes", "Yes"], "all rows have 'Yes'"),
+        ([None, ""], "no row has a value"),
+        ([str(n) for n in range(30)], "and 20 more"),
+    ],
+)
+def test_other_values_are_listed(values, says):
+    with pytest.raises(DataError) as caught:
+        churn(*values)
+
+    assert says in str(caught.value)
+
+
+def test_positive_names_the_one_among_many():
+    found = churn("Joined", "Stayed", "Churned", positive="churned")
+
+    assert found.y.tolist() == [0, 0, 1]
+    assert found.negative == ("Joined", "Stayed")
+
+
+def test_a_positive_that_no_row_has_is_a_mistake_of_the_command():
+    with pytest.raises(UsageError, match="Did you mean 'Churned'"):
+        churn("Stayed", "Churned", positive="Churn")
+
+
+def test_all_rows_positive_are_refused():
+    with pytest.raises(DataError, match="all rows have 'A'"):
+        churn("A", "A", positive="A")
+
+
+def test_a_scale_becomes_0_to_100():
+    scores = pd.Series(["1", "10", "5.5", None, "11", "0"], dtype=object)
+
+    found = satisfaction_target(scores, name="score", scale=(1.0, 10.0))
+
+    assert found.y[:3].tolist() == [0, 100, 50]
+    assert np.isnan(found.y[3:]).all()
+    assert (found.missing, found.outside) == (1, 2)
+
+
+def test_without_a_scale_it_is_asked_for_with_what_the_scores_are():
+    with pytest.raises(UsageError, match=r"from 1 to 5.*--scale 1:5"):
+        satisfaction_target(pd.Series(["1", "5"]), name="score", scale=None)
+
+
+def test_scores_that_are_no_numbers_are_refused():
+    with pytest.raises(DataError, match="1 values are no numbers, such as 'good'"):
+        satisfaction_target(pd.Series(["1", "good"]), name="score", scale=(1.0, 5.0))
+
+
+def test_scores_that_are_all_the_same_are_refused():
+    with pytest.raises(DataError, match="all scores are the same"):
+        satisfaction_target(pd.Series(["3", "3"]), name="score", scale=(1.0, 5.0))
+
+
+@pytest.mark.parametrize("wrong", ["10", "10:1", "1:1", "a:b", "1-10", "nan:10", "1:inf", ""])
+def test_a_scale_has_two_ends(wrong):
+    with pytest.raises(UsageError, match="1:10"):
+        parse_scale(wrong)
+
+
+def test_what_training_called_left_holds_later_too():
+    values = pd.Series(["gone", "here", None], dtype=object)
+
+    found = known_target(values, name="state", positive="gone", negative=("here", "new"))
+
+    assert found.y[:2].tolist() == [1, 0]
+    assert found.missing == 1
+
+
+def test_later_tables_may_use_other_known_words():
+    found = known_target(pd.Series(["1", "0"]), name="Churn", positive="Yes", negative=("No",))
+
+    assert found.y.tolist() == [1, 0]
