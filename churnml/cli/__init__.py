@@ -115,8 +115,9 @@ def _run(arguments: list[str]) -> int:
             traceback.print_exc()
         if str(error) == "Query interrupted":
             # What DuckDB makes of a signal that comes during a query.
-            report_error({"status": 130, "message": "Interrupted."}, as_json=as_json)
-            return 143 if _terminated else 130
+            stopped = 143 if _terminated else 130
+            report_error({"status": stopped, "message": "Interrupted."}, as_json=as_json)
+            return stopped
         message = f"A fault of churnml's own: {type(error).__name__}: {error}"
         hint = "Run again with --debug and report what it prints."
         report_error({"status": 1, "message": message, "hint": hint}, as_json=as_json)

@@ -70,6 +70,8 @@ class Recipe:
             "deterministic": True,
             "force_col_wise": True,
             "feature_pre_filter": False,
+            # Enough to place 255 cuts; the sample is held in double precision.
+            "bin_construct_sample_cnt": 50_000,
             "num_threads": 1,
             "verbosity": -1,
         }

@@ -6,7 +6,7 @@ rows before it in a random order so that no row sees its own answer. LightGBM's 
 categorical splits are not used: they make unseen categories missing without a word.
 
 What is not there has a place of its own: a missing number stays missing where training had
-missing ones too, else it takes the training median; a missing category is a level where
+enough missing ones to learn from, else it takes the training median; a missing category is a level where
 training had it; an unseen category is like no level, with the mean of all rows.
 """
 
@@ -25,6 +25,7 @@ from churnml.estimators.columns import MISSING, Kind, Values
 FEW_LEVELS = 16
 MOST_LEVELS = 50_000
 _SMOOTHING = 20.0
+_FEWEST_MISSING = 1 / 2000
 
 
 @dataclass(frozen=True)
@@ -36,9 +37,10 @@ class Column:
     name : str
     kind : {"number", "category"}
     missing : bool
-        Whether training had missing values here.
+        Whether training had missing values here; of a number, in at least one row of
+        2,000, for fewer teach nothing.
     median : float
-        What a missing number becomes where training had none.
+        What a missing number becomes where training had too few.
     levels : list of str
         All levels seen in training, sorted.
     shown : list of str
@@ -200,7 +202,8 @@ def _learn(
     if values.kind == "number":
         lost = np.isnan(values.numbers)
         median = 0.0 if lost.all() else float(np.median(values.numbers[~lost]))
-        return Column(name, "number", missing=bool(lost.any()), median=median)
+        missing = bool(lost.any() and lost.mean() >= _FEWEST_MISSING)
+        return Column(name, "number", missing=missing, median=median)
     if len(values.levels) > MOST_LEVELS:
         raise DataError(
             f"column {name!r} has {len(values.levels)} different texts.",

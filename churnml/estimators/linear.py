@@ -16,7 +16,6 @@ from scipy.special import expit
 
 Loss = Literal["logistic", "squared"]
 PENALTIES = (30000.0, 10000.0, 3000.0, 1000.0, 300.0, 100.0, 30.0, 10.0, 3.0)
-_NEWTON_STEPS = 12
 _TOLERANCE = 1e-4
 
 
@@ -46,6 +45,7 @@ def fit_lines(
     loss: Loss,
     penalties: tuple[float, ...],
     signs: NDArray[np.int64] | None = None,
+    steps: int = 12,
 ) -> list[Line]:
     """Ridge fits, one a penalty.
 
@@ -64,6 +64,8 @@ def fit_lines(
     signs : array of int, shape (k,), optional
         +1 or -1 where a weight must not have the other sign, 0 elsewhere. A term
         that would is left out.
+    steps : int, default 12
+        Newton steps at most; three tell good penalties from bad ones.
 
     Returns
     -------
@@ -79,8 +81,8 @@ def fit_lines(
     """
     wide = np.column_stack([np.ones(len(y)), design])
     if signs is None or not signs.any():
-        return _path(wide, y, weight, loss, penalties)
-    return [_signed(wide, y, weight, loss, penalty, signs) for penalty in penalties]
+        return _path(wide, y, weight, loss, penalties, steps)
+    return [_signed(wide, y, weight, loss, penalty, signs, steps) for penalty in penalties]
 
 
 def _path(
@@ -89,13 +91,14 @@ def _path(
     weight: NDArray[np.float64],
     loss: Loss,
     penalties: tuple[float, ...],
+    steps: int,
 ) -> list[Line]:
     if loss == "squared":
         return _squared(wide, y, weight, penalties)
     lines = []
     beta = np.zeros(wide.shape[1])
     for penalty in penalties:
-        beta = _logistic(wide, y, weight, penalty, beta)
+        beta = _logistic(wide, y, weight, penalty, beta, steps)
         lines.append(Line(float(beta[0]), beta[1:].copy()))
     return lines
 
@@ -107,10 +110,11 @@ def _signed(
     loss: Loss,
     penalty: float,
     signs: NDArray[np.int64],
+    steps: int,
 ) -> Line:
     used = np.ones(wide.shape[1], bool)
     while True:
-        (line,) = _path(wide[:, used], y, weight, loss, (penalty,))
+        (line,) = _path(wide[:, used], y, weight, loss, (penalty,), steps)
         weights = np.zeros(wide.shape[1] - 1)
         weights[used[1:]] = line.weights
         wrong = np.r_[False, weights * signs < 0]
@@ -145,13 +149,14 @@ def _logistic(
     weight: NDArray[np.float64],
     penalty: float,
     start: NDArray[np.float64],
+    steps: int,
 ) -> NDArray[np.float64]:
     ridge = _ridge(wide, penalty)
     beta = start.copy()
     if not beta.any():
         rate = np.clip(np.average(y, weights=weight), 1e-6, 1 - 1e-6)
         beta[0] = np.log(rate / (1 - rate))
-    for _ in range(_NEWTON_STEPS):
+    for _ in range(steps):
         chance = expit(wide @ beta)
         slope = wide.T @ (weight * (chance - y)) + ridge * beta
         bend = (wide.T * (weight * np.maximum(chance * (1 - chance), 1e-6))) @ wide

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from churnml.estimators.shapes import RICHNESS, Richness, count_terms
 
-_LINE_WORK = 1e9
+_LINE_WORK = 2.5e8
 
 
 _CELLS = 700_000

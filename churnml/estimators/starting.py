@@ -54,6 +54,7 @@ def choose_penalty(
             loss=loss,
             penalties=PENALTIES,
             signs=signs,
+            steps=3,
         )
         for at, line in enumerate(lines):
             score = line.score(values[outside])
