@@ -6,8 +6,8 @@ rows before it in a random order so that no row sees its own answer. LightGBM's 
 categorical splits are not used: they make unseen categories missing without a word.
 
 What is not there has a place of its own: a missing number stays missing where training had
-enough missing ones to learn from, else it takes the training median; a missing category is a level where
-training had it; an unseen category is like no level, with the mean of all rows.
+enough missing ones to learn from, else it takes the training median; a missing category is
+a level where training had it; an unseen category is like no level, with the mean of all rows.
 """
 
 from __future__ import annotations

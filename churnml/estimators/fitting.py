@@ -115,7 +115,7 @@ def refit_for(
     """A second bag on the same matrix, for an event of 0 and 1; None where it is too rare."""
     if min(event.sum(), (1 - event).sum()) < _FEWEST_EVENTS:
         return None
-    return _fit(fitted.encoder, fitted.matrix, sample, event, "logistic", settings)
+    return _fit(fitted.encoder, fitted.matrix, sample, event, "logistic", settings, choose=False)
 
 
 def _fit(
@@ -125,12 +125,15 @@ def _fit(
     y: NDArray[np.float64],
     loss: Loss,
     settings: Settings,
+    *,
+    choose: bool = True,
 ) -> Fitted:
     groups = int(sample.group.max()) + 1
     rarest = _rarest(y) if loss == "logistic" else len(y)
     rule = schedule(len(y), groups, rarest, matrix.shape[1])
     signs = matrix_signs(settings.monotone, encoder)
     folds = rule.folds if settings.folds is None else min(settings.folds, groups, rarest)
+    rule = rule if choose else replace(rule, choose=False)
     recipes = _recipes(settings, rule, len(y), loss, signs, alone=folds < 2)
     richness = affordable_richness(matrix)
     plan = Plan(

@@ -155,7 +155,7 @@ def filled(row: ir.Table, column: str, months: range) -> list[ir.IntegerValue]:
 
 def there(row: ir.Table, column: str, months: range) -> list[ir.IntegerValue]:
     """For each of the given months 1 where there is a value, else 0."""
-    return [row[f"{column}_{k}"].notnull().cast("int64") for k in months]
+    return [row[f"{column}_{k}"].notnull().ifelse(1, 0) for k in months]
 
 
 @dataclass(frozen=True, eq=False)

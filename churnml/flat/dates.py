@@ -81,10 +81,8 @@ def _likely(table: Table, x: str) -> list[str]:
     """The layouts that read at least half of the first values."""
     rows = table.prepared({x: Column("", "date")})
     head = f"(SELECT p_{x} AS v FROM {rows} WHERE p_{x} IS NOT NULL LIMIT {_SAMPLE})"
-    ((there, with_digits),) = table.select("count(v), count_if(regexp_matches(v, '[0-9]'))", head)
-    if 2 * with_digits < there:
-        return []
-    (counts,) = table.select(", ".join(f"count({moment('v', one)})" for one in LAYOUTS), head)
+    tried = ", ".join(f"count({moment('v', one)})" for one in LAYOUTS)
+    ((there, *counts),) = table.select(f"count(v), {tried}", head)
     return [one for one, count in zip(LAYOUTS, counts, strict=True) if 2 * count >= there]
 
 

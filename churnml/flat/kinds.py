@@ -9,7 +9,7 @@ from churnml.errors import DataError
 from churnml.flat.dates import date_column, digits_layout, layouts
 from churnml.flat.patterns import matches, pattern_of
 from churnml.flat.signature import Column, Kind
-from churnml.flat.table import Table
+from churnml.flat.table import Table, in_parts
 from churnml.flat.values import is_integer, is_number, is_temporal
 
 NEARLY_ALL = 0.95
@@ -22,7 +22,6 @@ _FEW_LEVELS = 20
 """With so few different values, ``10%`` and ``20%`` are names of categories."""
 
 _PATTERNED = 0.01
-_AT_A_TIME = 100
 _EARLIEST = 19_000_101
 _NESTED = ("STRUCT", "MAP", "UNION", "BLOB", "BIT", "INTERVAL", "GEOMETRY", "VARIANT")
 
@@ -39,6 +38,8 @@ class Profile:
         Those that do not mean a missing number.
     numbers, booleans, patterned : int
         Those that are plain numbers, ``true`` or ``false``, numbers as people write them.
+    dated : int
+        Those that have what every date has: a digit before a mark.
     least : float
         The least number.
     """
@@ -48,6 +49,7 @@ class Profile:
     numbers: int
     booleans: int
     patterned: int
+    dated: int
     least: float
 
     @property
@@ -111,8 +113,7 @@ def decide(table: Table, columns: Sequence[str]) -> Plan:
 
 def _profiles(table: Table, columns: Sequence[str]) -> dict[str, Profile]:
     found: dict[str, Profile] = {}
-    for start in range(0, len(columns), _AT_A_TIME):
-        some = columns[start : start + _AT_A_TIME]
+    for some in in_parts(columns):
         as_numbers = {x: Column("", "number") for x in some}
         selected = ", ".join(_counts(x, table.kind(x)) for x in some)
         counts = [count or 0 for count in table.read(as_numbers, selected)[0]]
@@ -126,8 +127,9 @@ def _counts(x: str, kind: str) -> str:
     counts = f"count(f_{x}), count(p_{x}), count(t_{x}), "
     if kind == "VARCHAR":
         counts += f"count_if(lower(f_{x}) IN ('true', 'false')), count_if({matches(f'f_{x}')}), "
+        counts += f"count_if(regexp_matches(f_{x}, '[0-9][-/.年 ]')), "
     else:
-        counts += "0, 0, "
+        counts += "0, 0, 0, "
     return counts + f"min(t_{x})"
 
 
@@ -155,7 +157,8 @@ def _decide_text(table: Table, x: str, name: str, found: Profile, plan: Plan) ->
             wrong = found.present - found.numbers
             plan.columns[x] = _with_markers(table, x, Column(name, "number"), wrong, plan)
         return
-    ways = layouts(table, x, NEARLY_ALL) if found.present else []
+    dates = 2 * found.dated >= found.present > 0
+    ways = layouts(table, x, NEARLY_ALL) if dates else []
     if len(ways) > 1:
         shown = " or ".join(way or "YYYY-MM-DD" for way in ways[:2])
         plan.dropped[name] = f"dates that can be read as {shown}; write them as 2026-06-01"
@@ -182,10 +185,10 @@ def _with_markers(table: Table, x: str, column: Column, wrong: int, plan: Plan) 
     text = f"CASE WHEN p_{x} IS NOT NULL AND t_{x} IS NULL THEN lower(p_{x}) END"
     rows = f"{table.prepared({x: column})} GROUP BY 1 ORDER BY 2 DESC, 1"
     bad = [one for one in table.select(f"{text}, count(*)", rows) if one[0] is not None]
-    markers = tuple(text for text, count in bad if count >= _OWN_MARKER)
-    rest = sum(count for _text, count in bad) - sum(count for _t, count in bad[: len(markers)])
+    markers = tuple(marker for marker, count in bad if count >= _OWN_MARKER)
+    rest = sum(count for _text, count in bad[len(markers) :])
     if markers:
-        shown = ", ".join(repr(text) for text in markers)
+        shown = ", ".join(repr(marker) for marker in markers)
         plan.notes.append(f"{column.name}: {shown} stands for a missing value.")
     if rest:
         example = bad[len(markers)][0]

@@ -232,8 +232,9 @@ def _store(
     texts = {name: x for name, x in wanted.items() if x is not None}
     copies = "".join(f", {x} AS {name}" for name, x in texts.items())
     kinds = {x: table.kind(x) for x in columns} | {n: table.kind(x) for n, x in texts.items()}
+    wanted_texts = dict.fromkeys(texts, ID)
     rows = prepared(
-        f"(SELECT *{copies} FROM {table.relation})", kinds, {**columns, **dict.fromkeys(texts, ID)}
+        f"(SELECT *{copies} FROM {table.relation})", kinds, {**columns, **wanted_texts}, keep=ROW
     )
     tests = [f"WHEN t_id IS NULL THEN {_NO_ID}"] if own is not None else []
     tests += [f"WHEN p_{x} IS NOT NULL AND t_{x} IS NULL THEN {x[1:]}" for x in columns]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ from churnml.source.engine import Engine, read_errors, run
 
 ROW = "row_number"
 """The column that says where a row stands: 1-based, as `Table.counted` says."""
+
+_AT_A_TIME = 100
 
 Stamp = tuple[int, int, int]
 
@@ -106,7 +108,7 @@ class Table:
     def prepared(self, columns: Mapping[str, Column]) -> str:
         """SQL of the rows with the steps of `churnml.flat.values` for some columns."""
         kinds = {x: self.kind(x) for x in columns}
-        return prepared(self.relation, kinds, columns)
+        return prepared(self.relation, kinds, columns, keep=ROW)
 
     def read(self, columns: Mapping[str, Column], selected: str) -> list[tuple[Any, ...]]:
         """The rows of ``SELECT selected`` from the prepared columns."""
@@ -143,6 +145,12 @@ class Table:
                     hint="Run again when nothing writes to it.",
                     file=str(path),
                 )
+
+
+def in_parts(columns: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Columns for one query after the other: DuckDB takes long to plan a wide one."""
+    for start in range(0, len(columns), _AT_A_TIME):
+        yield columns[start : start + _AT_A_TIME]
 
 
 def stamp(path: Path) -> Stamp:

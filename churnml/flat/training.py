@@ -17,7 +17,7 @@ from churnml.flat.kinds import Plan, decide
 from churnml.flat.leaving_out import tells_target, useless
 from churnml.flat.opening import fingerprint, open_table
 from churnml.flat.signature import Column, Signature
-from churnml.flat.table import ROW, Table
+from churnml.flat.table import ROW, Table, in_parts
 from churnml.flat.target import Target, churn_target, parse_scale, satisfaction_target
 
 Task = Literal["churn", "satisfaction"]
@@ -171,15 +171,18 @@ def _unnamed(table: Table, notes: list[str]) -> set[str]:
 
 
 def _fetch(table: Table, named: _Named, plan: Plan) -> pd.DataFrame:
-    """Row number, id, group and target as text, and the typed columns by SQL name."""
+    """Id, group and target as text, and the typed columns by SQL name."""
     place = f"CAST({ROW} AS VARCHAR)"
     texts = {x: ID for x in (named.target, named.id, named.group) if x is not None}
     own = place if named.id is None else f"t_{named.id}"
     group = own if named.group is None else f"t_{named.group}"
-    selected = {ROW: ROW, "id": own, "group": group, "target": f"t_{named.target}"}
-    selected |= {x: f"t_{x}" for x in plan.columns}
+    selected = {"id": own, "group": group, "target": f"t_{named.target}"}
     listed = ", ".join(f'{sql} AS "{name}"' for name, sql in selected.items())
-    return table.frame(listed, table.prepared(plan.columns | texts))
+    parts = [table.frame(listed, table.prepared(texts))]
+    for some in in_parts(list(plan.columns)):
+        listed = ", ".join(f"t_{x} AS {x}" for x in some)
+        parts.append(table.frame(listed, table.prepared({x: plan.columns[x] for x in some})))
+    return pd.concat(parts, axis=1)
 
 
 def _target(

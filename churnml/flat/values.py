@@ -47,8 +47,10 @@ def is_temporal(kind: str) -> bool:
     return kind.startswith(("DATE", "TIMESTAMP"))
 
 
-def prepared(relation: str, kinds: Mapping[str, str], columns: Mapping[str, Column]) -> str:
-    """SQL of a relation with the four steps of some of its columns beside all of them.
+def prepared(
+    relation: str, kinds: Mapping[str, str], columns: Mapping[str, Column], *, keep: str
+) -> str:
+    """SQL of some columns of a relation with the four steps of each.
 
     Parameters
     ----------
@@ -57,6 +59,8 @@ def prepared(relation: str, kinds: Mapping[str, str], columns: Mapping[str, Colu
         DuckDB's type by SQL name.
     columns : mapping of str to Column
         What is read, and as what.
+    keep : str
+        A column that stays beside them.
     """
     steps: tuple[tuple[str, Callable[[str, str, Column], str]], ...] = (
         ("f", lambda x, kind, _: _filled(x, kind)),
@@ -64,11 +68,13 @@ def prepared(relation: str, kinds: Mapping[str, str], columns: Mapping[str, Colu
         ("v", _parsed),
         ("t", lambda x, _, column: _typed(x, column)),
     )
+    own = ", ".join([keep, *columns])
+    relation = f"(SELECT {own} FROM {relation})"
     for step, expression in steps:
-        added = "".join(
-            f", {expression(x, kinds[x], column)} AS {step}_{x}" for x, column in columns.items()
+        added = ", ".join(
+            f"{expression(x, kinds[x], column)} AS {step}_{x}" for x, column in columns.items()
         )
-        relation = f"(SELECT *{added} FROM {relation})"
+        relation = f"(SELECT *, {added} FROM {relation})"
     return relation
 
 

@@ -24,7 +24,6 @@ import churnml.scoring.table
 import churnml.tracking  # noqa: F401
 from churnml.cli import main
 
-
 # Another user may not be able to read the standard library: load what is loaded late.
 for encoding in ("utf-8-sig", "gb18030", "ascii", "latin-1"):
     "".encode(encoding)
@@ -57,11 +56,17 @@ def start(job: dict[str, Any]) -> int:
         os._exit(status)
 
 
-for line in sys.stdin:
-    job = json.loads(line)
-    if "wait" in job:
-        _, status = os.waitpid(job["wait"], 0)
-        answer = os.waitstatus_to_exitcode(status)
-    else:
-        answer = start(job)
-    print(answer, flush=True)
+def serve() -> None:
+    """Answer the jobs on standard input, one line each."""
+    for line in sys.stdin:
+        job = json.loads(line)
+        if "wait" in job:
+            _, status = os.waitpid(job["wait"], 0)
+            answer = os.waitstatus_to_exitcode(status)
+        else:
+            answer = start(job)
+        print(answer, flush=True)
+
+
+if __name__ == "__main__":
+    serve()
