@@ -260,56 +260,6 @@ def test_headline_leaves_out_what_was_not_measured():
     assert headline({"auc": 0.8123}, ["auc", "brier"]) == "- auc: 0.8123"
 
 
-EIGHT = textwrap.dedent("""
-    import sys
-    import churnml.bundle, churnml.tracking
-    from churnml.tracking import Data, Training, log_training
-    from churnml.registry import resolve
-    model = resolve(sys.argv[1]).model
-    print("ready", flush=True)
-    sys.stdin.readline()
-    logged = log_training(Training(model, "one of eight", Data("d", "s", "abc", 1, "t")))
-    print(logged.model_version, logged.alias)
-""")
-
-
-@pytest.mark.slow
-def test_eight_trainings_at_once_on_a_fresh_store_all_succeed(training, tmp_path):
-    save_training(training, tmp_path / "model")
-    environment = {k: v for k, v in os.environ.items() if k != "MLFLOW_TRACKING_URI"}
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", EIGHT, str(tmp_path / "model")],
-            cwd=tmp_path,
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(8)
-    ]
-    for process in processes:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-    answers = []
-    for process in processes:
-        assert process.stdin is not None
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    for process in processes:
-        said, complained = process.communicate(timeout=400)
-        assert process.returncode == 0, complained
-        answers.append(said.split())
-    assert sorted(int(version) for version, _ in answers) == list(range(1, 9))
-    assert sorted(alias for _, alias in answers) == ["challenger"] * 7 + ["champion"]
-    store = open_store(f"sqlite:///{tmp_path}/mlflow.db")
-    runs = store.client.search_runs([experiment(store)])
-    assert [run.info.status for run in runs] == ["FINISHED"] * 8
-    # Trainings register one at a time: the champion is the first.
-    assert aliases_of(store, "churn-toy")["champion"] == "1"
-
-
 ONE = textwrap.dedent("""
     import sys
     from churnml.registry import resolve

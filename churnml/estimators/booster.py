@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -147,15 +148,16 @@ def grow(
 
 
 def model_text(booster: lgb.Booster, rounds: int) -> str:
-    """A booster's text without the block of parameters.
+    """A booster's text without what predicting does not need.
 
-    The block is not needed to predict and tells the number of threads, so that the same
-    model would have other bytes on another machine.
+    The block of parameters tells the number of threads, so that the same model would have
+    other bytes on another machine; the ranges of the columns are single customers' values.
     """
     text = booster.model_to_string(num_iteration=rounds, importance_type="gain")
     head, _, rest = text.partition("\nparameters:\n")
     tail = rest.partition("end of parameters\n")[2]
-    return head + "\n" + tail
+    unsaid = "feature_infos=" + " ".join(["none"] * booster.num_feature())
+    return re.sub("^feature_infos=.*$", unsaid, head, count=1, flags=re.M) + "\n" + tail
 
 
 def load(texts: Sequence[str]) -> list[lgb.Booster]:

@@ -12,6 +12,7 @@ a level where training had it; an unseen category is like no level, with the mea
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, MutableMapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -24,6 +25,8 @@ from churnml.estimators.columns import MISSING, Kind, Values
 
 FEW_LEVELS = 16
 MOST_LEVELS = 50_000
+FEWEST_CUSTOMERS = 10
+_HIDDEN = "sha256:"
 _SMOOTHING = 20.0
 _FEWEST_MISSING = 1 / 2000
 
@@ -50,6 +53,9 @@ class Column:
         the category has only columns of its own.
     prior : float
         The target mean of all rows: what an unseen level takes.
+    rare : list of str
+        The levels that fewer than ten customers have: a saved encoder knows them by a
+        digest alone, for a name that few bear may be the name of somebody.
     """
 
     name: str
@@ -60,6 +66,7 @@ class Column:
     shown: list[str] = field(default_factory=list)
     means: list[float] = field(default_factory=list)
     prior: float = 0.0
+    rare: list[str] = field(default_factory=list)
 
     @property
     def width(self) -> int:
@@ -120,13 +127,28 @@ class Encoder:
         return {name: count for name, count in counts.items() if count}
 
     def to_state(self) -> list[dict[str, Any]]:
-        """Plain data that :meth:`from_state` reads."""
-        return [asdict(column) for column in self.columns]
+        """Plain data that :meth:`from_state` reads; rare levels are digests in it."""
+        return [_nameless(column) for column in self.columns]
 
     @classmethod
     def from_state(cls, state: list[dict[str, Any]]) -> Encoder:
         """The encoder that :meth:`to_state` wrote."""
         return cls([Column(**column) for column in state])
+
+
+def _nameless(column: Column) -> dict[str, Any]:
+    rare = set(column.rare)
+    hidden = {
+        part: [_digest(level) if level in rare else level for level in getattr(column, part)]
+        for part in ("levels", "shown", "rare")
+    }
+    return asdict(column) | hidden
+
+
+def _digest(level: str) -> str:
+    if level.startswith(_HIDDEN):
+        return level
+    return _HIDDEN + hashlib.sha256(level.encode("utf-8", "surrogatepass")).hexdigest()[:24]
 
 
 def _length(values: Mapping[str, Values]) -> int:
@@ -139,6 +161,9 @@ def _known(column: Column, values: Values) -> NDArray[np.int64]:
     place = {level: position for position, level in enumerate(column.levels)}
     unseen = len(place)
     lookup = [place.get(level, unseen) for level in values.levels] + [unseen + 1]
+    for position, level in enumerate(values.levels if column.rare else ()):
+        if lookup[position] == unseen:
+            lookup[position] = place.get(_digest(level), unseen)
     return np.array(lookup, np.int64)[values.codes]
 
 
@@ -182,7 +207,7 @@ def fit_encoder(
     -------
     (Encoder, array of float32, shape (n, number of matrix columns))
     """
-    columns = [_learn(name, values[name], y, weight) for name in sorted(values)]
+    columns = [_learn(name, values[name], y, weight, rank) for name in sorted(values)]
     encoder = Encoder(columns)
     out = np.empty((len(y), sum(column.width for column in columns)), np.float32, order="F")
     start = 0
@@ -197,7 +222,11 @@ def fit_encoder(
 
 
 def _learn(
-    name: str, values: Values, y: NDArray[np.float64], weight: NDArray[np.float64]
+    name: str,
+    values: Values,
+    y: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    rank: NDArray[np.int64],
 ) -> Column:
     if values.kind == "number":
         lost = np.isnan(values.numbers)
@@ -219,7 +248,17 @@ def _learn(
     shown = levels[1:] if len(levels) == 2 and not missing else levels
     prior = float(np.average(y, weights=weight))
     means = [] if len(levels) < 5 else _means(values.codes, y, weight, len(levels), prior)
-    return Column(name, "category", missing, 0.0, levels, shown if few else [], means, prior)
+    shown = shown if few else []
+    rare = _rare(values.codes, levels, rank)
+    return Column(name, "category", missing, 0.0, levels, shown, means, prior, rare)
+
+
+def _rare(codes: NDArray[np.int32], levels: list[str], rank: NDArray[np.int64]) -> list[str]:
+    present = codes != MISSING
+    groups = int(rank.max(initial=0)) + 1
+    pairs = np.unique(codes[present].astype(np.int64) * groups + rank[present])
+    counts = np.bincount(pairs // groups, minlength=len(levels))
+    return [level for level, count in zip(levels, counts, strict=True) if count < FEWEST_CUSTOMERS]
 
 
 def _means(

@@ -55,7 +55,8 @@ def fit_terms(matrix: NDArray[np.float32], richness: Richness) -> list[Term]:
     """Learn the terms of all columns from a training matrix, without its target.
 
     Tails beyond the 0.5th and 99.5th percentile are clipped: one customer who spends a
-    thousand times the usual must not bend the line for all others.
+    thousand times the usual must not bend the line for all others, nor be written into it.
+    A column that hardly ever differs from one value has no term: that is for the trees.
     """
     return [
         term
@@ -82,7 +83,7 @@ def _column_terms(at: int, column: NDArray[np.float64], richness: Richness) -> I
         flat = np.full(1, -share / spread)
         yield Term(at, np.zeros(1), flat, (1 - share) / spread, rises=False)
     low, high = np.quantile(known, [_TAIL, 1 - _TAIL])
-    if low == high:
+    if low == high and np.unique(known).size == 2:
         low, high = known.min(), known.max()
     if low == high:
         return
@@ -109,7 +110,8 @@ def _column_terms(at: int, column: NDArray[np.float64], richness: Richness) -> I
 def _normal_scores(
     known: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    knots = np.unique(np.quantile(known, np.linspace(0, 1, _SCORE_KNOTS)))
+    shares = np.clip(np.linspace(0, 1, _SCORE_KNOTS), _TAIL, 1 - _TAIL)
+    knots = np.unique(np.quantile(known, shares))
     ordered = np.sort(known)
     left = np.searchsorted(ordered, knots, side="left")
     right = np.searchsorted(ordered, knots, side="right")

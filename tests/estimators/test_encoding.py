@@ -84,8 +84,27 @@ def test_columns_are_encoded_in_the_order_of_their_names():
 
 
 def test_a_state_gives_the_same_encoder():
-    encoder, _ = _fit(pd.DataFrame({"plan": ["a", None, "c"], "x": [1.0, 2.0, np.nan]}))
+    plans = ["a"] * 10 + [None] + ["b"] * 11
+    encoder, _ = _fit(pd.DataFrame({"plan": plans, "x": [np.nan, *range(21)]}))
     assert Encoder.from_state(encoder.to_state()) == encoder
+
+
+@pytest.mark.parametrize("levels", [4, 30])
+def test_a_level_that_few_customers_have_is_saved_without_its_name(levels):
+    common = [f"l{number:02d}" for number in range(levels)] * 12
+    frame = pd.DataFrame({"town": [*common, *["Li's house"] * 40]})
+    y = np.random.default_rng(0).random(len(frame))
+    # Forty rows, yet of one customer.
+    rank = np.r_[np.arange(len(common)), np.full(40, len(common))]
+    encoder, _ = _fit(frame, y, rank)
+    state = encoder.to_state()
+    assert "Li's" not in str(state)
+    assert "l00" in str(state)
+    saved = Encoder.from_state(state)
+    assert np.array_equal(_matrix(saved, frame), _matrix(encoder, frame))
+    assert saved.to_state() == state
+    unseen = saved.unseen(read_frame(pd.DataFrame({"town": ["Li's house", "new"]}), [None]))
+    assert unseen == {"town": 1}
 
 
 def test_too_many_levels_are_refused(monkeypatch):

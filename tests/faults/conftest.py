@@ -71,6 +71,7 @@ class Cli:
         self,
         *argv: object,
         cwd: Path,
+        code: str = "",
         env: dict[str, str] | None = None,
         fsize: int | None = None,
         uid: int | None = None,
@@ -81,6 +82,7 @@ class Cli:
         folder.chmod(0o777)
         job = {
             "argv": [str(argument) for argument in argv],
+            "code": code,
             "cwd": str(cwd),
             "env": env or {},
             "fsize": fsize,
@@ -99,6 +101,4 @@ def cli(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cli]:
     """Run a ``churnml`` command: ``cli("score", table, ..., cwd=folder)``."""
     runner = Cli(tmp_path_factory.mktemp("cli"))
     yield runner
-    assert runner.process.stdin is not None
-    runner.process.stdin.close()
-    runner.process.wait(timeout=20)
+    runner.process.communicate(timeout=20)

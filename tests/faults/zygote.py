@@ -47,7 +47,11 @@ def start(job: dict[str, Any]) -> int:
         os.setuid(job["uid"])
     status = 99
     try:
-        main(job["argv"])
+        if job["code"]:
+            exec(job["code"], {"argv": job["argv"]})
+            status = 0
+        else:
+            main(job["argv"])
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else int(end.code is not None)
     finally:
