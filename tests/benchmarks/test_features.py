@@ -15,7 +15,7 @@ from churnml.features import build_features
 
 HERE = Path(__file__).parent
 CUSTOMERS = 200_000
-ROUNDS = 3
+ROUNDS = 7
 
 
 def by_hand() -> str:

@@ -1,12 +1,11 @@
-"""The stages in order, for the command line and the demo; no logic of their own."""
+"""Models trained, tested ahead in time, and kept."""
 
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +18,11 @@ from churnml.dataset import Dataset, Dates, Task
 from churnml.errors import OutputError, UsageError
 from churnml.evaluation import Estimate
 from churnml.features import declared
-from churnml.source import Source, open_source
-from churnml.validation import Validation
+from churnml.pipeline.sources import checked, opened
+from churnml.source import Source
 
 Metrics = dict[str, Estimate]
+_TEST_SHARE = 0.25
 _log = logging.getLogger(__name__)
 
 
@@ -76,83 +76,6 @@ class Trained:
         return found
 
 
-def simulate(
-    folder: Path, *, customers: int, months: int, seed: int, overwrite: bool
-) -> dict[str, int]:
-    """Write the tables of a simulated operator; rows by table."""
-    from churnml.simulator import simulate as write
-
-    _log.info("simulating %s customers over %d months", f"{customers:,}", months)
-    return write(
-        folder, customers=customers, months=months, seed=seed, overwrite=overwrite, progress=True
-    )
-
-
-def opened(location: str, mapping: Path | None, config: Config) -> Source:
-    """An operator's source with the engine that the settings allow."""
-    engine = config.engine
-    return open_source(
-        location, mapping=mapping, memory_limit=engine.memory_limit, threads=engine.threads
-    )
-
-
-def validate(
-    location: str,
-    *,
-    mapping: Path | None,
-    config: Config,
-    quarantine: Path | None = None,
-    overwrite: bool = False,
-) -> Validation:
-    """Check a source; write the rows set aside where a folder is given."""
-    from churnml.validation import quarantine as set_aside
-
-    found = _checked(opened(location, mapping, config), config)
-    if quarantine is not None:
-        set_aside(found, quarantine, overwrite=overwrite)
-    return found
-
-
-def _checked(source: Source, config: Config) -> Validation:
-    from churnml.validation import validate as check
-
-    _log.info("checking %s", source.location)
-    found = check(source, config)
-    for count in found.report.counts:
-        if count.aside:
-            _log.info("%s: %s of %s rows set aside", count.table, count.aside, count.rows)
-    return found
-
-
-def features(
-    location: str,
-    as_of: str,
-    out: Path,
-    *,
-    mapping: Path | None,
-    config: Config,
-    overwrite: bool,
-) -> dict[str, Any]:
-    """Write the features of all eligible customers at a date."""
-    from churnml.features import write_features
-
-    if out.exists() and not overwrite:
-        raise OutputError(
-            f"{out}: stands there already.", hint="Give --overwrite to replace it.", file=str(out)
-        )
-    source = opened(location, mapping, config).until(as_of)
-    clean = _checked(source, config).accepted()
-    _log.info("building features at %s", as_of)
-    rows = write_features(clean, as_of, out, config=config)
-    return {
-        "file": str(out),
-        "as_of": as_of,
-        "rows": rows,
-        "features": len(declared(clean.tables)),
-        "absent_tables": list(source.missing),
-    }
-
-
 def train_source(
     task: Task,
     location: str,
@@ -169,7 +92,7 @@ def train_source(
     _require_place(track, out, overwrite)
     source = opened(location, mapping, config)
     source = source.until(until) if until else source
-    clean = _checked(source, config).accepted()
+    clean = checked(source, config).accepted()
     dates = dataset.plan_dates(clean, task, config)
     settings = dataset.settings(task, config)
     first, last = dates.all[0], dates.all[-1]
@@ -225,7 +148,7 @@ def train_table(
         scale=scale,
         set_aside_limit=config.validation.set_aside_limit,
     )
-    data = _flat_dataset(table)
+    data = flat_dataset(table)
     training.require_enough(task, data, _fewest(config, task))
     train, test = group_split(data.y, data.groups, test_share=_TEST_SHARE)
     unfitted = training.estimator_for(task, dataset.settings(task, config))
@@ -245,14 +168,6 @@ def train_table(
     settings = dataset.settings(task, config)
     kept = _Kept(task, model, fitted, parts, {}, table.notes, settings, started)
     return _keep(kept, data, path, track=track, out=out, overwrite=overwrite)
-
-
-_TEST_SHARE = 0.25
-
-
-def _flat_dataset(table: Any) -> Dataset:
-    nowhen = pd.Series([None] * len(table), dtype=object, name="as_of")
-    return Dataset(table.X, table.y, table.groups, nowhen)
 
 
 def _fewest(config: Config, task: Task) -> int:
@@ -412,205 +327,7 @@ def _title(model: Model) -> str:
     return " · ".join([*what, str(label["horizon"]), origin.as_of[-1][:7]])
 
 
-def evaluate_source(
-    uri: str, location: str, as_of: str, *, mapping: Path | None, config: Config
-) -> dict[str, Any]:
-    """Measure an operator model at a date whose outcome is known."""
-    from churnml.registry import resolve
-
-    resolved = resolve(uri)
-    _require_kind(resolved, "operator")
-    clean = _checked(opened(location, mapping, config), config).accepted()
-    task: Task = resolved.model.task
-    settings = config.model_copy(
-        update={task: dataset.settings(task, config).model_copy(update=_label(resolved.model))}
-    )
-    _log.info("building features at %s", as_of)
-    data = dataset.build_dataset(clean, task, as_of, config=settings)
-    return _evaluated(resolved, data, {"source": location, "as_of": as_of})
-
-
-def evaluate_table(
-    uri: str, table: str, *, id: str | None, target: str | None, group: str | None, config: Config
-) -> dict[str, Any]:
-    """Measure a model of a table of one's own on rows whose outcome is known."""
-    from churnml.flat import Signature, read_evaluation
-    from churnml.registry import resolve
-
-    resolved = resolve(uri)
-    _require_kind(resolved, "table")
-    _log.info("reading %s", table)
-    data = read_evaluation(
-        table,
-        Signature.from_dict(resolved.model.origin.table),
-        id=id,
-        target=target,
-        group=group,
-        set_aside_limit=config.validation.set_aside_limit,
-    )
-    return _evaluated(resolved, _flat_dataset(data), {"source": table})
-
-
-def _label(model: Model) -> dict[str, Any]:
-    """What the model's label says, so that it is measured by what it was trained on."""
-    return {
-        name: model.origin.label[name]
-        for name in ("gap", "horizon", "definition")
-        if name in model.origin.label
-    }
-
-
-def _require_kind(resolved: Any, kind: str) -> None:
-    found = resolved.model.origin.kind
-    if found != kind:
-        raise UsageError(
-            f"{resolved.version} reads "
-            + ("operator tables." if found == "operator" else "a table of one's own."),
-            hint="Give --as-of." if found == "operator" else "Give --target, and --id.",
-        )
-
-
-def _evaluated(resolved: Any, data: Dataset, facts: Mapping[str, Any]) -> dict[str, Any]:
-    model = resolved.model
-    metrics, _scores = training.evaluate(model.task, model.estimator, data)
-    names = {"model": resolved.version, "task": model.task}
-    seen = str(facts.get("as_of", "")) in model.origin.as_of
-    notes = ["The model was trained on this date: the figures flatter it."] if seen else []
-    return {
-        **names,
-        **facts,
-        "rows": len(data),
-        "metrics": training.flat_metrics(metrics),
-        "notes": notes,
-    }
-
-
-def score_source(
-    location: str,
-    as_of: str,
-    out: Path,
-    *,
-    mapping: Path | None = None,
-    churn_model: str | None = None,
-    satisfaction_model: str | None = None,
-    reasons: int | None = None,
-    config: Config,
-    overwrite: bool = False,
-) -> Any:
-    """Score an operator's customers at a date; gives the manifest."""
-    from churnml import scoring
-
-    return scoring.score_source(
-        opened(location, mapping, config),
-        as_of,
-        out,
-        churn_model=churn_model,
-        satisfaction_model=satisfaction_model,
-        reasons=reasons,
-        config=config,
-        overwrite=overwrite,
-    )
-
-
-def score_table(
-    table: str,
-    out: Path,
-    *,
-    id: str | None,
-    churn_model: str | None = None,
-    satisfaction_model: str | None = None,
-    reasons: int | None = None,
-    config: Config,
-    overwrite: bool = False,
-) -> Any:
-    """Score the rows of a table of one's own; gives the manifest."""
-    from churnml import scoring
-
-    return scoring.score_table(
-        table,
-        out,
-        id=id,
-        churn_model=churn_model,
-        satisfaction_model=satisfaction_model,
-        reasons=reasons,
-        config=config,
-        overwrite=overwrite,
-    )
-
-
-def export(uri: str, folder: Path, *, overwrite: bool) -> dict[str, Any]:
-    """Write a model into a folder that score and MLflow read."""
-    from churnml.exporting import export_model
-    from churnml.registry import resolve
-
-    resolved = resolve(uri)
-    export_model(resolved.model, folder, overwrite=overwrite)
-    return {"model": resolved.version, "folder": str(folder)}
-
-
-@dataclass(frozen=True)
-class Demo:
-    """What a demo made.
-
-    Attributes
-    ----------
-    folder : Path
-    tables : dict of str to int
-        Rows of each simulated table.
-    report : Report
-        Of validation.
-    trained : tuple of Trained
-    manifest : Manifest
-        Of the scoring.
-    seconds : float
-    """
-
-    folder: Path
-    tables: dict[str, int]
-    report: Any
-    trained: tuple[Trained, ...]
-    manifest: Any
-    seconds: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """The demo as plain data, for ``--json``."""
-        return {
-            "folder": str(self.folder),
-            "tables": self.tables,
-            "validation": self.report.to_dict(),
-            "trained": [one.to_dict() for one in self.trained],
-            "scores": self.manifest.to_dict(),
-            "seconds": round(self.seconds, 1),
-        }
-
-
-def demo(
-    folder: Path, *, customers: int, months: int, seed: int, config: Config, overwrite: bool
-) -> Demo:
-    """Simulate an operator, check it, train both models and score everybody."""
-    began = time.monotonic()
-    if config.engine.memory_limit is None:
-        # The whole demo is to stay within 2 GB.
-        engine = config.engine.model_copy(update={"memory_limit": "1GB"})
-        config = config.model_copy(update={"engine": engine})
-    tables = simulate(
-        folder / "operator", customers=customers, months=months, seed=seed, overwrite=overwrite
-    )
-    operator = str(folder / "operator")
-    found = validate(operator, mapping=None, config=config)
-    trained = tuple(
-        train_source(task, operator, config=config) for task in ("churn", "satisfaction")
-    )
-    last = max(date.fromisoformat(day) for day in trained[0].dates["all"])
-    # Two months after the last labelled date the tables end: the first date to be scored.
-    as_of = labels.later(last, config.churn.horizon).isoformat()
-    manifest = score_source(
-        operator,
-        as_of,
-        folder / "scores",
-        churn_model=trained[0].model_uri,
-        satisfaction_model=trained[1].model_uri,
-        config=config,
-        overwrite=overwrite,
-    )
-    return Demo(folder, tables, found.report, trained, manifest, time.monotonic() - began)
+def flat_dataset(table: Any) -> Dataset:
+    """A flat table as a dataset without dates."""
+    nowhen = pd.Series([None] * len(table), dtype=object, name="as_of")
+    return Dataset(table.X, table.y, table.groups, nowhen)

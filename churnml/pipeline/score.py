@@ -1,0 +1,72 @@
+"""Scores of customers, and models for other places."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from churnml.config import Config
+from churnml.pipeline.sources import opened
+
+
+def score_source(
+    location: str,
+    as_of: str,
+    out: Path,
+    *,
+    mapping: Path | None = None,
+    churn_model: str | None = None,
+    satisfaction_model: str | None = None,
+    reasons: int | None = None,
+    config: Config,
+    overwrite: bool = False,
+) -> Any:
+    """Score an operator's customers at a date; gives the manifest."""
+    from churnml import scoring
+
+    return scoring.score_source(
+        opened(location, mapping, config),
+        as_of,
+        out,
+        churn_model=churn_model,
+        satisfaction_model=satisfaction_model,
+        reasons=reasons,
+        config=config,
+        overwrite=overwrite,
+    )
+
+
+def score_table(
+    table: str,
+    out: Path,
+    *,
+    id: str | None,
+    churn_model: str | None = None,
+    satisfaction_model: str | None = None,
+    reasons: int | None = None,
+    config: Config,
+    overwrite: bool = False,
+) -> Any:
+    """Score the rows of a table of one's own; gives the manifest."""
+    from churnml import scoring
+
+    return scoring.score_table(
+        table,
+        out,
+        id=id,
+        churn_model=churn_model,
+        satisfaction_model=satisfaction_model,
+        reasons=reasons,
+        config=config,
+        overwrite=overwrite,
+    )
+
+
+def export(uri: str, folder: Path, *, overwrite: bool) -> dict[str, Any]:
+    """Write a model into a folder that score and MLflow read."""
+    from churnml.exporting import export_model
+    from churnml.registry import resolve
+
+    resolved = resolve(uri)
+    export_model(resolved.model, folder, overwrite=overwrite)
+    return {"model": resolved.version, "folder": str(folder)}

@@ -1,0 +1,93 @@
+"""Operator tables: simulated, opened, checked, and their features."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from churnml.config import Config
+from churnml.errors import OutputError
+from churnml.features import declared
+from churnml.source import Source, open_source
+from churnml.validation import Validation
+
+_log = logging.getLogger(__name__)
+
+
+def simulate(
+    folder: Path, *, customers: int, months: int, seed: int, overwrite: bool
+) -> dict[str, int]:
+    """Write the tables of a simulated operator; rows by table."""
+    from churnml.simulator import simulate as write
+
+    _log.info("simulating %s customers over %d months", f"{customers:,}", months)
+    return write(
+        folder, customers=customers, months=months, seed=seed, overwrite=overwrite, progress=True
+    )
+
+
+def opened(location: str, mapping: Path | None, config: Config) -> Source:
+    """An operator's source with the engine that the settings allow."""
+    engine = config.engine
+    return open_source(
+        location, mapping=mapping, memory_limit=engine.memory_limit, threads=engine.threads
+    )
+
+
+def validate(
+    location: str,
+    *,
+    mapping: Path | None,
+    config: Config,
+    quarantine: Path | None = None,
+    overwrite: bool = False,
+) -> Validation:
+    """Check a source; write the rows set aside where a folder is given."""
+    from churnml.validation import quarantine as set_aside
+
+    found = checked(opened(location, mapping, config), config)
+    if quarantine is not None:
+        set_aside(found, quarantine, overwrite=overwrite)
+    return found
+
+
+def checked(source: Source, config: Config) -> Validation:
+    """Validate a source, and say what was set aside."""
+    from churnml.validation import validate as check
+
+    _log.info("checking %s", source.location)
+    found = check(source, config)
+    for count in found.report.counts:
+        if count.aside:
+            _log.info("%s: %s of %s rows set aside", count.table, count.aside, count.rows)
+    return found
+
+
+def features(
+    location: str,
+    as_of: str,
+    out: Path,
+    *,
+    mapping: Path | None,
+    config: Config,
+    overwrite: bool,
+) -> dict[str, Any]:
+    """Write the features of all eligible customers at a date."""
+    from churnml.features import write_features
+
+    if out.exists() and not overwrite:
+        raise OutputError(
+            f"{out}: stands there already.", hint="Give --overwrite to replace it.", file=str(out)
+        )
+    source = opened(location, mapping, config).until(as_of)
+    clean = checked(source, config).accepted()
+    _log.info("building features at %s", as_of)
+    rows = write_features(clean, as_of, out, config=config)
+    return {
+        "file": str(out),
+        "as_of": as_of,
+        "rows": rows,
+        "features": len(declared(clean.tables)),
+        "absent_tables": list(source.missing),
+    }
