@@ -105,7 +105,7 @@ def _seeds(seed: int, *place: int) -> np.random.SeedSequence:
 
 
 def _bar(total: int, progress: bool) -> tqdm[None]:
-    return tqdm(total=total, desc="simulate", unit="month", disable=not progress)
+    return tqdm(total=total, desc="simulate", unit="month", disable=None if progress else True)
 
 
 def _check(customers: int, months: int, seed: int, last_month: date) -> None:
