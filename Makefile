@@ -40,7 +40,7 @@ $(STAMP): requirements.lock pyproject.toml
 lock: install
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
 	  --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
-	  --quiet --upgrade -o requirements.lock
+	  --quiet -o requirements.lock
 
 schema: install
 	$(BIN)/python -m churnml.config
