@@ -44,6 +44,13 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
         Whether boosting starts from a ridge logistic regression. By default both ways
         are tried where the table is small enough, and the better one or their mean kept
         by its out-of-fold loss.
+    min_leaf : int, optional
+        Rows that a leaf holds at least; by default a rule on the number of rows.
+    l2 : float, optional
+        Penalty on the values of the leaves, by default 5.
+    column_share : float, optional
+        Share of the columns drawn for each tree, above 0 and at most 1; by default 0.5.
+        Where any of these three is given, no other recipe is tried.
     monotone : dict of str to int, optional
         +1 where the probability must not fall as the column rises, -1 where it must
         not rise.
@@ -85,6 +92,9 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
         folds: int | None = None,
         repeats: int | None = None,
         linear_start: bool | None = None,
+        min_leaf: int | None = None,
+        l2: float | None = None,
+        column_share: float | None = None,
         monotone: Mapping[str, int] | None = None,
         random_state: int = 0,
         n_jobs: int | None = None,
@@ -95,6 +105,9 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
         self.folds = folds
         self.repeats = repeats
         self.linear_start = linear_start
+        self.min_leaf = min_leaf
+        self.l2 = l2
+        self.column_share = column_share
         self.monotone = monotone
         self.random_state = random_state
         self.n_jobs = n_jobs

@@ -35,6 +35,9 @@ class Settings:
     folds: int | None
     repeats: int | None
     linear_start: bool | None
+    min_leaf: int | None
+    l2: float | None
+    column_share: float | None
     monotone: Mapping[str, int] | None
     seed: int
     threads: int
@@ -53,12 +56,7 @@ class Settings:
             leaves = (leaves,) if isinstance(leaves, int) else tuple(leaves)
         if leaves is not None and (not leaves or min(leaves) < 2):
             raise UsageError(f"num_leaves is {leaves}; whole numbers from 2 on were expected.")
-        for name in ("learning_rate", "folds", "repeats"):
-            value = params[name]
-            if value is not None and value < (0 if name == "max_rounds" else 1e-9):
-                raise UsageError(f"{name} is {value!r}; a number above 0 was expected.")
-        if params["max_rounds"] < 0:
-            raise UsageError(f"max_rounds is {params['max_rounds']!r}; 0 or more was expected.")
+        _check_ranges(params)
         return cls(
             leaves,
             params["learning_rate"],
@@ -66,10 +64,26 @@ class Settings:
             params["folds"],
             params["repeats"],
             params["linear_start"],
+            params["min_leaf"],
+            params["l2"],
+            params["column_share"],
             params["monotone"],
             seed_of(params["random_state"]),
             params["n_jobs"] or 0,
         )
+
+
+def _check_ranges(params: Mapping[str, Any]) -> None:
+    for name in ("learning_rate", "folds", "repeats", "min_leaf", "column_share"):
+        value = params[name]
+        if value is not None and value <= 0:
+            raise UsageError(f"{name} is {value!r}; a number above 0 was expected.")
+    for name in ("max_rounds", "l2"):
+        value = params[name]
+        if value is not None and value < 0:
+            raise UsageError(f"{name} is {value!r}; 0 or more was expected.")
+    if (params["column_share"] or 0) > 1:
+        raise UsageError(f"column_share is {params['column_share']!r}; at most 1 was expected.")
 
 
 def seed_of(random_state: Any) -> int:
@@ -107,6 +121,19 @@ def fit_sample(sample: Sample, loss: Loss, settings: Settings) -> Fitted:
     rank = np.random.default_rng(settings.seed).permutation(groups)[sample.group]
     encoder, matrix = fit_encoder(sample.values, sample.y, sample.weight, rank)
     return _fit(encoder, matrix, sample, sample.y, loss, settings)
+
+
+def first_recipe(
+    settings: Settings,
+    matrix: NDArray[np.float32],
+    y: NDArray[np.float64],
+    loss: Loss,
+    signs: NDArray[np.int64] | None,
+) -> Recipe:
+    """What every booster is grown with unless another recipe is clearly better."""
+    rarest = _rarest(y) if loss == "logistic" else len(y)
+    rule = schedule(len(y), len(y), rarest, matrix.shape[1])
+    return _recipes(settings, rule, len(y), loss, signs, alone=False)[0]
 
 
 def refit_for(
@@ -165,12 +192,15 @@ def _recipes(
         learning_rate=settings.learning_rate or rule.learning_rate,
         max_rounds=min(settings.max_rounds, 100) if alone else settings.max_rounds,
         patience=rule.patience,
-        min_leaf=int(np.clip(rows // 40, 1, 30)),
+        min_leaf=settings.min_leaf or int(np.clip(rows // 40, 1, 30)),
+        l2=5.0 if settings.l2 is None else settings.l2,
+        column_share=settings.column_share or 0.5,
         # Of a handful of rows a bag could draw none.
         row_share=0.8 if rows >= 100 else 1.0,
         monotone=() if signs is None else tuple(signs.tolist()),
     )
-    if not rule.choose or alone or settings.max_rounds == 0:
+    given = (settings.min_leaf, settings.l2, settings.column_share)
+    if not rule.choose or alone or settings.max_rounds == 0 or given != (None, None, None):
         return [first]
     bold = replace(first, column_share=1.0, l2=1.0)
     if settings.num_leaves is not None:
