@@ -112,6 +112,7 @@ def _write(model: Model, folder: Path) -> str:
         "golden": asdict(model.golden),
         "origin": asdict(model.origin),
         "versions": dict(model.versions),
+        "tested": dict(model.tested),
     }
     text = json.dumps(content, ensure_ascii=False, allow_nan=False, indent=1, sort_keys=True)
     files = {f"boosters/{at:04d}.txt": booster.encode() for at, booster in enumerate(boosters)}
@@ -159,9 +160,13 @@ def load(folder: str | Path) -> Model:
 
 
 def _model(content: Mapping[str, Any], boosters: list[str]) -> Model:
-    from churnml.estimators import ChurnClassifier, SatisfactionRegressor
+    from churnml.estimators import ChurnClassifier, ChurnHazard, SatisfactionRegressor
 
-    estimators = {"churn": ChurnClassifier, "satisfaction": SatisfactionRegressor}
+    estimators: dict[str, Any] = {
+        "churn": ChurnClassifier,
+        "satisfaction": SatisfactionRegressor,
+        "hazard": ChurnHazard,
+    }
     origin = dict(content["origin"])
     for name in ("as_of", "window"):
         origin[name] = tuple(origin[name])
@@ -169,12 +174,16 @@ def _model(content: Mapping[str, Any], boosters: list[str]) -> Model:
         task=content["task"],
         estimator=estimators[content["task"]].from_state(content["state"], boosters),
         inputs=tuple(
-            Input(**{**column, "knots": tuple(column["knots"])}) for column in content["inputs"]
+            # Bundles of 0.1.0 have no shares.
+            Input(**column | {name: tuple(column.get(name, ())) for name in ("knots", "shares")})
+            for column in content["inputs"]
         ),
         reference=tuple(content["reference"]),
         golden=Golden(**content["golden"]),
         origin=Origin(**origin),
         versions=content["versions"],
+        # Bundles of 0.1.0 say nothing of their tests.
+        tested=content.get("tested", {}),
     )
 
 

@@ -34,6 +34,9 @@ from churnml.errors import UsageError
 Span = Annotated[str, StringConstraints(pattern=r"^\d+(d|mo)$")]
 """A length of time: days (``60d``) or calendar months (``2mo``)."""
 
+Budget = Annotated[str, StringConstraints(pattern=r"^[1-9]\d*(s|m|h)$")]
+"""A time to spend: seconds (``60s``), minutes or hours."""
+
 Share = Annotated[float, Field(ge=0, le=1)]
 
 _MAX_BYTES = 1_000_000
@@ -110,7 +113,17 @@ class Training(Section):
     max_rows: int = Field(
         500_000, ge=1000, description="train on a sample of the customers above this many rows"
     )
+    folds: int | None = Field(
+        None, ge=2, description="boosters of a repeat; the default is a rule on the rows"
+    )
+    repeats: int | None = Field(
+        None, ge=1, description="times the folds are drawn; the default is a rule on the rows"
+    )
+    max_rounds: int = Field(2000, ge=1, description="trees of a booster at most")
     seed: int = Field(0, ge=0)
+    budget: Budget | None = Field(
+        None, description="time for a search of better settings before training, e.g. 60s or 5m"
+    )
 
 
 class Churn(Training):
@@ -124,6 +137,34 @@ class Satisfaction(Training):
 
     train_months: int = Field(12, ge=1, description="monthly as_of dates used for training")
     min_answers: int = Field(100, ge=10, description="refuse to train on fewer answered surveys")
+    interval_by: str | None = Field(
+        "lifecycle_brand",
+        description="column whose frequent values have 90 % intervals of their own, if there",
+    )
+    weighting: Literal["none", "response"] = Field(
+        "none", description="response: answers count by the inverse chance of answering"
+    )
+
+
+class Hazard(Training):
+    """The hazard task: in which month a customer leaves."""
+
+    horizon: Literal["6mo"] = Field("6mo", description="months told apart, counted from the gap")
+    train_months: int = Field(12, ge=1, description="monthly as_of dates used for training")
+    folds: int | None = Field(None, ge=2, description="boosters of the bag; the default is 4")
+    repeats: None = Field(None, description="the folds of the hazard are drawn once")
+    definition: Literal["termination", "inactivity", "either"] = "either"
+    silence_months: int = Field(
+        2, ge=1, le=6, description="whole months of silence that count as having left"
+    )
+    max_person_months: int = Field(
+        12_000_000, ge=10_000, description="above it, months in which nobody left are thinned"
+    )
+
+    @property
+    def months(self) -> int:
+        """Months told apart."""
+        return int(self.horizon.removesuffix("mo"))
 
 
 class Scoring(Section):
@@ -137,6 +178,9 @@ class Scoring(Section):
     unseen_limit: Share = Field(
         0.05, description="share of unknown values in a category column that trips a gate"
     )
+    drift_limit: float = Field(
+        0.9, gt=0, description="drift of a column, beyond chance and the usual, that trips a gate"
+    )
 
     @model_validator(mode="after")
     def _bands_ascend(self) -> Self:
@@ -144,6 +188,69 @@ class Scoring(Section):
         if not 0 < low < middle < high < 100:
             raise ValueError("band_percentiles must ascend between 0 and 100")
         return self
+
+
+class Costs(Section):
+    """What a retention campaign costs, and what a customer who stays is worth; yuan."""
+
+    contact_cost: float = Field(2.0, ge=0, description="of contacting one customer, yuan")
+    offer_cost: float = Field(60.0, ge=0, description="of one offer that is accepted, yuan")
+    success_rate: Share = Field(
+        0.3, description="share of the leavers contacted who accept the offer and stay"
+    )
+    stayers_accept: Share = Field(
+        1.0, description="share of the others contacted who take the offer too"
+    )
+    margin: Share = Field(0.4, description="profit in a yuan that the customer spends")
+    months_kept: float = Field(12.0, gt=0, description="months that a customer kept stays")
+    default_value: float = Field(
+        1000.0, ge=0, description="worth of a customer where nobody's spending is known, yuan"
+    )
+
+
+Available = Literal["operator", "survey", "outcome", "snapshot"]
+"""Who has a column: every customer, those surveyed alone, or those whose outcome is known;
+``snapshot`` where only today's state is known."""
+
+
+class Availability(Section):
+    """Which columns scoring can have."""
+
+    columns: dict[str, Available] = Field(
+        {}, description="column, feature or table.column, * and ? for any text: who has it"
+    )
+    unavailable: Literal["refuse", "drop"] = Field(
+        "refuse", description="training with survey or outcome columns: refuse, or drop them"
+    )
+
+
+class Promotion(Section):
+    """When a challenger may replace the champion."""
+
+    months: int = Field(
+        3, ge=1, description="most recent months that neither has trained on, at most so many"
+    )
+    draws: int = Field(300, ge=50, description="bootstrap draws over customers")
+    min_positives: int = Field(
+        50, ge=2, description="who left (churn) or answered, for a slice to be judged"
+    )
+    auc_margin: Share = Field(0.01, description="churn: AUC that the challenger may lose at most")
+    mae_margin: float = Field(
+        0.25, ge=0, description="satisfaction: mean error in points that it may add at most"
+    )
+    significance: Share = Field(
+        0.05, description="chance of a false alarm over all slices together (Holm)"
+    )
+    calibration_slope: tuple[float, float] = Field(
+        (0.8, 1.25), description="churn: out of it and further than the champion is refused"
+    )
+    calibration_error: Share = Field(
+        0.02, description="churn: above it and above the champion's is refused"
+    )
+    coverage: tuple[Share, Share] = Field(
+        (0.87, 0.93), description="satisfaction: share of answers within the 90 % interval"
+    )
+    seed: int = Field(0, ge=0)
 
 
 class Validation(Section):
@@ -177,7 +284,11 @@ class Config(Section):
     complaints: Complaints = Complaints()
     churn: Churn = Churn()
     satisfaction: Satisfaction = Satisfaction()
+    hazard: Hazard = Hazard()
     scoring: Scoring = Scoring()
+    costs: Costs = Costs()
+    availability: Availability = Availability()
+    promotion: Promotion = Promotion()
     validation: Validation = Validation()
     engine: Engine = Engine()
 
@@ -285,6 +396,32 @@ def parse(model: type[M], content: Any, place: str) -> M:
             file=place,
             key=where,
         ) from None
+
+
+def with_setting(config: Config, name: str, value: Any) -> Config:
+    """The settings with one of them changed.
+
+    Parameters
+    ----------
+    config : Config
+    name : str
+        Section and key.
+    value : any
+
+    Raises
+    ------
+    UsageError
+        If the value is not one that the setting can have.
+
+    Examples
+    --------
+    >>> with_setting(Config(), "churn.budget", "60s").churn.budget
+    '60s'
+    """
+    section, key = name.split(".")
+    content = config.model_dump()
+    content[section][key] = value
+    return parse(Config, content, f"--{key}")
 
 
 def _unknown_key(model: type[BaseModel], loc: tuple[int | str, ...], place: str) -> UsageError:

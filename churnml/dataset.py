@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
@@ -14,13 +14,14 @@ from ibis import _
 from ibis.expr import types as ir
 from numpy.typing import NDArray
 
-from churnml import asof, labels
+from churnml import asof, labels, leaving
 from churnml.config import Config, Training
 from churnml.errors import LabelWindowError, UsageError
-from churnml.features import build_features
+from churnml.features import build_features, declared
+from churnml.guards import withheld
 from churnml.source import Source
 
-Task = Literal["churn", "satisfaction"]
+Task = Literal["churn", "satisfaction", "hazard"]
 
 
 @dataclass(frozen=True)
@@ -32,17 +33,21 @@ class Dataset:
     X : DataFrame, shape (n, n_features)
         Numbers as ``float32`` and ``int32``.
     y : Series, shape (n,)
-        Churn: 0 or 1, 1 for those who left. Satisfaction: 0 to 100.
+        Churn: 0 or 1, 1 for those who left. Satisfaction: 0 to 100. Hazard: the month of
+        leaving from 1 on, or less than 0 and the months seen of those who stayed.
     groups : Series, shape (n,)
         The customer, so that no split parts one customer's rows.
     times : Series, shape (n,)
         The row's ``as_of``.
+    weights : Series, shape (n,), or None
+        How much each row counts in training; all alike where there are none.
     """
 
     X: pd.DataFrame
     y: pd.Series
     groups: pd.Series
     times: pd.Series
+    weights: pd.Series | None = None
 
     def at(self, days: Iterable[date]) -> Dataset:
         """The rows of these ``as_of`` dates."""
@@ -55,6 +60,7 @@ class Dataset:
             self.y.iloc[places].reset_index(drop=True),
             self.groups.iloc[places].reset_index(drop=True),
             self.times.iloc[places].reset_index(drop=True),
+            None if self.weights is None else self.weights.iloc[places].reset_index(drop=True),
         )
 
     def __len__(self) -> int:
@@ -82,7 +88,7 @@ def build_dataset(
     Parameters
     ----------
     source : Source
-    task : {"churn", "satisfaction"}
+    task : {"churn", "satisfaction", "hazard"}
     as_of : date, or several
     config : Config, optional
         Its section of the task says where the label looks.
@@ -98,25 +104,21 @@ def build_dataset(
     ------
     LabelWindowError
         If the data does not cover the label window of a date; says the last usable one.
+    DataError
+        If a feature reads what is declared to be had by some customers only.
     UsageError
         If the source lacks the table that the label needs.
     """
     config = config or Config()
     days = asof.dates(as_of)
-    window = label_window(task, config)
-    definition = config.churn.definition
-    labels.require_cover(days, window, labels.covered_until(source.tables, task, definition))
-    y = (
-        labels.churn(source.tables, days, window, definition)
-        if task == "churn"
-        else labels.satisfaction(source.tables, days, window)
-    )
+    out = withheld(declared(source.tables), config.availability, source.availability)
+    y = _outcome(source, task, days, config)
     target = y.columns[-1]
     y = y.cache()
     if max_rows is not None:
         y = _sample(y, max_rows)
     spine = y.select("customer_id", "as_of")
-    rows = build_features(source, days, config=config, spine=spine)
+    rows = build_features(source, days, config=config, spine=spine).drop(*out)
     rows = rows.join(y, ["customer_id", "as_of"])
     table = _narrowed(rows).order_by("as_of", "customer_id").to_pyarrow()
     if table.num_rows == 0:
@@ -127,6 +129,45 @@ def build_dataset(
     table = table.drop_columns([target, "customer_id", "as_of"])
     # Column by column, and Arrow's copy is given up on the way: half the memory.
     return Dataset(table.to_pandas(split_blocks=True, self_destruct=True), y, groups, times)
+
+
+def _outcome(source: Source, task: Task, days: Sequence[date], config: Config) -> ir.Table:
+    """What happened after the dates, as the task sees it; in the last column."""
+    window, until = label_window(task, config), _covered(source, task, config)
+    if task == "hazard":
+        return leaving.month_of_leaving(
+            source.tables,
+            days,
+            until=until,
+            gap=window.gap,
+            months=config.hazard.months,
+            definition=config.hazard.definition,
+            silence=config.hazard.silence_months,
+        )
+    labels.require_cover(days, window, until)
+    if task == "churn":
+        return labels.churn(source.tables, days, window, config.churn.definition)
+    return labels.satisfaction(source.tables, days, window)
+
+
+def _covered(source: Source, task: Task, config: Config) -> date:
+    if task == "hazard":
+        return labels.covered_until(source.tables, "churn", config.hazard.definition)
+    return labels.covered_until(source.tables, task, config.churn.definition)
+
+
+def censored(data: Dataset, at: date, gap: str = "0d") -> Dataset:
+    """Outcomes of the hazard task as they were known at a date: nothing after it counts.
+
+    Who left later was still there; who had not been seen for a month has no row.
+    """
+    seen = {day: leaving.months_seen(day, at, gap=gap, months=60) for day in set(data.times)}
+    months = data.times.map(seen).to_numpy()
+    found = data.rows(np.flatnonzero(months > 0))
+    months = months[months > 0]
+    y = found.y.to_numpy()
+    known = np.where(np.abs(y) > months, -months, y).astype(y.dtype)
+    return replace(found, y=pd.Series(known, name=found.y.name))
 
 
 def _narrowed(rows: ir.Table) -> ir.Table:
@@ -153,9 +194,14 @@ def settings(task: Task, config: Config) -> Training:
     UsageError
         If there is no such task.
     """
-    if task not in ("churn", "satisfaction"):
-        raise UsageError(f"Unknown task {task!r}.", hint="Use churn or satisfaction.")
-    return config.churn if task == "churn" else config.satisfaction
+    sections: dict[str, Training] = {
+        "churn": config.churn,
+        "satisfaction": config.satisfaction,
+        "hazard": config.hazard,
+    }
+    if task not in sections:
+        raise UsageError(f"Unknown task {task!r}.", hint="Use churn, satisfaction or hazard.")
+    return sections[task]
 
 
 def _sample(y: ir.Table, max_rows: int) -> ir.Table:
@@ -175,7 +221,8 @@ class Dates:
     Attributes
     ----------
     train, test : tuple of date
-        ``train`` + gap + horizon lies at or before the first of ``test``.
+        ``train`` + gap + horizon lies at or before the first of ``test``; for the hazard
+        the first month does, and what comes after the first of ``test`` is left out.
     all : tuple of date
         What the final model is fitted on: these and the dates between them.
     """
@@ -195,14 +242,17 @@ def plan_dates(source: Source, task: Task, config: Config) -> Dates:
     """
     section = settings(task, config)
     window = labels.Window(section.gap, section.horizon)
-    until = labels.covered_until(source.tables, task, config.churn.definition)
+    until = _covered(source, task, config)
+    # A month's outcome already teaches a hazard; to be tested it needs all of them.
+    taught = labels.Window(section.gap, "1mo") if task == "hazard" else window
     first = source.tables["bills"].month.min().execute()
     # Three months' bills must lie before a date for its features to say something.
     usable = _firsts_of_months(labels.later(pd.Timestamp(first).date(), "3mo"), until)
-    usable = [day for day in usable if window.end(day) <= until]
+    usable = [day for day in usable if taught.end(day) <= until]
+    testable = [day for day in usable if window.end(day) <= until]
     for tests in range(section.test_months, 0, -1):
-        test = usable[-tests:]
-        train = [day for day in usable if test and window.end(day) <= test[0]]
+        test = testable[-tests:]
+        train = [day for day in usable if test and taught.end(day) <= test[0]]
         train = train[-section.train_months :]
         if train:
             return Dates(tuple(train), tuple(test), tuple(d for d in usable if d >= train[0]))

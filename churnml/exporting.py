@@ -1,24 +1,39 @@
-"""A saved model as a folder that stands on its own."""
+"""A saved model as a folder that stands on its own, with its model card."""
 
 from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from churnml import bundle
 from churnml.bundle import Model
-from churnml.durable import exchange, output_errors, sync_folder
+from churnml.durable import exchange, output_errors, sync_folder, write_file
 from churnml.errors import OutputError
+from churnml.reports.model_card import FIGURE, calibration_figure, model_card
 from churnml.tracking import save_mlflow_model
 
+CARD = "MODEL_CARD.md"
 
-def export_model(model: Model, folder: str | Path, *, overwrite: bool = False) -> None:
-    """Write an MLflow model folder with the bundle inside; it appears when it is complete.
+_OF_THE_MOMENT = ("utc_time_created", "model_uuid", "model_id", "run_id")
+
+
+def export_model(
+    model: Model, folder: str | Path, *, notes: Sequence[str] = (), overwrite: bool = False
+) -> None:
+    """Write an MLflow model folder with the bundle and a card; it appears when complete.
+
+    The same model gives the same bytes: nothing in it tells when, where or by whom it was
+    written.
 
     Parameters
     ----------
     model : Model
     folder : path
+    notes : sequence of str
+        Limits that the card shall name.
     overwrite : bool, default False
         Whether a model that stands there may be replaced.
 
@@ -37,6 +52,8 @@ def export_model(model: Model, folder: str | Path, *, overwrite: bool = False) -
         with output_errors(folder):
             folder.parent.mkdir(parents=True, exist_ok=True)
             save_mlflow_model(model, draft)
+            _forget_the_moment(draft / "MLmodel")
+            _add_card(model, draft, notes)
             if folder.exists() and not exchange(draft, folder):
                 shutil.rmtree(folder)
             if draft.exists() and not folder.exists():
@@ -49,3 +66,26 @@ def export_model(model: Model, folder: str | Path, *, overwrite: bool = False) -
 def _replaceable(folder: Path) -> bool:
     """Whether the folder is a model, or empty: nothing of anybody else's."""
     return folder.is_dir() and ((folder / "MLmodel").exists() or not any(folder.iterdir()))
+
+
+def _forget_the_moment(path: Path) -> None:
+    """Take time and random ids out of an MLmodel file; MLflow makes new ones on loading."""
+    from mlflow.models import Model as MlflowModel
+    from ruamel.yaml import YAML
+
+    yaml = YAML(typ="safe", pure=True)
+    yaml.default_flow_style = False
+    content = yaml.load(path.read_text("utf-8"))
+    with path.open("w", encoding="utf-8") as file:
+        yaml.dump({k: v for k, v in content.items() if k not in _OF_THE_MOMENT}, file)
+    MlflowModel.load(str(path))
+
+
+def _add_card(model: Model, folder: Path, notes: Sequence[str]) -> None:
+    # The digest is that of the bundle that lies here, whether or not it was loaded from one.
+    saved = replace(model, digest=bundle.load(folder / "data" / "bundle").digest)
+    write_file(folder / CARD, model_card(saved, notes).encode())
+    figure = calibration_figure(saved)
+    if figure is not None:
+        # Matplotlib would write its version into the file.
+        figure.savefig(folder / FIGURE, metadata={"Software": None})

@@ -13,10 +13,18 @@ from numpy.typing import NDArray
 from churnml.errors import BundleError
 
 if TYPE_CHECKING:
-    from churnml.estimators import ChurnClassifier, SatisfactionRegressor
+    from churnml.estimators import ChurnClassifier, ChurnHazard, SatisfactionRegressor
 
-Task = Literal["churn", "satisfaction"]
+    Estimator = ChurnClassifier | SatisfactionRegressor | ChurnHazard
+
+Task = Literal["churn", "satisfaction", "hazard"]
 Scores = dict[str, NDArray[np.float64]]
+
+WITHIN = (1, 2, 3, 6)
+"""Months within which a hazard model gives the chance of leaving."""
+
+HAZARD_SCORES = tuple(f"churn_probability_{months}mo" for months in WITHIN)
+"""The columns of its scores, in the order of the months."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +44,11 @@ class Input:
         customers have.
     feature : dict or None
         The declaration of an operator feature: unit, driver, descriptions, direction.
+    shares : tuple of float
+        The share of the training rows in each bin of `churnml.drift`; empty where drift
+        says nothing.
+    usual : float
+        The largest drift of one training date against all.
     """
 
     name: str
@@ -44,6 +57,8 @@ class Input:
     knots: tuple[float, ...] = ()
     levels: Mapping[str, float] = field(default_factory=dict)
     feature: Mapping[str, Any] | None = None
+    shares: tuple[float, ...] = ()
+    usual: float = 0.0
 
     @property
     def driver(self) -> str:
@@ -113,8 +128,8 @@ class Model:
 
     Attributes
     ----------
-    task : {"churn", "satisfaction"}
-    estimator : ChurnClassifier or SatisfactionRegressor
+    task : {"churn", "satisfaction", "hazard"}
+    estimator : ChurnClassifier, SatisfactionRegressor or ChurnHazard
     inputs : tuple of Input
     reference : tuple of float
         Quantiles of the scores at 0, 0.1, ... 100 %, against which a new score is ranked.
@@ -122,17 +137,20 @@ class Model:
     origin : Origin
     versions : dict of str to str
         Of the libraries with which it was made.
+    tested : dict
+        What testing found, as `churnml.evidence` says; empty where nobody tested it.
     digest : str
         SHA-256 that names a loaded bundle; empty before it was saved.
     """
 
     task: Task
-    estimator: ChurnClassifier | SatisfactionRegressor
+    estimator: Estimator
     inputs: tuple[Input, ...]
     reference: tuple[float, ...]
     golden: Golden
     origin: Origin = Origin()
     versions: Mapping[str, str] = field(default_factory=dict)
+    tested: Mapping[str, Any] = field(default_factory=dict)
     digest: str = ""
 
     @property
@@ -159,16 +177,20 @@ def predict(model: Model, rows: pd.DataFrame) -> Scores:
     dict of str to array, shape (n,)
         Churn: ``churn_probability``. Satisfaction: ``satisfaction`` with its interval
         ``satisfaction_low``, ``satisfaction_high``, and ``dissatisfied_probability``.
+        Hazard: ``churn_probability_1mo`` and so on, as `WITHIN` says.
     """
     estimator: Any = model.estimator
     if model.task == "churn":
         return {"churn_probability": estimator.predict_proba(rows)[:, 1]}
-    low, high = estimator.predict_interval(rows)
+    if model.task == "hazard":
+        within = estimator.predict_within(rows, WITHIN)
+        return {name: within[:, at] for at, name in enumerate(HAZARD_SCORES)}
+    found = estimator.foretell(rows)
     return {
-        "satisfaction": estimator.predict(rows),
-        "satisfaction_low": low,
-        "satisfaction_high": high,
-        "dissatisfied_probability": estimator.predict_dissatisfied(rows),
+        "satisfaction": found.mean,
+        "satisfaction_low": found.low,
+        "satisfaction_high": found.high,
+        "dissatisfied_probability": found.dissatisfied,
     }
 
 

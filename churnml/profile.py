@@ -16,12 +16,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from churnml.drift import binned, profiled
 from churnml.estimators.columns import Values, as_frame, read_column
 from churnml.features.declaration import Feature
 from churnml.model import Golden, Input, Model, Origin, Task, frame_of, predict
 
 if TYPE_CHECKING:
-    from churnml.estimators import ChurnClassifier, SatisfactionRegressor
+    from churnml.model import Estimator
 
 LIBRARIES = ("lightgbm", "mlflow", "numpy", "pandas", "pyarrow", "scikit-learn")
 """The libraries that a model depends on at run time."""
@@ -31,7 +32,7 @@ _GOLDEN_ROWS = 24
 
 
 def describe(
-    estimator: ChurnClassifier | SatisfactionRegressor,
+    estimator: Estimator,
     X: pd.DataFrame,
     *,
     origin: Origin | None = None,
@@ -39,12 +40,13 @@ def describe(
     reference: ArrayLike | None = None,
     min_customers: int = 10,
     customers: Sequence[Any] | pd.Series | None = None,
+    times: Sequence[Any] | pd.Series | None = None,
 ) -> Model:
     """A fitted estimator with what scoring, checking and explaining it will need.
 
     Parameters
     ----------
-    estimator : ChurnClassifier or SatisfactionRegressor
+    estimator : ChurnClassifier, SatisfactionRegressor or ChurnHazard
         Fitted.
     X : DataFrame, shape (n, k)
         What it was fitted on.
@@ -59,20 +61,24 @@ def describe(
         Values of a category that fewer customers have are not kept here.
     customers : sequence, shape (n,), optional
         Whose row each is; by default every row is another customer's.
+    times : sequence, shape (n,), optional
+        The date of each row: what differs from date to date is no drift.
 
     Returns
     -------
     Model
     """
-    task: Task = "churn" if hasattr(estimator, "predict_proba") else "satisfaction"
+    task = _task(estimator)
     read = set(estimator.columns_in_)
     used = [feature for feature in features if feature.name in read]
     declared = {feature.name: asdict(feature) for feature in used}
     frame = as_frame(X)
     who = pd.factorize(np.asarray(customers))[0] if customers is not None else None
+    dated = _dated(origin or Origin())
+    read_columns = ((name, read_column(frame[name])) for name in estimator.columns_in_)
     inputs = tuple(
-        _input(name, read_column(frame[name]), declared.get(name), who, min_customers)
-        for name in estimator.columns_in_
+        _binned(_input(name, values, declared.get(name), who, min_customers), values, times, dated)
+        for name, values in read_columns
     )
     model = Model(
         task=task,
@@ -90,6 +96,12 @@ def describe(
     golden = Golden(rows, {name: [float(s) for s in values] for name, values in scores.items()})
     quantiles = _quantiles(np.asarray(reference, dtype=float))
     return replace(model, golden=golden, reference=quantiles)
+
+
+def _task(estimator: Estimator) -> Task:
+    if hasattr(estimator, "predict_hazard"):
+        return "hazard"
+    return "churn" if hasattr(estimator, "predict_proba") else "satisfaction"
 
 
 def _needs(features: Iterable[Feature]) -> dict[str, list[str]]:
@@ -132,6 +144,20 @@ def _input(
     }
     missing = float((values.codes < 0).mean()) if len(rows) else 0.0
     return Input(name, "category", missing, levels=levels, feature=feature)
+
+
+def _dated(origin: Origin) -> set[str]:
+    """The columns of a flat table that are ages of dates, which go on with the calendar."""
+    columns = origin.table.get("columns", ())
+    return {column["name"] for column in columns if column.get("kind") == "date"}
+
+
+def _binned(
+    column: Input, values: Values, times: Sequence[Any] | pd.Series | None, dated: set[str]
+) -> Input:
+    if column.name in dated:
+        return column
+    return replace(column, **profiled(column, binned(column, values), times))
 
 
 def _golden(inputs: tuple[Input, ...]) -> dict[str, list[Any]]:

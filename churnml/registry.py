@@ -12,7 +12,7 @@ import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,23 @@ if TYPE_CHECKING:
 
 CHAMPION = "champion"
 CHALLENGER = "challenger"
+PREVIOUS = "previous"
+MODEL_NAME = "model"
+"""What a run calls the model that is registered."""
+
+BEFORE_REFIT = "before_refit"
+"""What a run calls the same model before it learned from its test rows too."""
+
+SOURCE = "churnml.source"
+MAPPING = "churnml.mapping"
+"""Tags of a run: where the operator tables lay, and their mapping."""
+
+DIGEST = "churnml.digest"
+"""Tag of a version: the SHA-256 that names its bundle."""
+
+GATE = "churnml.gate"
+"""Tag of a version: what became of it last, and when."""
+
 _LOADERS = ("churnml.scoring.pyfunc",)
 _REGISTERED = re.compile(r"models:/(?P<name>[^/@]+)(@(?P<alias>[^/@]+)|/(?P<version>[^/@]+))")
 _LOGGED = re.compile(r"models:/(?P<id>m-[0-9a-f]+)")
@@ -244,17 +261,77 @@ def aliases_of(store: Store, name: str) -> dict[str, str]:
         return {}
 
 
+def require_name(store: Store, name: str) -> None:
+    """Refuse a registered model that is not there.
+
+    Raises
+    ------
+    ModelError
+        Says which there are.
+    """
+    from mlflow.exceptions import MlflowException
+
+    try:
+        store.client.get_registered_model(name)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        raise ModelError(
+            f"{name}: no such registered model. {_listing(store)}",
+            hint="Train one with churnml train, or name one of these with --name.",
+        ) from None
+
+
+def require_version(store: Store, name: str, version: str) -> ModelVersion:
+    """A version of a registered model.
+
+    Raises
+    ------
+    ModelError
+        If it is not there; says which are.
+    """
+    return _version(store, f"models:/{name}/{version}", name, None, version)
+
+
+def digest_of(store: Store, name: str, version: str) -> str:
+    """The digest that a version was registered with; empty where none was recorded."""
+    return str(require_version(store, name, version).tags.get(DIGEST, ""))
+
+
+def source_of(store: Store, name: str, version: str) -> tuple[str | None, str | None]:
+    """Where a version's operator tables lay, and their mapping, as its run recorded it."""
+    run_id = require_version(store, name, version).run_id
+    tags = store.client.get_run(run_id).data.tags if run_id else {}
+    return tags.get(SOURCE), tags.get(MAPPING)
+
+
+def before_refit(store: Store, name: str, version: str) -> Resolved | None:
+    """A version as it was before its refit, where its run has kept it."""
+    run_id = require_version(store, name, version).run_id
+    outputs = store.client.get_run(run_id).outputs if run_id else None
+    for output in outputs.model_outputs if outputs else []:
+        if store.client.get_logged_model(output.model_id).name == BEFORE_REFIT:
+            found = _logged(store, f"runs:/{run_id}/{BEFORE_REFIT}", output.model_id)
+            return replace(found, version=f"{name}/{version} before its refit")
+    return None
+
+
 def ensure_name(store: Store, name: str, task: str) -> None:
     """Make a registered model if there is none of that name."""
     from mlflow.exceptions import MlflowException
 
     try:
         store.client.create_registered_model(
-            name, tags={"churnml.task": task}, description=f"A **{task}** model by churnml."
+            name, tags={"churnml.task": task}, description=first_description(task)
         )
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
+
+
+def first_description(task: str) -> str:
+    """What a registered model says of itself until it has a champion."""
+    return f"A **{task}** model by churnml."
 
 
 def give_alias(store: Store, name: str, version: str) -> str:
@@ -286,7 +363,7 @@ def _of_run(store: Store, uri: str, run_id: str, path: str | None) -> Resolved:
         store.client.get_logged_model(output.model_id)
         for output in (outputs.model_outputs if outputs else [])
     ]
-    wanted = [model for model in models if path is None or model.name == path]
+    wanted = [model for model in models if model.name == (path or MODEL_NAME)]
     if not wanted:
         names = ", ".join(f"runs:/{run_id}/{model.name}" for model in models) or "none"
         raise ModelError(f"{uri}: no such model; the run has {names}.")

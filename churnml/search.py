@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     import optuna
 
 _LUCK = 0.05
-_DIRECTIONS = "minimize"
 _FEWEST = 8
 
 
@@ -181,7 +180,7 @@ def _study(
             storage=storage,
             study_name="settings",
             load_if_exists=True,
-            direction=_DIRECTIONS,
+            direction="minimize",
             sampler=optuna.samplers.TPESampler(seed=seed, n_startup_trials=_FEWEST),
             pruner=optuna.pruners.WilcoxonPruner(p_threshold=0.1, n_startup_steps=2),
         )

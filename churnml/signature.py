@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from churnml.model import Model
+from churnml.model import HAZARD_SCORES, Model
 
 if TYPE_CHECKING:
     from mlflow.models import ModelSignature
+    from mlflow.types import Schema
+
+KEYS = ("customer_id", "as_of")
+"""May be given beside the model's columns, and then come back beside the scores."""
 
 SCORES = {
     "churn": ("churn_probability", "churn_percentile", "risk_band"),
@@ -17,6 +21,7 @@ SCORES = {
         "satisfaction_high",
         "dissatisfied_probability",
     ),
+    "hazard": HAZARD_SCORES,
 }
 """The columns of the contract that a model of each task gives."""
 
@@ -26,23 +31,31 @@ _TEXT = ("risk_band",)
 def signature(model: Model) -> ModelSignature:
     """What the model reads and gives, column for column.
 
-    Every number is a ``double``: give it as one. ``customer_id`` may be given and comes
-    back; ``reasons``, a parameter, says how many reasons each row gets.
+    The columns read are of any type and none is required, as far as MLflow is concerned:
+    it would refuse whole numbers where fractions are due (unless all are 0 or 1), and its
+    refusals print the customers' rows or else no column's name. What is missing or of a
+    wrong type is refused by the model itself (`churnml.scoring.pyfunc`), which reads the
+    same values alike however they are kept.
+
+    ``reasons``, a parameter, says how many reasons each row gets. They and the keys come
+    back where they were asked for, so they are not among the columns of every answer.
     """
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, ParamSchema, ParamSpec, Schema
-    from mlflow.types.schema import Array, Object, Property
+    from mlflow.types.schema import AnyType
 
-    kinds = {"number": "double", "category": "string"}
-    reads = [ColSpec("string", "customer_id", required=False)]
-    reads += [ColSpec(kinds[column.kind], column.name) for column in model.inputs]
-    gives = [ColSpec("string", "customer_id", required=False)]
-    gives += [ColSpec("string" if name in _TEXT else "double", name) for name in SCORES[model.task]]
-    texts = [Property(name, "string") for name in ("feature", "driver", "value")]
-    reason = Object([*texts, Property("contribution", "double")])
-    gives.append(ColSpec(Array(reason), "reasons", required=False))
+    reads = list(dict.fromkeys([*KEYS, *model.names]))
+    gives = [ColSpec("string" if name in _TEXT else "double", name) for name in SCORES[model.task]]
     return ModelSignature(
-        inputs=Schema(reads),
+        inputs=Schema([ColSpec(AnyType(), name, required=False) for name in reads]),
         outputs=Schema(gives),
         params=ParamSchema([ParamSpec("reasons", "long", 0)]),
     )
+
+
+def typed_columns(model: Model) -> Schema:
+    """The columns that the model reads with their types, for people: numbers and text."""
+    from mlflow.types import ColSpec, Schema
+
+    kinds = {"number": "double", "category": "string"}
+    return Schema([ColSpec(kinds[column.kind], column.name) for column in model.inputs])

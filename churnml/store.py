@@ -1,8 +1,8 @@
 """Where MLflow keeps runs and models: found, made safely, and reached without globals.
 
 A SQLite file in the working folder by default; ``MLFLOW_TRACKING_URI``, or a tracking URI
-that the caller has set in MLflow, comes first. MLflow's own active run, tracking URI and
-autologging are left as they are.
+that the caller has set in MLflow, comes first, and may name a PostgreSQL database or a server.
+MLflow's own active run, tracking URI and autologging are left as they are.
 """
 
 from __future__ import annotations
@@ -25,7 +25,11 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 _SQLITE = "sqlite:///"
+_POSTGRES = ("postgresql://", "postgresql+", "postgres://")
+_ARTIFACTS = "MLFLOW_DEFAULT_ARTIFACT_ROOT"
 _LOCK_SECONDS = 300
+_LOCK_KEY = 0x636875726E6D6C
+"""The letters of churnml, by which its processes find each other in a database."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,13 @@ class Store:
 
     @property
     def artifacts(self) -> str | None:
-        """Where new experiments keep their files; ``None`` where a server decides."""
+        """Where new experiments keep their files; ``None`` where a server decides.
+
+        ``MLFLOW_DEFAULT_ARTIFACT_ROOT`` comes first: people who share a database need a
+        place for the files that all of them reach.
+        """
+        if os.environ.get(_ARTIFACTS):
+            return os.environ[_ARTIFACTS]
         database = database_file(self.uri)
         if database is not None:
             return (database.parent / "mlartifacts").as_uri()
@@ -71,7 +81,7 @@ class Store:
             mlflow.set_tracking_uri(before)
 
     def alone(self) -> AbstractContextManager[object]:
-        """Hold the store against other processes of this machine, where it is a file."""
+        """Hold the store against churnml's other processes: a file, or a PostgreSQL database."""
         return _alone(self.uri)
 
 
@@ -127,7 +137,7 @@ def store_exists(uri: str) -> bool:
 
 
 def open_store(uri: str | None = None) -> Store:
-    """Connect to the store, making it first where it is a SQLite file that is not there.
+    """Connect to the store, making its tables first where they are not there.
 
     Any number of processes may do so at once: its tables are made by one of them.
 
@@ -156,9 +166,37 @@ def open_store(uri: str | None = None) -> Store:
 
 def _alone(uri: str) -> AbstractContextManager[object]:
     database = database_file(uri)
-    if database is None:
-        return nullcontext()
-    return _file_lock(database)
+    if database is not None:
+        return _file_lock(database)
+    if uri.startswith(_POSTGRES):
+        return _database_lock(uri)
+    return nullcontext()
+
+
+@contextmanager
+def _database_lock(uri: str) -> Iterator[None]:
+    """An advisory lock, which PostgreSQL lets go of when the connection ends, however it does."""
+    from sqlalchemy import NullPool, create_engine, text
+    from sqlalchemy.exc import OperationalError
+
+    engine = create_engine(uri, poolclass=NullPool)
+    with engine.connect() as connection:
+        connection.execute(text(f"SET lock_timeout = '{_LOCK_SECONDS}s'"))
+        try:
+            connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK_KEY})
+        except OperationalError as error:
+            if "lock timeout" not in str(error):
+                raise
+            raise _held(without_secrets(uri)) from None
+        yield
+
+
+def _held(place: str) -> ModelError:
+    return ModelError(
+        f"{place}: another process has held the model store for {_LOCK_SECONDS} s.",
+        hint="Wait for it to finish, or name another store in MLFLOW_TRACKING_URI.",
+        file=place,
+    )
 
 
 @contextmanager
@@ -168,11 +206,7 @@ def _file_lock(database: Path) -> Iterator[None]:
         database.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except Timeout:
-        raise ModelError(
-            f"{database}: another process has held the model store for {_LOCK_SECONDS} s.",
-            hint="Wait for it to finish, or name another store in MLFLOW_TRACKING_URI.",
-            file=str(database),
-        ) from None
+        raise _held(str(database)) from None
     except OSError as error:
         raise ModelError(
             f"{database}: the model store cannot be written ({error.strerror}).",

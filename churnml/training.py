@@ -6,16 +6,20 @@ import hashlib
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from churnml import __version__
+from churnml.config import Hazard as HazardSettings
+from churnml.config import Satisfaction as SatisfactionSettings
 from churnml.config import Training as Settings
 from churnml.dataset import Dataset, Task
-from churnml.errors import DataError
-from churnml.estimators import ChurnClassifier, SatisfactionRegressor
+from churnml.errors import DataError, UsageError
+from churnml.estimators import ChurnClassifier, ChurnHazard, SatisfactionRegressor
 from churnml.evaluation import (
     Estimate,
     base_rate,
@@ -23,8 +27,17 @@ from churnml.evaluation import (
     regression,
     satisfaction_metrics,
 )
+from churnml.evaluation.horizons import horizon_metrics, known_outcomes
+from churnml.model import WITHIN
 
-Estimator = ChurnClassifier | SatisfactionRegressor
+if TYPE_CHECKING:
+    from churnml.search import Search
+
+Estimator = ChurnClassifier | SatisfactionRegressor | ChurnHazard
+_SIZES = ("folds", "repeats", "max_rounds")
+_MAIN = 2
+"""Months of the horizon by which a hazard is drawn and sliced: that of the churn label."""
+
 Metrics = dict[str, Estimate]
 _log = logging.getLogger(__name__)
 
@@ -40,12 +53,18 @@ class Tested:
         The same measures of ``base_rate`` and ``regression``.
     y, scores : array, shape (n,)
         What happened, and what was predicted.
+    rows : Dataset
+        The rows themselves.
+    within : array, shape (n, months), or None
+        Of a hazard: chances of leaving within 1, 2, ... months.
     """
 
     metrics: Metrics
     baselines: dict[str, Metrics]
     y: NDArray[np.float64]
     scores: NDArray[np.float64]
+    rows: Dataset
+    within: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True)
@@ -57,20 +76,94 @@ class Fitted:
     estimator : ChurnClassifier or SatisfactionRegressor
         Refitted on all rows.
     tested : Tested
-        Of an estimator that saw the training rows alone.
+        Of ``first``.
+    first : ChurnClassifier or SatisfactionRegressor
+        Before the refit: it saw the training rows alone.
     """
 
     estimator: Estimator
     tested: Tested
+    first: Estimator
 
 
 def estimator_for(
     task: Task, settings: Settings, monotone: Mapping[str, int] | None = None, **options: Any
 ) -> Estimator:
-    """An unfitted estimator of a task."""
-    kind = ChurnClassifier if task == "churn" else SatisfactionRegressor
+    """An unfitted estimator of a task.
+
+    Parameters
+    ----------
+    task : {"churn", "satisfaction", "hazard"}
+    settings : Training
+        Its section of the settings.
+    monotone : dict of str to int, optional
+        How churn moves with a column; satisfaction is held to the opposite.
+    """
     directions = monotone if settings.monotone else None
-    return kind(monotone=directions, random_state=settings.seed, **options)
+    if isinstance(settings, HazardSettings):
+        return ChurnHazard(
+            months=settings.months,
+            folds=settings.folds or 4,
+            max_rounds=settings.max_rounds,
+            max_person_months=settings.max_person_months,
+            monotone=directions,
+            random_state=settings.seed,
+            **options,
+        )
+    options = {name: getattr(settings, name) for name in _SIZES} | options
+    if task == "churn":
+        return ChurnClassifier(monotone=directions, random_state=settings.seed, **options)
+    if isinstance(settings, SatisfactionSettings):
+        options = {"interval_by": settings.interval_by} | options
+    opposite = {name: -sign for name, sign in (directions or {}).items()} or None
+    return SatisfactionRegressor(monotone=opposite, random_state=settings.seed, **options)
+
+
+def improved(
+    task: Task, unfitted: Estimator, train: Dataset, settings: Settings
+) -> tuple[Estimator, Search | None]:
+    """An unfitted estimator with the settings that a search within the budget finds.
+
+    The search sees the training rows alone. What it tried lies in ``.churnml`` in the
+    working folder, so that the same training goes on where a stopped one was.
+
+    Raises
+    ------
+    UsageError
+        If the task's estimator cannot be searched.
+    """
+    if settings.budget is None:
+        return unfitted, None
+    if not isinstance(unfitted, ChurnClassifier | SatisfactionRegressor):
+        raise UsageError(f"{task}: there is no search for this task.", hint="Leave out --budget.")
+    from churnml.search import Trial, search
+
+    def told(trial: Trial) -> None:
+        _log.info("trial %d: loss %.5f%s", trial.number, trial.loss, ", given up" * trial.pruned)
+
+    _log.info("searching for better settings for %s", settings.budget)
+    found = search(
+        unfitted,
+        train.X,
+        train.y.to_numpy(),
+        train.groups.to_numpy(),
+        seconds=_seconds(settings.budget),
+        journal=_journal(unfitted, train),
+        progress=told,
+    )
+    return unfitted.set_params(**found.params), found
+
+
+def _seconds(budget: str) -> float:
+    return float(budget[:-1]) * {"s": 1, "m": 60, "h": 3600}[budget[-1]]
+
+
+def _journal(unfitted: Estimator, train: Dataset) -> Path:
+    """One file for each training: the same rows and settings by the same release."""
+    what = f"{__version__} {type(unfitted).__name__} {unfitted.get_params()} {digest(train)}"
+    folder = Path(".churnml")
+    folder.mkdir(exist_ok=True)
+    return folder / f"search-{hashlib.sha256(what.encode()).hexdigest()[:16]}.journal"
 
 
 def fit_and_test(
@@ -93,23 +186,28 @@ def fit_and_test(
     _log.info("testing on %s rows", f"{len(test):,}")
     tested = measure(task, first, train, test)
     _log.info("refitting on all %s rows", f"{len(everything):,}")
-    return Fitted(fit(clone(unfitted), everything), tested)
+    return Fitted(fit(clone(unfitted), everything), tested, first)
 
 
 def fit(estimator: Estimator, data: Dataset) -> Estimator:
     """Fit an estimator to a dataset, one customer's rows never parted."""
-    return estimator.fit(data.X, data.y.to_numpy(), groups=data.groups.to_numpy())
+    weights = None if data.weights is None else data.weights.to_numpy()
+    return estimator.fit(
+        data.X, data.y.to_numpy(), groups=data.groups.to_numpy(), sample_weight=weights
+    )
 
 
 def measure(task: Task, estimator: Estimator, train: Dataset, test: Dataset) -> Tested:
     """A fitted estimator and its baselines on rows that none of them has seen."""
+    if task == "hazard":
+        return _measure_hazard(cast(ChurnHazard, estimator), train, test)
     y, groups = test.y.to_numpy(dtype=float), test.groups.to_numpy()
     metrics, scores = evaluate(task, estimator, test)
     line = regression(task, (train.X, train.y), test.X)
     rate = base_rate(train.y, len(test))
     plain = churn_metrics if task == "churn" else satisfaction_metrics
     baselines = {"base rate": plain(y, rate, groups), "regression": plain(y, line, groups)}
-    return Tested(metrics, baselines, y, scores)
+    return Tested(metrics, baselines, y, scores, test)
 
 
 def evaluate(
@@ -117,18 +215,45 @@ def evaluate(
 ) -> tuple[Metrics, NDArray[np.float64]]:
     """Measures of a fitted estimator with intervals over customers, and its scores."""
     y, groups = test.y.to_numpy(dtype=float), test.groups.to_numpy()
+    if isinstance(estimator, ChurnHazard):
+        within = estimator.predict_within(test.X, WITHIN)
+        return _at_horizons(test, within), within[:, WITHIN.index(_MAIN)]
     if isinstance(estimator, ChurnClassifier):
         scores = estimator.predict_proba(test.X)[:, 1]
         return churn_metrics(y, scores, groups), scores
-    scores = estimator.predict(test.X)
+    found = estimator.foretell(test.X)
     metrics = satisfaction_metrics(
         y,
-        scores,
+        found.mean,
         groups,
-        dissatisfied=estimator.predict_dissatisfied(test.X),
-        interval=estimator.predict_interval(test.X),
+        dissatisfied=found.dissatisfied,
+        interval=(found.low, found.high),
     )
-    return metrics, scores
+    return metrics, found.mean
+
+
+def _measure_hazard(estimator: ChurnHazard, train: Dataset, test: Dataset) -> Tested:
+    """A hazard and its baselines at each horizon; drawn at the one of the churn label."""
+    within = estimator.predict_within(test.X)
+    metrics = _at_horizons(test, within[:, [months - 1 for months in WITHIN]])
+    shape = (len(test), len(WITHIN))
+    rate, line = np.zeros(shape), np.zeros(shape)
+    for at, horizon in enumerate(WITHIN):
+        known, left = known_outcomes(train.y, train.times, horizon)
+        if not 0 < left.sum() < left.size:
+            # Nothing was seen so far ahead: what is known of less is all there is.
+            rate[:, at], line[:, at] = rate[:, max(at - 1, 0)], line[:, max(at - 1, 0)]
+            continue
+        rate[:, at] = base_rate(left, len(test))
+        line[:, at] = regression("churn", (train.X[known], left), test.X)
+    baselines = {"base rate": _at_horizons(test, rate), "regression": _at_horizons(test, line)}
+    known, left = known_outcomes(test.y, test.times, _MAIN)
+    rows = test.rows(np.flatnonzero(known))
+    return Tested(metrics, baselines, left, within[known, _MAIN - 1], rows, within[known])
+
+
+def _at_horizons(test: Dataset, within: NDArray[np.float64]) -> Metrics:
+    return horizon_metrics(test.y, within, WITHIN, test.groups, test.times)
 
 
 def importance(estimator: Estimator, X: pd.DataFrame, rows: int = 5_000) -> dict[str, float]:
@@ -154,9 +279,10 @@ def require_enough(task: Task, data: Dataset, fewest: int) -> None:
     DataError
         Says how many there are.
     """
-    if task == "churn":
-        rarer = int(min(data.y.sum(), len(data) - data.y.sum()))
-        what = f"{int(data.y.sum())} of {len(data)} rows left"
+    if task in ("churn", "hazard"):
+        left = int((data.y > 0).sum())
+        rarer = min(left, len(data) - left)
+        what = f"{left} of {len(data)} rows left"
     else:
         rarer, what = len(data), f"{len(data)} answered surveys"
     if rarer < fewest:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,13 +16,26 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
+import churnml
 from churnml import bundle
 from churnml.errors import ModelError, UsageError
 from churnml.registry import aliases_of, resolve
 from churnml.reports import figures
 from churnml.signature import signature
 from churnml.store import Store, open_store
-from churnml.tracking import Data, Logged, Training, headline, log_training, save_training
+from churnml.tracking import (
+    Child,
+    Curve,
+    Data,
+    Logged,
+    Training,
+    addresses,
+    headline,
+    log_children,
+    log_training,
+    refresh_card,
+    save_training,
+)
 
 
 @pytest.fixture
@@ -36,11 +50,13 @@ def training(churn: bundle.Model, customers: pd.DataFrame) -> Training:
             "source": "postgresql://me:secret@host/db",
             "long": "x" * 9000,
         },
-        metrics={"auc": 0.75, "auc_low": 0.7, "auc_high": 0.8},
+        metrics={"auc": 0.75, "interval/auc_low": 0.7, "interval/auc_high": 0.8},
+        curves={"boosting/log_loss": Curve([0.6, 0.5, 0.4], steps=[1, 10, 20])},
         tags={"operator": "demo"},
         importance={"tenure": 0.5, "费用": 0.1, "plan": 0.3, "online": 0.0},
         figures={"gains": lambda: figures.gains(customers["left"], scores)},
-        notes="# Churn\n\nWho leaves.",
+        tables={"metrics": {"measure": ["auc"], "model": [0.75]}},
+        notes="auc 0.75\n\nWho leaves.\n\n| measure | model |\n|---|---|\n| auc | 0.75 |\n",
         started=datetime(2026, 6, 1, tzinfo=UTC),
     )
 
@@ -48,6 +64,14 @@ def training(churn: bundle.Model, customers: pd.DataFrame) -> Training:
 def only_run(store: Store) -> mlflow.entities.Run:
     (run,) = store.client.search_runs([experiment(store)])
     return run
+
+
+def table(store: Store, run_id: str, name: str) -> pd.DataFrame:
+    path = mlflow.artifacts.download_artifacts(
+        run_id=run_id, artifact_path=f"tables/{name}.json", tracking_uri=store.uri
+    )
+    kept = json.loads(Path(path).read_text())
+    return pd.DataFrame(kept["data"], columns=kept["columns"])
 
 
 def experiment(store: Store) -> str:
@@ -61,20 +85,128 @@ def test_a_run_keeps_what_a_training_says_of_itself(store, training):
     assert run.info.status == "FINISHED"
     assert run.info.run_name == "churn · toy · 2026-06"
     assert run.info.start_time == 1780272000000
-    assert run.data.metrics == training.metrics
+    assert run.data.metrics == training.metrics | {"boosting/log_loss": 0.4}
     assert run.data.params["rate"] == "0.05"
     assert run.data.params["source"] == "postgresql://me:***@host/db"
     assert len(run.data.params["long"]) == 6000
     assert run.data.tags["operator"] == "demo"
-    assert run.data.tags["mlflow.note.content"] == training.notes
     paths = {file.path for file in store.client.list_artifacts(run.info.run_id)}
-    assert paths == {"README.md", "importance.csv", "figures"}
+    assert paths == {"README.md", "tables", "figures"}
+
+
+def test_a_curve_keeps_its_steps(store, training):
+    log_training(training)
+    history = store.client.get_metric_history(only_run(store).info.run_id, "boosting/log_loss")
+    assert [(one.step, one.value) for one in history] == [(1, 0.6), (10, 0.5), (20, 0.4)]
+
+
+def test_tags_say_which_code_data_and_label(store, training):
+    log_training(training)
+    tags = only_run(store).data.tags
+    assert re.fullmatch("[0-9a-f]{40}", tags["mlflow.source.git.commit"])
+    assert tags["churnml.version"] == churnml.__version__
+    assert tags["churnml.data_digest"] == training.model.origin.digest
+    assert tags["churnml.kind"] == "table"
+
+
+def test_the_card_leads_to_the_figures_the_tables_and_the_model(store, training):
+    log_training(training)
+    run = only_run(store)
+    card = run.data.tags["mlflow.note.content"]
+    assert card.startswith("auc 0.75\n\nWho leaves.")
+    # The UI leaves no room between the columns of a table.
+    assert "| auc&emsp; | 0.75&emsp; |" in card
+    base = f"#/experiments/{experiment(store)}/runs/{run.info.run_id}/artifacts"
+    for place in ("figures/gains.png", "tables/metrics.json", "tables/importance.json"):
+        assert f"({base}/{place})" in card
+        folder, _, name = place.partition("/")
+        kept = {one.path for one in store.client.list_artifacts(run.info.run_id, folder)}
+        assert f"{folder}/{name}" in kept
+    assert "(#/models/churn-toy)" in card
+
+
+def test_the_experiment_has_a_card_and_a_view_of_the_columns_that_matter(store, training):
+    log_training(training)
+    found = store.client.get_experiment_by_name("churn")
+    assert addresses(store) == {
+        "churn": f"#/experiments/{found.experiment_id}/runs"
+        "?viewStateShareKey=churnml&workflowType=machine_learning"
+    }
+    assert found.tags["mlflow.note.content"].startswith("[**Runs with the columns that matter**]")
+    view = json.loads(found.tags["mlflow.sharedViewState.churnml"])
+    columns = json.loads(view["state"])["columnOrder"]
+    assert columns.index("metrics.`auc`") < columns.index("metrics.`log_loss`")
+    assert found.tags["mlflow.experiment.primaryMetric.name"] == "auc"
+
+
+def test_a_registered_model_tells_its_champion_until_somebody_tells_otherwise(store, training):
+    log_training(training)
+    log_training(replace(training, notes="auc 0.80"))
+    told = store.client.get_registered_model("churn-toy").description
+    assert "Challenger is version 2" in told or "challenger is version 2" in told
+    assert "## Champion: version 1\n\nauc 0.75" in told
+    assert "get-artifact?run_uuid=" in told
+    store.client.set_registered_model_alias("churn-toy", "champion", "2")
+    refresh_card(store, "churn-toy")
+    told = store.client.get_registered_model("churn-toy").description
+    assert "## Champion: version 2\n\nauc 0.80" in told
+    store.client.update_registered_model("churn-toy", description="Ask Wang first.")
+    log_training(training)
+    assert store.client.get_registered_model("churn-toy").description == "Ask Wang first."
+
+
+def test_an_experiment_s_card_that_somebody_has_rewritten_is_left(store, training):
+    log_training(training)
+    store.client.set_experiment_tag(experiment(store), "mlflow.note.content", "Ask Wang first.")
+    log_training(training)
+    found = store.client.get_experiment_by_name("churn")
+    assert found.tags["mlflow.note.content"] == "Ask Wang first."
+
+
+def test_children_are_runs_within_the_run_under_the_same_names(store, training):
+    children = [
+        Child("fold 1 of 2", "fold", curves={"boosting/log_loss": Curve([0.6, 0.5])}),
+        Child("fold 2 of 2", "fold", metrics={"auc": 0.7}, params={"rate": 0.1}, seconds=2.5),
+    ]
+    logged = log_training(replace(training, children=children))
+    inside = f"tags.`mlflow.parentRunId` = '{logged.run_id}'"
+    first, second = store.client.search_runs([experiment(store)], inside)
+    assert (first.info.run_name, second.info.run_name) == ("fold 1 of 2", "fold 2 of 2")
+    assert first.data.metrics == {"boosting/log_loss": 0.5}
+    assert second.data.metrics == {"auc": 0.7}
+    assert second.data.params == {"rate": "0.1"}
+    assert second.data.tags["churnml.child"] == "fold"
+    assert second.info.end_time - second.info.start_time == 2500
+    assert {run.info.status for run in (first, second)} == {"FINISHED"}
+
+
+def test_nested_results_of_a_search_go_under_any_run(store, training):
+    logged = log_training(training)
+    folds = [Child("fold 1", "fold", metrics={"log_loss": 0.4})]
+    trials = [
+        Child("trial 1", "trial", params={"leaves": 8}, metrics={"log_loss": 0.4}, children=folds),
+        Child("trial 2", "trial", params={"leaves": 16}, failed=True),
+    ]
+    first, second = log_children(trials, store=store, run_id=logged.run_id)
+    assert store.client.get_run(second).info.status == "FAILED"
+    (fold,) = store.client.search_runs(
+        [experiment(store)], f"tags.`mlflow.parentRunId` = '{first}'"
+    )
+    assert fold.data.metrics == {"log_loss": 0.4}
+
+
+def test_a_model_shows_the_numbers_of_its_run(store, training):
+    logged = log_training(training)
+    (output,) = store.client.get_run(logged.run_id).outputs.model_outputs
+    model = store.client.get_logged_model(output.model_id)
+    assert {one.key: one.value for one in model.metrics} == training.metrics
+    assert {one.dataset_name for one in model.metrics} == {"toy"}
 
 
 def test_the_data_are_told_by_digest_and_schema_without_a_row(store, training):
     log_training(training)
     ((given,),) = (only_run(store).inputs.dataset_inputs,)
-    assert given.dataset.digest == ("ab" * 32)[:36]
+    assert given.dataset.digest == ("ab" * 32)[:12]
     assert json.loads(given.dataset.source) == {"uri": "/data/toy.csv"}
     schema = json.loads(given.dataset.schema)
     assert {"name": "费用", "type": "double", "required": True} in schema["mlflow_colspec"]
@@ -82,12 +214,10 @@ def test_the_data_are_told_by_digest_and_schema_without_a_row(store, training):
 
 
 def test_importance_is_a_table_with_the_largest_first(store, training):
-    log_training(training)
-    path = mlflow.artifacts.download_artifacts(
-        run_id=only_run(store).info.run_id, artifact_path="importance.csv", tracking_uri=store.uri
-    )
-    table = pd.read_csv(path)
-    assert table["feature"].tolist() == ["tenure", "plan", "费用", "online"]
+    logged = log_training(training)
+    found = table(store, logged.run_id, "importance")
+    assert found["feature"].tolist() == ["tenure", "plan", "费用", "online"]
+    assert found["share"].sum() == pytest.approx(1, abs=1e-5)
 
 
 def test_the_model_has_its_signature_and_scores_the_same_through_mlflow(store, training, features):

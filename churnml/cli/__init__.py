@@ -16,10 +16,16 @@ from typing import NoReturn
 import typer
 
 from churnml.cli import (
+    backtest,
+    compare,
     demo,
     evaluate,
     export,
     features,
+    history,
+    labels,
+    promote,
+    rollback,
     score,
     simulate,
     train,
@@ -39,7 +45,23 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (demo, simulate, validate, features, train, evaluate, score, export, ui):
+for module in (
+    demo,
+    simulate,
+    validate,
+    features,
+    labels,
+    train,
+    evaluate,
+    backtest,
+    score,
+    promote,
+    rollback,
+    history,
+    compare,
+    export,
+    ui,
+):
     app.command()(module.command)
     # Typer names a command after its function; here the module names it.
     app.registered_commands[-1].name = module.__name__.rpartition(".")[2]

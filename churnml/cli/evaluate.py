@@ -1,11 +1,17 @@
 """``churnml evaluate``: a model on rows whose outcome is known."""
 
-from typing import Annotated, Any
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from churnml.cli import options, output
 from churnml.errors import UsageError
+
+if TYPE_CHECKING:
+    from churnml.evaluation import Evaluation
 
 
 def command(
@@ -17,16 +23,22 @@ def command(
     id: options.Id = None,
     target: options.Target = None,
     group: options.Group = None,
+    value: Annotated[
+        str | None,
+        typer.Option(help="The table's column of spending, yuan a month, for the profit."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="A folder for a report with figures.")] = None,
     mapping: options.Mapping = None,
     config: options.ConfigFile = None,
+    overwrite: options.Overwrite = False,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
-    """Measure a model where the outcome is known.
+    """Measure a model where the outcome is known, and say what is wrong with it.
 
     For example:
 
-    churnml evaluate models:/churn@champion demo/operator --as-of 2026-04-01
+    churnml evaluate models:/churn@champion demo/operator --as-of 2026-04-01 --out report
 
     churnml evaluate models:/churn-customers/1 customers.csv --id customerID --target Churn
     """
@@ -35,34 +47,62 @@ def command(
 
     output.show_progress()
     settings = load_config(config)
+    if out is not None:
+        from churnml.reports.evaluation import require_free
+
+        require_free(out, overwrite=overwrite)
     if as_of is not None and target is None:
         evaluated = pipeline.evaluate_source(
             model, data, options.day(as_of), mapping=mapping, config=settings
         )
     elif target is not None and as_of is None:
         evaluated = pipeline.evaluate_table(
-            model, data, id=id, target=target, group=group, config=settings
+            model, data, id=id, target=target, group=group, value=value, config=settings
         )
     else:
         raise UsageError(
             "Operator tables need --as-of, a table of your own needs --target, never both."
         )
+    if out is not None:
+        pipeline.write_evaluation(evaluated, out, overwrite=overwrite)
     if json:
-        output.print_json(evaluated)
+        output.print_json(evaluated.to_dict())
     else:
-        show(evaluated)
+        show(evaluated.evaluation)
+        if out is not None:
+            output.print_line(f"report: {out}")
 
 
-def show(evaluated: dict[str, Any]) -> None:
-    """Print the measures with their intervals."""
-    found = evaluated["metrics"]
-    names = [name for name in found if not name.endswith(("_low", "_high"))]
-    ends = [[found.get(f"{name}_{end}") for end in ("low", "high")] for name in names]
-    rows = [
-        (name, f"{found[name]:.4f}", *("–" if one is None else f"{one:.4f}" for one in both))
-        for name, both in zip(names, ends, strict=True)
-    ]
-    title = f"{evaluated['model']} on {evaluated['rows']:,} rows; 95 % intervals over customers"
-    output.print_table(title, ("measure", "value", "low", "high"), rows, numbers=3)
-    for note in evaluated["notes"]:
-        output.print_line(f"note: {note}")
+def show(found: Evaluation) -> None:
+    """Print measures, reliability, slices, profit and what is wrong."""
+    from churnml.evaluation import html as rows
+
+    print_table, print_line = output.print_table, output.print_line
+    title = f"{found.model} on {found.rows:,} rows; 95 % intervals over customers"
+    columns = ("measure", "model", *found.baselines)
+    print_table(title, columns, rows.metric_rows(found, every=True), numbers=len(columns) - 1)
+    if found.possible:
+        known = [(name, rows.told(one)) for name, one in found.possible.items()]
+        print_table("\nOf what the truth reaches", ("measure", "value"), known, numbers=1)
+    if found.reliability:
+        what = "leaving" if found.task == "churn" else "dissatisfaction"
+        columns = ("rows", "predicted", "observed")
+        print_table(
+            f"\nReliability of the probability of {what}",
+            columns,
+            rows.reliability_rows(found),
+            numbers=3,
+        )
+    if found.slices:
+        columns = tuple(rows.slice_columns(found.task))
+        print_table("\nSlices, the worst first", columns, rows.slice_rows(found))
+    if found.elderly:
+        print_line(found.elderly)
+    if found.profit is not None:
+        told = rows.profit_rows(found)
+        print_table("\nProfit of a retention campaign", ("", ""), told, numbers=1)
+    print_line("\nWhat is wrong:" if found.diagnosis else "\nNothing wrong found.")
+    for one in found.diagnosis:
+        print_line(f"  {one.code}: {one.message}")
+    for note in found.notes:
+        print_line(f"note: {note}")

@@ -18,7 +18,7 @@ SourceOrTable = Annotated[
         "your own (CSV, Parquet or XLSX)."
     ),
 ]
-Task = Annotated[str, typer.Argument(metavar="TASK", help="churn or satisfaction.")]
+Task = Annotated[str, typer.Argument(metavar="TASK", help="churn, satisfaction or hazard.")]
 Mapping = Annotated[
     Path | None,
     typer.Option(help="Mapping of an operator's own names, codes and units (source.yaml)."),
@@ -48,18 +48,25 @@ Drop = Annotated[
 Group = Annotated[
     str | None, typer.Option(help="The column whose rows belong together and are never parted.")
 ]
+Budget = Annotated[
+    str | None,
+    typer.Option(
+        help="Time for a search of better settings on the training folds first: 60s, 5m, 1h. "
+        "The same command goes on where a stopped search was."
+    ),
+]
 Customers = Annotated[int, typer.Option(min=1, help="Customers to simulate.")]
 Months = Annotated[int, typer.Option(min=1, help="Months to simulate.")]
 Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same operator.")]
 
 
-def task(text: str) -> Literal["churn", "satisfaction"]:
-    """One of the two tasks.
+def task(text: str) -> Literal["churn", "satisfaction", "hazard"]:
+    """One of the tasks.
 
     Raises
     ------
     UsageError
-        If it is neither.
+        If it is none of them.
 
     Examples
     --------
@@ -72,7 +79,9 @@ def task(text: str) -> Literal["churn", "satisfaction"]:
         return "churn"
     if text == "satisfaction":
         return "satisfaction"
-    raise UsageError(f"Unknown task {text!r}.", hint="Use churn or satisfaction.")
+    if text == "hazard":
+        return "hazard"
+    raise UsageError(f"Unknown task {text!r}.", hint="Use churn, satisfaction or hazard.")
 
 
 def day(text: str) -> str:

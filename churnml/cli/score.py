@@ -23,6 +23,13 @@ def command(
     satisfaction_model: Annotated[
         str | None, typer.Option(help="Model URI; by default models:/satisfaction@champion.")
     ] = None,
+    hazard_model: Annotated[
+        str | None,
+        typer.Option(
+            help="Model URI: adds the chances of leaving within 1, 2, 3 and 6 months, such as "
+            "models:/hazard@champion."
+        ),
+    ] = None,
     reasons: Annotated[
         int | None, typer.Option(min=0, help="Reasons for each customer; 0 leaves them out.")
     ] = None,
@@ -41,6 +48,9 @@ def command(
 
     churnml score demo/operator --as-of 2026-06-01 --out scores
 
+    churnml score demo/operator --as-of 2026-06-01 --out scores --hazard-model
+    models:/hazard@champion
+
     churnml score customers.csv --id customerID --out scores --churn-model models:/churn-customers/1
     """
     from churnml import pipeline
@@ -53,6 +63,8 @@ def command(
         raise UsageError(
             "Operator tables need --as-of, a table of your own needs --id, never both."
         )
+    if id is not None and hazard_model is not None:
+        raise UsageError("--hazard-model is for operator tables, not with --id.")
     output.show_progress()
     settings = load_config(config)
     score = partial(
@@ -66,7 +78,7 @@ def command(
     manifest = (
         score(data, out, id=id)
         if as_of is None
-        else score(data, options.day(as_of), out, mapping=mapping)
+        else score(data, options.day(as_of), out, mapping=mapping, hazard_model=hazard_model)
     )
     if json and not manifest.gates:
         output.print_json(manifest.to_dict())

@@ -26,6 +26,7 @@ def command(
     name: Annotated[
         str | None, typer.Option(help="Registered name; by default <task>-<file stem>.")
     ] = None,
+    budget: options.Budget = None,
     mapping: options.Mapping = None,
     config: options.ConfigFile = None,
     track: Annotated[
@@ -49,11 +50,13 @@ def command(
     churnml train churn customers.csv --id customerID --target Churn
     """
     from churnml import pipeline
-    from churnml.config import load_config
+    from churnml.config import load_config, with_setting
 
     task = options.task(task_name)
     output.show_progress()
     settings = load_config(config)
+    if budget is not None:
+        settings = with_setting(settings, f"{task}.budget", budget)
     if id is not None or target is not None:
         if until is not None or mapping is not None:
             raise UsageError("--until and --mapping are for operator tables, not with --id.")

@@ -1,22 +1,29 @@
 """``churnml ui``: the MLflow UI on the project's store."""
 
+import sys
 from typing import Annotated
 
 import typer
 
-from churnml.cli import options
+from churnml.cli import options, output
 
 
 def command(
     port: Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")] = 5000,
     debug: options.Debug = False,
 ) -> None:
-    """Start the MLflow UI on this machine.
+    """Start the MLflow UI on this machine, and print where it is.
 
-    Shows the store that train and score use.
+    Shows the store that train and score use. Ctrl-C stops it.
 
     Example: churnml ui --port 5000
     """
     from churnml.ui import serve
 
-    serve(port)
+    serve(port, _say)
+
+
+def _say(line: str) -> None:
+    # As it is, and at once: an address that is wrapped cannot be followed.
+    sys.stdout.write(f"{output.printable(line)}\n")
+    sys.stdout.flush()

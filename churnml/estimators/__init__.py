@@ -1,6 +1,7 @@
-"""Estimators: churn probabilities and satisfaction scores, in scikit-learn's shape."""
+"""Estimators: churn probabilities, when customers leave, satisfaction; in scikit-learn's shape."""
 
 from churnml.estimators.churn import ChurnClassifier
+from churnml.estimators.hazard import ChurnHazard
 from churnml.estimators.satisfaction import SatisfactionRegressor
 
-__all__ = ["ChurnClassifier", "SatisfactionRegressor"]
+__all__ = ["ChurnClassifier", "ChurnHazard", "SatisfactionRegressor"]

@@ -15,6 +15,29 @@ from churnml.estimators.shapes import Shapes
 
 
 @dataclass(frozen=True)
+class Growth:
+    """How one booster of a bag grew.
+
+    Attributes
+    ----------
+    fold, repeat : int
+        From 0; the fold was left out.
+    start : {"rate", "line"}
+        What it started from.
+    rows : int
+        In the fold left out.
+    losses : tuple of float
+        On the fold left out, after each round.
+    """
+
+    fold: int
+    repeat: int
+    start: str
+    rows: int
+    losses: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class Bag:
     """A fitted bag: the mean of its members.
 
@@ -25,11 +48,14 @@ class Bag:
     texts : list of str
         The boosters as LightGBM writes them.
     boosters : list of Booster
+    growth : tuple of Growth
+        Of the boosters, in order; empty for a bag that was loaded.
     """
 
     shapes: Shapes
     texts: list[str]
     boosters: list[lgb.Booster]
+    growth: tuple[Growth, ...] = ()
 
     def score(self, matrix: NDArray[np.float32], threads: int = 0) -> NDArray[np.float64]:
         """Raw scores, shape (n,): log-odds, or the target's own unit."""

@@ -114,6 +114,7 @@ def grow(
     *,
     leaves: int,
     seed: int,
+    losses: list[float] | None = None,
 ) -> str:
     """Grow one booster on the rows ``inside``, stopped by its loss on those ``outside``.
 
@@ -126,6 +127,8 @@ def grow(
         The score that every row starts from.
     recipe : Recipe
     leaves, seed : int
+    losses : list of float, optional
+        Gets the loss on ``outside`` after each round, up to the best one.
 
     Returns
     -------
@@ -142,8 +145,15 @@ def grow(
         held.set_init_score(start[outside])
         watched.append(held)
         callbacks.append(lgb.early_stopping(recipe.patience, verbose=False))
+    told: dict[str, dict[str, list[float]]] = {}
+    if watched and losses is not None:
+        callbacks.append(lgb.record_evaluation(told))
     booster = lgb.train(params, train, recipe.max_rounds, valid_sets=watched, callbacks=callbacks)
     best = booster.best_iteration if outside.size else booster.current_iteration()
+    if losses is not None:
+        losses += [float(value) for one in told.values() for value in one[_METRICS[recipe.loss]]][
+            :best
+        ]
     return model_text(booster, best)
 
 

@@ -266,8 +266,9 @@ def _numbers(series: pd.Series) -> NDArray[np.float32]:
 
 
 def _text_for_number(series: pd.Series) -> SchemaError:
-    filled = np.flatnonzero(series.notna().to_numpy())
-    row, value = int(filled[0]), series.iloc[filled[0]]
+    texts = [isinstance(value, str) for value in series]
+    found = np.flatnonzero(texts if any(texts) else series.notna().to_numpy())
+    row, value = int(found[0]), series.iloc[found[0]]
     return SchemaError(
         f"column {series.name!r} held numbers in training and holds text now "
         f"(row {row + 1}: {value!r}).",

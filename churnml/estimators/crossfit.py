@@ -12,7 +12,7 @@ import lightgbm as lgb
 import numpy as np
 from numpy.typing import NDArray
 
-from churnml.estimators.bag import Bag
+from churnml.estimators.bag import Bag, Growth
 from churnml.estimators.booster import Recipe, grow, load, make_dataset
 from churnml.estimators.linear import Line, Loss
 from churnml.estimators.rows import assign_folds
@@ -59,6 +59,7 @@ class Member:
     text: str | None
     judged: NDArray[np.int64]
     scores: NDArray[np.float64]
+    growth: Growth | None = None
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,8 @@ def fit_bag(
     members = [member for part in parts for member in part.members]
     texts = [member.text for member in members if member.text is not None]
     held_out = np.mean([part.held_out for part in parts], axis=0)
-    return Bag(_mean_shapes(parts), texts, load(texts)), held_out
+    growth = tuple(member.growth for member in members if member.growth is not None)
+    return Bag(_mean_shapes(parts), texts, load(texts), growth), held_out
 
 
 def _least(scores: Sequence[NDArray[np.float64]], data: Training, loss: Loss) -> int:
@@ -168,10 +170,15 @@ class _Fitter:
             return Member(line, None, judged, start[judged])
         leaves = recipe.num_leaves[repeat % len(recipe.num_leaves)]
         seed = (self.plan.seed + 1000 * repeat + fold) % 2**31
-        text = grow(self.whole, inside, outside, start, recipe, leaves=leaves, seed=seed)
+        losses: list[float] = []
+        text = grow(
+            self.whole, inside, outside, start, recipe, leaves=leaves, seed=seed, losses=losses
+        )
         (booster,) = load([text])
         grown = booster.predict(self.data.matrix[judged], raw_score=True, num_threads=1)
-        return Member(line, text, judged, start[judged] + grown)
+        kind = "line" if line.weights.size else "rate"
+        growth = Growth(fold, repeat, kind, outside.size, tuple(losses))
+        return Member(line, text, judged, start[judged] + grown, growth)
 
 
 def _parts(

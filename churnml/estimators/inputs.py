@@ -10,7 +10,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_is_fitted,
+    column_or_1d,
+    validate_data,
+)
 
 from churnml.errors import DataError, UsageError
 from churnml.estimators.columns import Values, align, as_frame, read_frame
@@ -67,6 +72,53 @@ def score_values(estimator: BaseEstimator, X: Any) -> tuple[pd.DataFrame, dict[s
     encoder: Encoder = estimator.__dict__["encoder_"]
     kinds = {column.name: column.kind for column in encoder.columns}
     return frame, read_frame(frame, [kinds[name] for name in frame.columns])
+
+
+def read_scores(y: Any, bounds: tuple[float, float] | None) -> NDArray[np.float64]:
+    """The scores to learn from.
+
+    Raises
+    ------
+    DataError
+        Missing, infinite or out-of-scale scores, and what is no number.
+    UsageError
+        Bounds the wrong way round.
+    """
+    if y is None:
+        raise DataError("This estimator requires y to be passed, but the target y is None.")
+    scores = column_or_1d(_numeric(y), warn=True)
+    bad = ~np.isfinite(scores)
+    if bad.any():
+        kind = "NaN" if np.isnan(scores).any() else "infinity"
+        raise DataError(
+            f"y: Input contains {kind}: {int(bad.sum())} of {len(scores)} scores are "
+            "missing or infinite.",
+            count=int(bad.sum()),
+        )
+    if bounds is not None:
+        low, high = bounds
+        if not low < high:
+            raise UsageError(f"bounds is {bounds!r}; low below high was expected.")
+        out = np.flatnonzero((scores < low) | (scores > high))
+        if out.size:
+            raise DataError(
+                f"y: {out.size} scores outside {low:g} to {high:g} "
+                f"(row {out[0] + 1}: {scores[out[0]]:g}).",
+                hint="Bring the scores to the scale, or give the scale as bounds.",
+                count=int(out.size),
+                row=int(out[0]) + 1,
+            )
+    return scores
+
+
+def _numeric(y: Any) -> NDArray[np.float64]:
+    array = np.asarray(y)
+    if np.iscomplexobj(array):
+        raise DataError("y: Complex data not supported.")
+    try:
+        return array.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"y: scores must be numbers ({error}).") from error
 
 
 @dataclass(frozen=True)

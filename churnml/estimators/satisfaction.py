@@ -3,32 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import expit
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils import Tags
-from sklearn.utils.validation import column_or_1d
 from threadpoolctl import threadpool_limits
 
-from churnml.errors import DataError, UsageError
 from churnml.estimators.bag import Bag
-from churnml.estimators.calibration import Calibration, fit_calibration
-from churnml.estimators.distribution import Distribution, fit_distribution
+from churnml.estimators.columns import read_column
+from churnml.estimators.distribution import Distribution, Index, Outcomes, fit_distribution
 from churnml.estimators.encoding import Encoder
 from churnml.estimators.explaining import Explainer, column_sums
 from churnml.estimators.fitting import Settings, fit_sample, refit_for
-from churnml.estimators.inputs import draw_sample, fit_frame, score_values
+from churnml.estimators.inputs import (
+    Sample,
+    draw_sample,
+    fit_frame,
+    read_scores,
+    score_values,
+)
+from churnml.estimators.slopes import mean_slopes
 from churnml.estimators.state import plain_params, restore_columns
 
 COVERAGE = 0.9
 
 
+@dataclass(frozen=True)
+class Foretold:
+    """What is foretold of some rows; arrays of float64, shape (n,).
+
+    Attributes
+    ----------
+    mean : array
+        Expected scores.
+    low, high : array
+        The closed 90 % interval.
+    dissatisfied : array
+        Probabilities of a score at or below the threshold.
+    """
+
+    mean: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    dissatisfied: NDArray[np.float64]
+
+
 class SatisfactionRegressor(RegressorMixin, BaseEstimator):
-    """Expected satisfaction with 90 % intervals, from cross-fitted bags of boosters.
+    """The distribution of satisfaction, from cross-fitted bags of boosters.
+
+    One bag foretells the score, one the log-odds of dissatisfaction; what shares of answers
+    lie at or below each level follows from both. The mean, the interval and the probability
+    of dissatisfaction are read off that one distribution.
 
     Parameters
     ----------
@@ -37,7 +66,12 @@ class SatisfactionRegressor(RegressorMixin, BaseEstimator):
         a target without ends.
     dissatisfied : float, default 60
         Scores at or below it are dissatisfied.
+    interval_by : str, optional
+        A column of text: those of its values that at least 250 customers have get intervals
+        that hold the promised share of each. Passed over where X has no such column.
     num_leaves, learning_rate, max_rounds, folds, repeats, linear_start, monotone
+        As in :class:`~churnml.estimators.churn.ChurnClassifier`.
+    min_leaf, l2, column_share
         As in :class:`~churnml.estimators.churn.ChurnClassifier`.
     random_state : int, default 0
     n_jobs : int, optional
@@ -48,7 +82,10 @@ class SatisfactionRegressor(RegressorMixin, BaseEstimator):
         The levels seen in training, by column.
     boosters_ : list of Booster
     distribution_ : Distribution
-        Of the score, given its prediction.
+        Of the score, given what both bags say.
+    levels_ : array of float64, shape (t,)
+        The levels of :meth:`predict_distribution`, rising: all scores seen in training, or
+        about 60 quantiles of them.
     oof_ : array of float64, shape (n,)
         Out-of-fold predictions of the training rows, NaN where the weight is 0; not saved.
     n_features_in_ : int
@@ -70,24 +107,32 @@ class SatisfactionRegressor(RegressorMixin, BaseEstimator):
         *,
         bounds: tuple[float, float] | None = (0.0, 100.0),
         dissatisfied: float = 60.0,
+        interval_by: str | None = None,
         num_leaves: tuple[int, ...] | None = None,
         learning_rate: float | None = None,
         max_rounds: int = 2000,
         folds: int | None = None,
         repeats: int | None = None,
         linear_start: bool | None = None,
+        min_leaf: int | None = None,
+        l2: float | None = None,
+        column_share: float | None = None,
         monotone: Mapping[str, int] | None = None,
         random_state: int = 0,
         n_jobs: int | None = None,
     ) -> None:
         self.bounds = bounds
         self.dissatisfied = dissatisfied
+        self.interval_by = interval_by
         self.num_leaves = num_leaves
         self.learning_rate = learning_rate
         self.max_rounds = max_rounds
         self.folds = folds
         self.repeats = repeats
         self.linear_start = linear_start
+        self.min_leaf = min_leaf
+        self.l2 = l2
+        self.column_share = column_share
         self.monotone = monotone
         self.random_state = random_state
         self.n_jobs = n_jobs
@@ -126,51 +171,34 @@ class SatisfactionRegressor(RegressorMixin, BaseEstimator):
     ) -> Self:
         settings = Settings.of(self.get_params(deep=False))
         frame = fit_frame(self, X)
-        scores = self._scores(y)
+        scores = read_scores(y, self.bounds)
         self.columns_in_ = list(frame.columns)
         sample = draw_sample(frame, scores, sample_weight, groups)
+        label = self._sample_labels(frame, sample)
         fitted = fit_sample(sample, "squared", settings)
-        held_out = self._clip(fitted.held_out.mean(axis=0))
-        self.distribution_ = fit_distribution(held_out, sample.y, sample.weight, coverage=COVERAGE)
         bad = (sample.y <= self.dissatisfied).astype(np.float64)
-        unhappy = refit_for(fitted, sample, bad, settings)
+        # Who is more satisfied is less often dissatisfied.
+        opposite = {name: -sign for name, sign in (self.monotone or {}).items()}
+        unhappy = refit_for(fitted, sample, bad, replace(settings, monotone=opposite))
         self._learned(fitted.encoder, fitted.bag, None if unhappy is None else unhappy.bag)
-        if unhappy is not None:
-            self.calibration_ = fit_calibration(
-                unhappy.held_out, bad, sample.weight, unhappy.members
-            )
-        self.oof_ = sample.back(held_out)
+        score = fitted.held_out.mean(axis=0)
+        odds = np.zeros(score.size) if unhappy is None else unhappy.held_out.mean(axis=0)
+        index = Index(score, odds)
+        seen = Outcomes(index, sample.y, sample.weight, sample.group, label)
+        self.distribution_ = fit_distribution(
+            seen, coverage=COVERAGE, cut=self.dissatisfied, ends=self.bounds
+        )
+        self.oof_ = sample.back(self.distribution_.mean(index))
         return self
 
-    def _scores(self, y: Any) -> NDArray[np.float64]:
-        if y is None:
-            raise DataError("This estimator requires y to be passed, but the target y is None.")
-        scores = column_or_1d(_numeric(y), warn=True)
-        bad = ~np.isfinite(scores)
-        if bad.any():
-            kind = "NaN" if np.isnan(scores).any() else "infinity"
-            raise DataError(
-                f"y: Input contains {kind}: {int(bad.sum())} of {len(scores)} scores are "
-                "missing or infinite.",
-                count=int(bad.sum()),
-            )
-        if self.bounds is not None:
-            low, high = self.bounds
-            if not low < high:
-                raise UsageError(f"bounds is {self.bounds!r}; low below high was expected.")
-            out = np.flatnonzero((scores < low) | (scores > high))
-            if out.size:
-                raise DataError(
-                    f"y: {out.size} scores outside {low:g} to {high:g} "
-                    f"(row {out[0] + 1}: {scores[out[0]]:g}).",
-                    hint="Bring the scores to the scale, or give the scale as bounds.",
-                    count=int(out.size),
-                    row=int(out[0]) + 1,
-                )
-        return scores
-
-    def _clip(self, score: NDArray[np.float64]) -> NDArray[np.float64]:
-        return score if self.bounds is None else np.clip(score, *self.bounds)
+    def _sample_labels(self, frame: pd.DataFrame, sample: Sample) -> NDArray[np.object_] | None:
+        """The labels of ``interval_by`` in the order of the sample; None without the column."""
+        if self.interval_by not in frame.columns:
+            return None
+        used = sample.place >= 0
+        labels = np.empty(sample.y.size, object)
+        labels[sample.place[used]] = _labels(frame[self.interval_by])[used]
+        return labels
 
     def _learned(self, encoder: Encoder, bag: Bag, unhappy: Bag | None) -> None:
         self.encoder_ = encoder
@@ -178,42 +206,75 @@ class SatisfactionRegressor(RegressorMixin, BaseEstimator):
         self.unhappy_bag_ = unhappy
         self.boosters_ = bag.boosters + ([] if unhappy is None else unhappy.boosters)
         self.categories_ = encoder.categories
-        self._explains: Explainer | None = None
+        self._explains: list[Explainer] | None = None
 
     def _matrix(self, X: Any) -> NDArray[np.float32]:
         _, values = score_values(self, X)
         return self.encoder_.matrix(values)
 
+    def _index(self, matrix: NDArray[np.float32]) -> Index:
+        """What both bags say."""
+        score = self.bag_.score(matrix, self.n_jobs or 0)
+        if self.unhappy_bag_ is None:
+            return Index(score, np.zeros(score.size))
+        return Index(score, self.unhappy_bag_.score(matrix, self.n_jobs or 0))
+
     def predict(self, X: Any) -> NDArray[np.float64]:
-        """Expected scores, within ``bounds``, shape (n,)."""
-        matrix = self._matrix(X)
-        return self._clip(self.bag_.score(matrix, self.n_jobs or 0))
+        """Expected scores: the means of the distributions, shape (n,)."""
+        index = self._index(self._matrix(X))
+        return self.distribution_.mean(index)
+
+    def foretell(self, X: Any) -> Foretold:
+        """Mean, interval and probability of dissatisfaction, in one pass over the boosters."""
+        frame, values = score_values(self, X)
+        index = self._index(self.encoder_.matrix(values))
+        shares = self.distribution_.at(index)
+        mean = self.distribution_.mean(index)
+        named = self.distribution_.masses and self.interval_by in frame.columns
+        low, high = self.distribution_.interval(
+            shares, _labels(frame[self.interval_by]) if named else None
+        )
+        return Foretold(
+            mean,
+            # Of lopsided answers the mean may lie outside the middle 90 %.
+            np.minimum(low, mean),
+            np.maximum(high, mean),
+            self.distribution_.below(shares, self.dissatisfied),
+        )
+
+    def predict_distribution(self, X: Any) -> NDArray[np.float64]:
+        """Probabilities of a score at or below each of :attr:`levels_`, shape (n, t).
+
+        They rise along a row, and the last is 1.
+        """
+        index = self._index(self._matrix(X))
+        return self.distribution_.at(index)
+
+    @property
+    def levels_(self) -> NDArray[np.float64]:
+        """The levels of :meth:`predict_distribution`, rising, shape (t,)."""
+        return self.distribution_.thresholds
 
     def predict_interval(self, X: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Closed intervals that hold 90 % of scores: low and high, shape (n,) each.
 
         Calibrated on out-of-fold predictions with a finite-sample correction, so the share
-        holds over all customers, not for every kind of them. The prediction, a mean, lies
-        within: of lopsided answers it may lie outside the middle 90 %.
+        holds over all customers, and over those of each value of ``interval_by`` that is
+        frequent enough; not for every kind of them. The mean lies within.
         """
-        prediction = self.predict(X)
-        low, high = self.distribution_.interval(prediction)
-        return np.minimum(low, prediction), np.maximum(high, prediction)
+        found = self.foretell(X)
+        return found.low, found.high
 
     def predict_dissatisfied(self, X: Any) -> NDArray[np.float64]:
         """Calibrated probabilities of a score at or below ``dissatisfied``, shape (n,)."""
-        matrix = self._matrix(X)
-        if self.unhappy_bag_ is None:
-            score = self._clip(self.bag_.score(matrix, self.n_jobs or 0))
-            return self.distribution_.below(score, self.dissatisfied)
-        score = self.unhappy_bag_.score(matrix, self.n_jobs or 0)
-        return np.asarray(expit(self.calibration_.log_odds(score)))
+        return self.foretell(X).dissatisfied
 
     def explain(self, X: Any) -> pd.DataFrame:
-        """Contributions to the score before it is clipped, in its points, by column.
+        """Contributions to the expected score, in its points, by column.
 
-        A row's contributions and :attr:`base_score_` add up to the prediction within 1e-9
-        where it lies within ``bounds``.
+        A row's contributions and :attr:`base_score_` add up to the prediction within 1e-9.
+        Both bags' exact contributions (TreeSHAP) count, scaled by how much the mean moves
+        with each bag's score between the base and the row, over both orders alike.
 
         Returns
         -------
@@ -221,18 +282,29 @@ class SatisfactionRegressor(RegressorMixin, BaseEstimator):
             The columns of training in their order, the index of ``X``.
         """
         frame, values = score_values(self, X)
-        found = self._explainer().contributions(self.encoder_.matrix(values))
+        matrix = self.encoder_.matrix(values)
+        base, index = self._base(), self._index(matrix)
+        by_score, by_odds = mean_slopes(self.distribution_, base, index)
+        explainers = self._explainers()
+        found = explainers[0].contributions(matrix) * by_score[:, None]
+        if len(explainers) > 1:
+            found += explainers[1].contributions(matrix) * by_odds[:, None]
         sums = column_sums(found, self.encoder_, self.columns_in_)
         return sums.set_axis(frame.index, axis=0)
 
     @property
     def base_score_(self) -> float:
         """The score that contributions are told from."""
-        return self._explainer().base
+        return float(self.distribution_.mean(self._base())[0])
 
-    def _explainer(self) -> Explainer:
+    def _base(self) -> Index:
+        bases = [explainer.base for explainer in self._explainers()]
+        return Index(np.array(bases[:1]), np.array(bases[1:] or [0.0]))
+
+    def _explainers(self) -> list[Explainer]:
         if self._explains is None:
-            self._explains = Explainer(self.bag_, self.encoder_.owners.size)
+            bags = [self.bag_, *([] if self.unhappy_bag_ is None else [self.unhappy_bag_])]
+            self._explains = [Explainer(bag, self.encoder_.owners.size) for bag in bags]
         return self._explains
 
     def unseen(self, X: Any) -> dict[str, int]:
@@ -254,7 +326,6 @@ class SatisfactionRegressor(RegressorMixin, BaseEstimator):
         texts = list(self.bag_.texts)
         if self.unhappy_bag_ is not None:
             state["unhappy"] = self.unhappy_bag_.to_state()
-            state["calibration"] = self.calibration_.to_state()
             texts += self.unhappy_bag_.texts
         return state, texts
 
@@ -267,7 +338,6 @@ class SatisfactionRegressor(RegressorMixin, BaseEstimator):
         unhappy = None
         if state["unhappy"] is not None:
             unhappy = Bag.from_state(state["unhappy"], boosters[count:])
-            made.calibration_ = Calibration.from_state(state["calibration"])
         made._learned(
             Encoder.from_state(state["encoder"]),
             Bag.from_state(state["bag"], boosters[:count]),
@@ -284,11 +354,7 @@ class SatisfactionRegressor(RegressorMixin, BaseEstimator):
         return tags
 
 
-def _numeric(y: Any) -> NDArray[np.float64]:
-    array = np.asarray(y)
-    if np.iscomplexobj(array):
-        raise DataError("y: Complex data not supported.")
-    try:
-        return array.astype(np.float64)
-    except (TypeError, ValueError) as error:
-        raise DataError(f"y: scores must be numbers ({error}).") from error
+def _labels(column: pd.Series) -> NDArray[np.object_]:
+    """A column's values as text, None where missing."""
+    values = read_column(column, "category")
+    return np.array([*values.levels, None], object)[values.codes]

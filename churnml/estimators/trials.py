@@ -16,6 +16,7 @@ from churnml.estimators.churn import ChurnClassifier
 from churnml.estimators.encoding import fit_encoder
 from churnml.estimators.fitting import Settings, first_recipe
 from churnml.estimators.inputs import draw_sample, fit_frame, matrix_signs
+from churnml.estimators.linear import Loss
 from churnml.estimators.rows import assign_folds
 from churnml.estimators.satisfaction import SatisfactionRegressor
 from churnml.estimators.schedule import affordable_richness, schedule
@@ -104,7 +105,7 @@ def prepare_trials(
     groups : array, shape (n,), optional
         Rows of one customer share a value and are never parted by a fold.
     """
-    loss = "logistic" if is_classifier(estimator) else "squared"
+    loss: Loss = "logistic" if is_classifier(estimator) else "squared"
     settings = Settings.of(estimator.get_params(deep=False))
     target = np.asarray(y, dtype=np.float64)
     sample = draw_sample(fit_frame(clone(estimator), X), target, None, groups)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 
 from churnml.errors import DataError
-from churnml.evaluation.ranking import check_binary
+from churnml.evaluation.ranking import Ranked, check_binary
 
 Measure = Callable[[NDArray[np.float64]], float]
 
@@ -131,27 +132,40 @@ def calibration_line(
     return _line(labels, _log_odds(chances), _weights(labels, weight))
 
 
-def probability_measures(y: ArrayLike, p: ArrayLike) -> dict[str, Measure]:
+def probability_measures(
+    y: ArrayLike, p: ArrayLike, ranked: Ranked | None = None
+) -> dict[str, Measure]:
     """`log_loss`, `brier` and the calibration measures as functions of row weights.
 
-    What does not depend on the weights is worked out once, for many draws.
+    What does not depend on the weights is worked out once, for many draws; ``ranked``, of
+    the same rows, saves sorting each draw's weights a second time.
     """
     labels, chances = check_probabilities(y, p)
     clipped = np.clip(chances, _TINY, 1 - _TINY)
     losses = -(labels * np.log(clipped) + (1 - labels) * np.log1p(-clipped))
-    at = probability_bins(chances, 10)
     gaps = labels - chances
-
-    def error(weight: NDArray[np.float64]) -> float:
-        return float(np.abs(np.bincount(at, weight * gaps)).sum() / weight.sum())
-
     return {
         "log_loss": _mean_of(losses),
         "brier": _mean_of(gaps**2),
-        "calibration_error": error,
+        "calibration_error": _error_measure(chances, gaps),
         "calibration_in_the_large": _mean_of(gaps),
-        "calibration_slope": slope_measure(labels, chances),
+        "calibration_slope": slope_measure(labels, chances, ranked),
     }
+
+
+def _error_measure(chances: NDArray[np.float64], gaps: NDArray[np.float64]) -> Measure:
+    at = probability_bins(chances, 10)
+    edges = np.r_[0, np.flatnonzero(np.diff(at)) + 1, at.size]
+    if edges.size - 1 > np.unique(at).size:
+        return lambda weight: float(np.abs(np.bincount(at, weight * gaps)).sum() / weight.sum())
+    # Rows that come sorted lie bin by bin: no copy of them is needed.
+    spans = [slice(*ends) for ends in pairwise(edges)]
+
+    def error(weight: NDArray[np.float64]) -> float:
+        sums = [abs(float(np.einsum("i,i", weight[span], gaps[span]))) for span in spans]
+        return sum(sums) / float(weight.sum())
+
+    return error
 
 
 def _mean_of(values: NDArray[np.float64]) -> Measure:
@@ -159,30 +173,27 @@ def _mean_of(values: NDArray[np.float64]) -> Measure:
     return lambda weight: float(np.einsum("i,i", weight, values) / weight.sum())
 
 
-_BINS = 2_000
+_EXACT = 20_000
 
 
-def slope_measure(y: ArrayLike, p: ArrayLike) -> Measure:
+def slope_measure(y: ArrayLike, p: ArrayLike, ranked: Ranked | None = None) -> Measure:
     """The slope of `calibration_line` as a function of row weights, prepared for many draws.
 
-    Above 20,000 rows the log-odds are put into 2,000 bins of equal size and stand at their
-    bins' means, which moves the slope by less than its third decimal.
+    Above 20,000 rows the log-odds are put into about 2,000 bins of equal size and stand at their
+    bins' means, which moves the slope by less than its third decimal. ``ranked`` is of the
+    same rows, where somebody has it.
     """
     labels, chances = check_probabilities(y, p)
     odds = _log_odds(chances)
-    if odds.size <= 10 * _BINS:
+    if odds.size <= _EXACT:
         return lambda weight: _line(labels, odds, _weights(labels, weight))[0]
-    place = np.empty(odds.size, np.int64)
-    place[np.argsort(odds, kind="stable")] = np.arange(odds.size) * _BINS // odds.size
-    middle = np.asarray(np.bincount(place, odds) / np.bincount(place), np.float64).astype(
-        np.float64
-    )
+    falling = ranked or Ranked(labels, chances)
+    middle = np.add.reduceat(np.sort(odds)[::-1], falling.grid[:-1]) / np.diff(falling.grid)
 
     def slope(weight: NDArray[np.float64]) -> float:
-        total = np.bincount(place, weights=weight, minlength=_BINS)
-        left = np.bincount(place, weight * labels, _BINS)
-        share = np.divide(left, total, out=np.zeros(_BINS), where=total > 0)
-        return _line(share, middle, np.asarray(total, np.float64))[0]
+        left, total = falling.grid_sums(weight)
+        share = np.divide(left, total, out=np.zeros(total.size), where=total > 0)
+        return _line(share, middle, total)[0]
 
     return slope
 
@@ -206,6 +217,7 @@ def _newton(
     y: NDArray[np.float64], x: NDArray[np.float64], weight: NDArray[np.float64]
 ) -> tuple[float, float]:
     a, b = 0.0, 1.0
+    misfit = _misfit(a, b, y, x, weight)
     for _ in range(_STEPS):
         chance = expit(a + b * x)
         bend = weight * np.maximum(chance * (1 - chance), 1e-12)
@@ -217,8 +229,22 @@ def _newton(
             break
         da = (h11 * g0 - h01 * g1) / determinant
         db = (h00 * g1 - h01 * g0) / determinant
-        # Damped: from far off a full step may overshoot.
-        a, b = a + float(np.clip(da, -5, 5)), b + float(np.clip(db, -2, 2))
+        # Of an over-confident model a full step overshoots, and the next one back, for ever.
+        while (found := _misfit(a + da, b + db, y, x, weight)) > misfit and abs(db) > 1e-12:
+            da, db = da / 2, db / 2
+        a, b, misfit = a + float(da), b + float(db), found
         if abs(da) < 1e-10 and abs(db) < 1e-10:
             break
     return float(a), float(b)
+
+
+def _misfit(
+    a: float,
+    b: float,
+    y: NDArray[np.float64],
+    x: NDArray[np.float64],
+    weight: NDArray[np.float64],
+) -> float:
+    """What the logistic regression minimises: minus the log-likelihood."""
+    line = a + b * x
+    return float(np.einsum("i,i", weight, np.logaddexp(0, line) - y * line))

@@ -12,7 +12,8 @@ Efron, Tibshirani (1993), "An introduction to the bootstrap", chapter 13.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,8 @@ from numpy.typing import ArrayLike, NDArray
 from churnml.errors import DataError, UsageError
 
 Measure = Callable[[NDArray[np.float64]], float]
+
+_AHEAD = 100_000
 
 
 @dataclass(frozen=True)
@@ -91,25 +94,47 @@ def bootstrap(
     if draws < 1 or not 0 < level < 1:
         raise UsageError(f"draws is {draws} and level {level}; 1 or more, and 0 to 1, go.")
     label, customers = _customers(groups)
-    random = np.random.default_rng(seed)
     found = {name: np.empty(draws) for name in measures}
-    for draw in range(draws):
-        times = np.bincount(random.integers(0, customers, customers), minlength=customers)
-        weight = times[label].astype(np.float64)
+    for draw, times in enumerate(_drawn(customers, draws, seed)):
+        weight = times if label is None else times[label]
         for name, measure in measures.items():
             found[name][draw] = measure(weight)
-    ones = np.ones(label.size)
+    ones = np.ones(customers if label is None else label.size)
     return {
         name: _estimate(measure(ones), found[name], level) for name, measure in measures.items()
     }
 
 
-def _customers(groups: ArrayLike | int) -> tuple[NDArray[np.int64], int]:
+def _drawn(customers: int, draws: int, seed: int) -> Iterator[NDArray[np.float64]]:
+    """How often each customer was drawn, draw by draw."""
+    random = np.random.default_rng(seed)
+
+    def draw() -> NDArray[np.float64]:
+        drawn = random.integers(0, customers, customers)
+        return np.bincount(drawn, minlength=customers).astype(np.float64)
+
+    if customers < _AHEAD:
+        yield from (draw() for _ in range(draws))
+        return
+    # The next draw is made by a second core while this one is measured.
+    with ThreadPoolExecutor(1) as worker:
+        coming = worker.submit(draw)
+        for left in range(draws - 1, -1, -1):
+            times = coming.result()
+            if left:
+                coming = worker.submit(draw)
+            yield times
+
+
+def _customers(groups: ArrayLike | int) -> tuple[NDArray[np.int64] | None, int]:
+    """The customer's number of each row, and how many there are; None: each row is one."""
     if isinstance(groups, int | np.integer):
-        return np.arange(int(groups)), int(groups)
+        return None, int(groups)
     codes, names = pd.factorize(np.asarray(groups))
     if codes.size == 0:
         raise DataError("there are no rows to evaluate.")
+    if len(names) == codes.size:
+        return None, codes.size
     return codes.astype(np.int64), len(names)
 
 

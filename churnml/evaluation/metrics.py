@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from churnml.evaluation import calibration, satisfaction
 from churnml.evaluation.intervals import Estimate, Measure, bootstrap
 from churnml.evaluation.ranking import TOP_SHARES, Ranked
+from churnml.model import WITHIN
 
 HEADLINE: Mapping[str, tuple[str, ...]] = {
     "churn": (
@@ -27,9 +28,15 @@ HEADLINE: Mapping[str, tuple[str, ...]] = {
         "r2",
         "spearman",
         "mae",
+        "quadratic_kappa",
         "auc_dissatisfied",
         "interval_coverage",
         "interval_width",
+    ),
+    "hazard": tuple(
+        f"{name}_{months}mo"
+        for name in ("auc", "log_loss", "calibration_slope", "calibration_error")
+        for months in WITHIN
     ),
 }
 """The measures shown first, in this order."""
@@ -55,7 +62,7 @@ def churn_measures(y: ArrayLike, p: ArrayLike) -> dict[str, Measure]:
         percent = f"{round(100 * share):02d}"
         found[f"lift_top_{percent}pct"] = partial(ranked.lift, share)
         found[f"capture_top_{percent}pct"] = partial(ranked.capture, share)
-    return found | calibration.probability_measures(labels, chances)
+    return found | calibration.probability_measures(labels, chances, ranked)
 
 
 def satisfaction_measures(
@@ -84,7 +91,8 @@ def satisfaction_measures(
     unhappy = (np.asarray(y, np.float64) <= threshold).astype(float)
     found: dict[str, Measure] = {
         "r2": partial(satisfaction.r2, y, told),
-        "spearman": partial(satisfaction.spearman, y, told),
+        "spearman": satisfaction.spearman_measure(y, told),
+        "quadratic_kappa": satisfaction.kappa_measure(y, told),
         "mae": partial(satisfaction.mae, y, told),
         "auc_dissatisfied": Ranked(unhappy, risk).auc,
     }
@@ -113,9 +121,12 @@ def churn_metrics(
     >>> round(found["auc"].value, 3)
     0.833
     """
-    rows = np.asarray(y).size
-    customers = rows if groups is None else groups
-    return bootstrap(churn_measures(y, p), customers, draws=draws, seed=seed)
+    labels, chances = calibration.check_probabilities(y, p)
+    # Sorted once here, no draw has to be sorted again.
+    order = np.argsort(-chances, kind="stable")
+    customers = labels.size if groups is None else np.asarray(groups)[order]
+    measures = churn_measures(labels[order], chances[order])
+    return bootstrap(measures, customers, draws=draws, seed=seed)
 
 
 def satisfaction_metrics(
@@ -139,3 +150,18 @@ def satisfaction_metrics(
     rows = np.asarray(y).size
     measures = satisfaction_measures(y, prediction, dissatisfied=dissatisfied, interval=interval)
     return bootstrap(measures, rows if groups is None else groups, draws=draws, seed=seed)
+
+
+def flat_metrics(found: Mapping[str, Estimate], prefix: str = "") -> dict[str, float]:
+    """Metrics as MLflow keeps them: the value, and the interval's ends beside it.
+
+    >>> flat_metrics({"auc": Estimate(.8, .7, .9)})
+    {'auc': 0.8, 'auc_low': 0.7, 'auc_high': 0.9}
+    """
+    ends = {"": "value", "_low": "low", "_high": "high"}
+    return {
+        f"{prefix}{name}{end}": getattr(estimate, which)
+        for name, estimate in found.items()
+        for end, which in ends.items()
+        if np.isfinite(getattr(estimate, which))
+    }

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import rankdata
 
 from churnml.errors import DataError
+from churnml.evaluation.intervals import Measure
 from churnml.evaluation.ranking import auc
 
 DISSATISFIED = 60.0
@@ -64,6 +65,13 @@ def spearman(y: ArrayLike, prediction: ArrayLike, weight: NDArray[Any] | None = 
     return correlation(rankdata(scores), rankdata(told), weight)
 
 
+def spearman_measure(y: ArrayLike, prediction: ArrayLike) -> Measure:
+    """`spearman` as a function of row weights: ranks are found once, for many draws."""
+    scores, told = _pair(y, prediction)
+    first, second = rankdata(scores), rankdata(told)
+    return lambda weight: correlation(first, second, weight)
+
+
 def correlation(
     a: NDArray[np.float64], b: NDArray[np.float64], weight: NDArray[Any] | None = None
 ) -> float:
@@ -74,6 +82,71 @@ def correlation(
     if spread <= 0:
         return float("nan")
     return float(np.average(a * b, weights=weight) / np.sqrt(spread))
+
+
+def quadratic_kappa(
+    y: ArrayLike,
+    prediction: ArrayLike,
+    weight: NDArray[Any] | None = None,
+    *,
+    levels: ArrayLike | None = None,
+) -> float:
+    """Cohen's kappa with quadratic weights: agreement beyond chance, far misses worst.
+
+    Parameters
+    ----------
+    y, prediction : array, shape (n,)
+        Each is taken for the nearest level.
+    weight : array, shape (n,), optional
+    levels : array, shape (k,), optional
+        The answers that can be given, rising; else 0, 10, ..., 100. Steps count, not
+        points: the levels need not be equally far apart.
+
+    Returns
+    -------
+    float
+        1 for perfect, 0 for chance; NaN where neither varies.
+
+    References
+    ----------
+    Cohen (1968), "Weighted kappa", Psychological Bulletin 70(4).
+
+    Examples
+    --------
+    >>> quadratic_kappa([0, 50, 100], [2, 48, 100], levels=[0, 50, 100])
+    1.0
+    """
+    scores, told = _pair(y, prediction)
+    steps = np.linspace(0, 100, 11) if levels is None else np.asarray(levels, np.float64)
+    middles = (steps[1:] + steps[:-1]) / 2
+    first, second = (np.searchsorted(middles, one).astype(float) for one in (scores, told))
+    return _agreement(first, second, weight)
+
+
+def kappa_measure(y: ArrayLike, prediction: ArrayLike) -> Measure:
+    """`quadratic_kappa` as a function of row weights, prepared for many draws.
+
+    The levels are the answers that occur, where they are 11 or fewer.
+    """
+    scores, told = _pair(y, prediction)
+    answers = np.unique(scores)
+    steps = answers if answers.size <= 11 else np.linspace(0, 100, 11)
+    middles = (steps[1:] + steps[:-1]) / 2
+    first, second = (np.searchsorted(middles, one).astype(float) for one in (scores, told))
+    return lambda weight: _agreement(first, second, weight)
+
+
+def _agreement(
+    first: NDArray[np.float64], second: NDArray[np.float64], weight: NDArray[Any] | None
+) -> float:
+    # With quadratic weights kappa is a matter of means and variances alone.
+    means = np.average(first, weights=weight), np.average(second, weights=weight)
+    spread = np.average((first - means[0]) ** 2, weights=weight)
+    spread += np.average((second - means[1]) ** 2, weights=weight)
+    by_chance = spread + (means[0] - means[1]) ** 2
+    if by_chance == 0:
+        return float("nan")
+    return float(1 - np.average((first - second) ** 2, weights=weight) / by_chance)
 
 
 def dissatisfied_auc(

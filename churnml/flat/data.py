@@ -7,6 +7,8 @@ from typing import Any
 
 import pandas as pd
 
+from churnml.guards import Suspect
+
 
 @dataclass(frozen=True)
 class FlatData:
@@ -31,6 +33,8 @@ class FlatData:
         Rows of the file; those that are not in ``X`` are told in the notes.
     fingerprint : str
         SHA-256 of the file.
+    suspects : list of Suspect
+        Columns that look like outcomes; the notes tell of them too.
     """
 
     X: pd.DataFrame
@@ -41,6 +45,7 @@ class FlatData:
     notes: list[str] = field(default_factory=list)
     rows: int = 0
     fingerprint: str = ""
+    suspects: list[Suspect] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.y)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any, Literal
 
@@ -67,6 +67,8 @@ class Signature:
     id, group : str or None
     table : tuple of str
         All columns of the training table, in their order.
+    availability : dict of str to str
+        What was declared of its columns: ``operator``, ``survey``, ``outcome``, ``snapshot``.
     """
 
     columns: tuple[Column, ...]
@@ -77,6 +79,7 @@ class Signature:
     id: str | None = None
     group: str | None = None
     table: tuple[str, ...] = ()
+    availability: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def names(self) -> list[str]:

@@ -10,15 +10,18 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from churnml.config import Availability
 from churnml.errors import DataError, UsageError
 from churnml.flat.data import FlatData
+from churnml.flat.guarding import accused, known, told_declared, withheld_columns
 from churnml.flat.ids import ID, refuse_duplicates
 from churnml.flat.kinds import Plan, decide
-from churnml.flat.leaving_out import tells_target, useless
+from churnml.flat.leaving_out import useless
 from churnml.flat.opening import fingerprint, open_table
 from churnml.flat.signature import Column, Signature
 from churnml.flat.table import ROW, Table, in_parts
 from churnml.flat.target import Target, churn_target, parse_scale, satisfaction_target
+from churnml.guards import told
 
 Task = Literal["churn", "satisfaction"]
 
@@ -46,6 +49,7 @@ def read_training(
     drop: Sequence[str] = (),
     positive: str | None = None,
     scale: str | tuple[float, float] | None = None,
+    availability: Availability | None = None,
     set_aside_limit: float = 0.05,
     memory_limit: str | None = None,
     threads: int | None = None,
@@ -76,6 +80,8 @@ def read_training(
         Churn: the target's value that means that the customer left.
     scale : str or (low, high)
         Satisfaction: the ends of the scale, as ``1:10``.
+    availability : Availability, optional
+        Which columns scoring can have.
     set_aside_limit : float, default 0.05
         The share of rows that may be set aside because they are broken.
     memory_limit, threads : optional
@@ -91,13 +97,14 @@ def read_training(
         If an option names what the table does not have, or the scale is not given.
     DataError
         If the file or the target cannot be used, an id stands twice, a column tells the
-        target, or too many rows are broken.
+        target or is declared to be had by some customers only, or too many rows are broken.
     """
     table = open_table(path, memory_limit=memory_limit, threads=threads)
-    named = _named(table, target, id, group, drop)
+    who = availability or Availability()
+    named = _without(table, _named(table, target, id, group, drop), who)
     if named.id is not None and named.group is None:
         refuse_duplicates(table, named.id, str(id))
-    notes = list(table.notes)
+    notes = [*table.notes, *told_declared(table, who)]
     unnamed = _unnamed(table, notes)
     features = [f"c{at}" for at in range(len(table.names)) if f"c{at}" not in named.of()]
     plan = decide(table, [x for x in features if x not in unnamed])
@@ -108,10 +115,15 @@ def read_training(
     frame = _keep(table, frame, found, named, set_aside_limit, notes)
     y = pd.Series(found.y[frame.index], name=target)
     frame = frame.reset_index(drop=True)
-    columns = _useful(table, plan, frame, y, notes)
-    signature = _signature(table, columns, named, found, scale)
+    columns = _useful(table, plan, frame, notes)
+    signature = replace(
+        _signature(table, columns, named, found, scale), availability=known(table, who)
+    )
+    X = frame[list(columns)].set_axis(signature.names, axis=1)
+    suspects = accused(table, X, y, frame["group"] if group else None, signature, who)
+    notes += told(suspects)
     return FlatData(
-        X=frame[list(columns)].set_axis(signature.names, axis=1),
+        X=X,
         y=y.astype("int64") if task == "churn" else y,
         ids=frame["id"].rename(id or "row"),
         groups=frame["group"].rename(group or id or "row"),
@@ -119,6 +131,7 @@ def read_training(
         notes=notes,
         rows=len(found.y) + table.rejected,
         fingerprint=fingerprint(path),
+        suspects=suspects,
     )
 
 
@@ -240,15 +253,19 @@ def _keep(
     return frame[kept]
 
 
-def _useful(
-    table: Table, plan: Plan, frame: pd.DataFrame, y: pd.Series, notes: list[str]
-) -> dict[str, Column]:
+def _without(table: Table, named: _Named, who: Availability) -> _Named:
+    """The columns named, with those dropped too that scoring cannot have."""
+    features = [x for x in (f"c{at}" for at in range(len(table.names))) if x not in named.of()]
+    return replace(named, drop=named.drop | withheld_columns(table, features, who))
+
+
+def _useful(table: Table, plan: Plan, frame: pd.DataFrame, notes: list[str]) -> dict[str, Column]:
     """The columns that say something of the customer; why the others are left out is told.
 
     Raises
     ------
     DataError
-        If a column tells the target, or none is left.
+        If none is left.
     """
     entities = pd.factorize(frame["group"])[0]
     reasons = {
@@ -260,17 +277,6 @@ def _useful(
     out += plan.dropped.items()
     if out:
         notes.append("Left out: " + "; ".join(f"{name!r} ({why})" for name, why in out) + ".")
-    tells = [column.name for x, column in kept.items() if tells_target(frame[x], y.to_numpy())]
-    if tells:
-        raise DataError(
-            f"{table.path}: {', '.join(repr(name) for name in tells)} "
-            f"{'tells' if len(tells) == 1 else 'tell'} the target: each value goes with one "
-            "outcome only, so it was written after it.",
-            hint="Leave out with " + " ".join(f"--drop {name!r}" for name in tells) + ".",
-            file=str(table.path),
-            column=tells[0],
-            count=len(tells),
-        )
     if not kept:
         raise DataError(
             f"{table.path}: no column is left to learn from.",

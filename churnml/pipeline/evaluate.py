@@ -3,24 +3,91 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
 from churnml import dataset, training
 from churnml.bundle import Model
 from churnml.config import Config
 from churnml.dataset import Dataset, Task
-from churnml.errors import UsageError
+from churnml.errors import DataError, LabelWindowError, UsageError
+from churnml.evaluation import (
+    Estimate,
+    Evaluation,
+    base_rate,
+    customer_value,
+    evaluate_churn,
+    evaluate_satisfaction,
+    regression,
+)
+from churnml.evaluation.horizons import known_outcomes
+from churnml.pipeline.cuts import operator_cuts, operator_value, table_cuts
 from churnml.pipeline.sources import checked, opened
 from churnml.pipeline.train import flat_dataset
+from churnml.pipeline.truth import truth_of
+from churnml.source import Source
 
+Floats = NDArray[np.float64]
+Measured = Literal["churn", "satisfaction"]
+_BASELINE_DATES = 2
+_TWO = 2
+_FOLDS = 5
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """An evaluation, and the rows that its figures are drawn from.
+
+    Attributes
+    ----------
+    evaluation : Evaluation
+    X : DataFrame, shape (n, k)
+    y, scores : array, shape (n,)
+    low, high : array, shape (n,), or None
+        The ends of satisfaction's intervals.
+    reasons : DataFrame, shape (m, k)
+        Contributions of the columns to the scores of some of the rows.
+    drivers : dict of str to str
+        The driver group of each column; empty for a table of one's own.
+    """
+
+    evaluation: Evaluation
+    X: pd.DataFrame
+    y: Floats
+    scores: Floats
+    reasons: pd.DataFrame
+    drivers: dict[str, str]
+    low: Floats | None = None
+    high: Floats | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The evaluation as plain data, for ``--json``."""
+        return self.evaluation.to_dict()
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What is known of the rows besides features and labels."""
+
+    cuts: pd.DataFrame | None
+    value: Floats | None
+    baselines: dict[str, Floats]
+    truth: Floats | None
+    facts: dict[str, str]
+    notes: list[str]
+    horizons: dict[str, Estimate] = field(default_factory=dict)
 
 
 def evaluate_source(
     uri: str, location: str, as_of: str, *, mapping: Path | None, config: Config
-) -> dict[str, Any]:
+) -> Evaluated:
     """Measure an operator model at a date whose outcome is known."""
     from churnml.registry import resolve
 
@@ -28,17 +95,40 @@ def evaluate_source(
     _require_kind(resolved, "operator")
     clean = checked(opened(location, mapping, config), config).accepted()
     task: Task = resolved.model.task
-    settings = config.model_copy(
-        update={task: dataset.settings(task, config).model_copy(update=_label(resolved.model))}
-    )
+    section = dataset.settings(task, config).model_copy(update=_label(resolved.model))
+    settings = config.model_copy(update={task: section})
     _log.info("building features at %s", as_of)
     data = dataset.build_dataset(clean, task, as_of, config=settings)
-    return _evaluated(resolved, data, {"source": location, "as_of": as_of})
+    day = date.fromisoformat(as_of)
+    horizons: dict[str, Estimate] = {}
+    baselines: dict[str, Floats] = {}
+    if task == "hazard":
+        horizons, data = _at_two_months(resolved.model, data)
+        note = "A hazard: slices and probabilities are those of two months."
+    else:
+        baselines, note = _earlier_baselines(clean, task, day, data, settings)
+    known = _Known(
+        cuts=operator_cuts(clean, data),
+        value=operator_value(data.X, config.costs),
+        baselines=baselines,
+        truth=None if task == "hazard" else truth_of(location, task, section, data),
+        facts={"source": location, "as_of": as_of},
+        notes=[*_seen(resolved.model, day), note],
+        horizons=horizons,
+    )
+    return _evaluated(resolved, data, known, config)
 
 
 def evaluate_table(
-    uri: str, table: str, *, id: str | None, target: str | None, group: str | None, config: Config
-) -> dict[str, Any]:
+    uri: str,
+    table: str,
+    *,
+    id: str | None,
+    target: str | None,
+    group: str | None,
+    value: str | None = None,
+    config: Config,
+) -> Evaluated:
     """Measure a model of a table of one's own on rows whose outcome is known."""
     from churnml.flat import Signature, read_evaluation
     from churnml.registry import resolve
@@ -46,22 +136,34 @@ def evaluate_table(
     resolved = resolve(uri)
     _require_kind(resolved, "table")
     _log.info("reading %s", table)
-    data = read_evaluation(
-        table,
-        Signature.from_dict(resolved.model.origin.table),
-        id=id,
-        target=target,
-        group=group,
-        set_aside_limit=config.validation.set_aside_limit,
+    data = flat_dataset(
+        read_evaluation(
+            table,
+            Signature.from_dict(resolved.model.origin.table),
+            id=id,
+            target=target,
+            group=group,
+            set_aside_limit=config.validation.set_aside_limit,
+        )
     )
-    return _evaluated(resolved, flat_dataset(data), {"source": table})
+    task: Measured = "satisfaction" if resolved.model.task == "satisfaction" else "churn"
+    baselines, note = _crossed_baselines(task, data)
+    known = _Known(
+        cuts=table_cuts(data.X),
+        value=_table_value(data.X, value, config),
+        baselines=baselines,
+        truth=None,
+        facts={"source": table},
+        notes=[note],
+    )
+    return _evaluated(resolved, data, known, config)
 
 
 def _label(model: Model) -> dict[str, Any]:
     """What the model's label says, so that it is measured by what it was trained on."""
     return {
         name: model.origin.label[name]
-        for name in ("gap", "horizon", "definition")
+        for name in ("gap", "horizon", "definition", "silence_months")
         if name in model.origin.label
     }
 
@@ -76,16 +178,176 @@ def _require_kind(resolved: Any, kind: str) -> None:
         )
 
 
-def _evaluated(resolved: Any, data: Dataset, facts: Mapping[str, Any]) -> dict[str, Any]:
-    model = resolved.model
-    metrics, _scores = training.evaluate(model.task, model.estimator, data)
-    names = {"model": resolved.version, "task": model.task}
-    seen = str(facts.get("as_of", "")) in model.origin.as_of
-    notes = ["The model was trained on this date: the figures flatter it."] if seen else []
-    return {
-        **names,
-        **facts,
-        "rows": len(data),
-        "metrics": training.flat_metrics(metrics),
-        "notes": notes,
+def _seen(model: Model, day: date) -> list[str]:
+    """A word where the training has seen what happened after the date."""
+    if str(day) in model.origin.as_of:
+        return ["The model was trained on this date: the figures flatter it."]
+    window = model.origin.window
+    if window and date.fromisoformat(window[0]) <= day < date.fromisoformat(window[1]):
+        return [
+            f"The model's training labels reach to {window[1]}, past this date: "
+            "the figures may flatter it."
+        ]
+    return []
+
+
+def _at_two_months(model: Model, data: Dataset) -> tuple[dict[str, Estimate], Dataset]:
+    """A hazard's measures at each horizon, and its rows as those of churn in two months."""
+    metrics, _scores = training.evaluate("hazard", model.estimator, data)
+    known, left = known_outcomes(data.y, data.times, _TWO)
+    if not known.any():
+        raise LabelWindowError(
+            "The data does not cover two months after this date.", hint="Use an earlier --as-of."
+        )
+    rows = data.rows(np.flatnonzero(known))
+    return metrics, replace(rows, y=pd.Series(left, name="churned"))
+
+
+def _earlier_baselines(
+    source: Source, task: Measured, day: date, data: Dataset, config: Config
+) -> tuple[dict[str, Floats], str]:
+    """Base rate and regression, learned at the last dates whose labels ended by ``day``."""
+    window = dataset.label_window(task, config)
+    bills = pd.Timestamp(source.tables["bills"].month.min().execute()).date()
+    earlier = [day.replace(day=1)]
+    while earlier[-1] > bills:
+        earlier.append(_month_before(earlier[-1]))
+    days = [one for one in earlier if window.end(one) <= day and one > bills][:_BASELINE_DATES]
+    if not days:
+        return {}, "No baselines: no date's label had ended by this date."
+    _log.info("baselines: building features at %s", ", ".join(map(str, days)))
+    try:
+        past = dataset.build_dataset(source, task, sorted(days), config=config)
+        return _learned(task, past, data), (
+            f"Baselines learned at {', '.join(map(str, sorted(days)))}, whose labels had ended."
+        )
+    except DataError as error:
+        return {}, f"No baselines: {error.message}"
+
+
+def _month_before(day: date) -> date:
+    return date(day.year - (day.month == 1), (day.month - 2) % 12 + 1, 1)
+
+
+def _learned(task: Measured, past: Dataset, data: Dataset) -> dict[str, Floats]:
+    found = {"base rate": base_rate(past.y, len(data))}
+    if past.y.nunique() > 1:
+        found["regression"] = regression(task, (past.X, past.y), data.X)
+    return found
+
+
+def _crossed_baselines(task: Measured, data: Dataset) -> tuple[dict[str, Floats], str]:
+    """Base rate and regression, each row by what the other folds' customers taught."""
+    codes = pd.factorize(data.groups)[0]
+    order = np.random.default_rng(0).permutation(codes.max() + 1)
+    folds = order[codes] % _FOLDS
+    found: dict[str, Floats] = {}
+    if codes.max() + 1 < 2 * _FOLDS or data.y.nunique() < 2:
+        return found, "No baselines: too few rows to learn them from."
+    for fold in range(_FOLDS):
+        here, rest = np.flatnonzero(folds == fold), data.rows(np.flatnonzero(folds != fold))
+        for name, told in _learned(task, rest, data.rows(here)).items():
+            found.setdefault(name, np.full(len(data), np.nan))[here] = told
+    complete = {name: told for name, told in found.items() if not np.isnan(told).any()}
+    return complete, f"Baselines learned on these rows themselves, crosswise in {_FOLDS} parts."
+
+
+def _table_value(X: pd.DataFrame, column: str | None, config: Config) -> Floats:
+    if column is None:
+        return customer_value(np.full(len(X), np.nan), config.costs)
+    if column not in X or not pd.api.types.is_numeric_dtype(X[column]):
+        raise UsageError(
+            f"--value {column!r} is no column of numbers that the model reads.",
+            hint="Name a column with each customer's spending in yuan a month.",
+            column=column,
+        )
+    return customer_value(X[column].to_numpy(np.float64, na_value=np.nan), config.costs)
+
+
+def _evaluated(resolved: Any, data: Dataset, known: _Known, config: Config) -> Evaluated:
+    model: Model = resolved.model
+    y = data.y.to_numpy(np.float64)
+    estimator: Any = model.estimator
+    _log.info("measuring %s on %s rows", resolved.version, f"{len(data):,}")
+    shared = {
+        "model": resolved.version,
+        "slices": known.cuts,
+        "baselines": known.baselines,
+        "truth": known.truth,
+        "X": data.X[[name for name in model.names if name in data.X]],
     }
+    low = high = None
+    groups = data.groups.to_numpy()
+    if model.task != "satisfaction":
+        scores = (
+            estimator.predict_within(data.X, [_TWO])[:, 0]
+            if model.task == "hazard"
+            else estimator.predict_proba(data.X)[:, 1]
+        )
+        found = evaluate_churn(y, scores, groups, value=known.value, costs=config.costs, **shared)
+    else:
+        told = estimator.foretell(data.X)
+        scores, low, high = told.mean, told.low, told.high
+        found = evaluate_satisfaction(
+            y,
+            scores,
+            groups,
+            dissatisfied=told.dissatisfied,
+            interval=(low, high),
+            **shared,
+        )
+    metrics = found.metrics | known.horizons
+    found = replace(found, metrics=metrics, notes=known.notes, facts=known.facts)
+    step = max(1, len(data) // 2_000)
+    reasons = estimator.explain(data.X.iloc[::step])
+    drivers = {column.name: column.driver for column in model.inputs}
+    return Evaluated(found, data.X, y, scores, reasons, drivers, low, high)
+
+
+def write_evaluation(found: Evaluated, folder: Path, *, overwrite: bool = False) -> None:
+    """Keep an evaluation as a folder: a page that stands on its own, figures, numbers.
+
+    Raises
+    ------
+    OutputError
+        If something stands there that may not be replaced, or it cannot be written.
+    """
+    from churnml.evaluation.html import evaluation_html
+    from churnml.reports.evaluation import write_report
+
+    _log.info("drawing the figures into %s", folder)
+    one = found.evaluation
+    write_report(
+        folder,
+        f"{one.model}: evaluation",
+        evaluation_html(one, every=True),
+        found.to_dict(),
+        _figures(found),
+        overwrite=overwrite,
+    )
+
+
+def _figures(found: Evaluated) -> dict[str, Any]:
+    from churnml.reports import figures
+
+    one, churn = found.evaluation, found.evaluation.task == "churn"
+    drawn: dict[str, Any] = {}
+    if churn:
+        drawn["gains"] = lambda: figures.gains(found.y, found.scores)
+    elif found.low is not None and found.high is not None:
+        interval = found.low, found.high
+        drawn["satisfaction"] = lambda: figures.satisfaction(found.y, found.scores, interval)
+    if one.reliability:
+        bins = [part.to_dict() for part in one.reliability]
+        what = "leaving" if churn else "being dissatisfied"
+        axes = f"predicted probability of {what}", "share to whom it happened"
+        drawn["reliability"] = lambda: figures.reliability(bins, title="Reliability", axes=axes)
+    if one.profit is not None:
+        curve = one.profit
+        drawn["profit"] = lambda: figures.profit(curve)
+    measure, label = ("auc", "AUC") if churn else ("mae", "mean error, points of 100")
+    if any(measure in part.metrics for part in one.slices):
+        drawn["slices"] = lambda: figures.slices(one.slices, measure, label)
+    unit = "log-odds" if churn else "points"
+    drawn["reasons"] = lambda: figures.reasons(found.reasons, found.drivers, unit)
+    return drawn

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ def score_source(
     mapping: Path | None = None,
     churn_model: str | None = None,
     satisfaction_model: str | None = None,
+    hazard_model: str | None = None,
     reasons: int | None = None,
     config: Config,
     overwrite: bool = False,
@@ -30,6 +32,7 @@ def score_source(
         out,
         churn_model=churn_model,
         satisfaction_model=satisfaction_model,
+        hazard_model=hazard_model,
         reasons=reasons,
         config=config,
         overwrite=overwrite,
@@ -62,11 +65,11 @@ def score_table(
     )
 
 
-def export(uri: str, folder: Path, *, overwrite: bool) -> dict[str, Any]:
-    """Write a model into a folder that score and MLflow read."""
+def export(uri: str, folder: Path, *, notes: Sequence[str] = (), overwrite: bool) -> dict[str, Any]:
+    """Write a model into a folder that score and MLflow read, with its model card."""
     from churnml.exporting import export_model
     from churnml.registry import resolve
 
     resolved = resolve(uri)
-    export_model(resolved.model, folder, overwrite=overwrite)
-    return {"model": resolved.version, "folder": str(folder)}
+    export_model(resolved.model, folder, notes=notes, overwrite=overwrite)
+    return {"model": resolved.version, "folder": str(folder), "card": str(folder / "MODEL_CARD.md")}

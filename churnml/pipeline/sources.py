@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from churnml.config import Config
 from churnml.errors import OutputError
 from churnml.features import declared
 from churnml.source import Source, open_source
 from churnml.validation import Validation
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _log = logging.getLogger(__name__)
 
@@ -91,3 +94,14 @@ def features(
         "features": len(declared(clean.tables)),
         "absent_tables": list(source.missing),
     }
+
+
+def label_sensitivity(
+    location: str, as_of: str | None, *, mapping: Path | None, config: Config
+) -> pd.DataFrame:
+    """The churn rate by every definition of leaving."""
+    from churnml.sensitivity import label_sensitivity as measure
+
+    clean = checked(opened(location, mapping, config), config).accepted()
+    _log.info("counting who leaves by which definition")
+    return measure(clean, as_of, config=config)

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from churnml import dataset, labels, training
+from churnml import dataset, labels, nonresponse, registry, training
 from churnml.bundle import Model, Origin
-from churnml.config import Config, Training
-from churnml.dataset import Dataset, Dates, Task
+from churnml.config import Config
+from churnml.dataset import Dataset, Task
 from churnml.errors import OutputError, UsageError
 from churnml.evaluation import Estimate
 from churnml.features import declared
+from churnml.pipeline import recording
+from churnml.pipeline.drifting import drift_notes, drift_table
+from churnml.pipeline.recording import Finished
 from churnml.pipeline.sources import checked, opened
+from churnml.pipeline.truth import with_possible
+from churnml.search import Search
 from churnml.source import Source
+from churnml.watching import Watch
 
 Metrics = dict[str, Estimate]
 _TEST_SHARE = 0.25
@@ -48,6 +54,8 @@ class Trained:
         The ``as_of`` dates of each; empty for a flat table.
     notes : list of str
         What the user should know, such as columns left out.
+    suspects : list of dict
+        Of a flat table: columns that look like outcomes, as `churnml.guards.Suspect`.
     """
 
     task: Task
@@ -61,6 +69,7 @@ class Trained:
     rows: dict[str, int]
     dates: dict[str, list[str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    suspects: list[dict[str, Any]] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
         """The training as plain data, for ``--json``."""
@@ -69,6 +78,7 @@ class Trained:
             for name in ("task", "name", "model_uri", "run_id", "model_version", "alias")
         }
         found |= {"rows": self.rows, "dates": self.dates, "notes": self.notes}
+        found |= {"suspects": self.suspects}
         found["metrics"] = training.flat_metrics(self.metrics)
         found["baselines"] = {
             name: training.flat_metrics(metrics) for name, metrics in self.baselines.items()
@@ -88,7 +98,7 @@ def train_source(
     overwrite: bool = False,
 ) -> Trained:
     """Train on operator tables, forward in time, and keep the model."""
-    started = datetime.now(UTC)
+    watch = Watch()
     _require_place(track, out, overwrite)
     source = opened(location, mapping, config)
     source = source.until(until) if until else source
@@ -99,17 +109,27 @@ def train_source(
     _log.info("building features at %d dates, %s to %s", len(dates.all), first, last)
     data = dataset.build_dataset(clean, task, dates.all, config=config, max_rows=settings.max_rows)
     train = data.at(dates.train)
+    if task == "hazard":
+        train = dataset.censored(train, dates.test[0], settings.gap)
     training.require_enough(task, train, _fewest(config, task))
+    train, data, response = _weighed(task, clean, train, data, config)
     found = declared(clean.tables)
     monotone = {one.name: one.direction for one in found if one.direction and one.name in data.X}
     unfitted = training.estimator_for(task, settings, monotone)
+    unfitted, search = training.improved(task, unfitted, train, settings)
     fitted = training.fit_and_test(task, unfitted, (train, data.at(dates.test), data))
-    origin = _operator_origin(task, config, dates, data)
-    model = _described(fitted, data, origin, found)
+    fitted, possible = with_possible(fitted, location, task, settings)
+    model = _described(fitted, data, _operator_origin(task, config, dates.all, data), found)
+    before = _before(fitted, train, _operator_origin(task, config, dates.train, train), found)
     parts = {"train": len(train), "test": len(fitted.tested.y), "all": len(data)}
     days = {name: [str(day) for day in getattr(dates, name)] for name in ("train", "test", "all")}
-    kept = _Kept(task, model, fitted, parts, days, _source_notes(source), settings, started)
-    return _keep(kept, data, location, track=track, out=out, overwrite=overwrite)
+    drift = drift_table(before, data, dates)
+    notes = _source_notes(source) + possible + _search_notes(search) + response + drift_notes(drift)
+    place = _place(location, mapping)
+    done = Finished(
+        task, model, before, fitted, parts, days, notes, settings, watch, place, search, drift
+    )
+    return _keep(done, data, location, track=track, out=out, overwrite=overwrite)
 
 
 def train_table(
@@ -132,7 +152,12 @@ def train_table(
     from churnml.evaluation import group_split
     from churnml.flat import read_training
 
-    started = datetime.now(UTC)
+    watch = Watch()
+    if task == "hazard":
+        raise UsageError(
+            "A hazard is learned from operator tables, month by month, not from a table.",
+            hint="Train churn on a table of your own.",
+        )
     if target is None:
         raise UsageError("A table of your own needs --target.", hint="Name its target column.")
     _require_place(track, out, overwrite)
@@ -146,12 +171,15 @@ def train_table(
         drop=drop,
         positive=positive,
         scale=scale,
+        availability=config.availability,
         set_aside_limit=config.validation.set_aside_limit,
     )
     data = flat_dataset(table)
     training.require_enough(task, data, _fewest(config, task))
     train, test = group_split(data.y, data.groups, test_share=_TEST_SHARE)
-    unfitted = training.estimator_for(task, dataset.settings(task, config))
+    settings = dataset.settings(task, config)
+    unfitted = training.estimator_for(task, settings)
+    unfitted, search = training.improved(task, unfitted, data.rows(train), settings)
     fitted = training.fit_and_test(task, unfitted, (data.rows(train), data.rows(test), data))
     origin = Origin(
         name=name or f"{task}-{Path(path).name.split('.')[0]}",
@@ -164,14 +192,28 @@ def train_table(
         table=table.signature,
     )
     model = _described(fitted, data, origin, ())
+    before = _before(fitted, data.rows(train), origin, ())
     parts = {"train": len(train), "test": len(test), "all": len(data)}
-    settings = dataset.settings(task, config)
-    kept = _Kept(task, model, fitted, parts, {}, table.notes, settings, started)
-    return _keep(kept, data, path, track=track, out=out, overwrite=overwrite)
+    notes = table.notes + _search_notes(search)
+    done = Finished(task, model, before, fitted, parts, {}, notes, settings, watch, {}, search)
+    trained = _keep(done, data, path, track=track, out=out, overwrite=overwrite)
+    return replace(trained, suspects=[one.to_dict() for one in table.suspects])
+
+
+def _weighed(
+    task: Task, source: Source, train: Dataset, data: Dataset, config: Config
+) -> tuple[Dataset, Dataset, list[str]]:
+    """Training rows and all rows, weighed against non-response where that is asked for."""
+    if task != "satisfaction":
+        return train, data, []
+    parts, notes = nonresponse.weighed(source, (train, data), config)
+    return parts[0], parts[1], notes
 
 
 def _fewest(config: Config, task: Task) -> int:
-    return config.churn.min_positives if task == "churn" else config.satisfaction.min_answers
+    if task == "satisfaction":
+        return config.satisfaction.min_answers
+    return dataset.settings(task, config).min_positives
 
 
 def _require_place(track: bool, out: str | None, overwrite: bool) -> None:
@@ -183,22 +225,38 @@ def _require_place(track: bool, out: str | None, overwrite: bool) -> None:
         )
 
 
+def _search_notes(search: Search | None) -> list[str]:
+    return [] if search is None else [search.note()]
+
+
 def _source_notes(source: Source) -> list[str]:
     return [f"Table {name} is absent, and so are its features." for name in source.missing]
 
 
-def _operator_origin(task: Task, config: Config, dates: Dates, data: Dataset) -> Origin:
+def _place(location: str, mapping: Path | None) -> dict[str, str]:
+    """Where the tables lie, so that the next command finds them from any folder."""
+    found = {registry.SOURCE: location if "://" in location else str(Path(location).absolute())}
+    return found | ({registry.MAPPING: str(mapping.absolute())} if mapping else {})
+
+
+def _operator_origin(task: Task, config: Config, days: tuple[date, ...], data: Dataset) -> Origin:
     settings = dataset.settings(task, config)
     window = labels.Window(settings.gap, settings.horizon)
     label: dict[str, Any] = {"gap": settings.gap, "horizon": settings.horizon}
     if task == "churn":
         label["definition"] = config.churn.definition
+    if task == "hazard":
+        label["definition"] = config.hazard.definition
+        label["silence_months"] = config.hazard.silence_months
+        last = data.y[(data.times == days[-1]).to_numpy()]
+        # The last date's outcomes are known for as long as those who stayed were seen.
+        window = labels.Window(settings.gap, f"{int(last.abs().max())}mo")
     return Origin(
         name=task,
         kind="operator",
         label=label,
-        as_of=tuple(str(day) for day in dates.all),
-        window=(str(dates.all[0]), str(window.end(dates.all[-1]))),
+        as_of=tuple(str(day) for day in days),
+        window=(str(days[0]), str(window.end(days[-1]))),
         rows=len(data),
         customers=int(data.groups.nunique()),
         digest=training.digest(data),
@@ -219,112 +277,68 @@ def _described(
         # Scores of rows that the tested estimator had not seen rank new ones fairly.
         reference=fitted.tested.scores,
         customers=data.groups,
+        times=data.times if data.times.notna().any() else None,
     )
 
 
-@dataclass(frozen=True)
-class _Kept:
-    """What there is to keep of a training."""
-
-    task: Task
-    model: Model
-    fitted: training.Fitted
-    rows: dict[str, int]
-    dates: dict[str, list[str]]
-    notes: list[str]
-    settings: Training
-    started: datetime
+def _before(
+    fitted: training.Fitted, train: Dataset, origin: Origin, found: tuple[Any, ...]
+) -> Model:
+    """The model before the refit, with what it was trained on."""
+    own = replace(
+        origin,
+        rows=len(train),
+        customers=int(train.groups.nunique()),
+        digest=training.digest(train),
+    )
+    return _described(replace(fitted, estimator=fitted.first), train, own, found)
 
 
 def _keep(
-    kept: _Kept, data: Dataset, source: str, *, track: bool, out: str | None, overwrite: bool
+    done: Finished, data: Dataset, source: str, *, track: bool, out: str | None, overwrite: bool
 ) -> Trained:
     from churnml import bundle, tracking
 
-    record = _record(kept, data, source)
+    done = replace(done, model=replace(done.model, tested=_evidence(done, data)))
+    found = recording.record(done, data, source)
     if out is not None:
-        bundle.save(kept.model, out, overwrite=overwrite)
+        bundle.save(done.model, out, overwrite=overwrite)
     if track:
         _log.info("logging the run and registering the model in MLflow")
-        logged = tracking.log_training(record)
+        logged = tracking.log_training(found)
     else:
         logged = tracking.Logged(model_uri=str(out))
-    tested = kept.fitted.tested
+    tested = done.fitted.tested
     return Trained(
-        kept.task,
-        kept.model.origin.name,
+        done.task,
+        done.model.origin.name,
         logged.model_uri,
         logged.run_id,
         logged.model_version,
         logged.alias,
         tested.metrics,
         tested.baselines,
-        kept.rows,
-        kept.dates,
-        kept.notes,
+        done.rows,
+        done.dates,
+        done.notes,
     )
 
 
-def _record(kept: _Kept, data: Dataset, source: str) -> Any:
-    from churnml import tracking
-    from churnml.reports import cards, figures
+def _evidence(done: Finished, data: Dataset) -> dict[str, Any]:
+    """What the model card will tell; it travels with the model."""
+    from churnml.evidence import Outcome, evidence
 
-    tested, model = kept.fitted.tested, kept.model
-    weights = training.importance(kept.fitted.estimator, data.X)
-    drivers = {column.name: column.driver for column in model.inputs}
-    drawn = {"importance": lambda: figures.importance(weights, drivers)}
-    if kept.task == "churn":
-        drawn["gains"] = lambda: figures.gains(tested.y, tested.scores)
-        drawn["calibration"] = lambda: figures.calibration(tested.y, tested.scores)
-    else:
-        drawn["predicted_and_answered"] = lambda: figures.score_against_actual(
-            tested.y, tested.scores
-        )
-    metrics = training.flat_metrics(tested.metrics)
-    for name, found in tested.baselines.items():
-        metrics |= training.flat_metrics(found, f"baseline.{name.replace(' ', '_')}.")
-    params = tracking.origin_params(model) | {
-        f"estimator.{name}": value
-        for name, value in kept.fitted.estimator.get_params(deep=False).items()
-        if name != "monotone"
-    }
-    return tracking.Training(
-        model=model,
-        title=_title(model),
-        data=tracking.Data(
-            name=Path(source).name or source,
-            source=source,
-            digest=model.origin.digest,
-            rows=len(data),
-            target=str(data.y.name),
-        ),
-        params=params | settings_params(kept.settings),
-        metrics=metrics | {f"rows.{name}": count for name, count in kept.rows.items()},
-        importance=weights,
-        figures=drawn,
-        notes=cards.training_card(
-            model, tested.metrics, tested.baselines, kept.rows, kept.dates, kept.notes
-        ),
-        started=kept.started,
+    tested = done.fitted.tested
+    customers = tested.rows.groups.to_numpy()
+    return evidence(
+        Outcome(done.task, tested.rows.X, tested.y, tested.scores, customers),
+        metrics=tested.metrics,
+        baselines=tested.baselines,
+        importance=training.importance(done.fitted.estimator, data.X),
+        rows=done.rows,
+        dates=done.dates,
+        notes=done.notes,
     )
-
-
-def settings_params(settings: Training) -> dict[str, Any]:
-    """The settings of a task, as parameters of its run."""
-    return {f"settings.{name}": value for name, value in settings.model_dump().items()}
-
-
-def _title(model: Model) -> str:
-    """A run's name that a person can read.
-
-    Operator: task, label and last date; table: task and registered name.
-    """
-    origin = model.origin
-    if origin.kind == "table":
-        return f"{model.task} · {origin.name}"
-    label = origin.label
-    what = [model.task, *([label["definition"]] if "definition" in label else [])]
-    return " · ".join([*what, str(label["horizon"]), origin.as_of[-1][:7]])
 
 
 def flat_dataset(table: Any) -> Dataset:

@@ -7,20 +7,23 @@ window. Colours are those of Okabe and Ito, which colour-blind people can tell a
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from churnml.errors import UsageError
+from churnml.evaluation.displays.style import BLUE, GREY, ORANGE, PALETTE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#7F7F7F"
-PALETTE = (BLUE, "#E69F00", "#009E73", "#CC79A7", "#56B4E9", ORANGE, "#F0E442", "#000000")
+    from churnml.evaluation.profit_curve import ProfitCurve
+    from churnml.evaluation.slices import Slice
+
 _CHINESE = (
     "Noto Sans CJK SC",
     "Source Han Sans SC",
@@ -107,6 +110,38 @@ def calibration(left: ArrayLike, probability: ArrayLike, *, bins: int = 10) -> F
     return figure
 
 
+def reliability(
+    groups: Sequence[Mapping[str, float]], *, title: str, axes: tuple[str, str]
+) -> Figure:
+    """Predicted against observed means of groups, as a model keeps them of its test.
+
+    Parameters
+    ----------
+    groups : sequence of mapping
+        ``predicted``, ``observed`` and the ends of its interval, ``low`` and ``high``.
+    title : str
+    axes : (str, str)
+        What is predicted, and what was observed, with units.
+
+    Returns
+    -------
+    Figure
+        Vertical lines are the intervals; the diagonal is perfect.
+    """
+    ends = ("predicted", "observed", "low", "high")
+    predicted, observed, low, high = (np.array([one[name] for one in groups]) for name in ends)
+    figure, plot = _figure(title)
+    edges = np.array([min(predicted.min(), low.min()), max(predicted.max(), high.max())])
+    margin = 0.05 * max(float(np.ptp(edges)), 1e-6)
+    start, end = max(edges[0] - margin, 0.0), edges[1] + margin
+    plot.plot([start, end], [start, end], color=GREY, lw=1, ls="--", label="perfect")
+    plot.vlines(predicted, low, high, color=BLUE, lw=1.5, alpha=0.6, label="95 % interval")
+    plot.plot(predicted, observed, "o-", color=BLUE, label="model")
+    plot.set(xlabel=axes[0], ylabel=axes[1], xlim=(start, end), ylim=(start, end))
+    plot.legend(loc="upper left", frameon=False)
+    return figure
+
+
 def importance(
     values: Mapping[str, float], drivers: Mapping[str, str] | None = None, *, top: int = 20
 ) -> Figure:
@@ -174,6 +209,124 @@ def score_against_actual(actual: ArrayLike, predicted: ArrayLike, *, bins: int =
     axes.set(xlim=(x.min() - edge, x.max() + edge), ylim=(half.min() - edge, 100 + edge))
     axes.legend(loc="lower right", frameon=False)
     return figure
+
+
+def profit(curve: ProfitCurve) -> Figure:
+    """Profit against the share of customers contacted, with its 95 % interval."""
+    from churnml.evaluation.displays import ProfitDisplay
+
+    figure, axes = _figure("Profit of a retention campaign")
+    ProfitDisplay(curve=curve).plot(axes)
+    return figure
+
+
+def reasons(
+    contributions: pd.DataFrame, drivers: Mapping[str, str] | None = None, unit: str = "log-odds"
+) -> Figure:
+    """Which columns raise and lower the scores, and by how much on average.
+
+    Parameters
+    ----------
+    contributions : DataFrame, shape (n, k)
+        As an estimator's ``explain`` gives them.
+    drivers : mapping of str to str, optional
+        The driver group of each column.
+    unit : str, default "log-odds"
+    """
+    from churnml.evaluation.displays import ReasonsDisplay
+
+    figure, (axes,) = _figures((8.4, 5.4), widths=(1,))
+    axes.set_title("What moves the scores")
+    ReasonsDisplay.from_predictions(contributions, drivers=drivers, unit=unit, ax=axes)
+    return figure
+
+
+def satisfaction(
+    actual: ArrayLike,
+    predicted: ArrayLike,
+    interval: tuple[ArrayLike, ArrayLike] | None = None,
+) -> Figure:
+    """Predicted satisfaction against the answers, with the intervals foretold.
+
+    Parameters
+    ----------
+    actual, predicted : array, shape (n,)
+        From 0 to 100.
+    interval : (array, array), optional
+        Low and high ends.
+    """
+    from churnml.evaluation.displays import SatisfactionDisplay
+
+    figure, axes = _figure("Satisfaction, predicted and answered")
+    SatisfactionDisplay.from_predictions(actual, predicted, interval=interval, ax=axes)
+    return figure
+
+
+def slices(found: list[Slice], measure: str, label: str) -> Figure:
+    """A measure by slice with its interval; those significantly worse stand out.
+
+    Parameters
+    ----------
+    found : list of Slice
+        Those too small to be measured are left out.
+    measure : str
+        ``auc``, ``mae``, ...
+    label : str
+        Of the horizontal axis, with the unit.
+    """
+    shown = [one for one in found if measure in one.metrics][::-1]
+    figure, (axes,) = _figures((7.6, 1.6 + 0.24 * len(shown)), widths=(1,))
+    for at, one in enumerate(shown):
+        estimate, colour = one.metrics[measure], ORANGE if one.worse else BLUE
+        axes.hlines(at, estimate.low, estimate.high, color=colour, lw=2)
+        axes.plot(estimate.value, at, "D" if one.worse else "o", color=colour)
+    axes.set_yticks(range(len(shown)), [_short(f"{one.column} = {one.value}") for one in shown])
+    axes.set(title="Slices: the worst above, diamonds significantly worse", xlabel=label)
+    return figure
+
+
+def backtest(found: Mapping[str, Any], name: str) -> Figure:
+    """A measure month by month, and by the age of the models, with 95 % intervals.
+
+    Parameters
+    ----------
+    found : mapping
+        A backtest as plain data.
+    name : str
+        Of its measure, as people read it.
+    """
+    figure, (left, right) = _figures((11, 4.6), widths=(3, 2))
+    measure, months = found["measure"], found["months"]
+    days = [one["as_of"][:7] for one in months]
+    sides = {"metrics": (BLUE, "customers as they come"), "unseen": (ORANGE, "never seen before")}
+    for shift, (side, (colour, label)) in zip((-0.08, 0.08), sides.items(), strict=True):
+        known = [at for at, one in enumerate(months) if measure in one[side]]
+        ends = [
+            [months[at][side].get(f"{measure}{end}", np.nan) for at in known]
+            for end in ("", "_low", "_high")
+        ]
+        _with_intervals(left, np.array(known) + shift, np.array(ends), colour, label)
+    left.set_xticks(range(len(days)), days, rotation=45, ha="right")
+    left.set(title="Trained on the past of each month", xlabel="as of", ylabel=name)
+    left.margins(y=0.2)
+    left.legend(frameon=False, loc="upper right", ncols=2)
+    ages = found["ages"]
+    ends = [[one["lost"][end] for one in ages] for end in ("value", "low", "high")]
+    _with_intervals(
+        right, np.array([one["months"] for one in ages]), np.array(ends, np.float64), BLUE, ""
+    )
+    right.axhline(0, color=GREY, lw=1, ls="--")
+    right.set_xticks([one["months"] for one in ages])
+    right.set(title="How models age", xlabel="months since training")
+    right.set(ylabel=f"{name} lost against a fresh model")
+    return figure
+
+
+def _with_intervals(
+    axes: Axes, x: NDArray[Any], ends: NDArray[np.float64], colour: str, label: str
+) -> None:
+    axes.vlines(x, ends[1], ends[2], color=colour, lw=1.5, alpha=0.6)
+    axes.plot(x, ends[0], "o-", color=colour, label=label)
 
 
 def _arrays(one: ArrayLike, other: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

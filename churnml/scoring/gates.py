@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from churnml.drift import Drift, exceeds, measured, summed, told
 from churnml.errors import GateError
 from churnml.model import Input
 from churnml.registry import Resolved
@@ -43,6 +44,59 @@ def unseen_shares(total: Tally, rows: int) -> dict[str, float]:
             if count and rows:
                 shares[name] = max(shares.get(name, 0.0), round(count / rows, 6))
     return dict(sorted(shares.items()))
+
+
+def drifts(
+    parts: Iterable[Mapping[str, Mapping[str, list[int]]]], models: Mapping[str, Resolved]
+) -> dict[str, dict[str, tuple[Drift, list[int]]]]:
+    """By task and column, how far the scored rows lie from the training rows, and their counts."""
+    every = list(parts)
+    found = {}
+    for task, one in models.items():
+        counts = summed(part.get(task, {}) for part in every)
+        trained = one.model.origin.customers or one.model.origin.rows
+        found[task] = {
+            column.name: (measured(column, counts[column.name], trained), counts[column.name])
+            for column in one.model.inputs
+            if column.name in counts
+        }
+    return found
+
+
+def drift_values(found: Mapping[str, Mapping[str, tuple[Drift, list[int]]]]) -> dict[str, float]:
+    """By column, the largest drift against some model; columns without any are left out."""
+    values: dict[str, float] = {}
+    for columns in found.values():
+        for name, (drift, _counts) in columns.items():
+            value = round(drift.value, 4)
+            if value:
+                values[name] = max(values.get(name, 0.0), value)
+    return dict(sorted(values.items()))
+
+
+def drifted(
+    found: Mapping[str, Mapping[str, tuple[Drift, list[int]]]],
+    models: Mapping[str, Resolved],
+    limit: float,
+    already: Iterable[str] = (),
+) -> list[str]:
+    """A sentence on each column that has drifted further than a limit, the farthest first.
+
+    Columns of which a sentence of ``already`` tells something worse are left out.
+    """
+    told_of: dict[str, tuple[float, str]] = {}
+    for task, columns in found.items():
+        for column in models[task].model.inputs:
+            drift, counts = columns.get(column.name, (None, []))
+            if drift is not None and exceeds(column, drift, limit):
+                told_of.setdefault(column.name, (drift.value, told(column, drift, counts, limit)))
+    ranked = sorted(told_of.items(), key=lambda one: (-one[1][0], one[0]))
+    told_before = tuple(already)
+    return [
+        sentence
+        for name, (_value, sentence) in ranked
+        if not any(gate.startswith(f"{name}: ") for gate in told_before)
+    ]
 
 
 def tripped(total: Tally, rows: int, models: Mapping[str, Resolved], limit: float) -> list[str]:

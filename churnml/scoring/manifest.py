@@ -59,6 +59,9 @@ class Manifest:
         Why rows were set aside: ``table``, ``code``, ``rows``, ``reason``.
     unseen : dict of str to float
         Share of the scored rows whose value of that category column no model has seen.
+    drift : dict of str to float
+        How far each column's values lie from those of training (`churnml.drift`), beyond
+        chance; columns without drift are left out.
     ignored : list of str
         Columns of a flat table that no model uses.
     warnings : list of str
@@ -86,6 +89,7 @@ class Manifest:
     churnml: str
     started_at: str
     ended_at: str
+    drift: dict[str, float] = field(default_factory=dict)
     folder: str = field(default="", compare=False, repr=False)
 
     def to_dict(self) -> dict[str, Any]:
@@ -175,6 +179,9 @@ class Manifest:
         shown = {name: share for name, share in self.unseen.items() if share}
         if shown:
             lines.append(("unseen", ", ".join(f"{n} {s:.1%}" for n, s in shown.items())))
+        if self.drift:
+            most = sorted(self.drift.items(), key=lambda one: (-one[1], one[0]))[:5]
+            lines.append(("drift", ", ".join(f"{name} {value:.2f}" for name, value in most)))
         lines += [("warning", text) for text in self.warnings]
         return lines + [("gate", text) for text in self.gates]
 

@@ -26,6 +26,7 @@ from churnml.scoring.staging import Staging
 from churnml.source import Source
 from churnml.source.horizon import until
 from churnml.validation import Validation, validate
+from churnml.validation.blank import is_blank
 
 FEATURES = "features.parquet"
 _TIERS = {"individual_tier": "tier_individual_now", "group_tier": "tier_group_now"}
@@ -39,6 +40,7 @@ def score_source(
     *,
     churn_model: str | None = None,
     satisfaction_model: str | None = None,
+    hazard_model: str | None = None,
     reasons: int | None = None,
     config: Config | None = None,
     overwrite: bool = False,
@@ -57,6 +59,9 @@ def score_source(
     churn_model, satisfaction_model : str, optional
         Model URIs. Without both, the champions as far as they exist; with one of them,
         that alone.
+    hazard_model : str, optional
+        URI of a hazard model, whose ``churn_probability_1mo``, ``_2mo``, ``_3mo`` and
+        ``_6mo`` become the last columns.
     reasons : int, optional
         For each customer; 0 leaves them out. By default what the settings say.
     config : Config, optional
@@ -81,7 +86,7 @@ def score_source(
     day, settings = one_date(as_of), config or Config()
 
     def plan() -> Work:
-        models = choose_models(churn_model, satisfaction_model)
+        models = choose_models(churn_model, satisfaction_model, hazard_model)
         for one in models.values():
             require_features(one, source)
         require_bills(source, day)
@@ -222,8 +227,9 @@ def _seen(source: Source, checked: Validation) -> int:
 
 def _customers(rows: Table) -> int:
     """Customers in a table; each row without a readable id counts as one."""
+    unknown = rows.customer_id.isnull() | is_blank(rows.customer_id)
     found = rows.agg(
-        ids=rows.customer_id.nunique(), unknown=rows.customer_id.isnull().sum().fill_null(0)
+        ids=rows.customer_id.nunique(where=~unknown), unknown=rows.count(where=unknown)
     )
     (counts,) = found.to_pyarrow().to_pylist()
     return int(counts["ids"] + counts["unknown"])

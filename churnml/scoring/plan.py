@@ -55,8 +55,13 @@ class Work:
         }
 
 
-def choose_models(churn_model: str | None, satisfaction_model: str | None) -> dict[str, Resolved]:
+def choose_models(
+    churn_model: str | None, satisfaction_model: str | None, hazard_model: str | None = None
+) -> dict[str, Resolved]:
     """The models asked for; where none is, the champions, as far as they exist.
+
+    A hazard model is used where it is asked for, never by itself: what it gives are
+    columns beside the others.
 
     Each alias is looked up once and its golden rows are scored again: from here on there
     is one version of each model.
@@ -70,6 +75,8 @@ def choose_models(churn_model: str | None, satisfaction_model: str | None) -> di
     asked = {"churn": churn_model, "satisfaction": satisfaction_model}
     chosen = {task: resolve(uri) for task, uri in asked.items() if uri is not None}
     chosen = chosen or resolve_champions()
+    if hazard_model is not None:
+        chosen["hazard"] = resolve(hazard_model)
     for task, one in chosen.items():
         if one.model.task != task:
             raise ModelError(

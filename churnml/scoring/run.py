@@ -11,11 +11,11 @@ from typing import Any
 from churnml import __version__
 from churnml.errors import UsageError
 from churnml.scoring.feed import Batch, Feed
-from churnml.scoring.gates import add_up, tripped, unseen_shares
+from churnml.scoring.gates import add_up, drift_values, drifted, drifts, tripped, unseen_shares
 from churnml.scoring.manifest import Manifest, Part, Rows
 from churnml.scoring.plan import Work, version_warnings
 from churnml.scoring.publish import claimed
-from churnml.scoring.shards import part_bytes, score_rows, tally
+from churnml.scoring.shards import drifting, part_bytes, score_rows, tally
 from churnml.scoring.staging import Staged, Staging
 from churnml.store import without_secrets
 
@@ -71,7 +71,9 @@ def _score(work: Work, feed: Feed, staging: Staging, started: datetime) -> Manif
     scored = sum(part.facts["rows"] for part in parts.values())
     account.check(scored)
     total = add_up(part.facts["tally"] for part in parts.values())
-    models = work.recipe.models
+    models, limits = work.recipe.models, work.config.scoring
+    drift = drifts((part.facts.get("drift", {}) for part in parts.values()), models)
+    gates = tripped(total, scored, models, limits.unseen_limit)
     return Manifest(
         source=without_secrets(work.source),
         as_of=work.recipe.as_of.isoformat() if work.recipe.as_of else None,
@@ -82,7 +84,8 @@ def _score(work: Work, feed: Feed, staging: Staging, started: datetime) -> Manif
         unseen=unseen_shares(total, scored),
         ignored=account.ignored,
         warnings=[*account.warnings, *version_warnings(dict(models))],
-        gates=tripped(total, scored, models, work.config.scoring.unseen_limit),
+        drift=drift_values(drift),
+        gates=[*gates, *drifted(drift, models, limits.drift_limit, gates)],
         parts=[_entry(name, part) for name, part in parts.items()],
         churnml=__version__,
         started_at=_utc(started),
@@ -93,6 +96,7 @@ def _score(work: Work, feed: Feed, staging: Staging, started: datetime) -> Manif
 def _part(work: Work, batch: Batch, staging: Staging, name: str) -> Staged:
     table = score_rows(work.recipe, batch.ids, batch.rows, batch.value)
     facts: dict[str, Any] = {"rows": table.num_rows, "tally": tally(work.recipe, batch.rows)}
+    facts["drift"] = drifting(work.recipe, batch.rows)
     return staging.write(name, part_bytes(table), facts)
 
 

@@ -12,7 +12,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from churnml.model import predict
+from churnml.drift import counted
+from churnml.model import HAZARD_SCORES, predict
 from churnml.registry import Resolved
 from churnml.scoring.rank import percentile, risk_band
 from churnml.scoring.reasons import REASON, reasons
@@ -40,7 +41,7 @@ class Recipe:
     Attributes
     ----------
     models : dict of str to Resolved
-        By task, ``churn`` before ``satisfaction``.
+        By task, ``churn`` before ``satisfaction``; ``hazard`` is never alone.
     as_of : date or None
         ``None`` for a flat table, which has neither tiers nor ARPU.
     reasons : int
@@ -71,7 +72,9 @@ def schema(recipe: Recipe) -> pa.Schema:
         columns |= _VALUE
     if recipe.reasons:
         columns["reasons"] = pa.list_(REASON)
-    columns |= {f"{task}_model": pa.string() for task in recipe.models}
+    columns |= {f"{task}_model": pa.string() for task in recipe.models if task != "hazard"}
+    if "hazard" in recipe.models:
+        columns |= dict.fromkeys(HAZARD_SCORES, pa.float64())
     return pa.schema(columns.items())
 
 
@@ -123,6 +126,11 @@ def part_bytes(table: pa.Table) -> bytes:
     file = io.BytesIO()
     pq.write_table(table, file, compression="zstd", write_page_checksum=True)
     return file.getvalue()
+
+
+def drifting(recipe: Recipe, rows: pd.DataFrame) -> dict[str, dict[str, list[int]]]:
+    """Rows of a batch by task, column and bin, from which the whole run's drift is judged."""
+    return {task: counted(one.model.inputs, rows) for task, one in recipe.models.items()}
 
 
 def tally(recipe: Recipe, rows: pd.DataFrame) -> dict[str, dict[str, dict[str, int]]]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -12,8 +12,10 @@ import ibis
 from ibis.expr import types as ir
 
 from churnml import asof
+from churnml.config import Available
 from churnml.contract import KNOWN_AT, Column, TableSpec
-from churnml.errors import ContractError
+from churnml.errors import ContractError, UsageError
+from churnml.nearest import nearest
 from churnml.source.columns import FILE, RAW, ROW, read_column
 from churnml.source.mapping import SourceMapping, TableMapping
 
@@ -63,6 +65,8 @@ class Binding:
         What the input consists of, where it is files.
     zoned : tuple of str
         Columns with a time zone, where the mapping names none.
+    numbers : mapping of str to str
+        The type of each column of whole numbers, as the operator calls it.
     """
 
     spec: TableSpec
@@ -72,6 +76,7 @@ class Binding:
     load: Callable[[Binding], Rows]
     files: tuple[Path, ...] = ()
     zoned: tuple[str, ...] = ()
+    numbers: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def columns(self) -> dict[str, str]:
@@ -91,6 +96,28 @@ class Binding:
         named = self.entry.columns.values()
         expected = [c.name for c in self.spec.columns if c.required or c.name in named]
         return tuple(name for name in expected if name not in self.columns)
+
+    def available(self) -> dict[str, Available]:
+        """Who has a column, by the contract's names as far as it has them.
+
+        Raises
+        ------
+        UsageError
+            If the mapping says it of a column that is not there.
+        """
+        names = {own: ours for ours, own in self.columns.items()}
+        found = {}
+        for given, who in self.entry.availability.items():
+            if given not in self.names and given not in self.columns:
+                near = nearest(given, [*self.names, *self.columns])
+                key = f"tables.{self.spec.name}.availability.{given}"
+                raise UsageError(
+                    f"{key}: {self.origin} has no such column.",
+                    hint=f"Did you mean {near!r}?" if near else None,
+                    key=key,
+                )
+            found[names.get(given, given)] = who
+        return found
 
     @cached_property
     def rows(self) -> Rows:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import weakref
 from collections.abc import Mapping
@@ -16,6 +15,7 @@ from ibis.expr import types as ir
 
 from churnml.contract import TABLES
 from churnml.errors import ContractError, DataError, UsageError
+from churnml.nearest import nearest
 from churnml.source import views
 from churnml.source.engine import Engine, identifier, literal, run
 from churnml.source.mapping import SourceMapping
@@ -99,10 +99,10 @@ def choose(names: Mapping[str, Any], mapping: SourceMapping, location: str) -> d
     for table in TABLES:
         named = mapping.table(table).file
         if named is not None and named not in names:
-            near = difflib.get_close_matches(named, names, n=1)
+            near = nearest(named, names)
             raise ContractError(
                 f"{table}: {location} has no table {named}, though the mapping names it.",
-                hint=f"Did you mean {near[0]}?" if near else f"Mend tables.{table}.file.",
+                hint=f"Did you mean {near}?" if near else f"Mend tables.{table}.file.",
                 table=table,
             )
         if (named or table) in names:

@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Iterable
 from datetime import timedelta
@@ -22,9 +21,10 @@ from pydantic import Field, StringConstraints
 from ruamel.yaml import YAML
 from ruamel.yaml.nodes import MappingNode, Node
 
-from churnml.config import Section, parse, read_yaml
+from churnml.config import Available, Section, parse, read_yaml
 from churnml.contract import KNOWN_AT, TABLES, TableSpec
 from churnml.errors import UsageError
+from churnml.nearest import nearest
 from churnml.source.columns import Rule
 
 Encoding = Literal["utf-8", "utf-8-sig", "gb18030"]
@@ -39,8 +39,8 @@ Scale = Annotated[str, StringConstraints(pattern=r"^\d+(\.\d+)?([eE]-?\d{1,2})?(
 class TableMapping(Section):
     """What one of the operator's tables calls things.
 
-    In ``values``, ``scale`` and ``formats`` a column goes by the operator's name or by
-    the contract's.
+    In ``values``, ``scale``, ``formats`` and ``availability`` a column goes by the operator's
+    name or by the contract's.
     """
 
     file: str | None = Field(None, min_length=1, description="file, folder or database table")
@@ -53,6 +53,9 @@ class TableMapping(Section):
     )
     formats: dict[str, str] = Field({}, description="column: how its dates are written, as %Y%m%d")
     known_after: Lag = Field("0d", description="how long after it happened a row is known")
+    availability: dict[str, Available] = Field(
+        {}, description="column: operator, survey, outcome or snapshot, as who has it"
+    )
 
     @property
     def lag(self) -> timedelta:
@@ -127,8 +130,8 @@ def _check_zone(zone: str) -> None:
     # The zones of the engine, since those of the machine may be others, or none.
     known = [name for (name,) in duckdb.sql("SELECT name FROM pg_timezone_names()").fetchall()]
     if zone not in known:
-        near = difflib.get_close_matches(zone, known, n=1)
-        hint = f"Did you mean {near[0]!r}?" if near else "Write it as Asia/Shanghai."
+        near = nearest(zone, known)
+        hint = f"Did you mean {near!r}?" if near else "Write it as Asia/Shanghai."
         raise UsageError(f"timezone: {zone!r} is no time zone.", hint=hint, key="timezone")
 
 
@@ -165,8 +168,8 @@ _KINDS = {
 
 def _expect(given: str, legal: Iterable[str], *place: str) -> None:
     if given not in legal:
-        near = difflib.get_close_matches(given, list(legal), n=1)
-        advice = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(legal)}."
+        near = nearest(given, legal)
+        advice = f"Did you mean {near!r}?" if near else f"Known: {', '.join(legal)}."
         raise _refused(f"{given!r} is not of the contract", *place, hint=advice)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from ibis.expr import types as ir
 
+from churnml.config import Available
 from churnml.contract import REQUIRED_TABLES, TABLES
 from churnml.errors import ContractError, DataError
 from churnml.source.binding import Binding
@@ -109,6 +110,21 @@ class Source:
     def lags(self) -> dict[str, timedelta]:
         """How long after it happened a row of each table is known, by ``known_after``."""
         return {name: binding.entry.lag for name, binding in self.bindings.items()}
+
+    @property
+    def availability(self) -> dict[str, Available]:
+        """Who has a column, by ``table.column`` in the contract's names, where the mapping says.
+
+        Raises
+        ------
+        UsageError
+            If the mapping says it of a column that the table does not have.
+        """
+        return {
+            f"{name}.{column}": who
+            for name, binding in self.bindings.items()
+            for column, who in binding.available().items()
+        }
 
     @property
     def missing(self) -> tuple[str, ...]:

@@ -164,8 +164,9 @@ def _bound(
     zoned = tuple(name for name, kind in kinds if kind.is_timestamp() and kind.timezone)
     if mapping.timezone is not None:
         zoned = ()
-    names = tuple(plain.columns)
-    return Binding(TABLES[table], mapping.table(table), origin, names, load, files, zoned)
+    numbers = {name: str(kind).lstrip("!") for name, kind in kinds if kind.is_integer()}
+    entry, names = mapping.table(table), tuple(plain.columns)
+    return Binding(TABLES[table], entry, origin, names, load, files, zoned, numbers)
 
 
 def _stamps(files: Iterable[Path]) -> dict[str, tuple[int, int, int]]:

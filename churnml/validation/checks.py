@@ -10,6 +10,7 @@ import ibis
 from ibis.expr import types as ir
 
 from churnml.contract import Column
+from churnml.validation.blank import is_blank
 from churnml.validation.codes import Effect
 from churnml.validation.scope import Scope
 
@@ -94,8 +95,10 @@ def _column_checks(scope: Scope, column: Column, future: datetime | None) -> Ite
     if column.required and not column.nullable:
         missing = value.isnull() if unreadable is None else value.isnull() & ~unreadable
         if column.kind == "text":
-            missing |= value == ""
+            missing |= is_blank(value)
         yield Check("C16", name, "aside", missing, "a value", text)
+    elif name.endswith("_id"):
+        yield Check("C16", name, effect, is_blank(value), "an id, or null", text)
     if column.kind == "month":
         yield Check("C17", name, "aside", value.day() != 1, "the first day of a month", text)
     if name in scope.spec.key and column.kind == "text" and scope.spec.rows != "month":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import ibis
 from ibis.expr import types as ir
 
@@ -14,6 +16,9 @@ from churnml.validation.scope import Scope
 
 _VALUES = ("C03", "C04", "C05")
 """Checks of a column's values, which may all fail where a spelling or a unit changed."""
+
+_LOOKED_AT = 50
+"""Rows among which examples are chosen that differ."""
 
 What = tuple[str, str, Effect, str]
 """Of a breach: code, column, effect, what was expected."""
@@ -38,8 +43,8 @@ def breach(
     """
     code, column, effect, expected = what
     place = [name for name in scope.place if name in found.columns]
-    few = found.order_by(place or ["shown"]).limit(EXAMPLES).select("shown", *place)
-    rows = few.to_pyarrow().to_pylist()
+    few = found.order_by(place or ["shown"]).limit(_LOOKED_AT).select("shown", *place)
+    rows = _telling(few.to_pyarrow().to_pylist())
     return Breach(
         code,
         scope.spec.name,
@@ -47,11 +52,25 @@ def breach(
         many,
         effect,
         expected,
-        tuple("(none)" if row["shown"] is None else shown(row["shown"]) for row in rows),
+        tuple(dict.fromkeys(_text(row["shown"]) for row in rows)),
         tuple(row[ROW] for row in rows if ROW in row),
         scope.binding.rows.counted,
         everywhere,
     )
+
+
+def _telling(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A few of the rows, different ones first, in the order in which they stand."""
+    first = {row["shown"]: at for at, row in reversed(list(enumerate(rows)))}
+    order = sorted(range(len(rows)), key=lambda at: (first[rows[at]["shown"]] != at, at))
+    return [rows[at] for at in sorted(order[:EXAMPLES])]
+
+
+def _text(value: str | None) -> str:
+    if value is None:
+        return "(none)"
+    # A blank id would look like nothing at all.
+    return shown(value) if value.strip() else repr(shown(value))
 
 
 def row_breaches(scope: Scope, fired: list[tuple[Check, int]]) -> list[Breach]:
@@ -81,7 +100,11 @@ def duplicate_breach(scope: Scope, twice: Duplicates) -> Breach:
     code = "C10" if scope.spec.name == "bills" else "C06"
     lost = twice.rows.filter(~twice.rows[KEPT])
     texts = [lost[name].cast("string").fill_null("-") for name in keys]
-    what: What = (code, ", ".join(keys), "aside", f"one row for each {' and '.join(keys)}")
+    expected = (
+        f"one row for each {' and '.join(keys)}: of several the one known first stays, "
+        "and none where the first ones contradict each other"
+    )
+    what: What = (code, ", ".join(keys), "aside", expected)
     return breach(scope, what, lost.mutate(shown=ibis.literal(" ").join(texts)), twice.aside)
 
 

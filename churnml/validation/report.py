@@ -69,12 +69,16 @@ class Breach:
     counted: str = "row"
     everywhere: bool = False
 
+    @property
+    def place(self) -> str:
+        """Where the examples stand: ``line 3, 17``; empty where nobody knows."""
+        return f"{self.counted} {', '.join(map(str, self.rows))}" if self.rows else ""
+
     def __str__(self) -> str:
         place = f"{self.table}.{self.column}" if self.column else self.table
         found = f": {', '.join(self.examples)}" if self.examples else ""
-        if self.rows:
-            found += f" ({self.counted} {', '.join(map(str, self.rows))})"
-        often = f", {self.count} times" if self.count > 1 else ""
+        found += f" ({self.place})" if self.rows else ""
+        often = f", {self.count:,} times" if self.count > 1 else ""
         never = ", and not one good value" if self.everywhere and self.count > 1 else ""
         return (
             f"{place}: {CODES[self.code].meaning}{often}{found}{never}; "
@@ -160,7 +164,7 @@ class Report:
                 breach.table,
                 breach.column,
                 f"{breach.count:,}",
-                ", ".join(breach.examples),
+                ", ".join(breach.examples) + (f" ({breach.place})" if breach.rows else ""),
                 breach.expected,
                 EFFECTS[breach.effect],
             )

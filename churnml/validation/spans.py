@@ -14,6 +14,7 @@ from ibis import _
 from ibis.expr import types as ir
 
 from churnml.asof import month_index
+from churnml.validation.blank import is_blank
 from churnml.validation.scope import Scope, kept
 
 _BITS = 48
@@ -60,7 +61,7 @@ def lives(customers: Scope) -> ir.Table:
     days = rows.group_by("customer_id").agg(
         begins=_.activated_on.min().fill_null(ibis.date(1900, 1, 1)), ends=_.terminated_on.max()
     )
-    return kept(days, "lives")
+    return kept(days.filter(~is_blank(days.customer_id)), "lives")
 
 
 def spans(scope: Scope, lives: ir.Table) -> Spans:
@@ -81,7 +82,10 @@ def spans(scope: Scope, lives: ir.Table) -> Spans:
         bit = ibis.literal(1 << (_BITS - 1)) >> (rows.when % _BITS).cast("int32")
         # Each month is a bit of its own: their sum is their union only if none comes twice.
         facts |= {"have": rows.when.count(), "bits": bit.sum(), "seen": _union(bit)}
-    found = rows.group_by("customer_id").agg(**facts).left_join(lives, "customer_id")
+    by_customer = rows.group_by("customer_id").agg(**facts)
+    # What has no id is no orphan: it is told as a missing id.
+    named = by_customer.filter(~is_blank(by_customer.customer_id))
+    found = named.left_join(lives, "customer_id")
     customers = kept(found.drop("customer_id_right"), "spans")
     return Spans(customers, **_counts(customers, monthly=monthly))
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -12,8 +11,10 @@ from ibis.expr import types as ir
 from churnml.config import Config
 from churnml.contract import REQUIRED_TABLES
 from churnml.errors import ContractError
+from churnml.nearest import nearest
 from churnml.source.engine import read_errors
 from churnml.source.opened import Source
+from churnml.validation.causes import empty_tables, numbered_ids
 from churnml.validation.examine import Beside, Examined, examine
 from churnml.validation.future import future_start
 from churnml.validation.links import empty_months
@@ -135,18 +136,26 @@ def _validated(seen: Source, config: Config) -> Validation:
 def _report(
     source: Source, scopes: Mapping[str, Scope], examined: Mapping[str, Examined], limit: float
 ) -> Report:
-    structure = _structure(source)
-    breaches = [*structure, *(breach for one in examined.values() for breach in one.breaches)]
     counts = tuple(one.count for one in examined.values())
+    structure = [*_structure(source), *empty_tables(source, counts)]
+    breaches = [*structure, *(breach for one in examined.values() for breach in one.breaches)]
+    excessive = [examined[one.table] for one in counts if one.share > limit]
+    if any(one.code == "C22" and one.table == "customers" for one in structure):
+        # All rows of the other tables are orphans then, which is no news.
+        excessive = [one for one in excessive if _causes(one).keys() != {("C07", "customer_id")}]
     refused = [str(breach) for breach in structure]
-    refused += [_excess(examined[one.table], limit) for one in counts if one.share > limit]
+    refused += [_excess(one, limit) for one in excessive]
+    notes = _notes(source, scopes, counts)
+    cause = numbered_ids(source, breaches)
+    if cause is not None:
+        (refused if excessive else notes).insert(0, cause)
     return Report(
         tuple(breaches),
         counts,
         source.missing,
         {name: one.ignored for name, one in source.bindings.items() if one.ignored},
         tuple(refused),
-        tuple(_notes(source, scopes)),
+        tuple(notes),
     )
 
 
@@ -160,20 +169,25 @@ def _structure(source: Source) -> list[Breach]:
     for name, binding in source.bindings.items():
         for column in binding.absent:
             own = binding.entry.own_name(column)
-            near = difflib.get_close_matches(own, binding.names, n=1, cutoff=0.5)
+            # A column that is another one of the contract is not this one misspelt.
+            near = nearest(own, binding.ignored)
             expected = f"a column {own} in {binding.origin}"
-            if near:
-                expected += f" (nearest: {near[0]})"
+            if near is not None:
+                expected += f" (nearest: {near!r})"
             found.append(Breach("C02", name, column, 1, "refuse", expected))
     return found
+
+
+def _causes(one: Examined) -> dict[tuple[str, str], int]:
+    """Why rows of a table are set aside: rows by code and column."""
+    return {(b.code, b.column): b.count for b in one.breaches if b.effect == "aside"}
 
 
 def _excess(one: Examined, limit: float) -> str:
     count: Count = one.count
     causes = ", ".join(
-        f"{breach.code} {breach.column} {breach.count}"
-        for breach in one.breaches
-        if breach.effect == "aside"
+        f"{code} {column} {rows:,}" if column else f"{code} {rows:,}"
+        for (code, column), rows in _causes(one).items()
     )
     shifted = len({breach.column for breach in one.breaches if breach.everywhere}) >= _SHIFTED
     advice = "; the columns look shifted" if shifted else ""
@@ -187,8 +201,12 @@ _SHIFTED = 3
 """So many columns without a good value look like columns in each other's place."""
 
 
-def _notes(source: Source, scopes: Mapping[str, Scope]) -> list[str]:
-    notes = []
+def _notes(source: Source, scopes: Mapping[str, Scope], counts: Iterable[Count]) -> list[str]:
+    notes = [
+        f"{one.table}: no row at all."
+        for one in counts
+        if not one.rows and one.table not in REQUIRED_TABLES
+    ]
     for name, table in scopes.items():
         if table.binding.zoned:
             columns = ", ".join(table.binding.zoned)

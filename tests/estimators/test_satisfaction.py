@@ -73,7 +73,65 @@ def test_too_few_dissatisfied_are_told_from_the_distribution(table):
 def test_contributions_and_base_add_up_to_the_score(fitted, table):
     X, _ = table
     total = fitted.explain(X).sum(axis=1) + fitted.base_score_
-    np.testing.assert_allclose(np.clip(total, 0, 100), fitted.predict(X), atol=1e-9)
+    np.testing.assert_allclose(total, fitted.predict(X), atol=1e-9)
+
+
+def test_mean_interval_and_dissatisfaction_come_from_one_distribution(fitted, ahead):
+    X, _ = ahead
+    shares = fitted.predict_distribution(X)
+    assert shares.shape == (len(X), fitted.levels_.size)
+    assert (np.diff(shares, axis=1) >= 0).all()
+    assert (shares[:, -1] == 1).all()
+    chance = np.diff(shares, axis=1, prepend=0)
+    found = fitted.foretell(X)
+    np.testing.assert_allclose(chance @ fitted.levels_, found.mean, atol=1e-9)
+    at = np.searchsorted(fitted.levels_, 60, side="right") - 1
+    assert found.dissatisfied.tobytes() == shares[:, at].tobytes()
+    assert ((found.low <= found.mean) & (found.mean <= found.high)).all()
+    assert set(found.low) <= set(fitted.levels_) | set(found.mean)
+
+
+def test_shares_are_calibrated_at_every_level(fitted, ahead):
+    X, y = ahead
+    below = (y[:, None] <= fitted.levels_).mean(axis=0)
+    np.testing.assert_allclose(fitted.predict_distribution(X).mean(axis=0), below, atol=0.03)
+
+
+def test_the_distribution_is_sharper_than_that_of_all(fitted, table, ahead):
+    X, y = ahead
+    gaps = np.diff(fitted.levels_)
+    below = y[:, None] <= fitted.levels_[:-1]
+
+    def crps(shares):
+        return ((shares[:, :-1] - below) ** 2 @ gaps).mean()
+
+    everybody = (table[1][:, None] <= fitted.levels_).mean(axis=0)
+    assert crps(fitted.predict_distribution(X)) < 0.85 * crps(np.tile(everybody, (len(y), 1)))
+
+
+def test_intervals_cover_each_value_of_a_column(table, ahead):
+    X, y = ahead
+    found = SatisfactionRegressor(**QUICK, interval_by="hall").fit(*table)
+    assert set(found.distribution_.masses) == {"east", "west", "north"}
+    low, high = found.predict_interval(X.assign(hall="elsewhere"))
+    common = SatisfactionRegressor(**QUICK).fit(*table)
+    assert [end.tolist() for end in common.predict_interval(X.assign(hall="elsewhere"))] == [
+        low.tolist(),
+        high.tolist(),
+    ]
+    low, high = found.predict_interval(X)
+    for hall in ("east", "west", "north"):
+        there = (X["hall"] == hall).to_numpy()
+        assert coverage(y[there], low[there], high[there]) == pytest.approx(0.9, abs=0.04)
+    state, boosters = found.to_state()
+    again = SatisfactionRegressor.from_state(json.loads(json.dumps(state)), boosters)
+    assert again.predict_interval(X)[0].tobytes() == low.tobytes()
+
+
+def test_an_absent_column_to_have_intervals_by_is_passed_over(table):
+    found = SatisfactionRegressor(**QUICK, interval_by="brand").fit(*table)
+    plain = SatisfactionRegressor(**QUICK).fit(*table)
+    assert found.distribution_.to_state() == plain.distribution_.to_state()
 
 
 def test_the_same_data_give_the_same_model_whatever_their_order(table):
@@ -90,6 +148,7 @@ def test_a_saved_state_predicts_the_same_bytes(fitted, table):
     again = SatisfactionRegressor.from_state(json.loads(json.dumps(state)), boosters)
     assert again.predict(X).tobytes() == fitted.predict(X).tobytes()
     assert again.predict_dissatisfied(X).tobytes() == fitted.predict_dissatisfied(X).tobytes()
+    assert again.predict_distribution(X).tobytes() == fitted.predict_distribution(X).tobytes()
     for ours, theirs in zip(again.predict_interval(X), fitted.predict_interval(X), strict=True):
         assert ours.tobytes() == theirs.tobytes()
     assert again.explain(X).equals(fitted.explain(X))
@@ -136,6 +195,8 @@ def test_scores_follow_monotone_directions(table):
     found = SatisfactionRegressor(**QUICK, monotone={"wait_minutes": -1}).fit(X, y)
     swept = X.iloc[[0] * 60].assign(wait_minutes=np.linspace(0, 60, 60))
     assert (np.diff(found.predict(swept)) <= 1e-12).all()
+    assert (np.diff(found.predict_dissatisfied(swept)) >= -1e-12).all()
+    assert np.ptp(found.predict_dissatisfied(swept)) > 0.1
 
 
 def test_a_single_score_is_learned(table):

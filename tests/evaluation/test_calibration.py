@@ -89,3 +89,13 @@ def test_one_outcome_or_one_probability_has_no_slope():
 def test_scores_that_are_no_probabilities_are_refused(p):
     with pytest.raises(DataError, match="1 probabilities lie outside 0 to 1"):
         log_loss([0, 1], p)
+
+
+@pytest.mark.parametrize("factor", [0.1, 0.5, 2, 3, 10, 40])
+def test_the_slope_is_found_however_over_or_under_confident_the_model_is(factor):
+    random = np.random.default_rng(0)
+    odds = np.clip(random.normal(-1.5, 1.2, 8_000), -4, 4) / max(factor / 5, 1)
+    y = random.random(8_000) < 1 / (1 + np.exp(-odds))
+    true, _ = calibration_line(y, 1 / (1 + np.exp(-odds)))
+    slope, _ = calibration_line(y, 1 / (1 + np.exp(-factor * odds)))
+    assert slope == pytest.approx(true / factor, rel=1e-6)

@@ -61,7 +61,7 @@ def models(place: Path) -> dict[str, str]:
 
 def _saved(folder: Path, estimator: object, data: FlatData) -> str:
     fitted = estimator.fit(data.X, data.y)
-    origin = Origin(name=folder.name, kind="table", table=data.signature)
+    origin = Origin(name=folder.name, kind="table", rows=len(data), table=data.signature)
     bundle.save(describe(fitted, data.X, origin=origin), folder)
     return str(folder)
 
@@ -194,3 +194,50 @@ def test_a_model_of_operator_tables_is_refused(score, tmp_path, churn):
 
     with pytest.raises(ModelError, match="reads operator tables"):
         score(customers(), churn_model=str(operator))
+
+
+def test_rows_like_those_of_training_drift_nowhere(score):
+    manifest = score(customers().head(120))
+
+    assert (manifest.drift, manifest.gates) == ({}, [])
+
+
+@pytest.mark.parametrize("spoil", [lambda fee: fee * 100, lambda fee: fee * 0 + 40])
+def test_a_column_in_another_unit_or_frozen_trips_a_gate(score, spoil):
+    table = customers()
+    table['月费, "元"'] = spoil(table['月费, "元"'])
+
+    manifest = score(table)
+
+    (gate,) = manifest.gates
+    assert gate.startswith('月费, "元": 500 rows differ from those of training by drift ')
+    assert list(manifest.drift) == ['月费, "元"']
+    assert manifest.drift['月费, "元"'] > 0.9
+    with pytest.raises(GateError, match="scored and published") as error:
+        check_gates(manifest)
+    assert error.value.status == 6
+
+
+def test_the_limit_of_drift_is_a_setting(score):
+    table = customers()
+    table['月费, "元"'] *= 100
+    lax = Config.model_validate({"scoring": {"batch_rows": 200, "drift_limit": 50}})
+
+    manifest = score(table, config=lax)
+
+    assert manifest.gates == []
+    assert manifest.drift['月费, "元"'] > 0.9
+
+
+def test_drift_and_scores_do_not_depend_on_the_batches(score, tmp_path):
+    table = customers()
+    table['月费, "元"'] += 25
+    found = {}
+    for rows in (7, 500):
+        settings = Config.model_validate({"scoring": {"batch_rows": rows}})
+        manifest = score(table, out=f"out{rows}", config=settings, reasons=0)
+        scores = pq.read_table(tmp_path / f"out{rows}", filters=None).to_pandas()
+        found[rows] = (manifest.drift, scores["churn_probability"].tolist())
+
+    assert found[7] == found[500]
+    assert found[7][0]

@@ -125,6 +125,9 @@ CASES = [
     Case("no offer", "offers", {"offer": ""}, "C16", "offer", "aside"),
     Case("no date", "contacts", {"started_at": None}, "C16", "started_at", "aside"),
     Case("no customer", "contacts", {"customer_id": None}, "C16", "customer_id", "aside"),
+    Case("blank customer", "surveys", {"customer_id": "\u3000"}, "C16", "customer_id", "aside"),
+    Case("blank in bills", "bills", {"customer_id": "  "}, "C16", "customer_id", "aside"),
+    Case("no hall", "contacts", {"hall_id": " "}, "C16", "hall_id", "null"),
     # C17 a month that is not its first day
     Case("mid-month", "usage", {"month": day("2026-06-15")}, "C17", "month", "aside"),
     # C20 late

@@ -1,0 +1,60 @@
+"""``churnml backtest``: months of the past, each foretold by what came before it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from churnml.cli import options, output
+
+
+def command(
+    task: Annotated[str, typer.Argument(metavar="TASK", help="churn or satisfaction.")],
+    source: options.Source,
+    months: Annotated[int, typer.Option(min=1, help="Test dates: the last so many.")] = 6,
+    until: Annotated[
+        str | None, typer.Option(help="Nothing at or after this date is read.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="A folder for a report with the figure.")] = None,
+    mapping: options.Mapping = None,
+    config: options.ConfigFile = None,
+    overwrite: options.Overwrite = False,
+    json: options.Json = False,
+    debug: options.Debug = False,
+) -> None:
+    """Train on the past of every month, measure on it, and tell how fast models age.
+
+    For example:
+
+    churnml backtest churn demo/operator --months 4 --out backtest
+    """
+    from churnml import pipeline
+    from churnml.config import load_config
+
+    output.show_progress()
+    settings = load_config(config)
+    if out is not None:
+        from churnml.reports.evaluation import require_free
+
+        require_free(out, overwrite=overwrite)
+    found = pipeline.backtest_source(
+        task,
+        source,
+        months=months,
+        until=None if until is None else options.day(until),
+        mapping=mapping,
+        config=settings,
+    )
+    if out is not None:
+        pipeline.write_backtest(found, out, overwrite=overwrite)
+    if json:
+        output.print_json(found.to_dict())
+        return
+    columns = found.columns()
+    title = f"{found.task}, month by month; 95 % intervals over customers"
+    output.print_table(title, columns, found.rows(), numbers=len(columns) - 2)
+    output.print_table("\nHow models age", found.age_columns(), found.age_rows(), numbers=4)
+    if out is not None:
+        output.print_line(f"report: {out}")

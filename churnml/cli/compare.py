@@ -1,0 +1,69 @@
+"""``churnml compare``: two models side by side."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from churnml.cli import options, output
+
+if TYPE_CHECKING:
+    from churnml.comparison import Comparison
+
+_Uri = Annotated[str, typer.Argument(help="Model URI: models:/churn@champion, a folder …")]
+
+
+def command(
+    first: _Uri,
+    second: _Uri,
+    json: options.Json = False,
+    debug: options.Debug = False,
+) -> None:
+    """Set two models side by side: origin, label, parameters, metrics, features.
+
+    For example:
+
+    churnml compare models:/churn@champion models:/churn@challenger
+    """
+    from churnml import pipeline
+
+    found = pipeline.compare_models(first, second)
+    if json:
+        output.print_json(found.to_dict())
+    else:
+        show(found)
+
+
+def show(found: "Comparison") -> None:
+    """Print what differs, and whether the figures may be compared."""
+    one, other = found.models
+    columns = ("", one, other)
+    origin = [(name, *values) for name, values in found.origin.items()]
+    output.print_table("Origin", columns, origin)
+    if found.params:
+        rows = [(name, *map(str, values)) for name, values in found.params.items()]
+        output.print_table("Parameters that differ", columns, rows)
+    title = "Tested before the refit; 95 % intervals"
+    if not found.comparable:
+        title += "; NOT comparable, see the notes"
+    rows = [(name, *map(_metric, values)) for name, values in found.metrics.items()]
+    output.print_table(title, columns, rows, numbers=2)
+    for version, names in zip(found.models, found.only, strict=True):
+        if names:
+            output.print_line(f"only {version} has: {', '.join(names)}")
+    rows = [(name, *map(_weight, values)) for name, values in found.importance.items()]
+    output.print_table("Importance: mean absolute contribution", columns, rows, numbers=2)
+    for note in found.notes:
+        output.print_line(f"note: {note}")
+
+
+def _metric(value: Sequence[float | None] | None) -> str:
+    if value is None or value[0] is None:
+        return "–"
+    if value[1] is None or value[2] is None:
+        return f"{value[0]:.4f}"
+    return f"{value[0]:.4f} ({value[1]:.4f} to {value[2]:.4f})"
+
+
+def _weight(value: Any) -> str:
+    return "–" if value is None else f"{value:.4f}"

@@ -1,0 +1,47 @@
+"""``churnml history``: what happened to a registered model."""
+
+from typing import Any
+
+from churnml.cli import options, output
+from churnml.cli.promote import Name
+
+
+def command(
+    task_name: options.Task,
+    name: Name = None,
+    json: options.Json = False,
+    debug: options.Debug = False,
+) -> None:
+    """Tell who registered, promoted or rolled back which version, when and why.
+
+    For example:
+
+    churnml history churn
+    """
+    from churnml import pipeline
+
+    found = pipeline.told_history(options.task(task_name), name=name)
+    if json:
+        output.print_json(found)
+    else:
+        show(found)
+
+
+def show(found: dict[str, Any]) -> None:
+    """Print the events, oldest first, and the aliases as they are."""
+    rows = [
+        (
+            event["when"],
+            event.get("who", ""),
+            event["what"],
+            event["version"],
+            event.get("over", ""),
+            event.get("digest", "")[:12],
+            event.get("why", ""),
+        )
+        for event in found["events"]
+    ]
+    columns = ("when (UTC)", "who", "what", "version", "over", "digest", "why")
+    output.print_table(found["name"], columns, rows)
+    aliases = ", ".join(f"{alias} {version}" for alias, version in sorted(found["aliases"].items()))
+    output.print_line(f"aliases: {aliases or 'none'}")

@@ -1,0 +1,354 @@
+"""When a customer leaves: the chance of leaving month by month, and within any of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit
+from sklearn.base import BaseEstimator
+from sklearn.utils import Tags
+from sklearn.utils.validation import column_or_1d
+from threadpoolctl import threadpool_limits
+
+from churnml.errors import DataError, UsageError
+from churnml.estimators.bag import Bag
+from churnml.estimators.booster import Recipe, load
+from churnml.estimators.calibration import Calibration
+from churnml.estimators.encoding import Encoder, fit_encoder
+from churnml.estimators.explaining import Explainer, column_sums
+from churnml.estimators.fitting import seed_of
+from churnml.estimators.hazard_bag import MANY, Growing, HazardBag, calibrate, fit_hazard_bag
+from churnml.estimators.inputs import draw_sample, fit_frame, matrix_signs, score_values
+from churnml.estimators.personmonths import PersonMonths, expand, thin, with_month
+from churnml.estimators.schedule import schedule
+from churnml.estimators.shapes import Shapes
+from churnml.estimators.state import plain_params, restore_columns
+
+_CHUNK = 65_536
+
+
+class ChurnHazard(BaseEstimator):
+    """Calibrated chances of leaving, month by month: a discrete-time hazard by LightGBM.
+
+    Every month in which a customer was seen is a row, with what was known of the customer
+    before the first and the month's number; the target is whether the customer left in
+    it (Cox, 1972; Singer and Willett, 1993). Who was still there when the data ended
+    teaches as many months as were seen. The chance of leaving within *h* months is
+    ``1 - (1 - hazard_1) ... (1 - hazard_h)``, which never falls as *h* grows.
+
+    Parameters
+    ----------
+    months : int, default 6
+        Months told apart, 1 to 60.
+    num_leaves : tuple of int, default (16, 8, 24)
+        Leaves of a tree, taken in turn by the boosters.
+    learning_rate : float, optional
+        By default a rule on the number of person-months.
+    max_rounds : int, default 2000
+        Trees of a booster at most; early stopping ends it sooner.
+    folds : int, default 4
+        Customers are dealt into so many folds; each is left out by one booster, which it
+        stops and which its outcomes calibrate. Above 2,000,000 person-months a fifth of
+        the customers is left out, by one booster.
+    max_person_months : int, default 12_000_000
+        Above it, months in which nobody left are thinned and weigh more.
+    monotone : dict of str to int, optional
+        +1 where the chance must not fall as the column rises, -1 where it must not rise.
+    random_state : int, default 0
+    n_jobs : int, optional
+        Threads; all by default. The result does not depend on it.
+
+    Attributes
+    ----------
+    categories_ : dict of str to list of str
+        The levels seen in training, by column.
+    boosters_ : list of Booster
+    calibrations_ : list of Calibration
+        By month, from raw score to calibrated log-odds of the hazard.
+    n_features_in_ : int
+    feature_names_in_ : array of str
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> X = pd.DataFrame({"tenure": rng.integers(1, 72, 500)})
+    >>> month = np.ceil(rng.exponential(3 + X["tenure"] / 6)).astype(int)
+    >>> y = np.where(month <= 6, month, -6)
+    >>> within = ChurnHazard().fit(X, y).predict_within(X, (1, 2, 3, 6))
+    >>> within.shape, bool((np.diff(within, axis=1) >= 0).all())
+    ((500, 4), True)
+    """
+
+    def __init__(
+        self,
+        *,
+        months: int = 6,
+        num_leaves: tuple[int, ...] = (16, 8, 24),
+        learning_rate: float | None = None,
+        max_rounds: int = 2000,
+        folds: int = 4,
+        max_person_months: int = 12_000_000,
+        monotone: Mapping[str, int] | None = None,
+        random_state: int = 0,
+        n_jobs: int | None = None,
+    ) -> None:
+        self.months = months
+        self.num_leaves = num_leaves
+        self.learning_rate = learning_rate
+        self.max_rounds = max_rounds
+        self.folds = folds
+        self.max_person_months = max_person_months
+        self.monotone = monotone
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        groups: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
+        """Learn from customers who left, or were seen to stay for a while.
+
+        Parameters
+        ----------
+        X : DataFrame, shape (n, k)
+            Numbers, booleans, and text as categories.
+        y : array of int, shape (n,)
+            *k* > 0: left in month *k*; -*m*: still there after *m* months. Months beyond
+            ``months`` count as staying for all of them.
+        groups : array, shape (n,), optional
+            Rows of one customer share a value and are never parted by a fold.
+        sample_weight : array, shape (n,), optional
+            At least 0.
+
+        Raises
+        ------
+        DataError
+            Outcomes that are 0, missing or no whole numbers; nobody who left, or nobody
+            who stayed a month; infinite numbers, dates.
+        UsageError
+            A parameter out of its range.
+        """
+        # Sums over several threads differ in the last bits with the number of threads.
+        with threadpool_limits(limits=1, user_api="blas"):
+            return self._fit(X, y, groups, sample_weight)
+
+    def _fit(
+        self, X: Any, y: ArrayLike, groups: ArrayLike | None, sample_weight: ArrayLike | None
+    ) -> Self:
+        self._check_params()
+        frame = fit_frame(self, X)
+        outcome = _outcomes(y, self.months)
+        self.columns_in_ = list(frame.columns)
+        sample = draw_sample(frame, outcome.astype(np.float64), sample_weight, groups)
+        seed = seed_of(self.random_state)
+        drawn = sample.y.astype(np.int64)
+        rank = np.random.default_rng(seed).permutation(int(sample.group.max()) + 1)[sample.group]
+        encoder, matrix = fit_encoder(
+            sample.values, (drawn > 0).astype(np.float64), sample.weight, rank
+        )
+        months = thin(expand(drawn, sample.weight), self.max_person_months, seed)
+        _require_both(months)
+        folds = min(self.folds, int(sample.group.max()) + 1)
+        folds = 5 if len(months) > MANY and folds > 1 else folds
+        recipe = self._recipe(months, encoder, matrix.shape[1], alone=folds < 2)
+        threads = self.n_jobs or 0
+        given = Growing(matrix, months, sample.group, recipe, folds, seed, threads)
+        bag, scores, judged = fit_hazard_bag(given, self.months)
+        self._learned(encoder, bag)
+        self.calibrations_ = calibrate(
+            months, scores, judged, count=self.months, members=len(bag.texts)
+        )
+        return self
+
+    def _check_params(self) -> None:
+        if not 1 <= self.months <= 60:
+            raise UsageError(f"months is {self.months!r}; 1 to 60 was expected.")
+        for name in ("max_rounds", "folds", "max_person_months"):
+            if getattr(self, name) < 1:
+                raise UsageError(f"{name} is {getattr(self, name)!r}; at least 1 was expected.")
+        if not self.num_leaves or min(self.num_leaves) < 2:
+            raise UsageError(f"num_leaves is {self.num_leaves!r}; numbers from 2 on were expected.")
+        if self.learning_rate is not None and not self.learning_rate > 0:
+            raise UsageError(f"learning_rate is {self.learning_rate!r}; above 0 was expected.")
+
+    def _recipe(
+        self, months: PersonMonths, encoder: Encoder, columns: int, *, alone: bool
+    ) -> Recipe:
+        rule = schedule(len(months), len(months), len(months), columns)
+        signs = matrix_signs(self.monotone, encoder)
+        return Recipe(
+            loss="logistic",
+            num_leaves=tuple(self.num_leaves),
+            learning_rate=self.learning_rate or rule.learning_rate,
+            max_rounds=min(self.max_rounds, 100) if alone else self.max_rounds,
+            patience=rule.patience,
+            min_leaf=int(np.clip(len(months) // 40, 1, 100)),
+            row_share=0.8 if len(months) >= 100 else 1.0,
+            # The month may act either way.
+            monotone=() if signs is None else (*signs.tolist(), 0),
+        )
+
+    def _learned(self, encoder: Encoder, bag: HazardBag) -> None:
+        self.encoder_ = encoder
+        self.bag_ = bag
+        self.boosters_ = bag.boosters
+        self.categories_ = encoder.categories
+        self._explains: Explainer | None = None
+
+    def predict_hazard(self, X: Any) -> NDArray[np.float64]:
+        """The chance of leaving in each month, of those still there, shape (n, months).
+
+        Raises
+        ------
+        SchemaError
+            Columns missing, or text where training had numbers.
+        DataError
+            Infinite numbers.
+        """
+        _, values = score_values(self, X)
+        matrix = self.encoder_.matrix(values)
+        out = np.empty((len(matrix), self.months))
+        for start in range(0, len(matrix), _CHUNK):
+            rows = with_month(matrix[start : start + _CHUNK], 0)
+            for month in range(1, self.months + 1):
+                rows[:, -1] = month
+                raw = self.bag_.score(rows, self.n_jobs or 0)
+                odds = self.calibrations_[month - 1].log_odds(raw)
+                out[start : start + _CHUNK, month - 1] = expit(odds)
+        return out
+
+    def predict_within(self, X: Any, months: Sequence[int] | None = None) -> NDArray[np.float64]:
+        """The chance of leaving within so many months, never falling from left to right.
+
+        Parameters
+        ----------
+        X : DataFrame, shape (n, k)
+            The columns of training by name, in any order; others are ignored.
+        months : sequence of int, optional
+            From 1 to ``months``, ascending; by default each of them.
+
+        Returns
+        -------
+        array of float64, shape (n, len(months))
+
+        Raises
+        ------
+        UsageError
+            Months that the model does not reach.
+        """
+        wanted = list(range(1, self.months + 1)) if months is None else list(months)
+        beyond = [month for month in wanted if not 1 <= month <= self.months]
+        if beyond:
+            raise UsageError(f"month {beyond[0]}: the model tells months 1 to {self.months}.")
+        # Sums of logs lose nothing where chances are small, and can only rise.
+        within = -np.expm1(np.cumsum(np.log1p(-self.predict_hazard(X)), axis=1))
+        return within[:, [month - 1 for month in wanted]]
+
+    def predict(self, X: Any) -> NDArray[np.float64]:
+        """The chance of leaving within all the months, shape (n,)."""
+        return self.predict_within(X, (self.months,))[:, 0]
+
+    def explain(self, X: Any, month: int = 1) -> pd.DataFrame:
+        """Contributions to the calibrated log-odds of leaving in a month, by column.
+
+        Exact TreeSHAP, scaled by the calibration as `ChurnClassifier.explain` says; what
+        the month itself adds is not among them.
+
+        Returns
+        -------
+        DataFrame, shape (n, k)
+            The columns of training in their order, the index of ``X``.
+        """
+        frame, values = score_values(self, X)
+        rows = with_month(self.encoder_.matrix(values), month)
+        explainer = self._explainer()
+        found = explainer.contributions(rows)
+        sums = column_sums(found[:, :-1], self.encoder_, self.columns_in_)
+        start = self.bag_.start[month - 1]
+        raw = self.bag_.score(rows, self.n_jobs or 0)
+        slope = self.calibrations_[month - 1].secant(raw, explainer.base + start)
+        return sums.mul(slope, axis=0).set_axis(frame.index, axis=0)
+
+    def _explainer(self) -> Explainer:
+        if self._explains is None:
+            bag = Bag(Shapes(0.0, []), self.bag_.texts, self.bag_.boosters)
+            self._explains = Explainer(bag, self.encoder_.owners.size + 1)
+        return self._explains
+
+    def unseen(self, X: Any) -> dict[str, int]:
+        """Rows by column whose category was not seen in training, where there are any."""
+        _, values = score_values(self, X)
+        return self.encoder_.unseen(values)
+
+    def to_state(self) -> tuple[dict[str, Any], list[str]]:
+        """Plain data for JSON, and the booster texts: all that predicting needs."""
+        state = {
+            "columns": self.columns_in_,
+            "named": hasattr(self, "feature_names_in_"),
+            "params": plain_params(self),
+            "encoder": self.encoder_.to_state(),
+            "start": self.bag_.start.tolist(),
+            "calibrations": [one.to_state() for one in self.calibrations_],
+        }
+        return state, list(self.bag_.texts)
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any], boosters: list[str]) -> Self:
+        """The fitted estimator of :meth:`to_state`, with the same predictions to the bit."""
+        made = cls(**state["params"])
+        restore_columns(made, state)
+        bag = HazardBag(np.array(state["start"], np.float64), list(boosters), load(boosters))
+        made._learned(Encoder.from_state(state["encoder"]), bag)
+        made.calibrations_ = [Calibration.from_state(one) for one in state["calibrations"]]
+        return made
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        tags.input_tags.allow_nan = True
+        tags.input_tags.categorical = True
+        tags.input_tags.string = True
+        return tags
+
+
+def _outcomes(y: Any, months: int) -> NDArray[np.int64]:
+    """Outcomes as whole numbers; what lies beyond the months is staying for all of them.
+
+    Raises
+    ------
+    DataError
+        Missing ones, 0, and numbers that are not whole.
+    """
+    given = column_or_1d(y, warn=True)
+    lost = int(pd.isna(given).sum())
+    if lost:
+        raise DataError(f"y: {lost} of {len(given)} outcomes are missing.", count=lost)
+    numbers = np.asarray(given, np.float64)
+    wrong = (numbers == 0) | (numbers != np.round(numbers)) | np.isinf(numbers)
+    if wrong.any():
+        raise DataError(
+            f"y: {int(wrong.sum())} of {len(given)} outcomes are no months, such as "
+            f"{numbers[wrong][0]:g}.",
+            hint="Give k for who left in month k, -m for who was there after m months.",
+            count=int(wrong.sum()),
+            expected="whole numbers but 0",
+        )
+    outcome = numbers.astype(np.int64)
+    return np.where(np.abs(outcome) > months, -months, outcome)
+
+
+def _require_both(months: PersonMonths) -> None:
+    left = int(months.left.sum())
+    if left in (0, len(months)):
+        raise DataError(
+            f"y: in {left} of {len(months)} person-months somebody left.",
+            hint="A hazard needs months in which customers left and months in which they stayed.",
+            count=left,
+        )

@@ -1,0 +1,327 @@
+"""What is wrong with a model, in words.
+
+A complaint is made only where chance hardly explains what was found, and only where it
+matters: an honest model gets none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from churnml.evaluation import satisfaction
+from churnml.evaluation.alone import columns_alone
+from churnml.evaluation.calibration import check_probabilities
+from churnml.evaluation.intervals import Estimate
+from churnml.evaluation.significance import (
+    auc_influence,
+    below_zero,
+    mean_influence,
+    standard_error,
+)
+
+Floats = NDArray[np.float64]
+Metrics = Mapping[str, Estimate]
+
+SLOPES = (0.9, 1.1)
+"""Slopes between these are no complaint."""
+COVERAGE = (0.87, 0.93)
+"""Coverages of a 90 % interval between these are no complaint."""
+
+_TOO_GOOD = {"churn": 0.99, "satisfaction": 0.95}
+_DECIDES = {"churn": 0.93, "satisfaction": 0.8}
+_SHIFT = 0.1
+_POINTS = 1.0
+_SURE = 0.001
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong.
+
+    Attributes
+    ----------
+    code : str
+        For programs: ``leak``, ``over_confident``, ...
+    message : str
+        For people, with the figures that say so.
+    column : str
+        The column to blame, where there is one.
+    """
+
+    code: str
+    message: str
+    column: str = ""
+
+    def to_dict(self) -> dict[str, str]:
+        """The finding as plain data."""
+        return {"code": self.code, "message": self.message, "column": self.column}
+
+
+def diagnose_churn(
+    y: ArrayLike,
+    p: ArrayLike,
+    metrics: Metrics,
+    groups: ArrayLike | None = None,
+    *,
+    regression: ArrayLike | None = None,
+    truth: ArrayLike | None = None,
+    X: pd.DataFrame | None = None,
+) -> list[Finding]:
+    """What is wrong with probabilities of leaving.
+
+    Parameters
+    ----------
+    y : array, shape (n,)
+        1 for those who left.
+    p : array, shape (n,)
+        Their probabilities.
+    metrics : mapping of str to Estimate
+        Of `churn_metrics` on the same rows.
+    groups : array, shape (n,), optional
+        The customer of each row; else every row is one.
+    regression : array, shape (n,), optional
+        What a plain regression says of the same rows.
+    truth : array, shape (n,), optional
+        The true probabilities, which nothing honest outdoes.
+    X : DataFrame, shape (n, k), optional
+        What the model read, to name the column that leaks.
+
+    Returns
+    -------
+    list of Finding
+        Empty where nothing is wrong.
+
+    Examples
+    --------
+    >>> from churnml.evaluation import churn_metrics
+    >>> random = np.random.default_rng(0)
+    >>> truth = random.beta(1, 6, 4000)
+    >>> y = random.random(4000) < truth
+    >>> diagnose_churn(y, truth, churn_metrics(y, truth, draws=50))
+    []
+    >>> shuffled = random.permutation(truth)
+    >>> [one.code for one in diagnose_churn(y, shuffled, churn_metrics(y, shuffled, draws=50))]
+    ['no_better_than_chance']
+    """
+    labels, chances = check_probabilities(y, p)
+    customers = _numbers(groups, labels.size)
+    area = metrics["auc"]
+    if np.isnan(area.value):
+        return [Finding("one_outcome", "Only one outcome occurs: nothing can be said.")]
+    found = list(_ranking(area, "AUC", 0.5))
+    if not found:
+        found += _worse_than_regression(labels, chances, regression, customers)
+        found += _confidence(metrics.get("calibration_slope"))
+    found += _shift(labels, chances, metrics.get("calibration_in_the_large"))
+    found += _beyond_truth(labels, chances, truth, customers)
+    return found + _leak("churn", area, X, labels, groups, told=_codes(found))
+
+
+def diagnose_satisfaction(
+    y: ArrayLike,
+    prediction: ArrayLike,
+    metrics: Metrics,
+    groups: ArrayLike | None = None,
+    *,
+    regression: ArrayLike | None = None,
+    truth: ArrayLike | None = None,
+    X: pd.DataFrame | None = None,
+) -> list[Finding]:
+    """What is wrong with satisfaction predictions; parameters as of `diagnose_churn`.
+
+    ``metrics`` are those of `satisfaction_metrics`; with ``interval_coverage`` among them
+    the intervals, held to be 90 % ones, are judged too.
+    """
+    scores, told = np.asarray(y, np.float64), np.asarray(prediction, np.float64)
+    customers = _numbers(groups, scores.size)
+    order = metrics["spearman"]
+    if np.isnan(order.value):
+        return [Finding("one_outcome", "Answers or predictions do not vary: nothing to rank.")]
+    found = list(_ranking(order, "rank correlation", 0.0))
+    if not found:
+        found += _larger_error(scores, told, regression, customers)
+        found += _spread(scores, told, customers)
+    found += _bias(scores, told, customers)
+    found += _coverage(metrics.get("interval_coverage"))
+    found += _closer_than_truth(scores, told, truth, customers)
+    return found + _leak("satisfaction", metrics["r2"], X, scores, groups, told=_codes(found))
+
+
+def _codes(found: list[Finding]) -> set[str]:
+    return {one.code for one in found}
+
+
+def _numbers(groups: ArrayLike | None, rows: int) -> NDArray[np.int64]:
+    if groups is None:
+        return np.arange(rows)
+    return np.asarray(pd.factorize(np.asarray(groups))[0], np.int64)
+
+
+def _ranking(found: Estimate, name: str, chance: float) -> Iterator[Finding]:
+    if found.high < chance:
+        yield Finding(
+            "worse_than_chance",
+            f"Ranks the wrong way round: {name} {found}, {chance} for chance. Its scores may "
+            "stand for the opposite outcome.",
+        )
+    elif found.low <= chance:
+        yield Finding(
+            "no_better_than_chance",
+            f"Ranks no better than chance: {name} {found}, {chance} for chance. Scores and "
+            "customers may have been mixed up.",
+        )
+
+
+def _worse_than_regression(
+    y: Floats, p: Floats, regression: ArrayLike | None, customers: NDArray[np.int64]
+) -> Iterator[Finding]:
+    if regression is None:
+        return
+    (own, moved), (plain, back) = auc_influence(y, p), auc_influence(y, regression)
+    if below_zero(own - plain, standard_error(moved - back, customers)) < 0.025:
+        yield Finding(
+            "worse_than_regression",
+            f"Ranks worse than a plain regression: AUC {own:.3f} against {plain:.3f}.",
+        )
+
+
+def _confidence(slope: Estimate | None) -> Iterator[Finding]:
+    if slope is None:
+        return
+    if slope.high < SLOPES[0]:
+        yield Finding(
+            "over_confident",
+            f"Over-confident: calibration slope {slope}, 1 expected. High probabilities are "
+            "too high and low ones too low.",
+        )
+    elif slope.low > SLOPES[1]:
+        yield Finding(
+            "under_confident",
+            f"Under-confident: calibration slope {slope}, 1 expected. Its probabilities lie "
+            "too near to each other.",
+        )
+
+
+def _shift(y: Floats, p: Floats, gap: Estimate | None) -> Iterator[Finding]:
+    if gap is None or gap.low <= 0 <= gap.high:
+        return
+    told, happened = float(p.mean()), float(y.mean())
+    nearest = min(abs(gap.low), abs(gap.high))
+    if nearest > _SHIFT * told:
+        word = "low" if happened > told else "high"
+        yield Finding(
+            f"too_{word}",
+            f"Probabilities are too {word} altogether: {told:.1%} on average, {happened:.1%} left.",
+        )
+
+
+def _beyond_truth(
+    y: Floats, p: Floats, truth: ArrayLike | None, customers: NDArray[np.int64]
+) -> Iterator[Finding]:
+    if truth is None:
+        return
+    (own, moved), (best, back) = auc_influence(y, p), auc_influence(y, truth)
+    if below_zero(best - own, standard_error(moved - back, customers)) < _SURE:
+        yield _too_good(f"AUC {own:.3f}, while the true probabilities reach {best:.3f}")
+
+
+def _closer_than_truth(
+    y: Floats, told: Floats, truth: ArrayLike | None, customers: NDArray[np.int64]
+) -> Iterator[Finding]:
+    if truth is None:
+        return
+    ideal = np.asarray(truth, np.float64)
+    less, moved = mean_influence((y - told) ** 2 - (y - ideal) ** 2)
+    if below_zero(less, standard_error(moved, customers)) < _SURE:
+        own, best = satisfaction.r2(y, told), satisfaction.r2(y, ideal)
+        yield _too_good(f"R² {own:.3f}, while the true satisfaction reaches {best:.3f}")
+
+
+def _too_good(figures: str) -> Finding:
+    return Finding(
+        "too_good",
+        f"Knows more than can be known: {figures}. A column leaks the outcome, or the model "
+        "was trained on these rows.",
+    )
+
+
+def _larger_error(
+    y: Floats, told: Floats, regression: ArrayLike | None, customers: NDArray[np.int64]
+) -> Iterator[Finding]:
+    if regression is None:
+        return
+    plain = np.asarray(regression, np.float64)
+    less, moved = mean_influence((y - plain) ** 2 - (y - told) ** 2)
+    if below_zero(less, standard_error(moved, customers)) < 0.025:
+        own, other = satisfaction.r2(y, told), satisfaction.r2(y, plain)
+        yield Finding(
+            "worse_than_regression",
+            f"Foretells worse than a plain regression: R² {own:.3f} against {other:.3f}.",
+        )
+
+
+def _spread(y: Floats, told: Floats, customers: NDArray[np.int64]) -> Iterator[Finding]:
+    """The slope of answers on predictions: below 1 where predictions lie too far apart."""
+    centred = told - told.mean()
+    variance = float(np.mean(centred**2))
+    slope = float(np.mean(centred * y)) / variance
+    moved = centred * (y - y.mean() - slope * centred) / variance / y.size
+    error = 1.96 * standard_error(moved, customers)
+    figures = f"an answer rises by {slope:.2f} where its prediction rises by 1"
+    if slope + error < SLOPES[0]:
+        yield Finding("over_confident", f"Over-confident: {figures}.")
+    elif slope - error > SLOPES[1]:
+        yield Finding("under_confident", f"Under-confident: {figures}.")
+
+
+def _bias(y: Floats, told: Floats, customers: NDArray[np.int64]) -> Iterator[Finding]:
+    gap, moved = mean_influence(y - told)
+    if abs(gap) - 1.96 * standard_error(moved, customers) > _POINTS:
+        word = "low" if gap > 0 else "high"
+        yield Finding(
+            f"too_{word}",
+            f"Predictions are too {word} altogether: {told.mean():.1f} points on average, "
+            f"{y.mean():.1f} answered.",
+        )
+
+
+def _coverage(found: Estimate | None) -> Iterator[Finding]:
+    if found is None or (found.high >= COVERAGE[0] and found.low <= COVERAGE[1]):
+        return
+    word = "narrow" if found.value < COVERAGE[0] else "wide"
+    yield Finding(
+        "interval_coverage", f"Intervals are too {word}: they cover {found}, 0.9 expected."
+    )
+
+
+def _leak(
+    task: str,
+    reached: Estimate,
+    X: pd.DataFrame | None,
+    y: Floats,
+    groups: ArrayLike | None,
+    *,
+    told: set[str],
+) -> list[Finding]:
+    """Columns that nearly decide alone; else a word where the model is incredibly good."""
+    name = "AUC" if task == "churn" else "R²"
+    alone = {} if X is None else columns_alone(task, X, y, groups)
+    found = [
+        Finding(
+            "leak",
+            f"A leak is suspected: {column!r} alone nearly decides the outcome "
+            f"({name} {value:.3f}). Was it known at the time?",
+            column,
+        )
+        for column, value in list(alone.items())[:3]
+        if value >= _DECIDES[task]
+    ]
+    if not found and "too_good" not in told and reached.low > _TOO_GOOD[task]:
+        message = f"Too good to be true: {name} {reached}. Look for a column that tells the outcome"
+        found.append(Finding("too_good", f"{message}, or for rows that it was trained on."))
+    return found

@@ -1,0 +1,141 @@
+"""An evaluation as compact HTML; whatever comes from data is escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from typing import TYPE_CHECKING
+
+from churnml.evaluation.intervals import Estimate
+from churnml.evaluation.metrics import HEADLINE
+
+if TYPE_CHECKING:
+    from churnml.evaluation.results import Evaluation
+
+SHOWN_SLICES = 12
+
+
+def number(value: float, digits: int = 3) -> str:
+    """A number as people read it; a dash where there is none.
+
+    >>> number(0.12345), number(float("nan")), number(1234.5, 1)
+    ('0.123', '–', '1,234.5')
+    """
+    return "–" if value != value else f"{value:,.{digits}f}"
+
+
+def told(estimate: Estimate | None) -> str:
+    """A measure with its interval.
+
+    >>> told(Estimate(0.8123, 0.8, 0.83)), told(None)
+    ('0.812 [0.800, 0.830]', '–')
+    """
+    if estimate is None or estimate.value != estimate.value:
+        return "–"
+    digits = 3 if abs(estimate.value) < 10 else 1
+    ends = f"{number(estimate.low, digits)}, {number(estimate.high, digits)}"
+    return f"{number(estimate.value, digits)} [{ends}]"
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """An HTML table under a title; every cell is escaped."""
+    head = "".join(f"<th>{escape(name)}</th>" for name in columns)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>" for row in rows
+    )
+    return (
+        f"<p><b>{escape(title)}</b></p>"
+        f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    )
+
+
+def metric_rows(found: Evaluation, *, every: bool = False) -> list[list[str]]:
+    """Measure by measure: the model, then its baselines."""
+    names = (
+        list(found.metrics) if every else [n for n in HEADLINE[found.task] if n in found.metrics]
+    )
+    sides = [found.metrics, *found.baselines.values()]
+    return [[name, *(told(side.get(name)) for side in sides)] for name in names]
+
+
+def slice_columns(task: str) -> list[str]:
+    """The headings of `slice_rows`."""
+    measure = "AUC" if task == "churn" else "mean error"
+    return ["slice", "rows", "happened", "told", measure, "difference", "p (Holm)", ""]
+
+
+def slice_rows(found: Evaluation, *, most: int | None = None) -> list[list[str]]:
+    """Slice by slice, the worst first; those too small say so."""
+    name, digits = ("auc", 3) if found.task == "churn" else ("mae", 1)
+    rows = []
+    for one in found.slices[:most]:
+        verdict = "; ".join(
+            word for word, true in (("worse", one.worse), ("level missed", one.off)) if true
+        )
+        rows.append(
+            [
+                f"{one.column} = {one.value}",
+                f"{one.rows:,}",
+                number(one.happened, digits),
+                number(one.told, digits),
+                told(one.metrics.get(name)),
+                number(one.difference),
+                number(one.p_worse),
+                one.note or verdict,
+            ]
+        )
+    return rows
+
+
+def reliability_rows(found: Evaluation) -> list[list[str]]:
+    """Bin by bin: predicted, observed with its interval."""
+    return [
+        [f"{one.rows:,}", number(one.predicted), told(Estimate(one.observed, one.low, one.high))]
+        for one in found.reliability
+    ]
+
+
+def profit_rows(found: Evaluation) -> list[list[str]]:
+    """What a campaign brings, with the share to contact."""
+    if found.profit is None:
+        return []
+    return [
+        ["most that contacts could have brought, yuan per customer", told(found.profit.maximum)],
+        ["contacting whom the model expects to pay, yuan per customer", told(found.profit.decided)],
+        ["best share to contact", told(found.profit.best_share)],
+        ["contacting everybody, yuan per customer", number(found.profit.everybody)],
+    ]
+
+
+def evaluation_html(found: Evaluation, *, every: bool = False) -> str:
+    """The whole evaluation; compact unless ``every``: all measures and all slices."""
+    wrong = "".join(f"<li>{escape(one.message)}</li>" for one in found.diagnosis)
+    notes = "".join(f"<li>{escape(note)}</li>" for note in found.notes)
+    facts = ", ".join(f"{name} {value}" for name, value in found.facts.items())
+    parts = [
+        f"<p><b>{escape(found.model or found.task)}</b> on {found.rows:,} rows of "
+        f"{found.customers:,} customers; {escape(facts)}</p>",
+        f"<p><b>What is wrong</b></p><ul>{wrong}</ul>" if wrong else "<p>Nothing wrong found.</p>",
+        table(
+            "Measures, with 95 % intervals over customers",
+            ["measure", "model", *found.baselines],
+            metric_rows(found, every=every),
+        ),
+    ]
+    if found.possible:
+        rows = [[name, told(one)] for name, one in found.possible.items()]
+        parts.append(table("Of what can be known", ["measure", "value"], rows))
+    if found.reliability:
+        columns = ["rows", "predicted", "observed"]
+        parts.append(table("Reliability", columns, reliability_rows(found)))
+    if found.slices:
+        most = None if every else SHOWN_SLICES
+        rows = slice_rows(found, most=most)
+        parts.append(table("Slices, the worst first", slice_columns(found.task), rows))
+        hidden = len(found.slices) - len(rows)
+        parts.append(f"<p>… and {hidden} more</p>" if hidden else "")
+    parts.append(f"<p>{escape(found.elderly)}</p>" if found.elderly else "")
+    if found.profit is not None:
+        parts.append(table("Profit of a campaign", ["", ""], profit_rows(found)))
+    parts.append(f"<ul>{notes}</ul>" if notes else "")
+    return f"<div>{''.join(parts)}</div>"

@@ -1,0 +1,302 @@
+"""Kinds of customers for whom a model is worse than for the others.
+
+Each value of each column (brand, tier, region, …) is a slice. A slice is *worse* where its
+measure (the AUC of churn, the mean error of satisfaction) is so much worse than that of
+all other customers that chance does not explain it, and *off* where its mean prediction
+is not what happened; both by Holm's rule over all slices, so that among many slices none
+is named by luck.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from churnml.errors import DataError
+from churnml.evaluation import satisfaction
+from churnml.evaluation.bands import UNKNOWN
+from churnml.evaluation.calibration import check_probabilities, slope_measure
+from churnml.evaluation.intervals import Estimate, Measure, bootstrap
+from churnml.evaluation.ranking import Ranked
+from churnml.evaluation.significance import (
+    auc_influence,
+    away_from_zero,
+    below_zero,
+    holm,
+    mean_influence,
+    standard_error,
+)
+
+FEWEST = 50
+"""Positives (churn) or answers (satisfaction) from which on a slice is measured."""
+
+_ALPHA = 0.05
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Influence = Callable[[Ints], tuple[float, Floats]]
+
+
+@dataclass(frozen=True)
+class Slice:
+    """The customers with one value of one column, and how a model does for them.
+
+    Attributes
+    ----------
+    column, value : str
+    rows, positives : int
+        ``positives``: who left; who was dissatisfied.
+    happened, told : float
+        Mean outcome and mean prediction.
+    metrics : dict of str to Estimate
+        With intervals over customers; empty where the slice is too small.
+    difference : float
+        Measure of the slice less that of all other customers; below 0: worse, in the
+        units of the AUC, or in points nearer to the truth.
+    p_worse, p_off : float
+        Holm-corrected chances of such a difference, and of such a distance between
+        ``happened`` and ``told``, where there is none.
+    worse, off : bool
+        Whether these are below 0.05.
+    note : str
+        Why there are no metrics; empty where there are.
+    """
+
+    column: str
+    value: str
+    rows: int
+    positives: int
+    happened: float
+    told: float
+    metrics: dict[str, Estimate] = field(default_factory=dict)
+    difference: float = float("nan")
+    p_worse: float = float("nan")
+    p_off: float = float("nan")
+    worse: bool = False
+    off: bool = False
+    note: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The slice as plain data."""
+        plain = {name: value for name, value in vars(self).items() if name != "metrics"}
+        return plain | {"metrics": {name: one.to_dict() for name, one in self.metrics.items()}}
+
+
+def churn_slices(
+    frame: pd.DataFrame,
+    y: ArrayLike,
+    p: ArrayLike,
+    groups: ArrayLike | None = None,
+    *,
+    fewest: int = FEWEST,
+    draws: int = 200,
+    seed: int = 0,
+) -> list[Slice]:
+    """Every value of every column: AUC and calibration, the worst first.
+
+    Parameters
+    ----------
+    frame : DataFrame, shape (n, k)
+        One column a way to cut; missing values are a slice of their own.
+    y : array, shape (n,)
+        1 for those who left.
+    p : array, shape (n,)
+        Their probabilities.
+    groups : array, shape (n,), optional
+        The customer of each row; else every row is one.
+    fewest : int, default 50
+        A slice with fewer leavers, or fewer others, is told as too small.
+    draws : int, default 200
+    seed : int
+
+    Returns
+    -------
+    list of Slice
+        Those significantly worse, then the others, each from the largest difference on;
+        then those too small.
+
+    Examples
+    --------
+    >>> random = np.random.default_rng(0)
+    >>> p = random.uniform(0, 0.6, 2000)
+    >>> y = random.random(2000) < p
+    >>> brand = np.where(np.arange(2000) < 700, "senior", "gotone")
+    >>> told = np.where(brand == "senior", random.permutation(p), p)
+    >>> worst = churn_slices(pd.DataFrame({"brand": brand}), y, told, draws=20)[0]
+    >>> worst.value, worst.worse
+    ('senior', True)
+    """
+    labels, chances = check_probabilities(y, p)
+    cuts = _Cuts(frame, labels.size, groups)
+
+    def measures(rows: Ints) -> dict[str, Measure]:
+        ranked = Ranked(labels[rows], chances[rows])
+        return {
+            "auc": ranked.auc,
+            "lift_top_10pct": lambda weight: ranked.lift(0.1, weight),
+            "calibration_in_the_large": _mean_of((labels - chances)[rows]),
+            "calibration_slope": slope_measure(labels[rows], chances[rows]),
+        }
+
+    def worth(rows: Ints) -> tuple[float, Floats]:
+        return auc_influence(labels[rows], chances[rows])
+
+    def counted(rows: Ints) -> tuple[int, str]:
+        left = int(labels[rows].sum())
+        few = min(left, rows.size - left) < fewest
+        return left, f"too small: {left} left" if few else ""
+
+    return _judged(cuts, labels, chances, (counted, worth, measures), draws=draws, seed=seed)
+
+
+def satisfaction_slices(
+    frame: pd.DataFrame,
+    y: ArrayLike,
+    prediction: ArrayLike,
+    groups: ArrayLike | None = None,
+    *,
+    interval: tuple[ArrayLike, ArrayLike] | None = None,
+    fewest: int = FEWEST,
+    draws: int = 200,
+    seed: int = 0,
+) -> list[Slice]:
+    """Every value of every column: error, bias and coverage, the worst first.
+
+    As `churn_slices`, for scores and predictions from 0 to 100; a slice is too small with
+    fewer than ``fewest`` answers.
+    """
+    scores, told = np.asarray(y, np.float64), np.asarray(prediction, np.float64)
+    cuts = _Cuts(frame, scores.size, groups)
+    errors = np.abs(scores - told)
+    ends = None if interval is None else tuple(np.asarray(end, np.float64) for end in interval)
+
+    def measures(rows: Ints) -> dict[str, Measure]:
+        found: dict[str, Measure] = {
+            "mae": _mean_of(errors[rows]),
+            "bias": _mean_of((told - scores)[rows]),
+            "spearman": satisfaction.spearman_measure(scores[rows], told[rows]),
+        }
+        if ends is not None:
+            inside = (ends[0] <= scores) & (scores <= ends[1])
+            found["interval_coverage"] = _mean_of(inside[rows].astype(float))
+        return found
+
+    def worth(rows: Ints) -> tuple[float, Floats]:
+        return mean_influence(-errors[rows])
+
+    def counted(rows: Ints) -> tuple[int, str]:
+        low = int((scores[rows] <= satisfaction.DISSATISFIED).sum())
+        return low, f"too small: {rows.size} answers" if rows.size < fewest else ""
+
+    return _judged(cuts, scores, told, (counted, worth, measures), draws=draws, seed=seed)
+
+
+def _mean_of(values: Floats) -> Measure:
+    def mean(weight: Floats) -> float:
+        total = weight.sum()
+        return float(weight @ values / total) if total else float("nan")
+
+    return mean
+
+
+class _Cuts:
+    """The rows of every value of every column, and the customer of each row."""
+
+    def __init__(self, frame: pd.DataFrame, rows: int, groups: ArrayLike | None) -> None:
+        if len(frame) != rows:
+            raise DataError(f"The frame to cut by has {len(frame)} rows, the labels {rows}.")
+        named = np.arange(rows) if groups is None else pd.factorize(np.asarray(groups))[0]
+        self.rows = rows
+        self.customers = np.asarray(named, np.int64)
+        self.slices: dict[tuple[str, str], Ints] = {}
+        for column in frame.columns:
+            values = frame[column].astype(object).where(frame[column].notna(), UNKNOWN).astype(str)
+            codes, names = pd.factorize(values.to_numpy(), sort=True)
+            for code, name in enumerate(names):
+                self.slices[str(column), str(name)] = np.flatnonzero(codes == code)
+
+    def others(self, rows: Ints) -> Ints:
+        rest = np.ones(self.rows, bool)
+        rest[rows] = False
+        return np.flatnonzero(rest)
+
+
+def _judged(
+    cuts: _Cuts,
+    happened: Floats,
+    told: Floats,
+    kind: tuple[Callable[[Ints], tuple[int, str]], Influence, Callable[[Ints], dict[str, Measure]]],
+    *,
+    draws: int,
+    seed: int,
+) -> list[Slice]:
+    counted, worth, measures = kind
+    found = [
+        _described(name, rows, happened, told, counted(rows)) for name, rows in cuts.slices.items()
+    ]
+    large = [one for one in found if not one.note]
+    small = sorted((one for one in found if one.note), key=lambda one: (one.column, one.value))
+    places = {(one.column, one.value): cuts.slices[one.column, one.value] for one in large}
+    drawn: dict[str, Measure] = {}
+    for at, rows in enumerate(places.values()):
+        drawn |= {f"{at}.{name}": _within(rows, one) for name, one in measures(rows).items()}
+    estimates = bootstrap(drawn, cuts.customers, draws=draws, seed=seed) if drawn else {}
+    # A column with one value has nobody to compare with.
+    against = [_against_others(cuts, rows, worth) for rows in places.values()]
+    off = [_distance(cuts, rows, happened - told) for rows in places.values()]
+    worse = holm([chance for _difference, chance in against])
+    apart = holm(off)
+    judged = [
+        replace(
+            one,
+            metrics=_of(estimates, at),
+            difference=against[at][0],
+            p_worse=float(worse[at]),
+            p_off=float(apart[at]),
+            worse=bool(worse[at] < _ALPHA),
+            off=bool(apart[at] < _ALPHA),
+        )
+        for at, one in enumerate(large)
+    ]
+    judged.sort(key=lambda one: (not one.worse, np.nan_to_num(one.difference), one.column))
+    return judged + small
+
+
+def _described(
+    name: tuple[str, str], rows: Ints, happened: Floats, told: Floats, counted: tuple[int, str]
+) -> Slice:
+    positives, note = counted
+    means = float(happened[rows].mean()), float(told[rows].mean())
+    return Slice(*name, rows.size, positives, *means, note=note)
+
+
+def _within(rows: Ints, measure: Measure) -> Measure:
+    return lambda weight: measure(weight[rows])
+
+
+def _of(estimates: dict[str, Estimate], at: int) -> dict[str, Estimate]:
+    prefix = f"{at}."
+    return {
+        name.removeprefix(prefix): one for name, one in estimates.items() if name.startswith(prefix)
+    }
+
+
+def _against_others(cuts: _Cuts, rows: Ints, worth: Influence) -> tuple[float, float]:
+    others = cuts.others(rows)
+    if not others.size:
+        return float("nan"), 1.0
+    (here, moved), (there, back) = worth(rows), worth(others)
+    if np.isnan(there):
+        return float("nan"), 1.0
+    influence = np.zeros(cuts.rows)
+    influence[rows], influence[others] = moved, -back
+    return here - there, below_zero(here - there, standard_error(influence, cuts.customers))
+
+
+def _distance(cuts: _Cuts, rows: Ints, gaps: Floats) -> float:
+    mean, moved = mean_influence(gaps[rows])
+    return away_from_zero(mean, standard_error(moved, cuts.customers[rows]))

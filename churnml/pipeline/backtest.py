@@ -1,0 +1,98 @@
+"""Months of an operator's past, each foretold by what came before it."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from churnml import dataset, training
+from churnml.backtest import NAME, Backtest, Task, backtest
+from churnml.config import Config
+from churnml.errors import UsageError
+from churnml.features import declared
+from churnml.pipeline.sources import checked, opened
+
+_log = logging.getLogger(__name__)
+
+
+def backtest_source(
+    task: str,
+    location: str,
+    *,
+    months: int = 6,
+    until: str | None = None,
+    mapping: Path | None = None,
+    config: Config,
+) -> Backtest:
+    """Train and test month by month on operator tables.
+
+    Parameters
+    ----------
+    task : {"churn", "satisfaction"}
+    location : str
+    months : int, default 6
+        Test dates: the last ones whose labels the data covers.
+    until : str, optional
+        Nothing at or after this date is read.
+    mapping : path, optional
+    config : Config
+
+    Raises
+    ------
+    UsageError
+        For any other task.
+    LabelWindowError
+        If no month is left to train on.
+    """
+    named = _task(task)
+    source = opened(location, mapping, config)
+    source = source.until(until) if until else source
+    clean = checked(source, config).accepted()
+    settings = dataset.settings(named, config)
+    wanted = settings.model_copy(update={"test_months": months})
+    dates = dataset.plan_dates(clean, named, config.model_copy(update={named: wanted}))
+    _log.info("building features at %d dates", len(dates.all))
+    data = dataset.build_dataset(clean, named, dates.all, config=config, max_rows=settings.max_rows)
+    directions = {
+        one.name: one.direction
+        for one in declared(clean.tables)
+        if one.direction and one.name in data.X
+    }
+    return backtest(
+        named,
+        data,
+        dates.test,
+        dataset.label_window(named, config).end,
+        training.estimator_for(named, settings, directions),
+        train_months=settings.train_months,
+    )
+
+
+def _task(task: str) -> Task:
+    if task == "churn":
+        return "churn"
+    if task == "satisfaction":
+        return "satisfaction"
+    raise UsageError(f"No backtest of {task!r}.", hint="Use churn or satisfaction.")
+
+
+def write_backtest(found: Backtest, folder: Path, *, overwrite: bool = False) -> None:
+    """Keep a backtest as a folder: a page that stands on its own, the figure, the numbers.
+
+    Raises
+    ------
+    OutputError
+        If something stands there that may not be replaced, or it cannot be written.
+    """
+    from churnml.reports import figures
+    from churnml.reports.evaluation import write_report
+
+    name = NAME[found.measure]
+    write_report(
+        folder,
+        f"{found.task}: backtest",
+        found._repr_html_(),
+        found.to_dict(),
+        {"backtest": lambda: figures.backtest(found.to_dict(), name)},
+        overwrite=overwrite,
+    )

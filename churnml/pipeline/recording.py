@@ -1,0 +1,210 @@
+"""What a finished training leaves behind for people: numbers, curves, tables, figures, a card."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from churnml import training
+from churnml.bundle import Model
+from churnml.config import Training as Settings
+from churnml.dataset import Dataset, Task
+from churnml.evaluation import HEADLINE, Estimate
+from churnml.pipeline.curves import boosting, by_date, folds, system, trials
+from churnml.record import Data, Training, origin_params
+from churnml.reports import cards
+from churnml.watching import Watch
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from churnml.search import Search
+
+_BASELINE = "regression"
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A training that is to be kept.
+
+    Attributes
+    ----------
+    task : {"churn", "satisfaction"}
+    model : Model
+        Refitted on all rows.
+    before : Model
+        As it was tested.
+    fitted : Fitted
+    rows, dates : dict
+        Of ``train``, ``test`` and ``all``.
+    notes : list of str
+    settings : Training
+    watch : Watch
+        Since the start.
+    place : dict of str to str
+        Tags that say where the data lie.
+    search : Search, optional
+        For better settings.
+    drift : DataFrame, optional
+        Of the features, by date.
+    """
+
+    task: Task
+    model: Model
+    before: Model
+    fitted: training.Fitted
+    rows: dict[str, int]
+    dates: dict[str, list[str]]
+    notes: list[str]
+    settings: Settings
+    watch: Watch
+    place: dict[str, str]
+    search: Search | None = None
+    drift: pd.DataFrame | None = None
+
+
+def record(done: Finished, data: Dataset, source: str) -> Training:
+    """The run of a finished training.
+
+    Parameters
+    ----------
+    done : Finished
+    data : Dataset
+        All rows.
+    source : str
+        Where they were read from.
+    """
+    model, tested = done.model, done.fitted.tested
+    curves = boosting(done.task, done.fitted.estimator)
+    tables = {"metrics": _metrics_table(done.task, tested.metrics, tested.baselines)}
+    if model.tested.get("reliability"):
+        tables["calibration"] = _columns(model.tested["reliability"])
+    if done.drift is not None and len(done.drift):
+        known = done.drift.astype(object).where(done.drift.notna(), None)
+        tables["drift"] = {str(name): known[name].tolist() for name in known}
+    if done.dates.get("test") and done.task in ("churn", "satisfaction"):
+        tables["by_date"], more = by_date(done.task, tested)
+        curves |= more
+    return Training(
+        model=model,
+        title=title(model),
+        data=Data(
+            name=Path(source).name or source,
+            source=source,
+            digest=model.origin.digest,
+            rows=len(data),
+            target=str(data.y.name),
+        ),
+        before=done.before,
+        params=_params(done),
+        metrics=_metrics(done),
+        curves=curves | system(done.watch.stop()),
+        tags=done.place,
+        importance=model.tested["importance"],
+        tables=tables,
+        figures=_figures(done),
+        notes=cards.training_card(
+            model, tested.metrics, tested.baselines, done.rows, done.dates, done.notes
+        ),
+        started=done.watch.started,
+        children=[
+            *folds(done.task, done.fitted.estimator),
+            *trials(done.task, done.search),
+        ],
+    )
+
+
+def title(model: Model) -> str:
+    """A run's name that a person can read.
+
+    Operator: task, label and last date; table: task and registered name.
+    """
+    origin = model.origin
+    if origin.kind == "table":
+        return f"{model.task} · {origin.name}"
+    label = origin.label
+    what = [model.task, *([label["definition"]] if "definition" in label else [])]
+    return " · ".join([*what, cards.spaced(str(label["horizon"])), origin.as_of[-1][:7]])
+
+
+def _params(done: Finished) -> dict[str, Any]:
+    """What was set; what was left to a rule is not told."""
+    found = origin_params(done.model)
+    for name, value in done.fitted.estimator.get_params(deep=False).items():
+        if name != "monotone" and value is not None:
+            found[f"estimator.{name}"] = value
+    for name, value in done.settings.model_dump().items():
+        if value is not None:
+            found[f"settings.{name}"] = value
+    return found
+
+
+def _metrics(done: Finished) -> dict[str, float]:
+    """The measures that decide, under the names that every run gives them."""
+    tested = done.fitted.tested
+    names = HEADLINE.get(done.task, tuple(tested.metrics))
+    found: dict[str, float] = {}
+    for name in names:
+        if name in tested.metrics:
+            one = tested.metrics[name]
+            found[name] = one.value
+            found[f"interval/{name}_low"], found[f"interval/{name}_high"] = one.low, one.high
+        if name in tested.baselines.get(_BASELINE, {}):
+            found[f"{_BASELINE}/{name}"] = tested.baselines[_BASELINE][name].value
+    found |= {f"rows/{name}": float(count) for name, count in done.rows.items()}
+    found["rows/customers"] = float(done.model.origin.customers)
+    # Sixteen digits fill a column with noise; the interval is wide in the third.
+    return {
+        name: value if name.startswith("rows/") else float(f"{value:.5g}")
+        for name, value in found.items()
+        if np.isfinite(value)
+    }
+
+
+def _metrics_table(
+    task: Task,
+    metrics: Mapping[str, Estimate],
+    baselines: Mapping[str, Mapping[str, Estimate]],
+) -> dict[str, list[Any]]:
+    first = [name for name in HEADLINE.get(task, ()) if name in metrics]
+    names = first + [name for name in metrics if name not in first]
+    table: dict[str, list[Any]] = {"measure": names}
+    for who, found in {"model": metrics, **baselines}.items():
+        for end in ("value", "low", "high"):
+            column = who if end == "value" else f"{who} {end}"
+            table[column] = [_number(found.get(name), end) for name in names]
+    return table
+
+
+def _number(estimate: Estimate | None, end: str) -> float | None:
+    value = getattr(estimate, end, float("nan"))
+    return round(float(value), 6) if np.isfinite(value) else None
+
+
+def _columns(rows: list[dict[str, float]]) -> dict[str, list[float]]:
+    return {name: [row[name] for row in rows] for name in rows[0]}
+
+
+def _figures(done: Finished) -> dict[str, Any]:
+    from churnml.reports import figures
+    from churnml.reports.leaving import leaving_curves
+
+    tested, model = done.fitted.tested, done.model
+    weights = model.tested["importance"]
+    drivers = {column.name: column.driver for column in model.inputs}
+    drawn: dict[str, Any] = {}
+    if done.task in ("churn", "hazard"):
+        drawn["gains"] = lambda: figures.gains(tested.y, tested.scores)
+        drawn["calibration"] = lambda: figures.calibration(tested.y, tested.scores)
+        if tested.within is not None:
+            drawn["leaving"] = lambda: leaving_curves(tested.rows.y, tested.within)
+    elif done.task == "satisfaction":
+        drawn["predicted_and_answered"] = lambda: figures.score_against_actual(
+            tested.y, tested.scores
+        )
+    drawn["importance"] = lambda: figures.importance(weights, drivers)
+    return drawn

@@ -1,0 +1,1 @@
+"""A challenger against the champion, the aliases that move, and the history of both."""

@@ -1,0 +1,114 @@
+"""An evaluation as a folder that can be handed on: a page, its figures, its numbers."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from churnml.durable import exchange, output_errors, sync_folder, write_file
+from churnml.errors import OutputError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Figures = Mapping[str, Callable[[], "Figure"]]
+
+PAGE, NUMBERS = "report.html", "evaluation.json"
+
+_STYLE = (
+    "body{font:15px/1.5 sans-serif;max-width:60em;margin:2em auto;padding:0 1em}"
+    "table{border-collapse:collapse}td,th{padding:.15em .8em;text-align:right;"
+    "border-bottom:1px solid #ccc}td:first-child,th:first-child{text-align:left}"
+    "img{max-width:100%}"
+)
+
+
+def write_report(
+    folder: str | Path,
+    title: str,
+    body: str,
+    numbers: Mapping[str, Any],
+    figures: Figures,
+    *,
+    overwrite: bool = False,
+) -> None:
+    """Write ``report.html``, ``evaluation.json`` and ``<name>.png``; all or nothing.
+
+    Parameters
+    ----------
+    folder : path
+    title : str
+    body : str
+        HTML, with what comes from data escaped.
+    numbers : mapping
+        Plain data.
+    figures : mapping of str to function
+        By file name without ending. The page holds them too: it stands on its own.
+    overwrite : bool, default False
+        Whether a report that stands there may be replaced.
+
+    Raises
+    ------
+    OutputError
+        If something stands there, or it cannot be written.
+    """
+    folder = Path(folder)
+    require_free(folder, overwrite=overwrite)
+    draft = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
+    try:
+        with output_errors(folder):
+            draft.mkdir(parents=True)
+            drawn = {name: _png(draw()) for name, draw in figures.items()}
+            for name, picture in drawn.items():
+                write_file(draft / f"{name}.png", picture)
+            text = json.dumps(numbers, ensure_ascii=False, indent=2, default=str)
+            write_file(draft / NUMBERS, (text + "\n").encode())
+            write_file(draft / PAGE, _page(title, body, drawn).encode())
+            if folder.exists() and not exchange(draft, folder):
+                shutil.rmtree(folder)
+            if not folder.exists():
+                draft.rename(folder)
+            sync_folder(folder.parent)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def require_free(folder: str | Path, *, overwrite: bool) -> None:
+    """Refuse a place where something stands that may not be replaced.
+
+    Raises
+    ------
+    OutputError
+        If something stands there: with ``overwrite`` too where it is no report.
+    """
+    place = Path(folder)
+    if place.exists() and not (overwrite and (place / NUMBERS).is_file()):
+        hint = "Name another folder." if overwrite else "Give --overwrite to replace a report."
+        raise OutputError(f"{place}: stands there already.", hint=hint, file=str(place))
+
+
+def _png(figure: Figure) -> bytes:
+    file = io.BytesIO()
+    # No version or date in the file: the same evaluation gives the same bytes.
+    figure.savefig(file, format="png", metadata={"Software": None})
+    return file.getvalue()
+
+
+def _page(title: str, body: str, drawn: Mapping[str, bytes]) -> str:
+    pictures = "".join(
+        f'<p><img alt="{escape(name)}" src="data:image/png;base64,'
+        f'{base64.b64encode(picture).decode()}"></p>'
+        for name, picture in drawn.items()
+    )
+    return (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        f"<style>{_STYLE}</style></head><body><h1>{escape(title)}</h1>{body}{pictures}"
+        "</body></html>\n"
+    )

@@ -1,0 +1,50 @@
+"""How every figure looks: colours for all eyes, and characters that render."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from churnml.evaluation.displays.style import BLUE, GREY, ORANGE, PALETTE
+
+__all__ = ["BLUE", "GREY", "ORANGE", "PALETTE", "style", "use_style"]
+
+_CHINESE = (
+    "Noto Sans CJK SC",
+    "Noto Sans CJK JP",
+    "Source Han Sans SC",
+    "WenQuanYi Micro Hei",
+    "WenQuanYi Zen Hei",
+    "Microsoft YaHei",
+    "SimHei",
+    "PingFang SC",
+)
+
+
+def style() -> dict[str, Any]:
+    """Matplotlib settings: plain axes, and a font with Chinese where one is installed."""
+    from cycler import cycler
+    from matplotlib.font_manager import fontManager
+
+    installed = {font.name for font in fontManager.ttflist}
+    return {
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.prop_cycle": cycler(color=PALETTE),
+        "font.family": ["DejaVu Sans", *(name for name in _CHINESE if name in installed)],
+    }
+
+
+def use_style() -> None:
+    """Draw all further figures of a session in churnml's style.
+
+    Examples
+    --------
+    >>> import matplotlib
+    >>> with matplotlib.rc_context():
+    ...     use_style()
+    ...     matplotlib.rcParams["axes.spines.top"]
+    False
+    """
+    import matplotlib
+
+    matplotlib.rcParams.update(style() | {"figure.dpi": 100, "figure.constrained_layout.use": True})

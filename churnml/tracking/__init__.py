@@ -1,0 +1,31 @@
+"""A training into MLflow: what `churnml.record` says of it, as a run, a model and a version.
+
+No row of a customer is among it: numbers, figures, tables of sums and means, the columns'
+names and types, a digest of the data, and the model, which holds none either. A run that
+fails on the way ends as failed and leaves no registered version; one whose process was
+killed is ended by the next.
+"""
+
+from churnml.record import Child, Curve, Data, Logged, Training, headline, origin_params
+from churnml.tracking.experiments import addresses
+from churnml.tracking.models import LOADER, save_mlflow_model
+from churnml.tracking.registered import refresh_card
+from churnml.tracking.runs import log_children
+from churnml.tracking.training import log_training, save_training
+
+__all__ = [
+    "LOADER",
+    "Child",
+    "Curve",
+    "Data",
+    "Logged",
+    "Training",
+    "addresses",
+    "headline",
+    "log_children",
+    "log_training",
+    "origin_params",
+    "refresh_card",
+    "save_mlflow_model",
+    "save_training",
+]

@@ -1,0 +1,189 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 03 · ARPU, complaint and tier features
+#
+# What churnml knows of a customer at a date: 114 features, each declared once with its unit,
+# its driver in service terms and the direction in which it is expected to work. This
+# notebook looks at three groups of them, and at what *leaving* means before any model.
+#
+# All data here are simulated.
+
+# %%
+import os
+import tempfile
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+
+import churnml
+from churnml.features import declared
+from churnml.reports.style import BLUE, GREY, ORANGE, PALETTE, use_style
+
+use_style()
+os.chdir(tempfile.mkdtemp())
+churnml.simulate("operator", customers=8_000, months=18, seed=4)
+source = churnml.open_source("operator")
+data = churnml.build_dataset(source, "churn", as_of="2026-03-01")
+X, left = data.X, data.y
+data
+
+# %% [markdown]
+# ## The declarations
+
+# %%
+declarations = pd.DataFrame(
+    {
+        "feature": one.name,
+        "unit": one.unit,
+        "driver": one.driver,
+        "expected": {1: "raises", -1: "lowers", 0: ""}[one.direction],
+        "English": one.en,
+        "中文": one.zh,
+    }
+    for one in declared(source.tables)
+).set_index("feature")
+declarations.groupby("driver").size().rename("features").to_frame()
+
+# %%
+declarations.filter(like="complaints_", axis=0).head(12)
+
+# %% [markdown]
+# ## ARPU: a long tail, and tiers cut from it
+#
+# Individuals are tiered by their average monthly bill: silver card (银卡) from 666 yuan,
+# gold (金卡) from 1,500, diamond (钻石卡) from 3,000. The thresholds are settings. A few
+# customers hold much of the revenue, so a model that treats all alike misses the point.
+
+# %%
+arpu = X["arpu_mean_3m_yuan"].dropna().clip(lower=1)
+figure, (tail, share) = plt.subplots(1, 2, figsize=(10, 3.6))
+tail.hist(arpu, bins=np.geomspace(1, arpu.max(), 50), color=BLUE)
+for name, from_, colour in [
+    ("银卡", 666, GREY),
+    ("金卡", 1500, PALETTE[1]),
+    ("钻石卡", 3000, ORANGE),
+]:
+    tail.axvline(from_, color=colour, label=f"{name} {(arpu >= from_).mean():.1%}")
+tail.set(title="ARPU over three months", xlabel="yuan a month", ylabel="customers", xscale="log")
+tail.legend(frameon=False, title="from the tier up")
+ordered = arpu.sort_values(ascending=False).cumsum() / arpu.sum()
+share.plot(np.linspace(0, 100, len(ordered)), 100 * ordered, color=BLUE)
+share.plot([0, 100], [0, 100], color=GREY, linestyle="--")
+share.set(
+    title=f"The top 20 % pay {ordered.iloc[len(ordered) // 5]:.0%} of the revenue",
+    xlabel="% of customers, highest ARPU first",
+    ylabel="% of revenue",
+)
+plt.show()
+
+# %% [markdown]
+# ## Who leaves, by ARPU and by its change
+#
+# The level says little; the change says more. Shown with 95 % intervals.
+
+
+# %%
+def rate_by(column, bins, axes, title):
+    """Churn rate in equal groups of a feature."""
+    groups = pd.qcut(column.rank(method="first"), bins, labels=False)
+    table = left.groupby(groups).agg(["mean", "size"])
+    error = 1.96 * np.sqrt(table["mean"] * (1 - table["mean"]) / table["size"])
+    axes.errorbar(
+        column.groupby(groups).median(),
+        100 * table["mean"],
+        100 * error,
+        fmt="o-",
+        color=BLUE,
+        capsize=3,
+    )
+    axes.axhline(100 * left.mean(), color=GREY, linestyle="--", label="all customers")
+    axes.set(title=title, xlabel=column.name, ylabel="% who left", ylim=(0, None))
+    axes.legend(frameon=False)
+
+
+figure, (one, two) = plt.subplots(1, 2, figsize=(10, 3.6))
+rate_by(X["arpu_mean_3m_yuan"], 8, one, "Churn by ARPU")
+one.set_xscale("log")
+rate_by(X["usage_offnet_3m_share"], 8, two, "Churn by the share of calls to other networks")
+plt.show()
+
+# %% [markdown]
+# ## Complaints
+#
+# How many in 90 days, what kind, how long the oldest has been open (长期未解决). The last
+# column is the trouble *around* a customer: complaints in the region against its usual.
+
+# %%
+KINDS = {
+    "complaints_network_count_90d": "网络",
+    "complaints_tariff_count_90d": "资费",
+    "complaints_business_support_count_90d": "业务支撑",
+    "complaints_service_window_count_90d": "窗口服务",
+}
+present = {name: label for name, label in KINDS.items() if name in X}
+rates = pd.DataFrame(
+    {
+        label: {
+            "none": 100 * left[X[name] == 0].mean(),
+            "one or more": 100 * left[X[name] > 0].mean(),
+        }
+        for name, label in present.items()
+    }
+).T
+axes = rates.plot.barh(figsize=(8, 3.4), color=[GREY, ORANGE], width=0.7)
+axes.set(title="Churn by complaints in 90 days", xlabel="% who left in two months")
+axes.legend(frameon=False, title="complaints")
+axes.invert_yaxis()
+plt.show()
+
+# %%
+X[[name for name in X if name.startswith("complaints_open")]].describe().T.round(2)
+
+# %% [markdown]
+# ## Tiers and how customers move between them
+
+# %%
+moves = pd.crosstab(
+    X["tier_individual_3m_level"],
+    X["tier_individual_now_level"],
+    rownames=["three months ago"],
+    colnames=["now"],
+)
+moves
+
+# %%
+by_tier = left.groupby(X["tier_individual_now"]).agg(["mean", "size"]).sort_values("mean")
+by_tier.assign(mean=lambda table: (100 * table["mean"]).round(1)).rename(
+    columns={"mean": "% who left", "size": "customers"}
+)
+
+# %% [markdown]
+# ## Zero, missing and no history
+#
+# Three different things. A customer without complaints has a count of zero; one who never
+# complained has no "days since the last complaint"; one who joined last month has no trend.
+# The share of missing values, for the features that have any:
+
+# %%
+missing = X.isna().mean().loc[lambda share: share > 0].sort_values(ascending=False)
+(100 * missing).round(1).rename("% missing").to_frame().head(12)
+
+# %% [markdown]
+# ## What counts as leaving?
+#
+# Before any model: how the churn rate depends on the definition. Terminated, silent for one,
+# two or three months, within one to three months, with the label starting at once or later.
+
+# %%
+churnml.label_sensitivity(source, as_of="2026-01-01")
+
+# %% [markdown]
+# Next: [04 · the churn model](04_churn_model.ipynb).

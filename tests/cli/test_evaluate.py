@@ -1,0 +1,128 @@
+"""``churnml evaluate`` and ``churnml backtest``: figures, and what is wrong."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+AS_OF = "2026-03-01"
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    return tmp_path_factory.mktemp("evaluated")
+
+
+@pytest.fixture(autouse=True)
+def _inside(place, monkeypatch):
+    monkeypatch.chdir(place)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+
+
+@pytest.fixture(scope="module")
+def quick(place):
+    path = place / "quick.yaml"
+    small = "folds: 2, repeats: 1, max_rounds: 60"
+    path.write_text(f"churn: {{train_months: 2, {small}}}\nsatisfaction: {{{small}}}\n")
+    return path
+
+
+@pytest.fixture(scope="module")
+def model(place, operator, quick):
+    """A churn model that has read nothing at or after the date."""
+    from churnml.config import load_config
+    from churnml.pipeline import train_source
+
+    folder = str(place / "early")
+    train_source(
+        "churn", str(operator), until=AS_OF, config=load_config(quick), track=False, out=folder
+    )
+    return folder
+
+
+def test_an_operator_is_evaluated_against_baselines_and_the_truth(churnml, model, operator, place):
+    ran = churnml("evaluate", model, operator, "--as-of", AS_OF, "--out", "report", "--json")
+    assert ran.status == 0, ran.err
+    found = ran.json
+    assert set(found["baselines"]) == {"base rate", "regression"}
+    assert found["possible"]["auc_of_truth"] > found["metrics"]["auc"] > 0.55
+    assert found["possible"]["auc_share"] < 1
+    assert {one["column"] for one in found["slices"]} == {
+        *("brand", "tier", "group tier", "payment", "region", "tenure", "age"),
+    }
+    assert "老年" in found["elderly"]
+    assert found["profit"]["maximum"]["value"] >= found["profit"]["decided"]["value"]
+    assert len(found["reliability"]) == 10
+    assert not {"leak", "too_good", "no_better_than_chance"} & {
+        one["code"] for one in found["diagnosis"]
+    }
+    assert any("Baselines learned at" in note for note in found["notes"])
+    written = {path.name for path in (place / "report").iterdir()}
+    assert written == {
+        *("report.html", "evaluation.json", "gains.png", "reliability.png", "profit.png"),
+        *("slices.png", "reasons.png"),
+    }
+    assert json.loads((place / "report" / "evaluation.json").read_text()) == found
+    page = (place / "report" / "report.html").read_text()
+    assert page.count("data:image/png;base64,") == 5
+    assert "http" not in page.replace("http-equiv", "")
+
+
+def test_people_read_the_same_and_a_report_is_replaced_only_when_asked(
+    churnml, model, operator, place
+):
+    (place / "mine").mkdir()
+    (place / "mine" / "notes.txt").write_text("mine")
+    command = ("evaluate", model, operator, "--as-of", AS_OF, "--out")
+    assert churnml(*command, "report").status == 5
+    assert churnml(*command, "mine", "--overwrite").status == 5
+    assert (place / "mine" / "notes.txt").read_text() == "mine"
+    before = {path.name: path.read_bytes() for path in (place / "report").iterdir()}
+    ran = churnml(*command, "report", "--overwrite")
+    assert ran.status == 0, ran.err
+    assert {path.name: path.read_bytes() for path in (place / "report").iterdir()} == before
+    for part in ("auc_share", "Reliability", "Slices", "brand = senior", "best share to contact"):
+        assert part in ran.out
+    assert "Nothing wrong found." in ran.out or "What is wrong:" in ran.out
+
+
+def test_a_table_is_evaluated_and_its_leak_named(churnml, place, quick):
+    random = np.random.default_rng(0)
+    left = random.random(800) < 0.3
+    table = pd.DataFrame(
+        {
+            "id": np.arange(800),
+            "plan": random.choice(["a", "b"], 800),
+            "monthly": random.gamma(4, 20, 800) - 15 * left,
+            "refund": np.where(left, random.random(800) + 1, 0.0),
+            "left": np.where(left, "yes", "no"),
+        }
+    )
+    table[:400].to_csv(place / "past.csv", index=False)
+    table[400:].to_csv(place / "next.csv", index=False)
+    names = ("--id", "id", "--target", "left", "--json")
+    trained = churnml(
+        "train", "churn", "past.csv", *names, "--no-track", "--out", "leaking", "--config", quick
+    )
+    assert trained.status == 0, trained.err
+    ran = churnml("evaluate", "leaking", "next.csv", *names, "--value", "monthly")
+    assert ran.status == 0, ran.err
+    assert [one["column"] for one in ran.json["diagnosis"] if one["code"] == "leak"] == ["refund"]
+    assert {one["value"] for one in ran.json["slices"]} == {"a", "b"}
+    assert ran.json["profit"]["maximum"]["value"] > 0
+    assert churnml("evaluate", "leaking", "next.csv", *names, "--value", "plan").status == 2
+
+
+def test_a_backtest_of_an_operator(churnml, operator, quick, place):
+    ran = churnml(
+        "backtest", "churn", operator, "--months", 2, "--config", quick, "--out", "past", "--json"
+    )
+    assert ran.status == 0, ran.err
+    first, last = ran.json["months"]
+    assert (first["as_of"], last["as_of"]) == ("2026-03-01", "2026-04-01")
+    assert first["trained"] == ["2025-12-01", "2026-01-01"]
+    assert 0 < first["unseen_rows"] < first["rows"]
+    assert [one["months"] for one in ran.json["ages"]] == [0, 1]
+    assert (place / "past" / "backtest.png").read_bytes().startswith(b"\x89PNG")
+    assert churnml("backtest", "hazard", operator).status == 2

@@ -1,0 +1,141 @@
+"""The backtest: trained on the past alone, seen and never seen customers, ageing."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import expit
+from sklearn.base import BaseEstimator
+
+from churnml.backtest import backtest
+from churnml.dataset import Dataset
+from churnml.estimators import ChurnClassifier, SatisfactionRegressor
+
+MONTHS = [date(2026, month, 1) for month in range(1, 10)]
+QUICK = {"repeats": 1, "folds": 2, "max_rounds": 60, "n_jobs": 1}
+
+
+def window_end(day: date) -> date:
+    """Two months later."""
+    return day.replace(month=day.month + 2)
+
+
+def drifting(drift: float, customers: int = 500, seed: int = 0) -> Dataset:
+    """Customers of many months; what drives them out turns from one column to another."""
+    random = np.random.default_rng(seed)
+    parts = []
+    for number, day in enumerate(MONTHS):
+        first, second = random.normal(size=(2, customers))
+        turned = drift * number / (len(MONTHS) - 1)
+        odds = -1.5 + 1.6 * ((1 - turned) * first + turned * second)
+        left = random.random(customers) < expit(odds)
+        names = [f"c{at:04d}" for at in range(customers)]
+        parts.append(
+            pd.DataFrame({"a": first, "b": second, "y": left * 1.0, "who": names, "at": day})
+        )
+    rows = pd.concat(parts, ignore_index=True)
+    return Dataset(rows[["a", "b"]], rows["y"], rows["who"], rows["at"])
+
+
+class Memory(BaseEstimator):
+    """Knows what happened to everyone it has seen, and nothing else."""
+
+    def fit(self, X, y, groups, sample_weight=None):
+        self.seen_ = dict(zip(X["number"], y, strict=True))
+        return self
+
+    def predict_proba(self, X):
+        p = np.array([0.1 + 0.8 * self.seen_.get(number, 0.5) for number in X["number"]])
+        return np.column_stack([1 - p, p])
+
+
+@pytest.fixture(scope="module")
+def found():
+    return backtest(
+        "churn",
+        drifting(1.0),
+        MONTHS[-4:],
+        window_end,
+        ChurnClassifier(**QUICK),
+        train_months=2,
+        draws=60,
+    )
+
+
+def test_a_month_s_training_ends_as_long_before_it_as_the_label_looks(found):
+    assert [one.as_of for one in found.months] == MONTHS[-4:]
+    for one in found.months:
+        assert len(one.trained) == 2
+        assert window_end(one.trained[-1]) == one.as_of
+    assert {one.rows for one in found.months} == {500}
+    assert {one.unseen_rows for one in found.months} == {125}
+
+
+def test_models_age_where_the_world_turns(found):
+    assert [(one.months, one.models) for one in found.ages] == [(0, 4), (1, 3), (2, 2), (3, 1)]
+    fresh, *older = found.ages
+    assert fresh.lost.value == fresh.lost.low == fresh.lost.high == 0
+    assert older[-1].lost.low > 0
+    assert older[-1].measure.value < fresh.measure.value
+    mean = np.mean([one.metrics["auc"].value for one in found.months])
+    assert fresh.measure.value == pytest.approx(mean)
+
+
+def test_models_do_not_age_where_nothing_changes():
+    still = backtest(
+        "churn", drifting(0.0, 800), MONTHS[-2:], window_end, ChurnClassifier(**QUICK), draws=60
+    )
+    assert abs(still.ages[1].lost.value) < 0.02
+
+
+def test_customers_never_seen_are_known_only_by_what_they_are_like():
+    random = np.random.default_rng(0)
+    customers = 400
+    # Every customer's own fate, which only their number tells.
+    fate = np.tile(random.random(customers) < 0.3, len(MONTHS)) * 1.0
+    rows = pd.DataFrame(
+        {
+            "number": np.tile(np.arange(customers) * 1.0, len(MONTHS)),
+            "who": np.tile([f"c{at:04d}" for at in range(customers)], len(MONTHS)),
+            "at": np.repeat(MONTHS, customers),
+        }
+    )
+    data = Dataset(rows[["number"]], pd.Series(fate), rows["who"], rows["at"])
+    (one,) = backtest("churn", data, MONTHS[-1:], window_end, Memory(), draws=40).months
+    assert one.metrics["auc"].value == 1
+    assert one.unseen["auc"].value == 0.5
+
+
+def test_it_is_plain_data_and_shows_itself(found):
+    plain = json.loads(json.dumps(found.to_dict()))
+    assert plain["months"][0]["trained"] == ["2026-03-01", "2026-04-01"]
+    assert plain["months"][0]["metrics"]["auc_low"] < plain["months"][0]["metrics"]["auc"]
+    assert set(plain["ages"][1]) == {"months", "models", "measure", "lost"}
+    assert "4 months, 2026-06-01 to 2026-09-01" in repr(found)
+    assert "<table>" in found._repr_html_()
+    assert {len(row) for row in found.rows()} == {len(found.columns())}
+    assert {len(row) for row in found.age_rows()} == {len(found.age_columns())}
+
+
+def test_satisfaction_is_measured_by_its_ranking():
+    data = drifting(0.0, 120)
+    answers = (80 - 10 * data.X["a"] + 8 * data.X["b"]).clip(0, 100).rename("score")
+    told = Dataset(data.X, answers, data.groups, data.times)
+    estimator = SatisfactionRegressor(**(QUICK | {"max_rounds": 20}))
+    found = backtest("satisfaction", told, MONTHS[-1:], window_end, estimator, draws=20)
+    assert found.measure == "spearman"
+    assert found.months[0].metrics["spearman"].value > 0.5
+    assert found.months[0].unseen["r2"].value > 0.2
+
+
+def test_the_figure_holds_both_tables(found):
+    from churnml.reports import figures
+
+    left, right = figures.backtest(found.to_dict(), "AUC").axes
+    seen = left.get_lines()[0].get_ydata()
+    assert seen.tolist() == [one.metrics["auc"].value for one in found.months]
+    assert right.get_lines()[0].get_ydata().tolist() == [one.lost.value for one in found.ages]

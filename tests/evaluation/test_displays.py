@@ -1,0 +1,96 @@
+"""Displays in scikit-learn's shape: made from predictions, drawn on given or new axes."""
+
+from __future__ import annotations
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+
+from churnml.errors import DataError
+from churnml.evaluation.displays import (
+    GainsDisplay,
+    ProfitDisplay,
+    ReasonsDisplay,
+    ReliabilityDisplay,
+    SatisfactionDisplay,
+)
+
+from .broken import churn_rows, honest, satisfaction_rows
+
+
+@pytest.fixture(autouse=True)
+def _no_window():
+    import matplotlib.pyplot as plt
+
+    with mpl.rc_context():
+        plt.switch_backend("Agg")
+        yield
+        plt.close("all")
+
+
+def made():
+    _, truth, y = churn_rows(1_000)
+    _, level, answers = satisfaction_rows(500)
+    contributions = pd.DataFrame(np.random.default_rng(0).normal(size=(50, 3)), columns=list("abc"))
+    return {
+        "gains": lambda ax: GainsDisplay.from_predictions(y, honest(truth), ax=ax),
+        "profit": lambda ax: ProfitDisplay.from_predictions(y, truth, value=900.0, ax=ax),
+        "reliability": lambda ax: ReliabilityDisplay.from_predictions(y, truth, ax=ax),
+        "reasons": lambda ax: ReasonsDisplay.from_predictions(contributions, ax=ax),
+        "satisfaction": lambda ax: SatisfactionDisplay.from_predictions(
+            answers, level, interval=(level - 15, level + 15), ax=ax
+        ),
+    }
+
+
+@pytest.mark.parametrize("name", list(made()))
+def test_a_display_draws_on_given_axes_or_on_new_ones(name):
+    import matplotlib.pyplot as plt
+
+    figure, ax = plt.subplots()
+    shown = made()[name](ax)
+    assert shown.ax_ is ax
+    assert shown.figure_ is figure
+    assert ax.get_xlabel()
+    again = shown.plot()
+    assert again is shown
+    assert again.figure_ is not figure
+    figure.canvas.draw()
+    again.figure_.canvas.draw()
+
+
+def test_gains_find_whoever_has_one_score_together():
+    shown = GainsDisplay.from_predictions([1, 0, 1, 0], [0.5, 0.5, 0.2, 0.1])
+    assert shown.share.tolist() == [0, 0.5, 0.75, 1]
+    assert shown.found.tolist() == [0, 0.5, 1, 1]
+
+
+def test_estimators_are_drawn_by_what_they_predict():
+    class Told:
+        def predict_proba(self, X):
+            return np.column_stack([1 - X, X])
+
+        def predict(self, X):
+            return X
+
+        def predict_interval(self, X):
+            return X - 10, X + 10
+
+        def explain(self, X):
+            return pd.DataFrame({"one": X})
+
+    p = np.array([0.1, 0.9, 0.2, 0.3])
+    assert GainsDisplay.from_estimator(Told(), p, [0, 1, 0, 0]).found[1] == 1
+    assert ReliabilityDisplay.from_estimator(Told(), p, [0, 1, 0, 0], bins=2).bins[0].rows == 2
+    assert ProfitDisplay.from_estimator(Told(), p, [0, 1, 0, 0], value=900.0).curve.everybody < 70
+    assert ReasonsDisplay.from_estimator(Told(), p).up["one"] == pytest.approx(p.mean())
+    shown = SatisfactionDisplay.from_estimator(Told(), 100 * p, [20, 80, 30, 40], bins=1)
+    assert shown.interval.tolist() == [[27.5, 47.5]]
+
+
+def test_nothing_to_draw_is_refused():
+    with pytest.raises(DataError, match="no contributions"):
+        ReasonsDisplay.from_predictions(pd.DataFrame())
+    with pytest.raises(DataError, match="shape"):
+        SatisfactionDisplay.from_predictions([1.0], [1.0, 2.0])

@@ -1,0 +1,138 @@
+"""Slices: who is served worse, named only where chance does not explain it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import roc_auc_score
+
+from churnml.errors import DataError
+from churnml.evaluation import age_band, churn_slices, satisfaction_slices, tenure_band
+from churnml.evaluation.significance import auc_influence, holm, standard_error
+
+from .broken import churn_rows, honest, satisfaction_rows
+
+
+def test_a_slice_that_is_ranked_at_random_is_worse_and_comes_first():
+    X, truth, y = churn_rows()
+    p, senior = honest(truth), (X["brand"] == "senior").to_numpy()
+    p[senior] = np.random.default_rng(0).permutation(p[senior])
+    frame = pd.DataFrame({"brand": X["brand"], "half": np.arange(len(X)) % 2})
+    worst, *others = churn_slices(frame, y, p, draws=50)
+    assert (worst.column, worst.value, worst.worse) == ("brand", "senior", True)
+    assert worst.metrics["auc"].low < 0.55 < worst.metrics["auc"].high + 0.1
+    assert worst.difference < -0.05
+    assert not any(one.worse for one in others)
+    assert {one.column for one in others} == {"brand", "half"}
+    assert [one.difference for one in others] == sorted(one.difference for one in others)
+
+
+def test_an_honest_model_has_no_worse_slice():
+    named = 0
+    for seed in range(5):
+        X, truth, y = churn_rows(4_000, seed)
+        frame = pd.DataFrame({"brand": X["brand"], "age": X["noise"] > 0})
+        named += any(one.worse or one.off for one in churn_slices(frame, y, honest(truth), draws=2))
+    assert named <= 1
+
+
+def test_a_missed_level_is_off_though_the_ranking_is_good():
+    X, truth, y = churn_rows()
+    p = np.where(X["brand"] == "mzone", truth / 2, truth)
+    found = {one.value: one for one in churn_slices(X[["brand"]], y, p, draws=20)}
+    assert found["mzone"].off
+    assert not found["mzone"].worse
+    assert found["mzone"].metrics["calibration_in_the_large"].low > 0
+    assert not found["gotone"].off
+
+
+def test_slices_hold_the_measures_of_their_rows_alone():
+    X, truth, y = churn_rows(3_000)
+    found = churn_slices(X[["brand"]], y, truth, draws=20)
+    assert sum(one.rows for one in found) == 3_000
+    for one in found:
+        rows = (X["brand"] == one.value).to_numpy()
+        assert one.metrics["auc"].value == pytest.approx(roc_auc_score(y[rows], truth[rows]))
+        assert one.positives == y[rows].sum()
+        others = roc_auc_score(y[~rows], truth[~rows])
+        assert one.difference == pytest.approx(one.metrics["auc"].value - others)
+
+
+def test_slices_too_small_say_so_and_come_last():
+    _, truth, y = churn_rows(2_000)
+    tier = np.where(np.arange(2_000) < 60, "diamond", "standard")
+    *_, last = churn_slices(pd.DataFrame({"tier": tier}), y, truth, draws=5)
+    assert last.value == "diamond"
+    assert last.note == f"too small: {int(y[:60].sum())} left"
+    assert last.metrics == {}
+    assert np.isnan(last.p_worse)
+    (whole,) = churn_slices(pd.DataFrame({"all": ["x"] * 2_000}), y, truth, draws=5)
+    assert not whole.worse
+
+
+def test_missing_values_are_a_slice_of_their_own():
+    X, truth, y = churn_rows(2_000)
+    brand = X["brand"].astype(object).where(X["brand"] != "senior", None)
+    values = {one.value for one in churn_slices(pd.DataFrame({"brand": brand}), y, truth, draws=2)}
+    assert values == {"gotone", "easyown", "mzone", "not recorded"}
+
+
+def test_satisfaction_is_cut_by_its_error():
+    X, truth, y = satisfaction_rows()
+    told = np.where(X["noise"] > 1, truth.mean() - 15, truth)
+    frame = pd.DataFrame({"hall": np.where(X["noise"] > 1, "far", "near")})
+    worst, best = satisfaction_slices(frame, y, told, interval=(told - 15, told + 15), draws=20)
+    assert (worst.value, worst.worse, worst.off) == ("far", True, True)
+    assert worst.metrics["mae"].value > best.metrics["mae"].value
+    assert worst.metrics["interval_coverage"].value < best.metrics["interval_coverage"].value
+    assert worst.difference == pytest.approx(best.metrics["mae"].value - worst.metrics["mae"].value)
+
+
+def test_a_frame_of_another_length_is_refused():
+    with pytest.raises(DataError, match="has 1 rows, the labels 2"):
+        churn_slices(pd.DataFrame({"a": [1]}), [0, 1], [0.1, 0.2])
+
+
+def test_the_error_of_an_auc_is_that_of_many_samples():
+    areas, errors = [], []
+    for seed in range(300):
+        random = np.random.default_rng(seed)
+        y = np.repeat([0, 1], 60)
+        score = random.normal(y, 1)
+        # Every customer twice: as sure as once.
+        area, moved = auc_influence(np.tile(y, 2), np.tile(score, 2))
+        areas.append(area)
+        errors.append(standard_error(moved, np.tile(np.arange(120), 2)))
+    assert np.mean(errors) == pytest.approx(np.std(areas), rel=0.1)
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
+@settings(max_examples=50, deadline=None)
+def test_holm_only_raises_and_keeps_the_order(chances):
+    found = holm(chances)
+    assert (found >= np.array(chances)).all()
+    assert (found <= 1).all()
+    assert found.min() == pytest.approx(min(1, len(chances) * min(chances)))
+    order = np.argsort(chances, kind="stable")
+    assert (np.diff(found[order]) >= 0).all()
+
+
+def test_bands_hold_their_lower_end():
+    assert tenure_band([0, 182, 364.9, 365, 730, 1826, 9e9]).tolist() == [
+        "under 6 months",
+        "6 to 12 months",
+        "6 to 12 months",
+        "1 to 2 years",
+        "2 to 5 years",
+        "5 years or more",
+        "5 years or more",
+    ]
+    assert age_band([25, 40, 60, np.nan]).tolist() == [
+        "25 to 39",
+        "40 to 59",
+        "60 or older",
+        "not recorded",
+    ]

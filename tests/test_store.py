@@ -1,0 +1,222 @@
+"""A PostgreSQL store works as the SQLite one does, also when eight come at once."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import textwrap
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from churnml import bundle
+from churnml.errors import ModelError
+from churnml.registry import aliases_of, resolve, resolve_champions
+from churnml.store import Store, open_store
+from churnml.tracking import Child, Curve, Data, Training, log_training
+
+DATA = Data("toy", "/data/toy.csv", "ab" * 32, 600, "left")
+
+
+def installed() -> Path | None:
+    """Where PostgreSQL's programs are; Debian keeps them off the path."""
+    found = shutil.which("initdb")
+    programs = [Path(found).resolve()] if found else []
+    programs += sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    return programs[-1].parent if programs else None
+
+
+@pytest.fixture(scope="module")
+def server():
+    """A throw-away PostgreSQL, reached through a socket; ``server(name)`` makes a database."""
+    programs = installed()
+    if programs is None:
+        pytest.skip("no PostgreSQL server here")
+    # The server refuses to run as root.
+    user = {"user": "postgres"} if os.getuid() == 0 else {}
+    with tempfile.TemporaryDirectory(prefix="pg-") as folder:
+        Path(folder).chmod(0o777)
+        data, quiet = f"{folder}/data", {"stdout": -3, "stderr": -3, "cwd": "/", **user}
+        command = [programs / "initdb", "-D", data, "-A", "trust", "-U", "crm", "-N"]
+        subprocess.run(command, check=True, **quiet)
+        options = ["-D", data, "-k", folder, "-c", "listen_addresses=", "-c", "fsync=off"]
+        running = subprocess.Popen([programs / "postgres", *options], **quiet)
+        try:
+            ready = [programs / "pg_isready", "-h", folder, "-U", "crm", "-t", "5"]
+            while running.poll() is None and subprocess.run(ready, **quiet).returncode:
+                time.sleep(0.1)
+
+            def make(name: str) -> str:
+                creating = [programs / "createdb", "-h", folder, "-U", "crm", name]
+                subprocess.run(creating, check=True, **quiet)
+                return f"postgresql://crm@/{name}?host={folder}"
+
+            yield make
+        finally:
+            running.send_signal(signal.SIGINT)
+            running.wait(timeout=30)
+
+
+@pytest.fixture(scope="module")
+def postgres_uri(server) -> str:
+    """A database in which MLflow's tables have been made once."""
+    uri = server("shared")
+    open_store(uri)
+    return uri
+
+
+@pytest.fixture
+def postgres(postgres_uri, tmp_path, monkeypatch) -> Store:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", postgres_uri)
+    return open_store()
+
+
+def training(model: bundle.Model) -> Training:
+    return Training(
+        model,
+        "churn · toy",
+        DATA,
+        params={"rate": 0.05, "source": "postgresql://me:secret@host/db"},
+        metrics={"auc": 0.75, "interval/auc_low": 0.7},
+        curves={"boosting/log_loss": Curve([0.6, 0.5, 0.45])},
+        importance={"tenure": 0.5, "费用": 0.1},
+        tables={"metrics": {"measure": ["auc"], "model": [0.75]}},
+        children=[Child("fold 1 of 1", "fold", curves={"boosting/log_loss": Curve([0.6, 0.5])})],
+        notes="auc 0.75\n\nWho leaves. 谁会流失",
+    )
+
+
+def told(store: Store, run_id: str) -> dict:
+    """What a store gives back of a run, without what no two runs share."""
+    run = store.client.get_run(run_id)
+    ours = {k: v for k, v in run.data.tags.items() if k.startswith("label.")}
+    history = store.client.get_metric_history(run_id, "boosting/log_loss")
+    files = {one.path for one in store.client.list_artifacts(run_id)}
+    (data,) = run.inputs.dataset_inputs
+    return {
+        "name": run.info.run_name,
+        "status": run.info.status,
+        "metrics": run.data.metrics,
+        "params": run.data.params,
+        "labels": ours,
+        "curve": [(one.step, one.value) for one in history],
+        "files": files,
+        "data": (data.dataset.name, data.dataset.digest, data.dataset.schema),
+        "models": len(run.outputs.model_outputs),
+    }
+
+
+def test_postgres_keeps_what_sqlite_keeps(store, postgres, churn):
+    first = log_training(training(churn), store=postgres)
+    second = log_training(training(churn), store=postgres)
+    assert (first.alias, second.alias) == ("champion", "challenger")
+    assert aliases_of(postgres, "churn-toy") == {"champion": "1", "challenger": "2"}
+    bundle.check_golden(resolve("models:/churn-toy@challenger").model, exact=True)
+    (child,) = postgres.client.search_runs(
+        [postgres.client.get_experiment_by_name("churn").experiment_id],
+        f"tags.`mlflow.parentRunId` = '{first.run_id}'",
+    )
+    assert child.info.run_name == "fold 1 of 1"
+
+    with store.current():
+        other = log_training(training(churn), store=store)
+    assert told(postgres, first.run_id) == told(store, other.run_id)
+
+
+def test_what_postgres_does_not_have_is_answered_with_what_it_has(postgres):
+    with pytest.raises(ModelError, match="no such model"):
+        resolve("models:/nobody@champion")
+    with pytest.raises(ModelError, match="churn@champion"):
+        resolve_champions()
+
+
+def test_a_database_that_cannot_be_reached_is_told_without_its_password(monkeypatch):
+    monkeypatch.setenv("MLFLOW_SQLALCHEMYSTORE_MAX_RETRIES", "1")
+    with pytest.raises(ModelError) as refused:
+        open_store("postgresql://me:secret@127.0.0.1:1/runs")
+    assert "me:***@" in str(refused.value)
+    assert "secret" not in str(refused.value)
+
+
+def test_files_go_where_those_who_share_a_database_can_reach_them(store, monkeypatch):
+    monkeypatch.setenv("MLFLOW_DEFAULT_ARTIFACT_ROOT", "s3://shared/runs")
+    assert store.artifacts == "s3://shared/runs"
+
+
+EIGHT = textwrap.dedent("""
+    import os, sys, traceback
+    import lightgbm, mlflow, sklearn.pipeline
+    from churnml import scoring
+    from churnml.registry import resolve
+    from churnml.tracking import Data, Training, log_training
+
+    children = []
+    for number in range(8):
+        child = os.fork()
+        if child == 0:
+            try:
+                model = resolve(sys.argv[1]).model
+                data = Data("d", "s", "abc", 1, "t")
+                log_training(Training(model, f"number {number}", data, metrics={"auc": 0.5}))
+            except BaseException:
+                traceback.print_exc()
+                os._exit(1)
+            os._exit(0)
+        children.append(child)
+    sys.exit(sum(os.waitpid(child, 0)[1] != 0 for child in children))
+""")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+def test_eight_trainings_at_once_on_a_fresh_store_all_succeed(kind, churn, tmp_path, request):
+    if kind == "sqlite":
+        uri = f"sqlite:///{tmp_path / 'fresh.db'}"
+    else:
+        uri = request.getfixturevalue("server")("eight")
+    bundle.save(churn, tmp_path / "model")
+    environment = os.environ | {"MLFLOW_TRACKING_URI": uri, "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-c", EIGHT, str(tmp_path / "model")]
+    ran = subprocess.run(
+        command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
+    store = open_store(uri)
+    (experiment,) = [e for e in store.client.search_experiments() if e.name == "churn"]
+    runs = store.client.search_runs([experiment.experiment_id])
+    assert [run.info.status for run in runs] == ["FINISHED"] * 8
+    versions = {v.version for v in store.client.search_model_versions("name = 'churn-toy'")}
+    assert {int(version) for version in versions} == set(range(1, 9))
+    assert aliases_of(store, "churn-toy") == {"champion": "1", "challenger": "8"}
+
+
+def test_of_three_who_promote_on_postgres_at_once_one_does_and_the_others_are_told(postgres):
+    from churnml import registry
+    from churnml.promotion.history import Event, events
+    from churnml.promotion.moving import add_event
+
+    name = "churn-race"
+    registry.ensure_name(postgres, name, "churn")
+    for _ in range(4):
+        postgres.client.create_model_version(name, source="/nowhere")
+    postgres.client.set_registered_model_alias(name, "champion", "1")
+
+    def promote(version: str) -> str:
+        event, aliases = Event("promoted", version, "1"), {"champion": version, "previous": "1"}
+        try:
+            add_event(open_store(), name, event, seen={"champion": "1"}, aliases=aliases)
+        except ModelError as error:
+            return error.message
+        return version
+
+    with ThreadPoolExecutor(3) as people:
+        said = sorted(people.map(promote, ["2", "3", "4"]))
+    (winner,) = [one for one in said if one in ("2", "3", "4")]
+    assert sum(f"champion: is version {winner} now" in one for one in said) == 2
+    assert registry.aliases_of(postgres, name) == {"champion": winner, "previous": "1"}
+    assert [(event.number, event.version) for event in events(postgres, name)] == [(1, winner)]
