@@ -5,7 +5,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo models test test-all lint install lock schema clean
+.PHONY: demo models notebooks test test-all lint install lock schema clean
 
 demo: install
 	$(BIN)/churnml demo demo --overwrite
@@ -27,6 +27,14 @@ test: install
 test-all: install
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not benchmark"
 	$(BIN)/python -m pytest -m benchmark -s
+
+# Run the notebooks and keep what they show.
+notebooks: install
+	for source in notebooks/*.py; do \
+	  $(BIN)/jupytext --quiet --to ipynb "$$source" && \
+	  $(BIN)/jupyter nbconvert --log-level ERROR --to notebook --execute --inplace \
+	    --ExecutePreprocessor.record_timing=False "$${source%.py}.ipynb"; \
+	done
 
 lint: install
 	$(BIN)/ruff format --check

@@ -11,7 +11,6 @@ default. Unknown and duplicate keys are errors that name the line.
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 from io import StringIO
@@ -30,6 +29,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from churnml.errors import UsageError
+from churnml.setting_faults import refusal
 
 Span = Annotated[str, StringConstraints(pattern=r"^\d+(d|mo)$")]
 """A length of time: days (``60d``) or calendar months (``2mo``)."""
@@ -377,25 +377,21 @@ def load_config(path: str | Path | None = None) -> Config:
     """
     if path is None:
         return Config()
-    return parse(Config, read_yaml(path) or {}, str(path))
+    content = read_yaml(path) or {}
+    return parse(Config, content, str(path), Path(path).read_text(encoding="utf-8-sig"))
 
 
-def parse(model: type[M], content: Any, place: str) -> M:
-    """The content of a YAML file as a settings model, or a `UsageError` that says where."""
+def parse(model: type[M], content: Any, place: str, text: str | None = None) -> M:
+    """The content of a YAML file as a settings model, or a `UsageError` that says where.
+
+    With the file's ``text``, the error tells lines too.
+    """
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(step) for step in first["loc"])
-        if first["type"] == "extra_forbidden":
-            raise _unknown_key(model, first["loc"], place) from None
         if not isinstance(content, dict):
             raise UsageError(f"{place}: a mapping of sections expected.", file=place) from None
-        raise UsageError(
-            f"{place}: {where or 'the file'}: {first['msg']}, got {first['input']!r:.80}.",
-            file=place,
-            key=where,
-        ) from None
+        raise refusal(model, error, place, text) from None
 
 
 def with_setting(config: Config, name: str, value: Any) -> Config:
@@ -422,22 +418,6 @@ def with_setting(config: Config, name: str, value: Any) -> Config:
     content = config.model_dump()
     content[section][key] = value
     return parse(Config, content, f"--{key}")
-
-
-def _unknown_key(model: type[BaseModel], loc: tuple[int | str, ...], place: str) -> UsageError:
-    known: list[str] = list(model.model_fields)
-    for step in loc[:-1]:
-        field = model.model_fields.get(str(step))
-        annotation = field.annotation if field is not None else None
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            model, known = annotation, list(annotation.model_fields)
-        else:
-            known = []
-    near = difflib.get_close_matches(str(loc[-1]), known, n=1)
-    listing = f"Known: {', '.join(known)}." if known else None
-    hint = f"Did you mean {near[0]!r}?" if near else listing
-    where = ".".join(str(step) for step in loc)
-    return UsageError(f"{place}: unknown key {where!r}.", hint=hint, file=place, key=where)
 
 
 def schema() -> str:

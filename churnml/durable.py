@@ -11,6 +11,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import re
 import shutil
 import signal
 import threading
@@ -25,6 +26,11 @@ CRASH_AT = "CHURNML_CRASH_AT"
 """Environment variable that names the crash point at which to die."""
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+OUT_OF_ROOM = (*_FULL, errno.EFBIG)
+"""Codes that only writing gives."""
+
+_CODE = re.compile(r'"errno":\s*"?(\d+)|\[Errno (\d+)\]|OSError\((\d+),')
+_DUMP = ': {"exception_type"'
 _FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
@@ -98,6 +104,31 @@ def exchange(one: Path, other: Path) -> bool:
     if code in _NO_EXCHANGE:
         return False
     raise OSError(code, os.strerror(code), str(other))
+
+
+def system_code(error: BaseException) -> int | None:
+    """The system's code of a failed call, though a library hides it in its own message.
+
+    >>> system_code(RuntimeError('IO Error: write failed: {"errno":"28"}')) == errno.ENOSPC
+    True
+    """
+    if isinstance(error, OSError) and error.errno:
+        return error.errno
+    found = _CODE.search(str(error))
+    return int(next(filter(None, found.groups()))) if found else None
+
+
+def plain_reason(error: BaseException) -> str:
+    """Why a call failed, in the system's words where the error has its code.
+
+    >>> plain_reason(RuntimeError('IO Error: write failed: {"exception_type":"IO","errno":"28"}'))
+    'no space left on device'
+    """
+    code = system_code(error)
+    if code is not None:
+        text = os.strerror(code)
+        return text[:1].lower() + text[1:]
+    return str(error).partition("\n")[0].partition(_DUMP)[0]
 
 
 def output_error(error: OSError, path: Path) -> OutputError:

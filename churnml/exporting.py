@@ -12,6 +12,7 @@ from churnml import bundle
 from churnml.bundle import Model
 from churnml.durable import exchange, output_errors, sync_folder, write_file
 from churnml.errors import OutputError
+from churnml.registry import EXPORTED_AS, is_registered
 from churnml.reports.model_card import FIGURE, calibration_figure, model_card
 from churnml.tracking import save_mlflow_model
 
@@ -21,7 +22,12 @@ _OF_THE_MOMENT = ("utc_time_created", "model_uuid", "model_id", "run_id")
 
 
 def export_model(
-    model: Model, folder: str | Path, *, notes: Sequence[str] = (), overwrite: bool = False
+    model: Model,
+    folder: str | Path,
+    *,
+    version: str | None = None,
+    notes: Sequence[str] = (),
+    overwrite: bool = False,
 ) -> None:
     """Write an MLflow model folder with the bundle and a card; it appears when complete.
 
@@ -32,6 +38,8 @@ def export_model(
     ----------
     model : Model
     folder : path
+    version : str, optional
+        What scores shall call the model, ``name/version``; left out where it is not registered.
     notes : sequence of str
         Limits that the card shall name.
     overwrite : bool, default False
@@ -52,7 +60,7 @@ def export_model(
         with output_errors(folder):
             folder.parent.mkdir(parents=True, exist_ok=True)
             save_mlflow_model(model, draft)
-            _forget_the_moment(draft / "MLmodel")
+            _sign(draft / "MLmodel", version)
             _add_card(model, draft, notes)
             if folder.exists() and not exchange(draft, folder):
                 shutil.rmtree(folder)
@@ -68,8 +76,11 @@ def _replaceable(folder: Path) -> bool:
     return folder.is_dir() and ((folder / "MLmodel").exists() or not any(folder.iterdir()))
 
 
-def _forget_the_moment(path: Path) -> None:
-    """Take time and random ids out of an MLmodel file; MLflow makes new ones on loading."""
+def _sign(path: Path, version: str | None) -> None:
+    """Take time and random ids out of an MLmodel file, and put in what the model is called.
+
+    MLflow makes new ids on loading.
+    """
     from mlflow.models import Model as MlflowModel
     from ruamel.yaml import YAML
 
@@ -77,7 +88,10 @@ def _forget_the_moment(path: Path) -> None:
     yaml.default_flow_style = False
     content = yaml.load(path.read_text("utf-8"))
     with path.open("w", encoding="utf-8") as file:
-        yaml.dump({k: v for k, v in content.items() if k not in _OF_THE_MOMENT}, file)
+        kept = {k: v for k, v in content.items() if k not in _OF_THE_MOMENT}
+        if version is not None and is_registered(version):
+            kept["metadata"] = {**(kept.get("metadata") or {}), EXPORTED_AS: version}
+        yaml.dump(kept, file)
     MlflowModel.load(str(path))
 
 

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from churnml import bundle
-from churnml.errors import BundleError, ModelError, UsageError
+from churnml.durable import OUT_OF_ROOM, plain_reason, system_code
+from churnml.errors import BundleError, ModelError, OutputError, UsageError
 from churnml.model import Model
 from churnml.store import Store, mlflow_errors, open_store, store_exists, store_uri
 
@@ -40,6 +41,9 @@ MAPPING = "churnml.mapping"
 DIGEST = "churnml.digest"
 """Tag of a version: the SHA-256 that names its bundle."""
 
+EXPORTED_AS = "churnml_version"
+"""Key of a folder's metadata: the version that it was exported from."""
+
 GATE = "churnml.gate"
 """Tag of a version: what became of it last, and when."""
 
@@ -59,7 +63,8 @@ class Resolved:
     uri : str
         As it was asked for.
     version : str
-        ``name/version``; for a folder the model's name and the start of its digest.
+        ``name/version``, for a folder too where it was exported from a registered version;
+        else the model's name and the start of its digest.
     """
 
     model: Model
@@ -138,12 +143,46 @@ def _from_folder(text: str) -> Resolved:
     if not folder.is_dir():
         raise ModelError(
             f"{text}: no such model folder.",
-            hint="Give a folder, or a URI such as models:/churn@champion.",
+            hint=_registered_as(text) or "Give a folder, or a URI such as models:/churn@champion.",
             file=text,
         )
     model = load_folder(folder)
     name = model.origin.name or folder.resolve().name
-    return Resolved(model, text, f"{name}/{model.digest[:8]}")
+    version = _exported_as(folder) or f"{name}/{model.digest[:8]}"
+    return Resolved(model, text, version)
+
+
+def is_registered(version: str) -> bool:
+    """Whether this is a version of the registry, ``name/number``.
+
+    >>> is_registered("churn/3"), is_registered("churn/0a3f9c21")
+    (True, False)
+    """
+    return re.fullmatch(r"[^/@\s]+/[1-9]\d{0,6}", version) is not None
+
+
+def _exported_as(folder: Path) -> str | None:
+    """The registered version that an MLflow model folder says it is."""
+    if bundle.is_bundle(folder):
+        return None
+    metadata = _mlmodel(folder).get("metadata")
+    version = metadata.get(EXPORTED_AS) if isinstance(metadata, dict) else None
+    return version if isinstance(version, str) and is_registered(version) else None
+
+
+def _registered_as(name: str) -> str | None:
+    """A hint at the registered model that was meant where a bare name was given."""
+    location = store_uri()
+    if "/" in name or not store_exists(location):
+        return None
+    store = open_store(location)
+    with mlflow_errors(location):
+        versions = sorted(int(one.version) for one in versions_of(store, name))
+        champion = CHAMPION in aliases_of(store, name)
+    if not versions:
+        return None
+    uri = champion_uri(name) if champion else f"models:/{name}/{versions[-1]}"
+    return f"Did you mean the registered model {uri}?"
 
 
 def load_folder(folder: Path) -> Model:
@@ -161,12 +200,17 @@ def load_folder(folder: Path) -> Model:
 
 def _bundle_of(folder: Path) -> Path:
     """The bundle in an MLflow model, which must be one of churnml's own and bring no code."""
+    return _own_bundle(folder, _mlmodel(folder)["flavors"]["python_function"])
+
+
+def _mlmodel(folder: Path) -> dict[str, Any]:
+    """What an MLflow model folder says of itself."""
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
     try:
         content = YAML(typ="safe", pure=True).load((folder / "MLmodel").read_text("utf-8"))
-        flavor = content["flavors"]["python_function"]
+        content["flavors"]["python_function"]["loader_module"]
     except FileNotFoundError:
         raise BundleError(
             f"{folder}: no model: neither {bundle.CONTENT} nor MLmodel is there.",
@@ -179,7 +223,7 @@ def _bundle_of(folder: Path) -> Path:
             hint="Take a fresh copy of the model.",
             file=str(folder),
         ) from None
-    return _own_bundle(folder, flavor)
+    return dict(content)
 
 
 def _own_bundle(folder: Path, flavor: Any) -> Path:
@@ -376,18 +420,42 @@ def downloaded(store: Store, location: str) -> Iterator[Path]:
     from mlflow.artifacts import download_artifacts
     from mlflow.exceptions import MlflowException
 
-    with tempfile.TemporaryDirectory(prefix="churnml-") as folder:
+    with temporary_folder() as folder:
         try:
             path = download_artifacts(
-                artifact_uri=location, dst_path=folder, tracking_uri=store.uri
+                artifact_uri=location, dst_path=str(folder), tracking_uri=store.uri
             )
         except (OSError, MlflowException) as error:
+            if system_code(error) in OUT_OF_ROOM:
+                raise OutputError(
+                    f"TMPDIR: the model's files cannot be copied into {folder.parent} "
+                    f"({plain_reason(error)}).",
+                    hint="Point TMPDIR to a folder with more space, or raise the limit (ulimit "
+                    "-f).",
+                    file=str(folder.parent),
+                ) from None
             raise ModelError(
-                f"{location}: the model's files cannot be read ({_first_line(error)}).",
+                f"{location}: the model's files cannot be read ({plain_reason(error)[:200]}).",
                 hint="Was the folder of the store moved? Its paths are absolute.",
             ) from None
         yield Path(path)
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0][:200]
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """A folder that is gone at the end of the block.
+
+    Raises
+    ------
+    OutputError
+        If there is no place for one.
+    """
+    try:
+        made = tempfile.TemporaryDirectory(prefix="churnml-")
+    except OSError as error:
+        raise OutputError(
+            f"TMPDIR: no temporary folder can be made ({plain_reason(error)}).",
+            hint="Point TMPDIR to a folder with space.",
+        ) from None
+    with made as folder:
+        yield Path(folder)

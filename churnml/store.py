@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _SQLITE = "sqlite:///"
 _POSTGRES = ("postgresql://", "postgresql+", "postgres://")
+_TRACKING = "MLFLOW_TRACKING_URI"
 _ARTIFACTS = "MLFLOW_DEFAULT_ARTIFACT_ROOT"
 _LOCK_SECONDS = 300
 _LOCK_KEY = 0x636875726E6D6C
@@ -78,7 +79,10 @@ class Store:
         try:
             yield
         finally:
-            mlflow.set_tracking_uri(before)
+            # Back into the environment alone: what was set there is not to outlive it.
+            mlflow.set_tracking_uri(None)
+            if before is not None:
+                os.environ[_TRACKING] = before
 
     def alone(self) -> AbstractContextManager[object]:
         """Hold the store against churnml's other processes: a file, or a PostgreSQL database."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -18,6 +18,7 @@ from churnml.config import Hazard as HazardSettings
 from churnml.config import Satisfaction as SatisfactionSettings
 from churnml.config import Training as Settings
 from churnml.dataset import Dataset, Task
+from churnml.durable import output_errors
 from churnml.errors import DataError, UsageError
 from churnml.estimators import ChurnClassifier, ChurnHazard, SatisfactionRegressor
 from churnml.evaluation import (
@@ -162,7 +163,8 @@ def _journal(unfitted: Estimator, train: Dataset) -> Path:
     """One file for each training: the same rows and settings by the same release."""
     what = f"{__version__} {type(unfitted).__name__} {unfitted.get_params()} {digest(train)}"
     folder = Path(".churnml")
-    folder.mkdir(exist_ok=True)
+    with output_errors(folder):
+        folder.mkdir(exist_ok=True)
     return folder / f"search-{hashlib.sha256(what.encode()).hexdigest()[:16]}.journal"
 
 
@@ -291,20 +293,3 @@ def require_enough(task: Task, data: Dataset, fewest: int) -> None:
             hint="Give more months or more customers.",
             count=rarer,
         )
-
-
-def flat_metrics(found: Metrics, prefix: str = "") -> dict[str, float]:
-    """Metrics as MLflow keeps them: the value, and the interval's ends beside it.
-
-    >>> flat_metrics({"auc": Estimate(.8, .7, .9)})
-    {'auc': 0.8, 'auc_low': 0.7, 'auc_high': 0.9}
-    """
-    flat: dict[str, float] = {}
-    for name, estimate in found.items():
-        ends: Sequence[tuple[str, float]] = (
-            ("", estimate.value),
-            ("_low", estimate.low),
-            ("_high", estimate.high),
-        )
-        flat |= {f"{prefix}{name}{end}": value for end, value in ends if np.isfinite(value)}
-    return flat

@@ -28,6 +28,7 @@ from churnml.config import Costs
 from churnml.evaluation import (
     age_band,
     auc,
+    bootstrap,
     churn_measures,
     churn_slices,
     customer_value,
@@ -58,8 +59,13 @@ line = regression("churn", (train.X, train.y), test.X)
 # customers; its interval is far narrower than those of the two.
 
 # %%
-pair = [{"auc": churn_measures(test.y, scores)["auc"]} for scores in (p, line)]
-paired_difference(*pair, test.groups, draws=300)
+measures = {
+    "model": churn_measures(test.y, p)["auc"],
+    "regression": churn_measures(test.y, line)["auc"],
+}
+measures["difference"] = paired_difference(*measures.values())
+found = bootstrap(measures, test.groups, draws=300)
+pd.DataFrame({name: vars(one) for name, one in found.items()}).T.round(3)
 
 # %% [markdown]
 # ## Slices

@@ -63,7 +63,8 @@ run("churnml train satisfaction operator --until 2026-03-01 --config quick.yaml"
 # %%
 mlflow.set_tracking_uri("sqlite:///mlflow.db")
 runs = mlflow.search_runs(search_all_experiments=True)
-runs[["tags.mlflow.runName", "metrics.auc", "metrics.auc_low", "metrics.auc_high", "metrics.r2"]]
+runs = runs[runs["tags.mlflow.parentRunId"].isna()].set_index("tags.mlflow.runName")
+runs.filter(regex="^metrics.(interval/)?(auc|r2)(_low|_high)?$").round(3)
 
 # %% [markdown]
 # ## Score everybody

@@ -72,6 +72,47 @@ def test_what_is_not_a_setting_is_refused_with_its_place(tmp_path, text, message
     assert refused.value.status == 2
 
 
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("tiers:\n  gold: x\n", "line 2, column 3: tiers.gold: a number expected, got 'x'."),
+        ("churn: {folds: 1}\n", "churn.folds: at least 2 expected, got 1."),
+        ("churn: {folds: 2.5}\n", "churn.folds: a whole number expected, got 2.5."),
+        ("churn: {seed: -1}\n", "churn.seed: at least 0 expected, got -1."),
+        ("churn: {horizon: soon}\n", "days or months such as 60d or 2mo expected, got 'soon'."),
+        ("churn: {budget: 5}\n", "churn.budget: text expected, got 5."),
+        ("churn: {budget: 5 min}\n", "a time such as 60s, 5m or 1h expected, got '5 min'."),
+        ("validation: {set_aside_limit: 7}\n", "at most 1 expected, got 7."),
+        ("tiers: 5\n", "tiers: a mapping of names to values expected, got 5."),
+        ("churn: {definition: gone}\n", "'termination', 'inactivity' or 'either' expected"),
+    ],
+)
+def test_faults_are_told_in_plain_words(tmp_path, text, problem):
+    with pytest.raises(UsageError) as refused:
+        load_config(write(tmp_path, text))
+    assert problem in str(refused.value)
+    assert "nput should" not in str(refused.value)
+
+
+def test_all_faults_are_told_with_their_lines(tmp_path):
+    text = "tiers:\n  gold: x\n  golt: 1\nchurn:\n  seed: -1\n"
+    path = write(tmp_path, text)
+    with pytest.raises(UsageError) as refused:
+        load_config(path)
+    assert str(refused.value) == (
+        f"{path}: 3 faults: line 2, column 3: tiers.gold: a number expected, got 'x'; "
+        "line 3, column 3: unknown key 'tiers.golt' (did you mean 'gold'?); "
+        "line 5, column 3: churn.seed: at least 0 expected, got -1."
+    )
+
+
+def test_of_many_faults_five_are_told(tmp_path):
+    text = "churn: {" + ", ".join(f"x{at}: 1" for at in range(8)) + "}\n"
+    with pytest.raises(UsageError, match=r"8 faults: .*x4.*; and 3 more\.") as refused:
+        load_config(write(tmp_path, text))
+    assert "churn.x5" not in str(refused.value)
+
+
 def test_a_missing_file_is_a_usage_error(tmp_path):
     with pytest.raises(UsageError, match="cannot be read"):
         load_config(tmp_path / "none.yaml")

@@ -56,6 +56,13 @@ def test_an_export_is_an_mlflow_model_a_bundle_and_a_card(tested, features, tmp_
     assert resolved.model.tested == tested.tested
 
 
+def test_an_export_of_a_registered_version_says_which(tested, tmp_path):
+    export_model(tested, tmp_path / "one", version="churn/3")
+    assert resolve(tmp_path / "one").version == "churn/3"
+    export_model(tested, tmp_path / "other", version="churn/m-0a1b")
+    assert resolve(tmp_path / "other").version.startswith(f"{tested.origin.name}/")
+
+
 def test_the_same_model_is_exported_with_the_same_bytes_at_any_time(tested, tmp_path):
     export_model(tested, tmp_path / "one", notes=["A note."])
     time.sleep(1.1)

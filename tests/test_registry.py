@@ -1,6 +1,8 @@
 """A URI leads to one checked model, or to a message that says which models there are."""
 
+import resource
 import shutil
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +10,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from churnml import bundle
-from churnml.errors import BundleError, ModelError, UsageError
+from churnml.errors import BundleError, ModelError, OutputError, UsageError
 from churnml.registry import load_folder, resolve, resolve_champions
 from churnml.store import Store
 from churnml.tracking import Data, Training, log_training, save_mlflow_model
@@ -57,6 +59,32 @@ def test_what_does_not_exist_is_answered_with_what_does(logged):
     for uri in ("models:/churn/7", "models:/churn@previous", "models:/other@champion"):
         with pytest.raises(ModelError, match=r"no such model.*churn \(1, 2; @challenger, @champ"):
             resolve(uri)
+
+
+def test_a_bare_name_of_a_registered_model_is_answered_with_its_uri(logged):
+    with pytest.raises(ModelError, match=r"churn: no such model folder\. Did you mean the regist"):
+        resolve("churn")
+    logged[0].client.delete_registered_model_alias("churn", "champion")
+    with pytest.raises(ModelError, match=r"models:/churn/2\?"):
+        resolve("churn")
+    with pytest.raises(ModelError, match="Give a folder"):
+        resolve("chrun")
+
+
+def test_a_copy_that_finds_no_room_is_an_output_error(logged):
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))
+    try:
+        with pytest.raises(OutputError, match=r"TMPDIR: .* \(file too large\)"):
+            resolve("models:/churn@champion")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+def test_without_a_temporary_folder_the_message_says_so(logged, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", "/proc/none")
+    with pytest.raises(OutputError, match="TMPDIR: no temporary folder can be made"):
+        resolve("models:/churn@champion")
 
 
 def test_an_empty_registry_says_so(store):

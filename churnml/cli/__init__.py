@@ -121,7 +121,8 @@ def _run(arguments: list[str]) -> int:
         if not message:
             return 2 if not arguments else error.exit_code
         hint = "Try churnml --help."
-        report_error({"status": 2, "message": message, "hint": hint}, as_json=as_json)
+        sentence = message if message.endswith((".", "?", "!")) else f"{message}."
+        report_error({"status": 2, "message": sentence, "hint": hint}, as_json=as_json)
         return 2
     except typer.Exit as done:
         return done.exit_code

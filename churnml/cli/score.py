@@ -31,7 +31,7 @@ def command(
         ),
     ] = None,
     reasons: Annotated[
-        int | None, typer.Option(min=0, help="Reasons for each customer; 0 leaves them out.")
+        int | None, typer.Option(help="Reasons for each customer; 0 leaves them out.")
     ] = None,
     engine: Annotated[str, typer.Option(help="duckdb; spark is not built yet.")] = "duckdb",
     mapping: options.Mapping = None,
@@ -65,6 +65,8 @@ def command(
         )
     if id is not None and hazard_model is not None:
         raise UsageError("--hazard-model is for operator tables, not with --id.")
+    if reasons is not None and reasons < 0:
+        raise UsageError(f"--reasons {reasons}: 0 or more expected.")
     output.show_progress()
     settings = load_config(config)
     score = partial(

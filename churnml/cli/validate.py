@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from churnml.cli import options, output
+from churnml.wording import quoted
 
 if TYPE_CHECKING:
     from churnml.validation import Report
@@ -57,6 +58,9 @@ def _print(report: "Report") -> None:
         output.print_table("Breaches", head, breaches)
     else:
         output.print_line("No breach of the contract.")
+    for table, columns in (report.ignored or {}).items():
+        names = ", ".join(quoted(name) for name in columns)
+        output.print_line(f"ignored columns of {table}: {names}")
     for note in report.notes:
         output.print_line(f"note: {note}")
     if report.missing:

@@ -70,7 +70,7 @@ def evaluate_churn(
     >>> truth = random.beta(1, 6, 3000)
     >>> y = random.random(3000) < truth
     >>> evaluate_churn(y, truth, model="the truth", draws=20)
-    Evaluation(the truth: 3,000 rows, auc 0.7... [0.7..., 0.8...]; nothing wrong found)
+    Evaluation(the truth: 3,000 rows, auc 0.78... [0.7..., ...]; nothing wrong found)
     """
     baselines = baselines or {}
     metrics = churn_metrics(y, p, groups, draws=draws, seed=seed)

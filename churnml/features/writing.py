@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
+from tempfile import gettempdir
 
 import duckdb
 import pyarrow.parquet as pq
 from ibis.expr import types as ir
 
 from churnml.config import Config
-from churnml.durable import output_errors, sync_file, sync_folder
+from churnml.durable import (
+    OUT_OF_ROOM,
+    output_errors,
+    plain_reason,
+    sync_file,
+    sync_folder,
+    system_code,
+)
 from churnml.errors import OutputError
 from churnml.features.building import Source, build_features
 
@@ -66,11 +74,13 @@ def _copy(table: ir.Table, path: Path) -> None:
     try:
         table.to_parquet(path, compression="zstd")
     except duckdb.IOException as error:
-        if path.name not in str(error):
+        ours = path.name in str(error)
+        if not ours and system_code(error) not in OUT_OF_ROOM:
             raise
-        reason = str(error).splitlines()[0]
+        # What does not fit into memory is spilled while the features are built.
+        place = f"{path.parent}" if ours else f"{path.parent} or {gettempdir()} (TMPDIR)"
         raise OutputError(
-            f"{path.parent}: cannot be written ({reason}).",
+            f"{place}: cannot be written ({plain_reason(error)}).",
             hint="Free space or choose another disk, then run the same command again.",
             file=str(path),
         ) from None

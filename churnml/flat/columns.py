@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 
 from churnml.errors import SchemaError, UsageError
 from churnml.flat.signature import Column, Signature
 from churnml.flat.table import Table
+from churnml.nearest import nearest
+from churnml.wording import counted, quoted
 
 _SHOWN = 10
+_FEW = 2
+_MOST = 0.5
+_EQUAL = 1.0
 
 
 def merged(signatures: Sequence[Signature]) -> tuple[Column, ...]:
@@ -24,7 +28,7 @@ def merged(signatures: Sequence[Signature]) -> tuple[Column, ...]:
     for column in (column for one in signatures for column in one.columns):
         if found.setdefault(column.name, column) != column:
             raise UsageError(
-                f"column {column.name!r}: the two models read it in different ways.",
+                f"column {quoted(column.name)}: the two models read it in different ways.",
                 hint="Score with one model at a time.",
                 column=column.name,
             )
@@ -56,12 +60,16 @@ def ignored(table: Table, signatures: Sequence[Signature], named: Sequence[str])
 def _missing(table: Table, signature: Signature, missing: list[str]) -> SchemaError:
     known = set(signature.table)
     strangers = [name for name in table.names if name and name not in known]
-    told = [_told(table, signature, name, strangers) for name in missing[:_SHOWN]]
-    more = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
-    what = "1 column is" if len(missing) == 1 else f"{len(missing)} columns are"
+    # Of another table altogether no column is a renamed one.
+    foreign = len(missing) > max(_FEW, _MOST * len(signature.names))
+    told = [_told(table, signature, name, strangers, foreign) for name in missing[:_SHOWN]]
+    more = f" and {len(missing) - _SHOWN:,} more" if len(missing) > _SHOWN else ""
+    what = f"{counted(len(missing), 'column is', 'columns are')} missing"
+    of = f", of {len(signature.names):,} that the model reads" if foreign else ""
+    hint = "Rename the columns as in training, or train on what this table has."
     return SchemaError(
-        f"{table.path}: {what} missing: {'; '.join(told)}{more}.",
-        hint="Rename the columns as in training, or train on what this table has.",
+        f"{table.path}: {what}{of}: {'; '.join(told)}{more}.",
+        hint=f"Is this a model of such a table? {hint}" if foreign else hint,
         file=str(table.path),
         column=missing[0],
         count=len(missing),
@@ -69,14 +77,16 @@ def _missing(table: Table, signature: Signature, missing: list[str]) -> SchemaEr
     )
 
 
-def _told(table: Table, signature: Signature, name: str, strangers: Sequence[str]) -> str:
-    folded = {one.casefold(): one for one in strangers}
-    near = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
-    other = folded[near[0]] if near else _in_its_place(table, signature, name, strangers)
+def _told(
+    table: Table, signature: Signature, name: str, strangers: Sequence[str], foreign: bool
+) -> str:
+    other = nearest(name, strangers, cutoff=_EQUAL) if foreign else nearest(name, strangers)
+    if other is None and not foreign:
+        other = _in_its_place(table, signature, name, strangers)
     if other is None:
-        return repr(name)
+        return quoted(name)
     position = table.names.index(other) + 1
-    return f"expected {name!r}, found {other!r} at position {position}"
+    return f"expected {quoted(name)}, found {quoted(other)} at position {position}"
 
 
 def _in_its_place(

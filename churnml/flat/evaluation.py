@@ -13,6 +13,7 @@ from churnml.flat.opening import fingerprint
 from churnml.flat.scoring import open_scoring
 from churnml.flat.signature import Signature
 from churnml.flat.target import Target, known_target, satisfaction_target
+from churnml.wording import counted
 
 _ALL = 1 << 62
 
@@ -101,8 +102,5 @@ def _target(values: pd.Series, signature: Signature, name: str) -> Target:
 
 
 def _left_out(found: Target) -> list[str]:
-    told = {
-        "rows without a target": found.missing,
-        "rows with a target outside the scale": found.outside,
-    }
-    return [f"Left out: {count} {what}." for what, count in told.items() if count]
+    told = {"without a target": found.missing, "with a target outside the scale": found.outside}
+    return [f"Left out: {counted(n, 'row')} {what}." for what, n in told.items() if n]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from churnml.errors import DataError
 from churnml.flat.signature import Column
 from churnml.flat.table import ROW, Table
+from churnml.wording import counted, quoted
 
 _SHOWN = 5
 
@@ -39,7 +40,8 @@ def refuse_duplicates(table: Table, x: str, name: str) -> None:
         return
     shown = ", ".join(str(row) for row in first) + (" …" if count > len(first) else "")
     raise DataError(
-        f"{table.path}: {ids} ids of {name!r} stand in more than one row "
+        f"{table.path}: {counted(ids, 'id')} of {quoted(name)} "
+        f"{'stands' if ids == 1 else 'stand'} in more than one row "
         f"({table.counted}s {shown}).",
         hint="One row for each id is expected; for training, --group lets rows of one "
         "customer repeat.",

@@ -22,12 +22,14 @@ from churnml.flat.values import bad, prepared
 from churnml.source.delimited import kept_in
 from churnml.source.engine import literal, run
 from churnml.validation.report import EXAMPLES, shown
+from churnml.wording import counted, quoted
 
 _MOSTLY = 0.5
 """A column most of whose values cannot be read is of another type, not full of mistakes."""
 
 _ROWS_IN_MEMORY = 20_000
-_NO_ID = -1
+_NO_ID, _BROKEN_ID = -1, -2
+_IDS = {_NO_ID: ("C16", "an id; empty"), _BROKEN_ID: ("C19", "an id without control characters")}
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,8 @@ class Scorable:
     def told(self) -> list[str]:
         """Why rows are set aside, a sentence each."""
         return [
-            f"Set aside: {one.count} rows{f', {one.column}' if one.column else ''}: {one.reason}."
+            f"Set aside: {counted(one.count, 'row')}{f', {one.column}' if one.column else ''}: "
+            f"{one.reason}."
             for one in self.aside
         ]
 
@@ -236,7 +239,9 @@ def _store(
     rows = prepared(
         f"(SELECT *{copies} FROM {table.relation})", kinds, {**columns, **wanted_texts}, keep=ROW
     )
-    tests = [f"WHEN t_id IS NULL THEN {_NO_ID}"] if own is not None else []
+    tests = []
+    if own is not None:
+        tests = [f"WHEN p_id IS NULL THEN {_NO_ID}", f"WHEN t_id IS NULL THEN {_BROKEN_ID}"]
     tests += [f"WHEN p_{x} IS NOT NULL AND t_{x} IS NULL THEN {x[1:]}" for x in columns]
     selected = [
         f"CAST({ROW} AS BIGINT) AS {ROW}",
@@ -275,14 +280,14 @@ def _judge(table: Table, columns: Mapping[str, Column], id: str | None) -> list[
         f"verdict, count(*), min({{'row': {ROW}, 'value': value}}, {EXAMPLES})",
         f"{literal(str(_checked(table)))} WHERE verdict IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1",
     )
-    if any(at != _NO_ID for at, _count, _first in found):
+    if any(at not in _IDS for at, _count, _first in found):
         _refuse_retyped(table, columns)
     aside = []
     for at, count, first in found:
-        if at == _NO_ID:
+        if at in _IDS:
+            code, expected = _IDS[at]
             rows = ", ".join(f"{table.counted} {one['row']}" for one in first)
-            reason = f"an id without control characters expected ({rows})"
-            aside.append(SetAside("C16", id, count, reason))
+            aside.append(SetAside(code, id, count, f"{expected} ({rows})"))
         else:
             column = columns[f"c{at}"]
             reason = f"{column.expected} expected ({_examples(table, first)})"
@@ -315,7 +320,8 @@ def _refuse_retyped(table: Table, columns: Mapping[str, Column]) -> None:
         there, read, first = counts[3 * at : 3 * at + 3]
         if there - read > _MOSTLY * there:
             told.append(
-                f"{column.name!r}: {there - read} of {there} values are not {column.expected} "
+                f"{quoted(column.name)}: {there - read:,} of {counted(there, 'value')} "
+                f"{'is' if there == 1 else 'are'} not {column.expected} "
                 f"({_examples(table, first)})"
             )
     if not told:
@@ -343,10 +349,12 @@ def _refuse_excess(scorable: Scorable, limit: float) -> None:
         return
     first = scorable.aside[0]
     where = f"{first.column}: " if first.column else ""
-    more = f" and {len(scorable.aside) - 1} more reasons" if len(scorable.aside) > 1 else ""
+    others = len(scorable.aside) - 1
+    more = f" and {counted(others, 'more reason')}" if others else ""
     raise DataError(
-        f"{scorable.table.path}: {scorable.quarantined} of {scorable.total} rows cannot be "
-        f"scored, at most {limit:.0%} expected: {first.count} for {where}{first.reason}{more}.",
+        f"{scorable.table.path}: {scorable.quarantined:,} of {counted(scorable.total, 'row')} "
+        f"cannot be scored, at most {limit:.0%} expected: {first.count:,} for "
+        f"{where}{first.reason}{more}.",
         hint="Mend the rows, or raise validation.set_aside_limit.",
         file=str(scorable.table.path),
         column=first.column,

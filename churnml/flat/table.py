@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,9 @@ import pandas as pd
 from churnml.errors import DataError, UsageError
 from churnml.flat.signature import Column
 from churnml.flat.values import prepared
+from churnml.nearest import nearest as most_alike
 from churnml.source.engine import Engine, read_errors, run
+from churnml.wording import quoted
 
 ROW = "row_number"
 """The column that says where a row stands: 1-based, as `Table.counted` says."""
@@ -91,7 +92,7 @@ class Table:
         if name and name in self.names:
             return f"c{self.names.index(name)}"
         raise UsageError(
-            f"{option} {name!r}: {self.path} has no such column.",
+            f"{option} {quoted(name)}: {self.path} has no such column.",
             hint=nearest(name, self.names),
             file=str(self.path),
             column=name,
@@ -165,9 +166,8 @@ def nearest(name: str, known: Sequence[str]) -> str:
     >>> nearest("churn", ["id", "Churn"])
     "Did you mean 'Churn'?"
     """
-    folded = {one.strip().casefold(): one for one in known if one}
-    near = difflib.get_close_matches(name.strip().casefold(), folded, n=1, cutoff=0.5)
-    if near:
-        return f"Did you mean {folded[near[0]]!r}?"
-    shown = ", ".join(repr(one) for one in list(folded.values())[:8])
-    return f"It has {shown}{' …' if len(folded) > 8 else ''}."
+    near = most_alike(name, known)
+    if near is not None:
+        return f"Did you mean {quoted(near)}?"
+    names = [quoted(one) for one in known if one]
+    return f"It has {', '.join(names[:8])}{' …' if len(names) > 8 else ''}."

@@ -22,6 +22,7 @@ from churnml.flat.signature import Column, Signature
 from churnml.flat.table import ROW, Table, in_parts
 from churnml.flat.target import Target, churn_target, parse_scale, satisfaction_target
 from churnml.guards import told
+from churnml.wording import counted
 
 Task = Literal["churn", "satisfaction"]
 
@@ -227,24 +228,24 @@ def _keep(
         If none is left, or more are broken than allowed.
     """
     lost = {
-        "broken lines": table.rejected,
-        "rows without an id": int(frame["id"].isna().sum()),
-        "rows without a group": int(frame["group"].isna().sum()) if named.group else 0,
-        "rows with a target outside the scale": found.outside,
+        ("broken line", ""): table.rejected,
+        ("row", " without an id"): int(frame["id"].isna().sum()),
+        ("row", " without a group"): int(frame["group"].isna().sum()) if named.group else 0,
+        ("row", " with a target outside the scale"): found.outside,
     }
-    told = [f"{count} {what}" for what, count in lost.items() if count]
+    told = [f"{counted(count, one)}{which}" for (one, which), count in lost.items() if count]
     rows = len(frame) + table.rejected
     broken = sum(lost.values())
     if broken > limit * rows:
         first = [f" (first: line {one.row}: {one.problem})" for one in table.rejects[:1]]
         raise DataError(
-            f"{table.path}: {broken} of {rows} rows cannot be used: {', '.join(told)}"
+            f"{table.path}: {broken:,} of {counted(rows, 'row')} cannot be used: {', '.join(told)}"
             f"{''.join(first)}; at most {limit:.0%} expected.",
             hint="Mend the file, or check --id, --group and --scale.",
             file=str(table.path),
             count=broken,
         )
-    told += [f"{found.missing} rows without a target"] if found.missing else []
+    told += [f"{counted(found.missing, 'row')} without a target"] if found.missing else []
     if told:
         notes.append(f"Set aside: {', '.join(told)}.")
     kept = frame["id"].notna() & frame["group"].notna() & ~np.isnan(found.y)

@@ -71,5 +71,5 @@ def export(uri: str, folder: Path, *, notes: Sequence[str] = (), overwrite: bool
     from churnml.registry import resolve
 
     resolved = resolve(uri)
-    export_model(resolved.model, folder, notes=notes, overwrite=overwrite)
+    export_model(resolved.model, folder, version=resolved.version, notes=notes, overwrite=overwrite)
     return {"model": resolved.version, "folder": str(folder), "card": str(folder / "MODEL_CARD.md")}

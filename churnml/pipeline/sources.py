@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from churnml.errors import OutputError
 from churnml.features import declared
 from churnml.source import Source, open_source
 from churnml.validation import Validation
+from churnml.wording import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,7 +65,8 @@ def checked(source: Source, config: Config) -> Validation:
     found = check(source, config)
     for count in found.report.counts:
         if count.aside:
-            _log.info("%s: %s of %s rows set aside", count.table, count.aside, count.rows)
+            told = f"{count.aside:,} of {counted(count.rows, 'row')}"
+            _log.info("%s: %s set aside", count.table, told)
     return found
 
 
@@ -78,12 +81,15 @@ def features(
 ) -> dict[str, Any]:
     """Write the features of all eligible customers at a date."""
     from churnml.features import write_features
+    from churnml.scoring.fitness import require_bills
 
     if out.exists() and not overwrite:
         raise OutputError(
             f"{out}: stands there already.", hint="Give --overwrite to replace it.", file=str(out)
         )
-    source = opened(location, mapping, config).until(as_of)
+    whole = opened(location, mapping, config)
+    require_bills(whole, date.fromisoformat(as_of))
+    source = whole.until(as_of)
     clean = checked(source, config).accepted()
     _log.info("building features at %s", as_of)
     rows = write_features(clean, as_of, out, config=config)

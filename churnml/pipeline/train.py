@@ -16,7 +16,7 @@ from churnml.bundle import Model, Origin
 from churnml.config import Config
 from churnml.dataset import Dataset, Task
 from churnml.errors import OutputError, UsageError
-from churnml.evaluation import Estimate
+from churnml.evaluation import Estimate, flat_metrics
 from churnml.features import declared
 from churnml.pipeline import recording
 from churnml.pipeline.drifting import drift_notes, drift_table
@@ -79,9 +79,9 @@ class Trained:
         }
         found |= {"rows": self.rows, "dates": self.dates, "notes": self.notes}
         found |= {"suspects": self.suspects}
-        found["metrics"] = training.flat_metrics(self.metrics)
+        found["metrics"] = flat_metrics(self.metrics)
         found["baselines"] = {
-            name: training.flat_metrics(metrics) for name, metrics in self.baselines.items()
+            name: flat_metrics(metrics) for name, metrics in self.baselines.items()
         }
         return found
 

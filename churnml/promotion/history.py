@@ -153,7 +153,8 @@ def history(store: Store, name: str) -> list[Event]:
         If there is no such model.
     """
     registry.require_name(store, name)
-    registered = [_registered(store, version) for version in registry.versions_of(store, name)]
+    versions = sorted(registry.versions_of(store, name), key=lambda one: int(one.version))
+    registered = [_registered(store, version) for version in versions]
     # In the same second a version is registered before anything happens to it.
     return sorted([*registered, *events(store, name)], key=lambda one: (one.when, one.number))
 

@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from churnml.errors import UsageError
-from churnml.evaluation.displays.style import BLUE, GREY, ORANGE, PALETTE
+from churnml.reports.style import BLUE, GREY, ORANGE, PALETTE, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,15 +24,6 @@ if TYPE_CHECKING:
     from churnml.evaluation.profit_curve import ProfitCurve
     from churnml.evaluation.slices import Slice
 
-_CHINESE = (
-    "Noto Sans CJK SC",
-    "Source Han Sans SC",
-    "WenQuanYi Micro Hei",
-    "WenQuanYi Zen Hei",
-    "Microsoft YaHei",
-    "SimHei",
-    "PingFang SC",
-)
 _Z90 = 1.6449
 
 
@@ -367,12 +358,8 @@ def _figure(title: str) -> tuple[Figure, Axes]:
 def _figures(size: tuple[float, float], *, widths: tuple[float, ...]) -> tuple[Figure, Any]:
     import matplotlib
     from matplotlib.figure import Figure
-    from matplotlib.font_manager import fontManager
 
-    installed = {font.name for font in fontManager.ttflist}
-    families = ["DejaVu Sans", *(name for name in _CHINESE if name in installed)]
-    style = {"axes.spines.top": False, "axes.spines.right": False, "font.family": families}
-    with matplotlib.rc_context(style):
+    with matplotlib.rc_context(style()):
         figure = Figure(figsize=size, dpi=120, layout="constrained")
         axes = figure.subplots(1, len(widths), squeeze=False, width_ratios=widths)[0]
     return figure, axes

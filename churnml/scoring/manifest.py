@@ -11,6 +11,10 @@ from typing import Any
 
 from churnml.errors import OutputError
 from churnml.scoring.staging import MANIFEST, sha256
+from churnml.wording import counted, quoted
+
+_SHOWN = 10
+_LEAST_SHARE = 0.001
 
 
 @dataclass(frozen=True)
@@ -56,14 +60,15 @@ class Manifest:
         By task: ``version`` (name/version), ``uri`` as it was asked for, ``digest``.
     rows : Rows
     quarantined : list of dict
-        Why rows were set aside: ``table``, ``code``, ``rows``, ``reason``.
+        Why rows were set aside: ``table``, ``column``, ``code``, ``rows`` of that table,
+        ``reason``.
     unseen : dict of str to float
         Share of the scored rows whose value of that category column no model has seen.
     drift : dict of str to float
         How far each column's values lie from those of training (`churnml.drift`), beyond
         chance; columns without drift are left out.
     ignored : list of str
-        Columns of a flat table that no model uses.
+        Columns that no model uses; of operator tables ``table.column``.
     warnings : list of str
         What should be known.
     gates : list of str
@@ -145,8 +150,9 @@ class Manifest:
                 wrong[name] = "was changed"
         if wrong:
             name = min(wrong)
+            differ = counted(len(wrong), "file differs", "files differ")
             raise OutputError(
-                f"{folder / name}: {wrong[name]}; {len(wrong)} files differ from the manifest.",
+                f"{folder / name}: {wrong[name]}; {differ} from the manifest.",
                 hint="Score again.",
                 file=str(folder / name),
             )
@@ -164,28 +170,66 @@ class Manifest:
 
     def _lines(self) -> list[tuple[str, str]]:
         rows = self.rows
-        lines = [
-            ("scores", self.folder),
-            ("source", self.source),
-            ("as of", self.as_of or "-"),
+        lines = [("scores", _from_here(self.folder)), ("source", self.source)]
+        lines += [("as of", self.as_of)] if self.as_of else []
+        lines += [
             ("models", ", ".join(model["version"] for model in self.models.values())),
             (
-                "rows",
-                f"{rows.total} in = {rows.scored} scored + {rows.quarantined} quarantined"
-                f" + {rows.ineligible} ineligible",
+                "customers" if self.as_of else "rows",
+                f"{rows.total:,} in = {rows.scored:,} scored + {rows.quarantined:,} quarantined"
+                f" + {rows.ineligible:,} ineligible",
             ),
-            ("parts", f"{len(self.parts)}, {sum(part.bytes for part in self.parts):,} bytes"),
+            *self._set_aside(),
+            ("parts", f"{len(self.parts):,}, {sum(part.bytes for part in self.parts):,} bytes"),
         ]
+        if self.ignored:
+            more = f" and {len(self.ignored) - _SHOWN} more" if len(self.ignored) > _SHOWN else ""
+            columns = ", ".join(quoted(name) for name in self.ignored[:_SHOWN])
+            lines.append(("ignored", f"columns that no model uses: {columns}{more}"))
         shown = {name: share for name, share in self.unseen.items() if share}
         if shown:
-            lines.append(("unseen", ", ".join(f"{n} {s:.1%}" for n, s in shown.items())))
+            told = ", ".join(f"{name} {self._rows_told(share)}" for name, share in shown.items())
+            lines.append(("unseen", told))
         if self.drift:
             most = sorted(self.drift.items(), key=lambda one: (-one[1], one[0]))[:5]
             lines.append(("drift", ", ".join(f"{name} {value:.2f}" for name, value in most)))
         lines += [("warning", text) for text in self.warnings]
         return lines + [("gate", text) for text in self.gates]
 
+    def _set_aside(self) -> list[tuple[str, str]]:
+        """Why rows were set aside, a line for each reason."""
+        if not self.quarantined:
+            return []
+        lines = []
+        if self.as_of:
+            total = sum(int(one["rows"]) for one in self.quarantined)
+            told = (
+                f"{total:,} rows of tables; a customer is quarantined where no row of "
+                "customers is left"
+            )
+            lines.append(("set aside", told))
+        for one in self.quarantined:
+            place = ".".join(str(one[name]) for name in ("table", "column") if one.get(name))
+            reason = f", {one['reason']}" if one.get("reason") else ""
+            lines.append(
+                (
+                    "set aside",
+                    f"{place}: {counted(int(one['rows']), 'row')}{reason} [{one['code']}]",
+                )
+            )
+        return lines
+
+    def _rows_told(self, share: float) -> str:
+        told = f"{share:.1%}" if share >= _LEAST_SHARE else "<0.1%"
+        return f"{told} ({counted(round(share * self.rows.scored), 'row')})"
+
 
 def utc(moment: datetime) -> str:
     """A moment as the manifest writes it."""
     return moment.isoformat(timespec="milliseconds")
+
+
+def _from_here(folder: str) -> str:
+    """A folder as it would be typed in the working folder, where it lies below it."""
+    here = Path.cwd()
+    return str(Path(folder).relative_to(here)) if Path(folder).is_relative_to(here) else folder

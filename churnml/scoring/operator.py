@@ -205,7 +205,7 @@ def _account(source: Source, checked: Validation, eligible: int) -> Account:
             "column": breach.column,
             "code": breach.code,
             "rows": breach.count,
-            "reason": f"{breach.expected} expected",
+            "reason": f"{breach.expected} expected" + (f" ({breach.place})" if breach.rows else ""),
         }
         for breach in checked.report.breaches
         if breach.effect == "aside"
@@ -215,7 +215,16 @@ def _account(source: Source, checked: Validation, eligible: int) -> Account:
         quarantined=seen - good,
         ineligible=total - (seen - good) - eligible,
         reasons=reasons,
-        warnings=[*_nulled(checked), *(f"{name} is absent" for name in source.missing)],
+        ignored=[
+            f"{name}.{column}"
+            for name, columns in (checked.report.ignored or {}).items()
+            for column in columns
+        ],
+        warnings=[
+            *_nobody(eligible),
+            *_nulled(checked),
+            *(f"{name} is absent" for name in source.missing),
+        ],
     )
 
 
@@ -235,9 +244,13 @@ def _customers(rows: Table) -> int:
     return int(counts["ids"] + counts["unknown"])
 
 
+def _nobody(eligible: int) -> list[str]:
+    return [] if eligible else ["no customer is eligible at that date; the result is empty"]
+
+
 def _nulled(checked: Validation) -> list[str]:
     return [
-        f"{breach.table}.{breach.column}: {breach.count} values made null [{breach.code}]"
+        f"{breach.table}.{breach.column}: {breach.count:,} values made null [{breach.code}]"
         for breach in checked.report.breaches
         if breach.effect == "null"
     ]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from churnml.config import Config
-from churnml.errors import ModelError, SchemaError, UsageError
+from churnml.errors import ModelError
 from churnml.flat import Scorable, Signature, fingerprint, open_scoring
 from churnml.registry import Resolved, champion_uri
 from churnml.scoring.feed import Account, Batch
@@ -62,7 +62,7 @@ def score_table(
     ModelError
         If there is no such model, or it reads operator tables.
     UsageError
-        If there is no such id column, and training had none of that name either.
+        If there is no such id column.
     DataError
         If the file cannot be read, an id stands twice, too many rows are bad, or (a
         `SchemaError`) the columns are not those of the training.
@@ -98,20 +98,14 @@ def _open(path: Path, id: str | None, work: Work) -> Scorable:
     config = work.config
     models = work.recipe.models.values()
     signatures = [Signature.from_dict(one.model.origin.table) for one in models]
-    try:
-        return open_scoring(
-            path,
-            signatures,
-            id=id,
-            set_aside_limit=config.validation.set_aside_limit,
-            memory_limit=config.engine.memory_limit,
-            threads=config.engine.threads,
-        )
-    except UsageError as error:
-        if error.details.get("column") != id or id not in [one.id for one in signatures]:
-            raise
-        # The training table had this column: it is the table that differs, not the command.
-        raise SchemaError(error.message, hint=error.hint, **error.details) from None
+    return open_scoring(
+        path,
+        signatures,
+        id=id,
+        set_aside_limit=config.validation.set_aside_limit,
+        memory_limit=config.engine.memory_limit,
+        threads=config.engine.threads,
+    )
 
 
 class TableFeed:
@@ -153,11 +147,13 @@ class TableFeed:
             }
             for one in self._table.aside
         ]
+        table = self._table.table
+        empty = [] if self._table.total else [f"{table.path.name}: no row; the result is empty."]
         return Account(
             total=self._table.total,
             quarantined=self._table.quarantined,
             ineligible=0,
             reasons=reasons,
             ignored=list(self._table.ignored),
-            warnings=list(self._table.table.notes),
+            warnings=[*empty, *table.notes],
         )

@@ -15,6 +15,7 @@ from typing import Literal
 import duckdb
 from ibis.backends.duckdb import Backend
 
+from churnml.durable import plain_reason
 from churnml.errors import DataError, OutputError
 from churnml.source.binding import Binding, Rows, converted
 from churnml.source.columns import ROW
@@ -82,7 +83,8 @@ def kept_in(folder: Path, path: Path) -> Iterator[None]:
         if not isinstance(error, OSError) and not isinstance(cause, duckdb.IOException):
             raise
         raise OutputError(
-            f"TMPDIR: the rows of {path} cannot be kept in {folder.parent} ({cause or error}).",
+            f"TMPDIR: the rows of {path} cannot be kept in {folder.parent} "
+            f"({plain_reason(cause or error)}).",
             hint="Point TMPDIR to a folder with more space.",
         ) from error
 

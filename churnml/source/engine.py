@@ -15,6 +15,7 @@ import duckdb
 import ibis
 from ibis.backends.duckdb import Backend
 
+from churnml.durable import plain_reason
 from churnml.errors import DataError, OutputError, UsageError
 
 
@@ -72,7 +73,7 @@ def start(*, memory_limit: str | None = None, threads: int | None = None) -> Eng
     except duckdb.Error as error:
         shutil.rmtree(workspace, ignore_errors=True)
         raise UsageError(
-            f"memory_limit, threads: {_first_line(error)}", hint="Write 2GB, and 2."
+            f"memory_limit, threads: {plain_reason(error)}", hint="Write 2GB, and 2."
         ) from None
     # Lazy tables may outlive their source; the files they read must live as long as they do.
     weakref.finalize(con, shutil.rmtree, workspace, ignore_errors=True)
@@ -84,7 +85,7 @@ def _workspace() -> Path:
         return Path(tempfile.mkdtemp(prefix="churnml-"))
     except OSError as error:
         raise OutputError(
-            f"TMPDIR: no temporary folder can be made ({error.strerror}).",
+            f"TMPDIR: no temporary folder can be made ({plain_reason(error)}).",
             hint="Point TMPDIR to a folder with space.",
         ) from None
 
@@ -104,20 +105,16 @@ def read_errors(location: str) -> Iterator[None]:
         yield
     except duckdb.OutOfMemoryException as error:
         raise OutputError(
-            f"{location}: out of memory ({_first_line(error)}).",
+            f"{location}: out of memory ({plain_reason(error)}).",
             hint="Raise engine.memory_limit, or point TMPDIR to a folder with more space.",
         ) from error
     except duckdb.Error as error:
         if isinstance(error, (duckdb.InternalException, duckdb.BinderException)):
             raise
         raise DataError(
-            f"{location}: cannot be read ({_first_line(error)}).",
+            f"{location}: cannot be read ({plain_reason(error)}).",
             hint="Write or copy the files again.",
         ) from error
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0]
 
 
 def run(con: Backend, statement: str) -> list[tuple[Any, ...]]:

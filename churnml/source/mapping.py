@@ -14,17 +14,16 @@ from collections.abc import Iterable
 from datetime import timedelta
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import duckdb
 from pydantic import Field, StringConstraints
-from ruamel.yaml import YAML
-from ruamel.yaml.nodes import MappingNode, Node
 
 from churnml.config import Available, Section, parse, read_yaml
 from churnml.contract import KNOWN_AT, TABLES, TableSpec
 from churnml.errors import UsageError
 from churnml.nearest import nearest
+from churnml.setting_faults import line_of
 from churnml.source.columns import Rule
 
 Encoding = Literal["utf-8", "utf-8-sig", "gb18030"]
@@ -195,27 +194,15 @@ def read_mapping(path: str | Path) -> SourceMapping:
     path = Path(path)
     content = read_yaml(path, as_written=True)
     text = path.read_text(encoding="utf-8-sig")
+    mapping = parse(SourceMapping, content or {}, str(path), text)
     try:
-        mapping = parse(SourceMapping, content or {}, str(path))
         check_mapping(mapping)
     except UsageError as error:
-        line = _line(text, str(error.details.get("key", "")))
-        message = f"{path}{line}: {error.message.removeprefix(f'{path}: ')}"
-        raise UsageError(message, hint=error.hint, **error.details | {"file": str(path)}) from None
+        line = line_of(text, str(error.details.get("key", "")).split("."))
+        raise UsageError(
+            f"{path}{line}: {error.message}", hint=error.hint, **error.details | {"file": str(path)}
+        ) from None
     return mapping
-
-
-def _line(text: str, key: str) -> str:
-    """Where a dotted key stands in the file; nothing where it does not."""
-    node: Node | None = YAML(typ="base", pure=True).compose(text)
-    mark = None
-    for step in key.split("."):
-        entries: list[tuple[Any, Any]] = node.value if isinstance(node, MappingNode) else []
-        found = [(name, value) for name, value in entries if name.value == step]
-        if not found:
-            break
-        mark, node = found[0][0].start_mark, found[0][1]
-    return "" if mark is None else f", line {mark.line + 1}, column {mark.column + 1}"
 
 
 def schema() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from churnml.source.engine import literal, run
 from churnml.source.lines import Text
 
 _BLOCK = 1 << 23
+_FIELDS = re.compile(r"Expected Number of Columns: (\d+) Found: (\d+)")
 _ENDS = "\r\n"
 
 
@@ -34,7 +36,7 @@ def collect(reader: Backend, text: Text) -> None:
     )
     starts = [at - 1 + len(line) - len(line.lstrip(_ENDS)) for at, _kind, _why, line in found]
     lines = _line_numbers(text.path, starts)
-    problems = [why for _at, _kind, why, _line in found]
+    problems = [_FIELDS.sub(r"\2 fields, not \1", why) for _at, _kind, why, _line in found]
     if lines and lines[-1] == text.lines and not text.closed:
         problems[-1] += "; no line end"
     table = pa.table(

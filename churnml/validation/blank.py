@@ -10,11 +10,12 @@ _FIRST_VISIBLE, _LAST_VISIBLE = 0x21, 0x7E
 
 
 def is_blank(text: ir.StringValue) -> ir.BooleanValue:
-    """Whether a text is empty or blanks alone, full-width and no-break ones among them.
+    r"""Whether a text is empty or blanks alone, full-width and no-break ones among them.
 
     Examples
     --------
-    >>> values = ibis.array(["", " \\u3000", "a b"]).unnest()
+    >>> import ibis
+    >>> values = ibis.array(["", " \u3000", "a b"]).unnest()
     >>> is_blank(values).to_pyarrow().to_pylist()
     [True, True, False]
     """

@@ -13,6 +13,7 @@ from churnml.validation.codes import Effect
 from churnml.validation.keys import KEPT, Duplicates, key_columns
 from churnml.validation.report import EXAMPLES, Breach, shown
 from churnml.validation.scope import Scope
+from churnml.wording import quoted
 
 _VALUES = ("C03", "C04", "C05")
 """Checks of a column's values, which may all fail where a spelling or a unit changed."""
@@ -70,7 +71,7 @@ def _text(value: str | None) -> str:
     if value is None:
         return "(none)"
     # A blank id would look like nothing at all.
-    return shown(value) if value.strip() else repr(shown(value))
+    return shown(value) if value.strip() else quoted(value)
 
 
 def row_breaches(scope: Scope, fired: list[tuple[Check, int]]) -> list[Breach]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import html
-import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from churnml.validation.codes import CODES, EFFECTS, Effect
+from churnml.wording import visible
 
 EXAMPLES = 5
 """Example values given for a breach."""
@@ -22,18 +22,8 @@ def shown(value: object) -> str:
     >>> shown("a\x00b\x1b[31m")
     'a\\x00b\\x1b[31m'
     """
-    text = "".join(_visible(letter) for letter in str(value))
+    text = visible(value)
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
-
-
-def _visible(letter: str) -> str:
-    if letter == " " or unicodedata.category(letter)[0] not in "CZ":
-        return letter
-    return (
-        letter.encode("unicode_escape").decode("ascii")
-        if letter < "\x7f"
-        else (f"\\u{ord(letter):04x}")
-    )
 
 
 @dataclass(frozen=True)

@@ -167,7 +167,7 @@ REFUSED = (
         3,
         r"tenure.*tenor",
     ),
-    Case("id column missing", reframed(lambda f: f.rename(columns={"id": "key"})), 3, "'id'"),
+    Case("id column missing", reframed(lambda f: f.rename(columns={"id": "key"})), 2, "'id'"),
     Case(
         "duplicate header",
         edited(lambda ls: [ls[0].replace("plan", "tenure"), *ls[1:]]),

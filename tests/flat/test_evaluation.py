@@ -69,8 +69,8 @@ def test_rows_that_cannot_be_measured_are_told(write, churn):
 
     assert len(data) == ROWS - 2
     assert data.notes == [
-        "Set aside: 1 rows, charge: a finite number expected (line 5: 'x').",
-        "Left out: 1 rows without a target.",
+        "Set aside: 1 row, charge: a finite number expected (line 5: 'x').",
+        "Left out: 1 row without a target.",
     ]
 
 

@@ -134,7 +134,7 @@ def test_a_bad_cell_sets_its_row_aside(score, column, value, says):
 
 def test_rows_without_an_id_or_with_other_fields_are_set_aside(score, write, trained):
     table = frame()
-    table.loc[[4, 5], "id"] = ["", " "]
+    table.loc[[4, 5], "id"] = ["", " \u3000"]
     path = write("t.csv", table)
     path.write_text(path.read_text(encoding="utf-8") + "a,1\nb,1,2,3,4,5,6\n", encoding="utf-8")
 
@@ -142,8 +142,16 @@ def test_rows_without_an_id_or_with_other_fields_are_set_aside(score, write, tra
 
     assert [(one.code, one.count) for one in scorable.aside] == [("C18", 2), ("C16", 2)]
     assert "line 202" in scorable.aside[0].reason
-    assert "line 6, line 7" in scorable.aside[1].reason
+    assert scorable.aside[1].reason == "an id; empty (line 6, line 7)"
     assert scorable.total == ROWS + 2 == len(read(scorable)[1]) + scorable.quarantined
+
+
+def test_an_id_with_a_control_character_is_told_apart_from_an_empty_one(score):
+    table = frame()
+    table.loc[4, "id"] = "a\x00b"
+    (aside,) = score(table, "t.parquet").aside
+    assert (aside.code, aside.count) == ("C19", 1)
+    assert "an id without control characters (row 5)" in aside.reason
 
 
 def test_a_row_with_several_bad_cells_counts_once(score):
@@ -194,13 +202,41 @@ def test_a_column_that_is_gone_is_named(score):
         score(frame().drop(columns="charge"))
 
 
+@pytest.fixture(scope="module")
+def wide(tmp_path_factory):
+    """What a model of eight columns knows of its table."""
+    path = tmp_path_factory.mktemp("wide") / "train.csv"
+    random = np.random.default_rng(0)
+    table = pd.DataFrame({f"number\\{at}": random.random(ROWS).round(3) for at in range(8)})
+    table.assign(left=random.integers(0, 2, ROWS)).to_csv(path, index=False)
+    return Signature.from_dict(read_training(path, task="churn", target="left").signature)
+
+
+def test_columns_of_another_table_are_not_told_as_renamed_ones(write, wide):
+    other = write("t.csv", pd.DataFrame({f"numbr {at}": [1.0] for at in range(8)}))
+    with pytest.raises(SchemaError) as caught:
+        open_scoring(other, wide, id=None)
+    assert "8 columns are missing, of 8 that the model reads: 'number\\0'; 'number" in str(
+        caught.value
+    )
+    assert "found" not in str(caught.value)
+    assert "Is this a model of such a table?" in str(caught.value)
+
+
+def test_columns_in_another_case_are_told_even_where_all_are(write, wide):
+    other = write("t.csv", pd.DataFrame({f"NUMBER\\{at}": [1.0] for at in range(8)}))
+    with pytest.raises(SchemaError) as caught:
+        open_scoring(other, wide, id=None)
+    assert "expected 'number\\7', found 'NUMBER\\7' at position 8" in str(caught.value)
+
+
 def test_the_id_column_must_be_there(score):
     with pytest.raises(UsageError, match=r"--id 'ID'.*Did you mean 'id'"):
         score(frame(), id="ID")
 
 
 def test_repeated_ids_are_refused(score):
-    with pytest.raises(DataError, match="1 ids of 'id' stand in more than one row"):
+    with pytest.raises(DataError, match="1 id of 'id' stands in more than one row"):
         score(pd.concat([frame(), frame().head(1)]))
 
 

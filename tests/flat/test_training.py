@@ -158,9 +158,7 @@ def test_rows_that_cannot_be_used_are_counted(write):
 
     assert len(data) == ROWS - 3
     assert data.rows == ROWS + 1
-    assert data.notes == [
-        "Set aside: 1 broken lines, 1 rows without an id, 2 rows without a target."
-    ]
+    assert data.notes == ["Set aside: 1 broken line, 1 row without an id, 2 rows without a target."]
 
 
 def test_too_many_broken_rows_are_refused(write):

@@ -1,6 +1,7 @@
 """The account of a scoring, written and read."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -48,6 +49,32 @@ def test_it_shows_itself_short_and_escaped(manifest):
     assert "plan 25.0%" in repr(shown)
     assert "brand" not in repr(shown)
     assert "&lt;b&gt;demo" in shown._repr_html_()
+
+
+def test_it_tells_why_rows_were_set_aside_and_what_was_ignored(manifest):
+    facts = {"table": "bills", "column": "amount", "code": "C16", "rows": 15_102}
+    made = replace(
+        manifest[0],
+        rows=Rows(total=20_000, scored=19_990, quarantined=0, ineligible=10),
+        quarantined=[facts | {"reason": "a value expected (line 7)"}],
+        unseen={"sector": 0.0002, "plan": 0.25},
+        ignored=["bills.4\\5G "],
+    )
+    lines = repr(made).splitlines()
+    assert "customers    20,000 in = 19,990 scored + 0 quarantined + 10 ineligible" in lines
+    assert (
+        "set aside    15,102 rows of tables; a customer is quarantined where no row of "
+        "customers is left"
+    ) in lines
+    assert "set aside    bills.amount: 15,102 rows, a value expected (line 7) [C16]" in lines
+    assert "ignored      columns that no model uses: 'bills.4\\5G '" in lines
+    assert "unseen       sector <0.1% (4 rows), plan 25.0% (4,998 rows)" in lines
+
+
+def test_of_a_flat_table_no_date_is_shown(manifest):
+    shown = repr(replace(manifest[0], as_of=None))
+    assert "as of" not in shown
+    assert "rows         10 in" in shown
 
 
 def test_verify_tells_what_differs(manifest):

@@ -17,6 +17,7 @@ from churnml.config import Config
 from churnml.errors import DataError, ModelError, OutputError, SchemaError, UsageError
 from churnml.estimators import ChurnClassifier, SatisfactionRegressor
 from churnml.features import build_features, declared
+from churnml.pipeline.sources import features
 from churnml.profile import describe
 from churnml.scoring import Manifest, score_source
 
@@ -146,7 +147,10 @@ def test_bad_rows_are_set_aside_and_counted(folder, models, tmp_path):
     customers = pd.read_parquet(spoiled / "customers.parquet")
     victims = customers["customer_id"].drop_duplicates().iloc[:4]
     customers.loc[customers["customer_id"].isin(victims), "payment"] = "barter"
-    customers.to_parquet(spoiled / "customers.parquet")
+    blank = customers.head(2).assign(customer_id=["  ", "\u3000"])
+    pd.concat([customers, blank]).to_parquet(spoiled / "customers.parquet", index=False)
+    offers = pd.read_parquet(spoiled / "offers.parquet").assign(note="x")
+    offers.to_parquet(spoiled / "offers.parquet")
     settings = Config.model_validate({"scoring": {"reasons": 0}, "tiers": {"arpu_months": 2}})
     made = score_source(
         churnml.open_source(spoiled),
@@ -155,8 +159,12 @@ def test_bad_rows_are_set_aside_and_counted(folder, models, tmp_path):
         churn_model=models["churn_model"],
         config=settings,
     )
-    assert made.rows.quarantined == 4
-    assert made.rows.total == made.rows.scored + 4 + made.rows.ineligible
+    assert made.rows.quarantined == 4 + 2
+    assert made.rows.total == made.rows.scored + 6 + made.rows.ineligible
+    (why,) = [why for why in made.quarantined if why["code"] == "C16"]
+    rows = len(customers)
+    assert (why["rows"], why["reason"]) == (2, f"a value expected (row {rows + 1}, {rows + 2})")
+    assert made.ignored == ["offers.note"]
     assert any(why["table"] == "customers" and why["code"] == "C05" for why in made.quarantined)
     scores = table(tmp_path / "out")
     assert not set(scores["customer_id"]) & set(victims)
@@ -194,7 +202,22 @@ def test_a_date_without_recent_bills_is_refused(folder, models, tmp_path, day, m
     with pytest.raises(DataError, match=message) as refused:
         score_source(churnml.open_source(folder), day, tmp_path / "out", **models)
     assert refused.value.status == 3
+    with pytest.raises(DataError, match=message):
+        features(
+            str(folder), day, tmp_path / "f.parquet", mapping=None, config=SETTINGS, overwrite=False
+        )
     assert list(tmp_path.iterdir()) == []
+
+
+def test_where_nobody_is_eligible_the_result_is_empty_and_says_so(folder, models, tmp_path):
+    place = tmp_path / "operator"
+    shutil.copytree(folder, place)
+    customers = pd.read_parquet(place / "customers.parquet")
+    customers["terminated_on"] = customers["activated_on"]
+    customers.to_parquet(place / "customers.parquet")
+    made = score_source(churnml.open_source(place), AS_OF, tmp_path / "out", **models)
+    assert (made.rows.scored, made.rows.quarantined) == (0, 0)
+    assert made.warnings[0] == "no customer is eligible at that date; the result is empty"
 
 
 def test_a_date_that_is_none(folder, tmp_path):

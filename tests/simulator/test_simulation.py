@@ -1,6 +1,8 @@
 """What `simulate` promises whatever it simulates: bytes, refusals, files."""
 
+import contextlib
 import hashlib
+import os
 import subprocess
 import sys
 import time
@@ -156,13 +158,31 @@ def test_nothing_is_left_of_a_simulation_that_failed(tmp_path):
     assert [path.name for path in tmp_path.rglob("*")] == ["truth"]
 
 
-def test_progress_is_shown_on_standard_error_only_when_asked(tmp_path, capsys):
-    simulate(tmp_path / "quiet", customers=5, months=1)
-    assert capsys.readouterr() == ("", "")
-    simulate(tmp_path / "loud", customers=5, months=1, progress=True)
-    shown = capsys.readouterr()
-    assert shown.out == ""
-    assert "simulate" in shown.err
+def test_progress_is_shown_on_a_terminal_only_when_asked(tmp_path):
+    import pty
+    import sys
+
+    def shown(folder, *, progress, terminal):
+        code = f"from churnml import simulate; simulate({str(tmp_path / folder)!r}, customers=5, "
+        code += f"months=1, progress={progress})"
+        reader, writer = pty.openpty() if terminal else os.pipe()
+        done = subprocess.run(
+            [sys.executable, "-c", code], check=True, stdout=subprocess.PIPE, stderr=writer
+        )
+        os.close(writer)
+        text = b""
+        # A terminal whose other end is closed ends with an error, a pipe with nothing.
+        with contextlib.suppress(OSError):
+            while piece := os.read(reader, 4096):
+                text += piece
+        os.close(reader)
+        return done.stdout, text
+
+    assert shown("quiet", progress=False, terminal=True) == (b"", b"")
+    assert shown("piped", progress=True, terminal=False) == (b"", b"")
+    out, told = shown("loud", progress=True, terminal=True)
+    assert out == b""
+    assert b"simulate" in told
 
 
 def test_ids_are_unique_text_of_twelve_digits_some_with_leading_zeros():

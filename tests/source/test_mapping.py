@@ -131,7 +131,9 @@ def test_a_folder_s_own_mapping_is_used_unless_another_is_named(csv, mapping, fo
 REFUSED = {
     "tables:\n  bils: {}\n": ("line 2, column 3: unknown key 'tables.bils'. Did you mean 'bills'?"),
     "encodin: gbk\n": "line 1, column 1: unknown key 'encodin'. Did you mean 'encoding'?",
-    "encoding: gbk\n": "line 1, column 1: encoding: Input should be 'utf-8', 'utf-8-sig' or",
+    "encoding: gbk\n": (
+        "line 1, column 1: encoding: 'utf-8', 'utf-8-sig' or 'gb18030' expected, got 'gbk'."
+    ),
     "nulls: ['']\nnulls: []\n": "line 2, column 1: .*duplicate key",
     "tables:\n  bills:\n    known_after: 3 days\n": (
         "line 3, column 5: tables.bills.known_after: "

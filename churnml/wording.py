@@ -1,0 +1,51 @@
+"""How messages write counts and names."""
+
+from __future__ import annotations
+
+import unicodedata
+
+
+def counted(number: int, one: str, several: str | None = None) -> str:
+    """A number with what is counted.
+
+    Parameters
+    ----------
+    number : int
+    one : str
+    several : str, optional
+        By default ``one`` with an ``s``.
+
+    Examples
+    --------
+    >>> counted(1, "row"), counted(15102, "row"), counted(2, "copy", "copies")
+    ('1 row', '15,102 rows', '2 copies')
+    """
+    return f"{number:,} {one if number == 1 else several or one + 's'}"
+
+
+def visible(text: object) -> str:
+    r"""A text without control and direction characters, which are written out.
+
+    >>> visible("a\x00b\x1b[31m")
+    'a\\x00b\\x1b[31m'
+    """
+    return "".join(_visible(letter) for letter in str(text))
+
+
+def _visible(letter: str) -> str:
+    if letter == " " or unicodedata.category(letter)[0] not in "CZ":
+        return letter
+    return (
+        letter.encode("unicode_escape").decode("ascii")
+        if letter < "\x7f"
+        else f"\\u{ord(letter):04x}"
+    )
+
+
+def quoted(text: object) -> str:
+    r"""A name in quotation marks as its owner writes it, blanks at its ends and all.
+
+    >>> print(quoted("4\\5G "))
+    '4\5G '
+    """
+    return f"'{visible(text)}'"
