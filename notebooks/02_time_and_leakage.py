@@ -24,6 +24,7 @@
 import os
 import tempfile
 
+import matplotlib.dates as mdates
 import matplotlib.pyplot as plt
 import pandas as pd
 
@@ -103,6 +104,7 @@ axes.set(
     yticklabels=["training", "training", "test"],
     xlabel="month",
 )
+axes.xaxis.set_major_locator(mdates.MonthLocator(interval=2))
 axes.invert_yaxis()
 plt.show()
 

@@ -80,7 +80,9 @@ for name, scores in {"model": p, "regression": line}.items():
     RocCurveDisplay.from_predictions(test.y, scores, name=name, ax=roc)
 roc.set_title("ROC on the month ahead")
 GainsDisplay.from_predictions(test.y, p, ax=gains)
+gains.set_title("Gains")
 ReliabilityDisplay.from_predictions(test.y, p, ax=reliable)
+reliable.set_title("Reliability")
 plt.show()
 
 # %% [markdown]
@@ -106,6 +108,7 @@ why = model.explain(test.X)
 drivers = {one.name: one.driver for one in declared(source.tables)}
 figure, axes = plt.subplots(figsize=(8, 5))
 ReasonsDisplay.from_predictions(why, drivers=drivers, ax=axes)
+axes.set_title("What raises and lowers the scores")
 plt.show()
 
 # %% [markdown]

@@ -84,7 +84,8 @@ evaluation = evaluate_satisfaction(
 evaluation
 
 # %%
-SatisfactionDisplay.from_predictions(test.y, prediction, interval=interval)
+shown = SatisfactionDisplay.from_predictions(test.y, prediction, interval=interval)
+shown.ax_.set_title("Predicted and answered")
 plt.show()
 
 # %% [markdown]
@@ -132,6 +133,7 @@ why = model.explain(test.X)
 drivers = {one.name: one.driver for one in declared(source.tables)}
 figure, axes = plt.subplots(figsize=(8, 5))
 ReasonsDisplay.from_predictions(why, drivers=drivers, unit="points", ax=axes)
+axes.set_title("What raises and lowers satisfaction")
 plt.show()
 
 # %% [markdown]

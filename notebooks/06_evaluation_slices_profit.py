@@ -132,7 +132,8 @@ curve
 
 # %%
 figure, axes = plt.subplots(figsize=(7, 4))
-ProfitDisplay(curve).plot(axes)
+ProfitDisplay(curve=curve).plot(axes)
+axes.set_title("Profit of contacting the first so many")
 plt.show()
 
 # %% [markdown]
@@ -156,7 +157,7 @@ for name, scores in broken.items():
     result = evaluate_churn(test.y, scores, test.groups, baselines={"regression": line}, draws=50)
     print(name)
     for finding in result.diagnosis:
-        print("   ", finding)
+        print(f"    {finding.code}: {finding.message}")
 
 # %% [markdown]
 # Next: [07 · registry and batch scoring](07_registry_and_scoring.ipynb).

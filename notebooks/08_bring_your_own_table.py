@@ -68,7 +68,10 @@ table.head()
 def run(*words):
     """Run churnml in the folder of the table, and show what it prints."""
     command = [sys.executable, "-m", "churnml", *words]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    plain = {"TERM": "dumb", "COLUMNS": "140", "FORCE_COLOR": "", "CLICOLOR_FORCE": ""}
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, env=os.environ | plain
+    )
     print("$ churnml", *words)
     print(done.stdout + (done.stderr if done.returncode else ""))
 
@@ -151,4 +154,5 @@ model = churnml.ChurnClassifier(repeats=1).fit(table.loc[half, columns], data.y[
 p = model.predict_proba(table.loc[~half, columns])[:, 1]
 figure, axes = plt.subplots(figsize=(5, 4))
 GainsDisplay.from_predictions(data.y[~half], p, ax=axes)
+axes.set_title("Gains on customers held out")
 plt.show()

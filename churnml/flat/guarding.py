@@ -12,6 +12,7 @@ from churnml.flat.leaving_out import tells_target
 from churnml.flat.signature import Signature
 from churnml.flat.table import Table
 from churnml.guards import Suspect, declared_as, dropping, find_suspects, refused, told
+from churnml.wording import quoted
 
 
 def withheld_columns(table: Table, features: Sequence[str], who: Availability) -> set[str]:
@@ -29,12 +30,12 @@ def withheld_columns(table: Table, features: Sequence[str], who: Availability) -
 def told_declared(table: Table, who: Availability) -> list[str]:
     """What was left out by declaration, and what was declared of no column."""
     out = [
-        f"{name!r} ({said})"
+        f"{quoted(name)} ({said})"
         for name, said in known(table, who).items()
         if said in ("survey", "outcome")
     ]
     plain = [name for name in who.columns if not {"*", "?"} & set(name)]
-    strange = [repr(name) for name in plain if name not in table.names]
+    strange = [quoted(name) for name in plain if name not in table.names]
     notes = [f"Left out as declared: {'; '.join(out)}."] if out else []
     if strange:
         notes.append(f"availability.columns: no column of this table: {', '.join(strange)}.")
@@ -79,7 +80,7 @@ def accused(
     also = [one for one in suspects if one.column not in tells]
     names = [one.column for one in also if one.kind != "id"]
     raise DataError(
-        f"{table.path}: {', '.join(repr(name) for name in tells)} "
+        f"{table.path}: {', '.join(quoted(name) for name in tells)} "
         f"{'tells' if len(tells) == 1 else 'tell'} the target: each value goes with one "
         "outcome only, so it was written after it."
         + "".join(f" {one}" for one in told(also, advise=False)),

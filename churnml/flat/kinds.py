@@ -11,6 +11,7 @@ from churnml.flat.patterns import matches, pattern_of
 from churnml.flat.signature import Column, Kind
 from churnml.flat.table import Table, in_parts
 from churnml.flat.values import is_integer, is_number, is_temporal
+from churnml.wording import counted, quoted
 
 NEARLY_ALL = 0.95
 """A column is of numbers, or of dates, if at least this share of its values is."""
@@ -193,8 +194,8 @@ def _with_markers(table: Table, x: str, column: Column, wrong: int, plan: Plan) 
     if rest:
         example = bad[len(markers)][0]
         plan.notes.append(
-            f"{column.name}: {rest} values are not {column.expected} (such as {example!r}); "
-            "taken as missing."
+            f"{column.name}: {counted(rest, 'value is', 'values are')} not {column.expected} "
+            f"(such as {example!r}); taken as missing."
         )
     return Column(column.name, column.kind, column.format, column.reference, markers)
 
@@ -212,7 +213,8 @@ def _patterns(table: Table, x: str, name: str, found: Profile) -> str | None:
     )
     if levels <= _FEW_LEVELS:
         return None
-    return f"{name!r}: {found.patterned} values with {pattern_of(example)} ({example!r})"
+    values = counted(found.patterned, "value")
+    return f"{quoted(name)}: {values} with {pattern_of(example)} ({example!r})"
 
 
 def _unplain(table: Table, refused: list[str]) -> DataError:

@@ -29,7 +29,10 @@ _MOSTLY = 0.5
 
 _ROWS_IN_MEMORY = 20_000
 _NO_ID, _BROKEN_ID = -1, -2
-_IDS = {_NO_ID: ("C16", "an id; empty"), _BROKEN_ID: ("C19", "an id without control characters")}
+_IDS = {
+    _NO_ID: ("C16", "an id expected, found none"),
+    _BROKEN_ID: ("C19", "an id without control characters expected"),
+}
 
 
 @dataclass(frozen=True)
@@ -197,9 +200,10 @@ def open_scoring(
     models = [signatures] if isinstance(signatures, Signature) else list(signatures)
     extra = extra or {}
     table = open_table(path, memory_limit=memory_limit, threads=threads)
+    # First of all the table has to be of the model's kind; then the options can be wrong.
+    columns = bind(table, models)
     own = None if id is None else table.column(id, "--id")
     others = {name: table.column(name, option) for name, option in extra.items()}
-    columns = bind(table, models)
     if own is not None and not repeated:
         refuse_duplicates(table, own, str(id))
     stored = table.engine.workspace / "scoring.parquet"

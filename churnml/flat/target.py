@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from churnml.errors import DataError, UsageError
 from churnml.flat.table import nearest
+from churnml.wording import counted, quoted
 
 LEFT = {
     "yes": "no",
@@ -116,15 +117,15 @@ def _left(
     name: str,
     positive: str | None,
 ) -> str:
-    listing = ", ".join(repr(shown[one]) for one in kept[:_LISTED])
+    listing = ", ".join(quoted(shown[one]) for one in kept[:_LISTED])
     more = f" and {len(kept) - _LISTED} more" if len(kept) > _LISTED else ""
     if not kept:
-        raise DataError(f"target {name!r}: no row has a value.", column=name)
+        raise DataError(f"target {quoted(name)}: no row has a value.", column=name)
     if positive is not None:
         if _plain(positive) in kept:
             return _plain(positive)
         raise UsageError(
-            f"--positive {positive!r}: no value of {name!r}.",
+            f"--positive {quoted(positive)}: no value of {quoted(name)}.",
             hint=nearest(positive, [shown[one] for one in kept]),
             column=name,
             value=positive,
@@ -135,15 +136,15 @@ def _left(
         known = _known(kept[0], kept[1])
         if known is not None:
             return known
-        problem = f"target {name!r}: which of {listing} means that the customer left?"
+        problem = f"target {quoted(name)}: which of {listing} means that the customer left?"
     else:
-        problem = f"target {name!r}: {len(kept)} values, {listing}{more}; two were expected."
+        problem = f"target {quoted(name)}: {len(kept)} values, {listing}{more}; two were expected."
     raise DataError(problem, hint="Name the one with --positive.", column=name, count=len(kept))
 
 
 def _one_class(name: str, value: str) -> DataError:
     return DataError(
-        f"target {name!r}: all rows have {value!r}.",
+        f"target {quoted(name)}: all rows have {value!r}.",
         hint="Rows of customers who left and of those who stayed are needed.",
         column=name,
         value=value,
@@ -228,19 +229,20 @@ def satisfaction_target(
     strange = present & np.isnan(scores)
     if strange.any():
         row = values[strange].iloc[0]
+        wrong = counted(int(strange.sum()), "value is no number", "values are no numbers")
         raise DataError(
-            f"target {name!r}: {int(strange.sum())} values are no numbers, such as {row!r}.",
+            f"target {quoted(name)}: {wrong}, such as {row!r}.",
             hint="Give the score as a number; --scale says its ends.",
             column=name,
             value=str(row),
             count=int(strange.sum()),
         )
     if not present.any():
-        raise DataError(f"target {name!r}: no row has a value.", column=name)
+        raise DataError(f"target {quoted(name)}: no row has a value.", column=name)
     if scale is None:
         low, high = f"{scores[present].min():g}", f"{scores[present].max():g}"
         raise UsageError(
-            f"target {name!r}: on which scale are the scores? They lie from {low} to {high}.",
+            f"target {quoted(name)}: on which scale are the scores? They lie from {low} to {high}.",
             hint=f"Give its ends, for example --scale {low}:{high}.",
             column=name,
         )
@@ -249,7 +251,7 @@ def satisfaction_target(
     y = 100.0 * (scores - low_end) / (high_end - low_end)
     y[outside] = np.nan
     if len(set(y[~np.isnan(y)])) == 1:
-        raise DataError(f"target {name!r}: all scores are the same.", column=name)
+        raise DataError(f"target {quoted(name)}: all scores are the same.", column=name)
     return Target(y, int((~present).sum()), int(outside.sum()))
 
 

@@ -22,7 +22,7 @@ from churnml.flat.signature import Column, Signature
 from churnml.flat.table import ROW, Table, in_parts
 from churnml.flat.target import Target, churn_target, parse_scale, satisfaction_target
 from churnml.guards import told
-from churnml.wording import counted
+from churnml.wording import counted, quoted
 
 Task = Literal["churn", "satisfaction"]
 
@@ -147,7 +147,7 @@ def _named(
     )
     if own.target in (own.id, own.group, *own.drop):
         raise UsageError(
-            f"--target {target!r} is also the id, the group or dropped.",
+            f"--target {quoted(target)} is also the id, the group or dropped.",
             hint="Name the column that says who left, or how satisfied they are.",
             column=target,
         )
@@ -277,7 +277,7 @@ def _useful(table: Table, plan: Plan, frame: pd.DataFrame, notes: list[str]) -> 
     out = [(plan.columns[x].name, reason) for x, reason in reasons.items() if reason]
     out += plan.dropped.items()
     if out:
-        notes.append("Left out: " + "; ".join(f"{name!r} ({why})" for name, why in out) + ".")
+        notes.append("Left out: " + "; ".join(f"{quoted(name)} ({why})" for name, why in out) + ".")
     if not kept:
         raise DataError(
             f"{table.path}: no column is left to learn from.",

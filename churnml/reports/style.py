@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from churnml.evaluation.displays.style import BLUE, GREY, ORANGE, PALETTE
@@ -18,20 +19,33 @@ _CHINESE = (
     "SimHei",
     "PingFang SC",
 )
+_FILES = ("cjk", "sourcehansans", "wqy", "msyh", "simhei", "pingfang")
 
 
 def style() -> dict[str, Any]:
     """Matplotlib settings: plain axes, and a font with Chinese where one is installed."""
     from cycler import cycler
-    from matplotlib.font_manager import fontManager
 
-    installed = {font.name for font in fontManager.ttflist}
     return {
         "axes.spines.top": False,
         "axes.spines.right": False,
         "axes.prop_cycle": cycler(color=PALETTE),
-        "font.family": ["DejaVu Sans", *(name for name in _CHINESE if name in installed)],
+        "font.family": ["DejaVu Sans", *_chinese_fonts()],
     }
+
+
+@cache
+def _chinese_fonts() -> tuple[str, ...]:
+    """Installed fonts with Chinese, also such as came after matplotlib made its list of fonts."""
+    from matplotlib.font_manager import findSystemFonts, fontManager
+
+    found = {font.name for font in fontManager.ttflist}
+    if found.isdisjoint(_CHINESE):
+        for path in findSystemFonts():
+            if any(part in path.lower() for part in _FILES):
+                fontManager.addfont(path)
+        found = {font.name for font in fontManager.ttflist}
+    return tuple(name for name in _CHINESE if name in found)
 
 
 def use_style() -> None:

@@ -130,17 +130,18 @@ def _problem(
 ) -> str | None:
     if column.kind == "category" and present and unseen == present:
         return (
-            f"{column.name}: none of the {known} known values was seen in {present} rows; "
+            f"{column.name}: none of the {known:,} known values was seen in {present:,} rows; "
             "did upper and lower case, spaces or the type change?"
         )
     if unseen > limit * rows:
         return (
-            f"{column.name}: {unseen} of {rows} rows ({unseen / rows:.1%}) hold values that "
+            f"{column.name}: {unseen:,} of {rows:,} rows ({unseen / rows:.1%}) hold values that "
             f"training had not; at most {limit:.1%} expected."
         )
     if present == 0 and rows >= _FEW_ROWS and column.missing < _USUALLY_PRESENT:
         return (
-            f"{column.name}: empty in all {rows} rows; in training in {column.missing:.1%} of them."
+            f"{column.name}: empty in all {rows:,} rows; in training in {column.missing:.1%} "
+            "of them."
         )
     return None
 

@@ -18,6 +18,7 @@ from churnml.scoring.publish import claimed
 from churnml.scoring.shards import drifting, part_bytes, score_rows, tally
 from churnml.scoring.staging import Staged, Staging
 from churnml.store import without_secrets
+from churnml.wording import counted
 
 _log = logging.getLogger(__name__)
 
@@ -66,7 +67,8 @@ def _score(work: Work, feed: Feed, staging: Staging, started: datetime) -> Manif
     for number, batch in enumerate(feed.batches()):
         name = f"part-{number:05d}.parquet"
         parts[name] = staging.done.get(name) or _part(work, batch, staging, name)
-        _log.info("%d rows scored", sum(part.facts["rows"] for part in parts.values()))
+        done = sum(part.facts["rows"] for part in parts.values())
+        _log.info("%s scored", counted(done, "row"))
     account = feed.account()
     scored = sum(part.facts["rows"] for part in parts.values())
     account.check(scored)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import date
 from pathlib import Path
 
@@ -105,7 +106,9 @@ def _seeds(seed: int, *place: int) -> np.random.SeedSequence:
 
 
 def _bar(total: int, progress: bool) -> tqdm[None]:
-    return tqdm(total=total, desc="simulate", unit="month", disable=None if progress else True)
+    # A bar is for people: in the log of a scheduler it is thousands of lines.
+    watched = sys.stderr.isatty() or "ipykernel" in sys.modules
+    return tqdm(total=total, desc="simulate", unit="month", disable=not (progress and watched))
 
 
 def _check(customers: int, months: int, seed: int, last_month: date) -> None:

@@ -36,7 +36,7 @@ def collect(reader: Backend, text: Text) -> None:
     )
     starts = [at - 1 + len(line) - len(line.lstrip(_ENDS)) for at, _kind, _why, line in found]
     lines = _line_numbers(text.path, starts)
-    problems = [_FIELDS.sub(r"\2 fields, not \1", why) for _at, _kind, why, _line in found]
+    problems = [_FIELDS.sub(r"\2 fields instead of \1", why) for _at, _kind, why, _line in found]
     if lines and lines[-1] == text.lines and not text.closed:
         problems[-1] += "; no line end"
     table = pa.table(

@@ -80,7 +80,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
             ),
             Code("C14", "a score outside its scale", "row set aside"),
             Code("C15", "an event outside the customer's life", "kept"),
-            Code("C16", "a required value, or an id, is missing", _BY_COLUMN),
+            Code("C16", "a required value or an id is missing", _BY_COLUMN),
             Code("C17", "a month that is not its first day", "row set aside"),
             Code("C18", "a line that is no row", "line set aside"),
             Code("C19", "a control character in a key", "row set aside"),

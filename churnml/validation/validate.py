@@ -21,6 +21,7 @@ from churnml.validation.links import empty_months
 from churnml.validation.report import Breach, Count, Report
 from churnml.validation.scope import Scope, scope
 from churnml.validation.spans import lives
+from churnml.wording import quoted
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -173,7 +174,7 @@ def _structure(source: Source) -> list[Breach]:
             near = nearest(own, binding.ignored)
             expected = f"a column {own} in {binding.origin}"
             if near is not None:
-                expected += f" (nearest: {near!r})"
+                expected += f" (nearest: {quoted(near)})"
             found.append(Breach("C02", name, column, 1, "refuse", expected))
     return found
 

@@ -290,7 +290,7 @@ def test_refused_with_the_old_result_as_it_was(case, rows, old, model, cli, tmp_
     table = case.write(rows, tmp_path)
     done = cli(*command(table, out, model, "--overwrite", "--json"), cwd=tmp_path)
     check_message(done, case)
-    assert done.json["error"]["status"] == 3
+    assert done.json["error"]["status"] == case.status
     assert snapshot(out) == before
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
 

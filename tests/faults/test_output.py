@@ -159,7 +159,7 @@ def test_a_full_disk_leaves_the_old_result_byte_for_byte(work, undisturbed, limi
     manifest = work.ignored()
     done = work.run("--overwrite", "--reasons", "4", fsize=limit)
     assert done.status == 5, done.err
-    assert re.search("size limit|File too large", done.err)
+    assert re.search("size limit|file too large", done.err)
     assert "Traceback" not in done.err
     assert (work.parts(), work.ignored()) == (undisturbed, manifest)
     assert work.beside() == []

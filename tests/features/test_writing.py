@@ -1,5 +1,7 @@
 """Features into a file."""
 
+import resource
+
 import pyarrow.parquet as pq
 import pytest
 
@@ -27,6 +29,18 @@ def test_twice_the_same_bytes(operator, lazily, tmp_path):
 def test_a_missing_folder_is_an_output_error(operator, lazily, tmp_path):
     with pytest.raises(OutputError, match="nowhere"):
         write_features(lazily(operator), "2026-06-01", tmp_path / "nowhere" / "features.parquet")
+
+
+def test_a_disk_without_room_is_told_in_plain_words(operator, lazily, tmp_path):
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, limits[1]))
+    try:
+        with pytest.raises(OutputError, match=r"cannot be written \(file too large\)\.") as caught:
+            write_features(lazily(operator), "2026-06-01", tmp_path / "features.parquet")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert "exception_type" not in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_failure_leaves_an_older_file_as_it_was(operator, lazily, tmp_path):

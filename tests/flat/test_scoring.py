@@ -142,7 +142,7 @@ def test_rows_without_an_id_or_with_other_fields_are_set_aside(score, write, tra
 
     assert [(one.code, one.count) for one in scorable.aside] == [("C18", 2), ("C16", 2)]
     assert "line 202" in scorable.aside[0].reason
-    assert scorable.aside[1].reason == "an id; empty (line 6, line 7)"
+    assert scorable.aside[1].reason == "an id expected, found none (line 6, line 7)"
     assert scorable.total == ROWS + 2 == len(read(scorable)[1]) + scorable.quarantined
 
 
@@ -151,7 +151,7 @@ def test_an_id_with_a_control_character_is_told_apart_from_an_empty_one(score):
     table.loc[4, "id"] = "a\x00b"
     (aside,) = score(table, "t.parquet").aside
     assert (aside.code, aside.count) == ("C19", 1)
-    assert "an id without control characters (row 5)" in aside.reason
+    assert "an id without control characters expected (row 5)" in aside.reason
 
 
 def test_a_row_with_several_bad_cells_counts_once(score):

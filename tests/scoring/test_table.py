@@ -132,7 +132,9 @@ def test_bad_rows_are_set_aside_and_counted(score):
     assert manifest.quarantined[1]["table"] == "t.csv"
     assert "line 9: '1,234.5', thousands separators" in manifest.quarantined[1]["reason"]
     assert "as of" not in repr(manifest)
-    assert "set aside    t.csv.客户 id: 1 row, an id; empty (line 11) [C16]" in repr(manifest)
+    assert "set aside    t.csv.客户 id: 1 row, an id expected, found none (line 11) [C16]" in repr(
+        manifest
+    )
 
 
 def test_a_header_alone_is_a_valid_empty_result(score):

@@ -159,13 +159,18 @@ def test_nothing_is_left_of_a_simulation_that_failed(tmp_path):
 
 
 def test_progress_is_shown_on_a_terminal_only_when_asked(tmp_path):
+    import fcntl
     import pty
+    import struct
     import sys
+    import termios
 
     def shown(folder, *, progress, terminal):
         code = f"from churnml import simulate; simulate({str(tmp_path / folder)!r}, customers=5, "
         code += f"months=1, progress={progress})"
         reader, writer = pty.openpty() if terminal else os.pipe()
+        if terminal:
+            fcntl.ioctl(writer, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         done = subprocess.run(
             [sys.executable, "-c", code], check=True, stdout=subprocess.PIPE, stderr=writer
         )

@@ -142,8 +142,8 @@ def test_lines_that_are_no_rows_are_set_aside_with_their_number(report, tmp_path
     assert (wrong.code, wrong.rows, wrong.counted) == ("C03", (5,), "line")
     assert (lines.code, lines.count, lines.rows) == ("C18", 2, (3, 4))
     assert lines.examples == (
-        "Expected Number of Columns: 3 Found: 2",
-        "Expected Number of Columns: 3 Found: 4",
+        "2 fields instead of 3",
+        "4 fields instead of 3",
     )
     (count,) = [one for one in found.report.counts if one.table == "bills"]
     assert (count.rows, count.good, count.aside) == (4, 1, 3)
