@@ -165,6 +165,8 @@ def _beyond(psi: float, bins: int, chance: float) -> float:
     """PSI less what it exceeds once in a thousand samples: it is about χ² times 1/n + 1/m."""
     from scipy.stats import chi2
 
+    if bins < 2:
+        return 0.0
     return float(max(psi - chi2.ppf(_TAIL, bins - 1) * chance, 0.0))
 
 

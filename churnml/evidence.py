@@ -26,6 +26,7 @@ from churnml.model import Task
 FEWEST = 50
 """Rows that a kind of customers must have to be told."""
 
+_DRAWS = 100
 _GROUPS = 10
 _Z95 = float(ndtri(0.975))
 _CUTS = {
@@ -149,7 +150,7 @@ def slices(outcome: Outcome) -> list[dict[str, Any]]:
         whether it is significantly worse than the others, or its mean prediction off.
     """
     found = (satisfaction_slices if outcome.task == "satisfaction" else churn_slices)(
-        _kinds(outcome.X), outcome.y, outcome.scores, outcome.customers
+        _kinds(outcome.X), outcome.y, outcome.scores, outcome.customers, draws=_DRAWS
     )
     told = [one for one in found if one.rows >= FEWEST]
     return [_told(one) for one in sorted(told, key=lambda one: (one.column, one.value))]

@@ -191,3 +191,12 @@ def test_no_rows_and_profiles_of_before_drift_nowhere():
 
     assert measured(column, [0] * len(column.shares), 100).value == 0
     assert counted([Input("x", "number", knots=(1.0, 2.0))], pd.DataFrame({"x": [9.0]})) == {}
+
+
+def test_a_column_whose_present_values_are_all_alike_moves_only_in_what_is_missing():
+    for column in (
+        Input("hall", "category", levels={"a": 1.0}, shares=(1 / 2, 1 / 2)),
+        Input("count", "number", knots=(), shares=(1 / 2, 1 / 2)),
+    ):
+        assert measured(column, [50, 50], 1_000).value == 0.0
+        assert measured(column, [1_000, 0], 1_000).value > 0.5

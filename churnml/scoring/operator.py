@@ -205,7 +205,7 @@ def _account(source: Source, checked: Validation, eligible: int) -> Account:
             "column": breach.column,
             "code": breach.code,
             "rows": breach.count,
-            "reason": f"{breach.expected} expected" + (f" ({breach.place})" if breach.rows else ""),
+            "reason": f"expected {breach.expected}" + (f" ({breach.place})" if breach.rows else ""),
         }
         for breach in checked.report.breaches
         if breach.effect == "aside"

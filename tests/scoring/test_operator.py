@@ -163,7 +163,7 @@ def test_bad_rows_are_set_aside_and_counted(folder, models, tmp_path):
     assert made.rows.total == made.rows.scored + 6 + made.rows.ineligible
     (why,) = [why for why in made.quarantined if why["code"] == "C16"]
     rows = len(customers)
-    assert (why["rows"], why["reason"]) == (2, f"a value expected (row {rows + 1}, {rows + 2})")
+    assert (why["rows"], why["reason"]) == (2, f"expected a value (row {rows + 1}, {rows + 2})")
     assert made.ignored == ["offers.note"]
     assert any(why["table"] == "customers" and why["code"] == "C05" for why in made.quarantined)
     scores = table(tmp_path / "out")
