@@ -29,7 +29,7 @@ from churnml.reports.style import BLUE, GREY, ORANGE, PALETTE, use_style
 
 use_style()
 os.chdir(tempfile.mkdtemp())
-churnml.simulate("operator", customers=8_000, months=18, seed=4)
+churnml.simulate("operator", customers=6_000, months=18, seed=4)
 source = churnml.open_source("operator")
 data = churnml.build_dataset(source, "churn", as_of="2026-03-01")
 X, left = data.X, data.y

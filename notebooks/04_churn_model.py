@@ -52,7 +52,7 @@ train, test
 # Text columns are categories; nothing needs encoding.
 
 # %%
-model = churnml.ChurnClassifier(repeats=1, random_state=0)
+model = churnml.ChurnClassifier(repeats=1, folds=3, random_state=0)
 model.fit(train.X, train.y, groups=train.groups)
 
 # %% [markdown]

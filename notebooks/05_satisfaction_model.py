@@ -31,7 +31,7 @@ from churnml.reports.style import BLUE, GREY, ORANGE, use_style
 
 use_style()
 os.chdir(tempfile.mkdtemp())
-churnml.simulate("operator", customers=12_000, months=18, seed=6)
+churnml.simulate("operator", customers=10_000, months=18, seed=6)
 source = churnml.open_source("operator")
 
 # %% [markdown]
@@ -39,7 +39,7 @@ source = churnml.open_source("operator")
 
 # %%
 surveys = source.tables["surveys"].to_pandas()
-asked = surveys["customer_id"].nunique() / 12_000
+asked = surveys["customer_id"].nunique() / 10_000
 answered = surveys["answered_at"].notna().mean()
 f"{asked:.0%} of the customers were asked in 18 months; {answered:.0%} of the surveys answered"
 
@@ -65,7 +65,7 @@ test = churnml.build_dataset(source, "satisfaction", as_of=["2026-02-01", "2026-
 train, test
 
 # %%
-model = churnml.SatisfactionRegressor(repeats=1, random_state=0)
+model = churnml.SatisfactionRegressor(repeats=1, folds=3, random_state=0)
 model.fit(train.X, train.y, groups=train.groups)
 prediction = model.predict(test.X)
 interval = model.predict_interval(test.X)

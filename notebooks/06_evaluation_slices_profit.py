@@ -43,11 +43,11 @@ from churnml.reports.style import BLUE, GREY, use_style
 
 use_style()
 os.chdir(tempfile.mkdtemp())
-churnml.simulate("operator", customers=8_000, months=18, seed=7)
+churnml.simulate("operator", customers=6_000, months=18, seed=7)
 source = churnml.open_source("operator")
 train = churnml.build_dataset(source, "churn", as_of=["2025-11-01", "2025-12-01"])
 test = churnml.build_dataset(source, "churn", as_of=["2026-02-01", "2026-03-01"])
-model = churnml.ChurnClassifier(repeats=1).fit(train.X, train.y, groups=train.groups)
+model = churnml.ChurnClassifier(repeats=1, folds=3).fit(train.X, train.y, groups=train.groups)
 p = model.predict_proba(test.X)[:, 1]
 line = regression("churn", (train.X, train.y), test.X)
 

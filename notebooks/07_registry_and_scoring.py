@@ -35,7 +35,10 @@ os.chdir(tempfile.mkdtemp())
 os.environ.pop("MLFLOW_TRACKING_URI", None)
 PLAIN = {"TERM": "dumb", "COLUMNS": "140", "FORCE_COLOR": "", "CLICOLOR_FORCE": ""}
 churnml.simulate("operator", customers=4_000, months=24, seed=8)
-Path("quick.yaml").write_text("churn: {train_months: 3}\nsatisfaction: {train_months: 6}\n")
+Path("quick.yaml").write_text(
+    "churn: {train_months: 3, folds: 3, max_rounds: 300}\n"
+    "satisfaction: {train_months: 6, folds: 3, repeats: 1, max_rounds: 300}\n"
+)
 
 
 def run(command):

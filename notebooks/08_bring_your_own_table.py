@@ -150,7 +150,7 @@ scores[["customer_id", "churn_probability", "churn_percentile", "risk_band"]].he
 # %%
 columns = ["品牌", "付费方式", "ARPU (yuan/month)", "异网通话占比", "活跃天数", "合约剩余天数"]
 half = random.random(len(table)) < 0.7
-model = churnml.ChurnClassifier(repeats=1).fit(table.loc[half, columns], data.y[half])
+model = churnml.ChurnClassifier(repeats=1, folds=3).fit(table.loc[half, columns], data.y[half])
 p = model.predict_proba(table.loc[~half, columns])[:, 1]
 figure, axes = plt.subplots(figsize=(5, 4))
 GainsDisplay.from_predictions(data.y[~half], p, ax=axes)

@@ -10,7 +10,7 @@ from ibis.expr import types as ir
 
 from churnml.config import Config
 from churnml.features import arpu, billing, complaints, lifecycle, service, tiers, usage
-from churnml.features.declaration import Feature, available
+from churnml.features.declaration import Declarations, Feature, available
 from churnml.features.view import KEYS, Part, View, gather, look
 
 
@@ -48,7 +48,7 @@ BUILDERS: tuple[Builder, ...] = (
 """The builders, in the order of their features."""
 
 
-def declared(tables: Mapping[str, ir.Table] | None = None) -> tuple[Feature, ...]:
+def declared(tables: Mapping[str, ir.Table] | None = None) -> Declarations:
     """Every feature, in the order of the columns.
 
     Parameters
@@ -63,7 +63,7 @@ def declared(tables: Mapping[str, ir.Table] | None = None) -> tuple[Feature, ...
     'lifecycle_tenure_days'
     """
     features = tuple(feature for builder in BUILDERS for feature in builder.FEATURES)
-    return features if tables is None else available(features, tables)
+    return Declarations(features if tables is None else available(features, tables))
 
 
 def build_features(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from html import escape
 from typing import Literal
 
 from ibis.expr import types as ir
@@ -81,6 +83,38 @@ class Feature:
     def tables(self) -> tuple[str, ...]:
         """The tables that it reads, in the order of ``needs``."""
         return tuple(dict.fromkeys(need.split(".")[0] for need in self.needs))
+
+
+class Declarations(tuple[Feature, ...]):
+    """Declared features, in the order of their columns, as a notebook shows them.
+
+    Examples
+    --------
+    >>> tenure = Feature(name="tenure_days", unit="day", driver="lifecycle", en="Tenure",
+    ...                  zh="在网时长", needs=("customers.activated_on",))
+    >>> Declarations([tenure])
+    1 feature: 1 lifecycle
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        drivers = Counter(feature.driver for feature in self)
+        counts = ", ".join(f"{number} {driver}" for driver, number in drivers.items())
+        return f"{len(self)} feature{'' if len(self) == 1 else 's'}: {counts}"
+
+    def _repr_html_(self) -> str:
+        head = ("feature", "unit", "driver", "meaning", "含义", "churn when higher")
+        expected = {-1: "less", 0: "", 1: "more"}
+        rows = [
+            (one.name, one.unit, one.driver, one.en, one.zh, expected[one.direction])
+            for one in self
+        ]
+        title = "".join(f"<th>{name}</th>" for name in head)
+        body = "".join(
+            f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows
+        )
+        return f"<p>{escape(repr(self))}</p><table><tr>{title}</tr>{body}</table>"
 
 
 def available(features: tuple[Feature, ...], tables: Mapping[str, ir.Table]) -> tuple[Feature, ...]:

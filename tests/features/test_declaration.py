@@ -2,12 +2,14 @@
 
 import re
 from collections import Counter
+from dataclasses import replace
 
 import pyarrow as pa
 import pytest
 
 from churnml.contract import TABLES
 from churnml.features import BUILDERS, build_features, declared
+from churnml.features.declaration import Declarations
 
 NAME = re.compile(r"(lifecycle|arpu|billing|complaints|tier|usage|service)(_[a-z0-9]+)+")
 UNITS = {
@@ -134,3 +136,11 @@ def test_the_groups_of_the_contract_s_drivers_are_all_served():
         "tier",
     }
     assert len(BUILDERS) == 7
+
+
+def test_declarations_show_themselves_escaped():
+    shown = declared()._repr_html_()
+    assert shown.count("<tr>") == len(declared()) + 1
+    odd = Declarations([replace(declared()[0], en="<b>a & b</b>")])
+    assert "&lt;b&gt;a &amp; b&lt;/b&gt;" in odd._repr_html_()
+    assert repr(declared()).startswith(f"{len(declared())} features: ")
