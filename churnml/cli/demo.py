@@ -81,8 +81,8 @@ def _bands(result: "Demo") -> None:
         [parts],
     ).fetchall()
     cells = [
-        (band, f"{count:,}", f"{chance:.1%}", f"{satisfied:.1f}", driver)
+        (band, driver, f"{count:,}", f"{chance:.1%}", f"{satisfied:.1f}")
         for band, count, chance, satisfied, driver in rows
     ]
-    head = ("risk", "customers", "mean churn probability", "mean satisfaction", "usual driver")
-    output.print_table(f"Scores at {result.manifest.as_of}", head, cells)
+    head = ("risk", "usual driver", "customers", "mean churn probability", "mean satisfaction")
+    output.print_table(f"Scores at {result.manifest.as_of}", head, cells, numbers=3)

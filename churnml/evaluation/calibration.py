@@ -207,7 +207,8 @@ def _line(
     y: NDArray[np.float64], odds: NDArray[np.float64], weights: NDArray[np.float64]
 ) -> tuple[float, float]:
     rate = np.average(y, weights=weights)
-    if rate in (0.0, 1.0) or np.ptp(odds) == 0:
+    # Means of equal numbers differ in their last digits.
+    if rate in (0.0, 1.0) or np.ptp(odds) <= 1e-9 * max(1.0, float(np.abs(odds).max())):
         return float("nan"), float("nan")
     intercept, slope = _newton(y, odds, weights)
     return slope, intercept

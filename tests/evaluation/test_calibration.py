@@ -99,3 +99,10 @@ def test_the_slope_is_found_however_over_or_under_confident_the_model_is(factor)
     true, _ = calibration_line(y, 1 / (1 + np.exp(-odds)))
     slope, _ = calibration_line(y, 1 / (1 + np.exp(-factor * odds)))
     assert slope == pytest.approx(true / factor, rel=1e-6)
+
+
+@pytest.mark.parametrize("rows", [100, 30_001])
+def test_one_probability_for_all_has_no_slope(rows):
+    y = np.arange(rows) % 7 == 0
+    slope = churn_measures(y, np.full(rows, 0.1417))["calibration_slope"]
+    assert np.isnan(slope(np.ones(rows)))
