@@ -19,10 +19,11 @@ from typing import Annotated, Literal
 import duckdb
 from pydantic import Field, StringConstraints
 
-from churnml.config import Available, Section, parse, read_yaml
+from churnml.config import Available, Section, parse
 from churnml.contract import KNOWN_AT, TABLES, TableSpec
 from churnml.errors import UsageError
 from churnml.nearest import nearest
+from churnml.plain_yaml import read_yaml
 from churnml.setting_faults import line_of
 from churnml.source.columns import Rule
 
