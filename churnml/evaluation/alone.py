@@ -1,27 +1,34 @@
-"""What a single column says about the outcome by itself: a leak's usual mark."""
+"""What a single column says about the outcome by itself: a leak's usual mark.
+
+A column's values fall into bins (quantiles of numbers, levels of categories, and one for
+what is missing); each row is given the mean outcome of its bin among customers of other
+folds. What such means reach is what the column alone can reach, whatever the shape of the
+relation, and neither a column of ids nor a level seen once deceives it.
+"""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from churnml.evaluation.ranking import auc
-from churnml.evaluation.satisfaction import r2
 
-_ROWS = 20_000
-_STEPS = 32
+_ROWS = 40_000
+_FOLDS = 5
+_BINS = 32
+_LEVELS = 1_000
+_PRIOR = 5.0
 Floats = NDArray[np.float64]
+Whole = NDArray[np.int64]
 
 
 def columns_alone(
     task: str, X: pd.DataFrame, y: ArrayLike, groups: ArrayLike | None = None
 ) -> dict[str, float]:
     """How well each column alone foretells the outcome, the best first.
-
-    Each value, or step of a number's 32, is given the mean outcome that it had among the
-    other half of the customers; what is missing is a value of its own. So neither a
-    column of ids nor a bent relation deceives it.
 
     Parameters
     ----------
@@ -34,7 +41,7 @@ def columns_alone(
     Returns
     -------
     dict of str to float
-        By column: the AUC for churn, R² for satisfaction. About 20,000 rows are looked at.
+        By column: the AUC for churn, R² for satisfaction. At most 40,000 rows are looked at.
 
     Examples
     --------
@@ -44,35 +51,88 @@ def columns_alone(
     >>> columns_alone("churn", X, y)["leak"]
     1.0
     """
-    step = max(1, len(X) // _ROWS)
-    outcome = np.asarray(y, np.float64)[::step]
-    named = np.arange(len(X)) if groups is None else np.asarray(groups)
-    half = pd.factorize(named[::step])[0] % 2 == 0
-    measure = auc if task == "churn" else r2
-    found = {}
-    for name, column in X.iloc[::step].items():
-        told = _told(_values(column), outcome, half)
-        found[str(name)] = measure(outcome, told)
-    return dict(sorted(found.items(), key=lambda item: (-np.nan_to_num(item[1]), item[0])))
+    outcome = np.asarray(y, np.float64)
+    rows, folds = deal(len(outcome), groups)
+    means = unseen_means(X.iloc[rows], outcome[rows], folds)
+    found = {name: reached(task, outcome[rows], told) for name, told in means.items()}
+    return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
 
 
-def _values(column: pd.Series) -> NDArray[np.int64]:
-    """Each row's value as a number from 0; the missing have one of their own."""
-    if pd.api.types.is_numeric_dtype(column) and column.nunique() > _STEPS:
-        numbers = column.to_numpy(np.float64, na_value=np.nan)
-        edges = np.unique(np.nanquantile(numbers, np.linspace(0, 1, _STEPS + 1)[1:-1]))
-        places = np.searchsorted(edges, numbers, side="right")
-        return np.where(np.isnan(numbers), edges.size + 1, places)
-    codes = pd.factorize(column)[0]
-    return np.where(codes < 0, codes.max(initial=0) + 1, codes)
+def deal(count: int, groups: ArrayLike | None = None) -> tuple[Whole, Whole]:
+    """The rows that are looked at, and the fold of each; a customer's are all in one.
+
+    Parameters
+    ----------
+    count : int
+        Rows there are.
+    groups : array, shape (count,), optional
+
+    Returns
+    -------
+    (array of int, array of int), shape (m,) each
+        Positions, rising, at most 40,000; folds from 0 to 4.
+    """
+    entities = np.arange(count) if groups is None else pd.factorize(np.asarray(groups))[0]
+    rows = np.arange(count)
+    if count > _ROWS:
+        rows = np.sort(np.random.default_rng(0).choice(rows, _ROWS, replace=False))
+    shuffled = np.random.default_rng(0).permutation(int(entities.max(initial=0)) + 1)
+    return rows, shuffled[entities[rows]] % _FOLDS
 
 
-def _told(values: NDArray[np.int64], outcome: Floats, half: NDArray[np.bool_]) -> Floats:
-    told = np.empty(outcome.size)
-    for here in (half, ~half):
-        mean = float(outcome[~here].mean()) if (~here).any() else 0.0
-        rows = np.bincount(values[~here], minlength=values.max() + 1)
-        total = np.bincount(values[~here], outcome[~here], minlength=values.max() + 1)
-        # One row's worth of the mean: a value seen once says little.
-        told[here] = ((total + mean) / (rows + 1))[values[here]]
-    return told
+def unseen_means(X: pd.DataFrame, y: Floats, folds: Whole) -> dict[str, Floats]:
+    """By column, the mean outcome of each row's value in the folds that the row is not in.
+
+    Parameters
+    ----------
+    X : DataFrame, shape (n, k)
+    y : array of float, shape (n,)
+    folds : array of int, shape (n,)
+        Of `deal`.
+
+    Returns
+    -------
+    dict of str to array of float, shape (n,)
+        Less the mean of those folds altogether, and drawn towards it where a value is rare.
+    """
+    return {str(name): _means(_binned(column), y, folds) for name, column in X.items()}
+
+
+def reached(task: str, y: Floats, scores: Floats) -> float:
+    """What scores reach: their AUC for churn; for satisfaction R² of the best rising line."""
+    if np.ptp(scores) <= 1e-9 * np.ptp(y):
+        return 0.5 if task == "churn" else 0.0
+    if task == "churn":
+        return auc(y, scores)
+    return float(max(np.corrcoef(y, scores)[0, 1], 0.0) ** 2)
+
+
+def _binned(column: pd.Series) -> Whole:
+    """A column as bins from 0 on, the last for what is missing."""
+    if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
+        codes, levels = pd.factorize(column)
+        few = np.bincount(codes[codes >= 0], minlength=len(levels)).argsort()[::-1][:_LEVELS]
+        place = np.full(len(levels) + 1, len(few), dtype=np.int64)
+        place[few] = np.arange(len(few))
+        place[-1] = len(few) + 1
+        return place[codes]
+    values: NDArray[Any] = column.to_numpy(dtype=float, na_value=np.nan)
+    present = values[~np.isnan(values)]
+    cuts = np.linspace(0, 1, _BINS + 1)[1:-1]
+    edges = np.unique(np.quantile(present, cuts)) if present.size else present
+    bins = np.searchsorted(edges, values, side="left")
+    bins[np.isnan(values)] = len(edges) + 1
+    return bins.astype(np.int64)
+
+
+def _means(bins: Whole, y: Floats, folds: Whole) -> Floats:
+    width = int(bins.max(initial=0)) + 1
+    cells = folds * width + bins
+    rows = np.bincount(cells, minlength=_FOLDS * width).reshape(_FOLDS, width)
+    sums = np.bincount(cells, weights=y, minlength=_FOLDS * width).reshape(_FOLDS, width)
+    others, total = rows.sum(axis=0) - rows, sums.sum(axis=0) - sums
+    prior = total.sum(axis=1) / np.maximum(others.sum(axis=1), 1)
+    means = (total + _PRIOR * prior[:, None]) / (others + _PRIOR)
+    # Less the folds' own mean: where the folds' means differ, that difference would rank
+    # rows by what they were not looked at for.
+    return np.asarray((means - prior[:, None])[folds, bins])

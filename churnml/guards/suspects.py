@@ -25,11 +25,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from churnml.evaluation.alone import deal, reached, unseen_means
 from churnml.guards.availability import dropping
 from churnml.guards.classes import one_class, repeats
 from churnml.guards.names import says_id, says_outcome
 from churnml.guards.questionnaire import answers
-from churnml.guards.strength import FOLDS, auc, binned, explained, together, unseen_means
+from churnml.guards.together import together
 
 Kind = Literal["copy", "one class", "decides", "survey", "id", "name"]
 Floats = NDArray[np.float64]
@@ -40,7 +41,6 @@ _MARGIN = 0.02
 _COPY = 0.98
 _SAME_SCALE = 0.1
 _FEW_ROWS = 100
-_MOST_ROWS = 40_000
 _DISSATISFIED = 60.0
 _NEARLY_EVERY = 0.95
 
@@ -173,21 +173,14 @@ class _Seen:
     ) -> None:
         self.all, self.y_all, self.task, self.scale = X, y, task, scale
         self.grouped = groups is not None
-        entities = np.arange(len(y)) if groups is None else pd.factorize(np.asarray(groups))[0]
-        rows = np.arange(len(y))
-        if len(rows) > _MOST_ROWS:
-            rows = np.sort(np.random.default_rng(0).choice(rows, _MOST_ROWS, replace=False))
+        rows, self.folds = deal(len(y), None if groups is None else np.asarray(groups))
         self.X, self.y = X.iloc[rows], y[rows]
-        shuffled = np.random.default_rng(0).permutation(int(entities.max()) + 1)
-        self.folds = shuffled[entities[rows]] % FOLDS
-        self.means = {
-            name: unseen_means(binned(self.X[name]), self.y, self.folds) for name in X.columns
-        }
+        self.means = unseen_means(self.X, self.y, self.folds)
         self.strength = {name: self.reach(means) for name, means in self.means.items()}
 
     def reach(self, scores: Floats) -> float:
         """AUC or R² of scores."""
-        return auc(self.y, scores) if self.task == "churn" else explained(self.y, scores)
+        return reached(self.task, self.y, scores)
 
     def rest(self, without: Collection[str]) -> tuple[int, float]:
         """How many other columns there are, and what they reach together."""

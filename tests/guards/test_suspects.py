@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 
 from churnml.errors import DataError
+from churnml.evaluation import auc
 from churnml.flat import read_training
 from churnml.guards import find_suspects
 from churnml.guards.names import says_id, says_outcome
 from churnml.guards.questionnaire import answers
-from churnml.guards.strength import auc, explained
 
 ROWS = 3_000
 
@@ -227,13 +227,6 @@ def test_few_rows_prove_nothing():
     y = np.arange(60) % 2 * 1.0
 
     assert kinds(pd.DataFrame({"a": y + 0.1, "b": np.arange(60.0)}), y) == {}
-
-
-def test_explained_is_zero_for_what_points_the_wrong_way():
-    y = np.arange(10.0)
-
-    assert explained(y, -y) == explained(y, np.ones(10)) == 0
-    assert explained(y, 3 * y) == pytest.approx(1)
 
 
 def write(tmp_path, X, y):
