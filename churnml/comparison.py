@@ -11,7 +11,7 @@ from typing import Any
 
 from churnml.evaluation import HEADLINE
 from churnml.model import Model
-from churnml.registry import Resolved
+from churnml.resolving import Resolved
 
 _FEATURES = 15
 
@@ -58,7 +58,7 @@ def compare(first: Resolved, second: Resolved) -> Comparison:
     Parameters
     ----------
     first, second : Resolved
-        What `churnml.registry.resolve` gives for two URIs.
+        What `churnml.resolving.resolve` gives for two URIs.
 
     Returns
     -------

@@ -7,7 +7,7 @@ import pytest
 
 from churnml.bundle import Model
 from churnml.comparison import compare
-from churnml.registry import Resolved
+from churnml.resolving import Resolved
 
 LABEL = {"gap": "0d", "horizon": "2mo", "definition": "either"}
 

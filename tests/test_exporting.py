@@ -12,8 +12,8 @@ from churnml.errors import OutputError
 from churnml.evaluation import churn_metrics
 from churnml.evidence import Outcome, evidence
 from churnml.exporting import CARD, export_model
-from churnml.registry import resolve
 from churnml.reports.model_card import FIGURE
+from churnml.resolving import resolve
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ import pytest
 from churnml import Config, open_source, simulate
 from churnml.bundle import check_golden
 from churnml.cli import main as churnml
-from churnml.registry import resolve
+from churnml.resolving import resolve
 from churnml.scoring import score_source
 
 MODELS = Path(__file__).parents[1] / "models"

@@ -15,7 +15,8 @@ import pytest
 
 from churnml import bundle
 from churnml.errors import ModelError
-from churnml.registry import aliases_of, resolve, resolve_champions
+from churnml.registry import aliases_of
+from churnml.resolving import resolve, resolve_champions
 from churnml.store import Store, open_store
 from churnml.tracking import Child, Curve, Data, Training, log_training
 
@@ -152,7 +153,7 @@ EIGHT = textwrap.dedent("""
     import os, sys, traceback
     import lightgbm, mlflow, sklearn.pipeline
     from churnml import scoring
-    from churnml.registry import resolve
+    from churnml.resolving import resolve
     from churnml.tracking import Data, Training, log_training
 
     children = []

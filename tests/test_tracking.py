@@ -19,8 +19,9 @@ from matplotlib.figure import Figure
 import churnml
 from churnml import bundle
 from churnml.errors import ModelError, UsageError
-from churnml.registry import aliases_of, resolve
+from churnml.registry import aliases_of
 from churnml.reports import figures
+from churnml.resolving import resolve
 from churnml.signature import signature
 from churnml.store import Store, open_store
 from churnml.tracking import (
@@ -392,7 +393,7 @@ def test_headline_leaves_out_what_was_not_measured():
 
 ONE = textwrap.dedent("""
     import sys
-    from churnml.registry import resolve
+    from churnml.resolving import resolve
     from churnml.tracking import Data, Training, log_training
     log_training(Training(resolve(sys.argv[1]).model, "one", Data("d", "s", "abc", 1, "t")))
 """)

@@ -89,7 +89,7 @@ def evaluate_source(
     uri: str, location: str, as_of: str, *, mapping: Path | None, config: Config
 ) -> Evaluated:
     """Measure an operator model at a date whose outcome is known."""
-    from churnml.registry import resolve
+    from churnml.resolving import resolve
 
     resolved = resolve(uri)
     _require_kind(resolved, "operator")
@@ -131,7 +131,7 @@ def evaluate_table(
 ) -> Evaluated:
     """Measure a model of a table of one's own on rows whose outcome is known."""
     from churnml.flat import Signature, read_evaluation
-    from churnml.registry import resolve
+    from churnml.resolving import resolve
 
     resolved = resolve(uri)
     _require_kind(resolved, "table")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from churnml import dataset, labels, registry
+from churnml import dataset, labels, registry, resolving
 from churnml.config import Config
 from churnml.dataset import Dataset, Task
 from churnml.errors import ModelError
@@ -15,7 +15,7 @@ from churnml.model import Model
 from churnml.pipeline.sources import checked, opened
 from churnml.promotion.contest import Verdict, contest
 from churnml.promotion.months import learned_until, unseen_months
-from churnml.registry import Resolved
+from churnml.resolving import Resolved
 from churnml.store import Store
 
 _HIDDEN = "://***", ":***@"
@@ -86,9 +86,9 @@ def measured(
 
 def _measurable(both: Contenders, version: str, task: Task) -> Resolved:
     """A version as it was before it learned from its test rows too; else as it is."""
-    found = registry.before_refit(both.store, both.name, version)
+    found = resolving.before_refit(both.store, both.name, version)
     if found is None:
-        found = registry.resolve(f"models:/{both.name}/{version}")
+        found = resolving.resolve(f"models:/{both.name}/{version}")
     require_task(found, task, both.name)
     return found
 

@@ -68,7 +68,7 @@ def score_table(
 def export(uri: str, folder: Path, *, notes: Sequence[str] = (), overwrite: bool) -> dict[str, Any]:
     """Write a model into a folder that score and MLflow read, with its model card."""
     from churnml.exporting import export_model
-    from churnml.registry import resolve
+    from churnml.resolving import resolve
 
     resolved = resolve(uri)
     export_model(resolved.model, folder, version=resolved.version, notes=notes, overwrite=overwrite)

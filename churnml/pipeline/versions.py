@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from churnml import registry
+from churnml import registry, resolving
 from churnml.comparison import Comparison, compare
 from churnml.dataset import Task
 from churnml.durable import crash_point
@@ -18,7 +18,8 @@ from churnml.pipeline.measuring import require_task
 from churnml.promotion.contest import Verdict
 from churnml.promotion.history import Event, history
 from churnml.promotion.moving import add_event
-from churnml.registry import CHAMPION, PREVIOUS, Resolved
+from churnml.registry import CHAMPION, PREVIOUS
+from churnml.resolving import Resolved
 from churnml.store import Store, mlflow_errors, open_store, store_exists, store_uri
 from churnml.tracking.registered import refresh_card
 
@@ -123,7 +124,7 @@ def told_history(task: Task, *, name: str | None = None) -> dict[str, Any]:
 
 def compare_models(first: str, second: str) -> Comparison:
     """Two models side by side, by URI."""
-    return compare(registry.resolve(first), registry.resolve(second))
+    return compare(resolving.resolve(first), resolving.resolve(second))
 
 
 @contextmanager
@@ -177,7 +178,7 @@ def trusted(store: Store, name: str, version: str, task: Task) -> Resolved:
     BundleError
         If it is damaged, was exchanged, or differs in one bit of its golden scores.
     """
-    fresh = registry.resolve(f"models:/{name}/{version}")
+    fresh = resolving.resolve(f"models:/{name}/{version}")
     require_task(fresh, task, name)
     registered = registry.digest_of(store, name, version)
     if registered and registered != fresh.model.digest:

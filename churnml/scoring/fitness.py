@@ -11,7 +11,7 @@ from ibis.expr import types as ir
 from churnml.errors import DataError, ModelError, SchemaError
 from churnml.features import declared
 from churnml.model import Input
-from churnml.registry import Resolved
+from churnml.resolving import Resolved
 from churnml.source import Source
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from churnml.drift import Drift, exceeds, measured, summed, told
 from churnml.errors import GateError
 from churnml.model import Input
-from churnml.registry import Resolved
+from churnml.resolving import Resolved
 from churnml.scoring.manifest import Manifest
 
 _FEW_ROWS = 20

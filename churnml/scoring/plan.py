@@ -11,7 +11,7 @@ from churnml import __version__
 from churnml.config import Config
 from churnml.errors import ModelError
 from churnml.model import check_golden
-from churnml.registry import Resolved, resolve, resolve_champions
+from churnml.resolving import Resolved, resolve, resolve_champions
 from churnml.scoring.shards import Recipe
 from churnml.store import without_secrets
 

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from churnml.drift import counted
 from churnml.model import HAZARD_SCORES, predict
-from churnml.registry import Resolved
+from churnml.resolving import Resolved
 from churnml.scoring.rank import percentile, risk_band
 from churnml.scoring.reasons import REASON, reasons
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from churnml.config import Config
 from churnml.errors import ModelError
 from churnml.flat import Scorable, Signature, fingerprint, open_scoring
-from churnml.registry import Resolved, champion_uri
+from churnml.registry import champion_uri
+from churnml.resolving import Resolved
 from churnml.scoring.feed import Account, Batch
 from churnml.scoring.manifest import Manifest
 from churnml.scoring.plan import Work, choose_models, make_recipe

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from churnml import bundle, registry
+from churnml import bundle, registry, resolving
 from churnml.durable import crash_point
 from churnml.errors import ModelError
 from churnml.model import Model
@@ -86,9 +86,9 @@ def save_mlflow_model(
 def _read_back(store: Store, logged: LoggedModel, model: Model) -> str:
     from mlflow.models import Model as MlflowModel
 
-    with registry.downloaded(store, logged.artifact_location) as folder:
+    with resolving.downloaded(store, logged.artifact_location) as folder:
         kept = MlflowModel.load(str(folder))
-        fresh = registry.load_folder(folder)
+        fresh = resolving.load_folder(folder)
     if kept.signature != signature(model):
         raise ModelError(f"MLflow did not keep the signature of model {model.origin.name}.")
     bundle.check_golden(fresh, exact=True)

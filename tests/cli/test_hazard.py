@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from churnml.model import HAZARD_SCORES
-from churnml.registry import resolve
+from churnml.resolving import resolve
 
 AS_OF = "2026-06-01"
 

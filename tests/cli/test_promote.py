@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from churnml import registry
+from churnml import registry, resolving
 from churnml.bundle import Origin
 from churnml.config import Config
 from churnml.dataset import build_dataset
@@ -125,7 +125,7 @@ def test_an_equal_challenger_passes_on_the_source_that_its_run_recorded(
     assert gate["rows"] > 2_000
     assert {"auc", "profit_maximum", "log_loss"} <= {one["measure"] for one in gate["checks"]}
     assert {one["where"] for one in gate["checks"]} > {"all customers"}
-    assert registry.resolve("models:/churn@champion").version == f"churn/{versions['equal']}"
+    assert resolving.resolve("models:/churn@champion").version == f"churn/{versions['equal']}"
 
 
 def test_a_useless_challenger_is_refused_with_reasons_and_nothing_moves(

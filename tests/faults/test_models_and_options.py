@@ -104,7 +104,7 @@ def test_settings_that_cannot_be_followed(cli, customers_csv, model, tmp_path, t
 
 
 LOG = """
-from churnml.registry import resolve
+from churnml.resolving import resolve
 from churnml.tracking import Data, Training, log_training
 training = Training(resolve(argv[0]).model, "one of eight", Data("d", "s", "abc", 1, "t"))
 logged = log_training(training)

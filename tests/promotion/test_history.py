@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from churnml import registry
+from churnml import registry, resolving
 from churnml.config import Config
 from churnml.errors import BundleError, GateError, ModelError, UsageError
 from churnml.pipeline import promote, require_promoted, rollback, told_history
@@ -54,7 +54,7 @@ def test_history_tells_who_when_what_why_and_the_digests_in_order(registered):
     assert [row["version"] for row in rows] == ["1", "2", "3", "2", "3", "2"]
     assert [row.get("number") for row in rows] == [None, None, None, 1, 2, 3]
     assert [row["when"] for row in rows] == sorted(row["when"] for row in rows)
-    digest = registry.resolve(f"models:/{NAME}/2").model.digest
+    digest = resolving.resolve(f"models:/{NAME}/2").model.digest
     assert all(row["digest"] == digest for row in rows)
     assert all(row["over_digest"] == digest for row in rows[3:])
     assert all(row["who"].endswith(f"@{socket.gethostname()}") for row in rows)

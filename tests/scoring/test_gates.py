@@ -2,7 +2,7 @@
 
 import pytest
 
-from churnml.registry import Resolved
+from churnml.resolving import Resolved
 from churnml.scoring.gates import add_up, tripped, unseen_shares
 from churnml.scoring.shards import Recipe, tally
 

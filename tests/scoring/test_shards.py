@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from churnml import bundle
-from churnml.registry import Resolved
+from churnml.resolving import Resolved
 from churnml.scoring.shards import Recipe, part_bytes, schema, score_rows, tally
 
 BANDS = (50.0, 80.0, 95.0)

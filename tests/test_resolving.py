@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 
 from churnml import bundle
 from churnml.errors import BundleError, ModelError, OutputError, UsageError
-from churnml.registry import load_folder, resolve, resolve_champions
+from churnml.resolving import load_folder, resolve, resolve_champions
 from churnml.store import Store
 from churnml.tracking import Data, Training, log_training, save_mlflow_model
 
