@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from churnml.errors import UsageError
-from churnml.reports.style import BLUE, GREY, ORANGE, PALETTE, style
+from churnml.reports.style import BLUE, GREY, ORANGE, driver_colour, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -157,7 +157,7 @@ def importance(
     for name, value in values.items():
         sums[drivers.get(name) or "other"] += value / total
     ranked_drivers = sorted(sums, key=lambda name: (-sums[name], name))
-    colours = {name: PALETTE[at % len(PALETTE)] for at, name in enumerate(ranked_drivers)}
+    colours = {name: driver_colour(name) for name in ranked_drivers}
     shown = sorted(values, key=lambda name: (-values[name], name))[:top][::-1]
     widths = (3, 2) if any(drivers.values()) else (1,)
     figure, (left, *right) = _figures((10, 2.2 + 0.22 * len(shown)), widths=widths)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import Any, get_args
 
 from churnml.evaluation.displays.style import BLUE, GREY, ORANGE, PALETTE
+from churnml.features.declaration import Driver
 
-__all__ = ["BLUE", "GREY", "ORANGE", "PALETTE", "style", "use_style"]
+__all__ = ["BLUE", "GREY", "ORANGE", "PALETTE", "driver_colour", "style", "use_style"]
 
 _CHINESE = (
     "Noto Sans CJK SC",
@@ -20,6 +21,18 @@ _CHINESE = (
     "PingFang SC",
 )
 _FILES = ("cjk", "sourcehansans", "wqy", "msyh", "simhei", "pingfang")
+
+
+def driver_colour(driver: str) -> str:
+    """A driver group's colour, the same in every figure; grey for what is none.
+
+    Examples
+    --------
+    >>> driver_colour("network"), driver_colour("other")
+    ('#0072B2', '#7F7F7F')
+    """
+    drivers = get_args(Driver)
+    return PALETTE[drivers.index(driver)] if driver in drivers else GREY
 
 
 def style() -> dict[str, Any]:

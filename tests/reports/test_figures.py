@@ -94,3 +94,16 @@ def test_pyplot_and_its_windows_are_not_touched():
         "assert 'matplotlib.pyplot' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_a_driver_has_one_colour_whatever_its_rank():
+    drivers = {"arpu": "value", "calls": "network"}
+
+    def colours(values):
+        groups = figures.importance(values, drivers).axes[1]
+        labels = [label.get_text() for label in groups.get_yticklabels()]
+        return dict(zip(labels, [bar.get_facecolor() for bar in groups.patches], strict=True))
+
+    found = colours({"arpu": 3.0, "calls": 1.0})
+    assert found == colours({"arpu": 1.0, "calls": 3.0})
+    assert found["value"] != found["network"]
