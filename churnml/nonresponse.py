@@ -32,17 +32,14 @@ from churnml.dataset import Dataset, label_window
 from churnml.errors import DataError
 from churnml.estimators import ChurnClassifier
 from churnml.evaluation import auc, balance, hidden_mean
+from churnml.evaluation.balance import CLEAR, COMMON
 from churnml.features import build_features
 from churnml.source import Source
 
 Among = Literal["surveyed", "all"]
-CLEAR = 0.1
-"""Standardised mean differences beyond it are called imbalances."""
-
 _FEWEST = 50
 _MAX_SILENT = 60_000
 _TRIM = 0.99
-_COMMON = 0.05
 _HIDDEN = 1.1
 
 
@@ -166,26 +163,26 @@ def asked(tables: Mapping[str, ir.Table], days: Sequence[date], window: labels.W
 
 def weighed(
     source: Source, parts: Sequence[Dataset], config: Config
-) -> tuple[list[Dataset], list[str]]:
+) -> tuple[list[Dataset], Response | None, list[str]]:
     """Datasets of answers, weighed where the settings ask for it, and what to know of it.
 
     Parameters
     ----------
     source : Source
     parts : sequence of Dataset
-        Each is weighed by itself, so that none hears of another's rows; the notes are about
-        the last.
+        Each is weighed by itself, so that none hears of another's rows; the response and
+        the notes are about the last.
     config : Config
         ``satisfaction.weighting`` decides.
     """
     if config.satisfaction.weighting == "none":
-        return list(parts), _unweighted_notes(source, parts[-1], config)
+        return list(parts), None, _unweighted_notes(source, parts[-1], config)
     found = [response_weights(source, part, config=config) for part in parts]
     weighted = [
         replace(part, weights=pd.Series(one.weight, name="weight"))
         for part, one in zip(parts, found, strict=True)
     ]
-    return weighted, found[-1].notes()
+    return weighted, found[-1], found[-1].notes()
 
 
 def _unweighted_notes(source: Source, data: Dataset, config: Config) -> list[str]:
@@ -275,8 +272,7 @@ def trimmed_weights(chance: ArrayLike, *, quantile: float = _TRIM) -> tuple[Any,
 def _facts(
     table: pd.DataFrame, y: NDArray[np.float64], weight: NDArray[np.float64]
 ) -> dict[str, float]:
-    # Of what hardly anybody has, a handful of answers makes a mean.
-    common = table[table["known"] >= _COMMON]
+    common = table[table["known"] >= COMMON]
     before, after = common["before"].abs(), common["after"].abs()
     return {
         "answered": float(y.size),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -187,6 +187,10 @@ def fit_and_test(
     first = fit(clone(unfitted), train)
     _log.info("testing on %s rows", f"{len(test):,}")
     tested = measure(task, first, train, test)
+    if train.weights is not None:
+        _log.info("training without weights, to compare")
+        without, _ = evaluate(task, fit(clone(unfitted), replace(train, weights=None)), test)
+        tested = replace(tested, baselines=tested.baselines | {"unweighted": without})
     _log.info("refitting on all %s rows", f"{len(everything):,}")
     return Fitted(fit(clone(unfitted), everything), tested, first)
 

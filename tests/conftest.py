@@ -1,6 +1,12 @@
-"""What tests of saved models share: two small trained models and an empty MLflow store."""
+"""What tests share: two small trained models, an empty MLflow store, a PostgreSQL server."""
 
+import os
 import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -99,3 +105,42 @@ def store(_empty_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.chdir(folder)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     return open_store()
+
+
+def _programs() -> Path | None:
+    """Where PostgreSQL's programs are; Debian keeps them off the path."""
+    found = shutil.which("initdb")
+    programs = [Path(found).resolve()] if found else []
+    programs += sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    return programs[-1].parent if programs else None
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Callable[[str], str]]:
+    """A throw-away PostgreSQL, reached through a socket: makes a database, gives its address."""
+    programs = _programs()
+    if programs is None:
+        pytest.skip("no PostgreSQL server here")
+    # The server refuses to run as root.
+    user = {"user": "postgres"} if os.getuid() == 0 else {}
+    with tempfile.TemporaryDirectory(prefix="pg-") as folder:
+        Path(folder).chmod(0o777)
+        data, quiet = f"{folder}/data", {"stdout": -3, "stderr": -3, "cwd": "/", **user}
+        command = [programs / "initdb", "-D", data, "-A", "trust", "-U", "crm", "-N"]
+        subprocess.run(command, check=True, **quiet)
+        options = ["-D", data, "-k", folder, "-c", "listen_addresses=", "-c", "fsync=off"]
+        running = subprocess.Popen([programs / "postgres", *options], **quiet)
+        try:
+            ready = [programs / "pg_isready", "-h", folder, "-U", "crm", "-t", "5"]
+            while running.poll() is None and subprocess.run(ready, **quiet).returncode:
+                time.sleep(0.1)
+
+            def make(name: str) -> str:
+                creating = [programs / "createdb", "-h", folder, "-U", "crm", name]
+                subprocess.run(creating, check=True, **quiet)
+                return f"postgresql://crm@/{name}?host={folder}"
+
+            yield make
+        finally:
+            running.send_signal(signal.SIGINT)
+            running.wait(timeout=30)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -11,8 +12,10 @@ import pytest
 from churnml import build_dataset, open_source
 from churnml.config import Config
 from churnml.errors import DataError
+from churnml.estimators import SatisfactionRegressor
 from churnml.labels import Window
 from churnml.nonresponse import asked, response_weights, trimmed_weights, weighed
+from churnml.training import fit_and_test
 
 DAY = date(2026, 5, 1)
 CUSTOMERS = 1_600
@@ -117,10 +120,12 @@ def test_weights_cannot_mend_what_no_column_shows(tmp_path):
 
 def test_settings_decide_whether_answers_are_weighed(by_age):
     source, data, _, found = by_age
-    (plain,), notes = weighed(source, [data], Config())
+    (plain,), response, notes = weighed(source, [data], Config())
     assert plain.weights is None
+    assert response is None
     assert "unweighted" in notes[0]
-    (ours,), notes = weighed(source, [data], WEIGHED)
+    (ours,), response, notes = weighed(source, [data], WEIGHED)
+    assert response.balance.equals(found.balance)
     assert ours.weights.to_numpy().tobytes() == found.weight.tobytes()
     assert ours.rows(np.array([3, 1])).weights.tolist() == [found.weight[3], found.weight[1]]
     assert notes == found.notes()
@@ -144,3 +149,19 @@ def test_the_largest_weights_are_trimmed():
     weight, cut = trimmed_weights(np.r_[np.full(99, 0.5), 1e-9])
     assert cut == 1
     np.testing.assert_allclose(weight, 1)
+
+
+def test_a_training_with_weights_is_compared_with_one_without(by_age):
+    source, data, _, _ = by_age
+    (ours,), _, _ = weighed(source, [data], WEIGHED)
+    half = np.arange(len(data)) % 2 == 0
+    train, test = ours.rows(np.flatnonzero(half)), data.rows(np.flatnonzero(~half))
+    unfitted = SatisfactionRegressor(repeats=1, max_rounds=50)
+
+    found = fit_and_test("satisfaction", unfitted, (train, test, train)).tested
+    plain = fit_and_test(
+        "satisfaction", unfitted, (replace(train, weights=None), test, train)
+    ).tested
+
+    assert found.baselines["unweighted"]["r2"] == plain.metrics["r2"] != found.metrics["r2"]
+    assert "unweighted" not in plain.baselines

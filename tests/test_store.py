@@ -1,15 +1,10 @@
 """A PostgreSQL store works as the SQLite one does, also when eight come at once."""
 
 import os
-import shutil
-import signal
 import subprocess
 import sys
-import tempfile
 import textwrap
-import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
@@ -23,49 +18,10 @@ from churnml.tracking import Child, Curve, Data, Training, log_training
 DATA = Data("toy", "/data/toy.csv", "ab" * 32, 600, "left")
 
 
-def installed() -> Path | None:
-    """Where PostgreSQL's programs are; Debian keeps them off the path."""
-    found = shutil.which("initdb")
-    programs = [Path(found).resolve()] if found else []
-    programs += sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    return programs[-1].parent if programs else None
-
-
 @pytest.fixture(scope="module")
-def server():
-    """A throw-away PostgreSQL, reached through a socket; ``server(name)`` makes a database."""
-    programs = installed()
-    if programs is None:
-        pytest.skip("no PostgreSQL server here")
-    # The server refuses to run as root.
-    user = {"user": "postgres"} if os.getuid() == 0 else {}
-    with tempfile.TemporaryDirectory(prefix="pg-") as folder:
-        Path(folder).chmod(0o777)
-        data, quiet = f"{folder}/data", {"stdout": -3, "stderr": -3, "cwd": "/", **user}
-        command = [programs / "initdb", "-D", data, "-A", "trust", "-U", "crm", "-N"]
-        subprocess.run(command, check=True, **quiet)
-        options = ["-D", data, "-k", folder, "-c", "listen_addresses=", "-c", "fsync=off"]
-        running = subprocess.Popen([programs / "postgres", *options], **quiet)
-        try:
-            ready = [programs / "pg_isready", "-h", folder, "-U", "crm", "-t", "5"]
-            while running.poll() is None and subprocess.run(ready, **quiet).returncode:
-                time.sleep(0.1)
-
-            def make(name: str) -> str:
-                creating = [programs / "createdb", "-h", folder, "-U", "crm", name]
-                subprocess.run(creating, check=True, **quiet)
-                return f"postgresql://crm@/{name}?host={folder}"
-
-            yield make
-        finally:
-            running.send_signal(signal.SIGINT)
-            running.wait(timeout=30)
-
-
-@pytest.fixture(scope="module")
-def postgres_uri(server) -> str:
+def postgres_uri(postgres_server) -> str:
     """A database in which MLflow's tables have been made once."""
-    uri = server("shared")
+    uri = postgres_server("shared")
     open_store(uri)
     return uri
 
@@ -179,7 +135,7 @@ def test_eight_trainings_at_once_on_a_fresh_store_all_succeed(kind, churn, tmp_p
     if kind == "sqlite":
         uri = f"sqlite:///{tmp_path / 'fresh.db'}"
     else:
-        uri = request.getfixturevalue("server")("eight")
+        uri = request.getfixturevalue("postgres_server")("eight")
     bundle.save(churn, tmp_path / "model")
     environment = os.environ | {"MLFLOW_TRACKING_URI": uri, "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-c", EIGHT, str(tmp_path / "model")]

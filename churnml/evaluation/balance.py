@@ -13,6 +13,12 @@ from churnml.errors import DataError
 COLUMNS = ("feature", "level", "known", "everybody", "answered", "weighted", "before", "after")
 """Of the table that `balance` gives."""
 
+CLEAR = 0.1
+"""Standardised mean differences beyond it are usually called imbalances."""
+
+COMMON = 0.05
+"""Of what a smaller share has, a handful of answers makes a mean: it decides nothing."""
+
 _MOST_LEVELS = 20
 
 

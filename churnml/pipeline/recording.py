@@ -51,6 +51,8 @@ class Finished:
         For better settings.
     drift : DataFrame, optional
         Of the features, by date.
+    balance : DataFrame, optional
+        Of those who answered, as `churnml.evaluation.balance` gives it.
     """
 
     task: Task
@@ -65,6 +67,7 @@ class Finished:
     place: dict[str, str]
     search: Search | None = None
     drift: pd.DataFrame | None = None
+    balance: pd.DataFrame | None = None
 
 
 def record(done: Finished, data: Dataset, source: str) -> Training:
@@ -83,9 +86,10 @@ def record(done: Finished, data: Dataset, source: str) -> Training:
     tables = {"metrics": _metrics_table(done.task, tested.metrics, tested.baselines)}
     if model.tested.get("reliability"):
         tables["calibration"] = _columns(model.tested["reliability"])
-    if done.drift is not None and len(done.drift):
-        known = done.drift.astype(object).where(done.drift.notna(), None)
-        tables["drift"] = {str(name): known[name].tolist() for name in known}
+    for name, table in (("drift", done.drift), ("balance", done.balance)):
+        if table is not None and len(table):
+            known = table.astype(object).where(table.notna(), None)
+            tables[name] = {str(column): known[column].tolist() for column in known}
     if done.dates.get("test") and done.task in ("churn", "satisfaction"):
         tables["by_date"], more = by_date(done.task, tested)
         curves |= more
@@ -206,5 +210,7 @@ def _figures(done: Finished) -> dict[str, Any]:
         drawn["predicted_and_answered"] = lambda: figures.score_against_actual(
             tested.y, tested.scores
         )
+    if done.balance is not None:
+        drawn["balance"] = lambda: figures.balance(done.balance)
     drawn["importance"] = lambda: figures.importance(weights, drivers)
     return drawn

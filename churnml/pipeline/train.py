@@ -112,7 +112,7 @@ def train_source(
     if task == "hazard":
         train = dataset.censored(train, dates.test[0], settings.gap)
     training.require_enough(task, train, _fewest(config, task))
-    train, data, response = _weighed(task, clean, train, data, config)
+    train, data, response, told = _weighed(task, clean, train, data, config)
     found = declared(clean.tables)
     monotone = {one.name: one.direction for one in found if one.direction and one.name in data.X}
     unfitted = training.estimator_for(task, settings, monotone)
@@ -124,10 +124,22 @@ def train_source(
     parts = {"train": len(train), "test": len(fitted.tested.y), "all": len(data)}
     days = {name: [str(day) for day in getattr(dates, name)] for name in ("train", "test", "all")}
     drift = drift_table(before, data, dates)
-    notes = _source_notes(source) + possible + _search_notes(search) + response + drift_notes(drift)
+    notes = _source_notes(source) + possible + _search_notes(search) + told + drift_notes(drift)
     place = _place(location, mapping)
     done = Finished(
-        task, model, before, fitted, parts, days, notes, settings, watch, place, search, drift
+        task,
+        model,
+        before,
+        fitted,
+        parts,
+        days,
+        notes,
+        settings,
+        watch,
+        place,
+        search=search,
+        drift=drift,
+        balance=None if response is None else response.balance,
     )
     return _keep(done, data, location, track=track, out=out, overwrite=overwrite)
 
@@ -202,12 +214,12 @@ def train_table(
 
 def _weighed(
     task: Task, source: Source, train: Dataset, data: Dataset, config: Config
-) -> tuple[Dataset, Dataset, list[str]]:
+) -> tuple[Dataset, Dataset, nonresponse.Response | None, list[str]]:
     """Training rows and all rows, weighed against non-response where that is asked for."""
     if task != "satisfaction":
-        return train, data, []
-    parts, notes = nonresponse.weighed(source, (train, data), config)
-    return parts[0], parts[1], notes
+        return train, data, None, []
+    parts, response, notes = nonresponse.weighed(source, (train, data), config)
+    return parts[0], parts[1], response, notes
 
 
 def _fewest(config: Config, task: Task) -> int:

@@ -1,12 +1,6 @@
 """The same features, to the last bit, on DuckDB, PostgreSQL and Spark."""
 
-import os
 import shutil
-import signal
-import subprocess
-import tempfile
-import time
-from pathlib import Path
 
 import ibis
 import pyarrow.parquet as pq
@@ -47,31 +41,11 @@ def with_known_at(tables):
 
 
 @pytest.fixture(scope="module")
-def postgres(frames):
-    """The operator in a server of the test's own."""
-    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    found = shutil.which("initdb") or (str(programs[-1]) if programs else None)
-    if found is None:
-        pytest.skip("no PostgreSQL server here")
-    # The server refuses to run as root.
-    user = {"user": "postgres"} if os.getuid() == 0 else {}
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o777)
-        data, bin = f"{folder}/data", Path(found).resolve().parent
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, **user}
-        subprocess.run([found, "-D", data, "-A", "trust", "-U", "crm"], check=True, **quiet)
-        options = ["-D", data, "-k", folder, "-c", "listen_addresses="]
-        server = subprocess.Popen([bin / "postgres", *options], **quiet)
-        try:
-            ready = [bin / "pg_isready", "-h", folder, "-U", "crm", "-t", "5"]
-            while server.poll() is None and subprocess.run(ready, **quiet).returncode:
-                time.sleep(0.1)
-            con = ibis.connect(f"postgresql://crm@/postgres?host={folder}")
-            yield with_known_at({name: con.create_table(name, f) for name, f in frames.items()})
-            con.disconnect()
-        finally:
-            server.send_signal(signal.SIGINT)
-            server.wait(timeout=30)
+def postgres(postgres_server, frames):
+    """The operator in a PostgreSQL database."""
+    con = ibis.connect(postgres_server("features"))
+    yield with_known_at({name: con.create_table(name, f) for name, f in frames.items()})
+    con.disconnect()
 
 
 @pytest.fixture(scope="module")

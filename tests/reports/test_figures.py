@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from churnml.errors import UsageError
@@ -107,3 +108,20 @@ def test_a_driver_has_one_colour_whatever_its_rank():
     found = colours({"arpu": 3.0, "calls": 1.0})
     assert found == colours({"arpu": 1.0, "calls": 3.0})
     assert found["value"] != found["network"]
+
+
+def test_balance_shows_the_largest_differences_above_and_names_levels():
+    table = pd.DataFrame(
+        {
+            "feature": ["debt", "age", "brand", "arpu"],
+            "level": [None, None, "老年", None],
+            "known": [0.01, 0.9, 1.0, 1.0],
+            "before": [0.5, 0.4, -0.2, 0.05],
+            "after": [0.6, 0.05, -0.02, 0.01],
+        }
+    )
+    (axes,) = figures.balance(table, top=2).axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["brand = 老年", "age"]
+    before, after = axes.get_lines()[:2]
+    assert before.get_xdata().tolist() == [-0.2, 0.4]
+    assert after.get_xdata().tolist() == [-0.02, 0.05]

@@ -1,13 +1,7 @@
 """The same tables, checks and rows set aside on PostgreSQL and on Spark."""
 
 import datetime as dt
-import os
 import shutil
-import signal
-import subprocess
-import tempfile
-import time
-from pathlib import Path
 
 import ibis
 import pytest
@@ -36,29 +30,9 @@ def duck(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def postgres(tmp_path_factory, duck):
-    """The operator in a server of the test's own."""
-    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    found = shutil.which("initdb") or (str(programs[-1]) if programs else None)
-    if found is None:
-        pytest.skip("no PostgreSQL server here")
-    # The server refuses to run as root.
-    user = {"user": "postgres"} if os.getuid() == 0 else {}
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o777)
-        data, bin = f"{folder}/data", Path(found).resolve().parent
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, **user}
-        subprocess.run([found, "-D", data, "-A", "trust", "-U", "crm"], check=True, **quiet)
-        options = ["-D", data, "-k", folder, "-c", "listen_addresses="]
-        server = subprocess.Popen([bin / "postgres", *options], **quiet)
-        try:
-            ready = [bin / "pg_isready", "-h", folder, "-U", "crm", "-t", "5"]
-            while server.poll() is None and subprocess.run(ready, **quiet).returncode:
-                time.sleep(0.1)
-            yield _filled(f"postgresql://crm@/postgres?host={folder}", duck)
-        finally:
-            server.send_signal(signal.SIGINT)
-            server.wait(timeout=30)
+def postgres(postgres_server, duck):
+    """The operator in a PostgreSQL database."""
+    return _filled(postgres_server("tables"), duck)
 
 
 def _filled(address, source):
