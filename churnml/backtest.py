@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
+from html import escape
 from typing import Any, Literal
 
 import numpy as np
@@ -28,13 +29,14 @@ from churnml.evaluation.intervals import Measure
 from churnml.evaluation.metrics import flat_metrics
 from churnml.evaluation.results import without_nan
 from churnml.training import Estimator
+from churnml.wording import counted
 
 Task = Literal["churn", "satisfaction"]
 Metrics = dict[str, Estimate]
 Floats = NDArray[np.float64]
 
 MAIN = {"churn": "auc", "satisfaction": "spearman"}
-"""The measure by which models age."""
+"""The measure by which models age; the higher, the better."""
 
 NAME = {"auc": "AUC", "spearman": "rank correlation"}
 
@@ -85,15 +87,18 @@ class Age:
     models : int
         How many models reached this age.
     measure : Estimate
-        Mean over these models.
-    lost : Estimate
-        By how much a fresh model is better on the same customers and dates, on average.
+        Mean over these models, each at the date at which it has this age.
+    fresh : Estimate
+        Mean over the models that are fresh at those dates, on the same customers.
+    change : Estimate
+        ``measure`` less ``fresh``: below 0 where age makes models worse.
     """
 
     months: int
     models: int
     measure: Estimate
-    lost: Estimate
+    fresh: Estimate
+    change: Estimate
 
 
 @dataclass(frozen=True)
@@ -141,13 +146,37 @@ class Backtest:
     def age_rows(self) -> list[list[str]]:
         """The table over the age, as text."""
         return [
-            [str(one.months), str(one.models), told(one.measure), told(one.lost)]
+            [str(one.months), str(one.models), *map(told, (one.measure, one.fresh, one.change))]
             for one in self.ages
         ]
 
     def age_columns(self) -> list[str]:
         """The headings of `age_rows`."""
-        return ["months since training", "models", self.measure, "lost against a fresh model"]
+        name = _HEADS.get(self.measure, self.measure)
+        told = [f"{name} at that age", "a fresh model's then", "change (below 0: worse)"]
+        return ["months since training", "models", *told]
+
+    @property
+    def conclusion(self) -> str:
+        """Whether the models age, in a sentence."""
+        older = [one for one in self.ages if one.months and one.change.value == one.change.value]
+        if not older:
+            return "Whether models age is not seen: that takes two test months."
+        worse = [one.months for one in older if one.change.high < 0]
+        last = older[-1]
+        name = NAME[self.measure]
+        change = (
+            f"{name} {_signed(last.change.value)} ({_signed(last.change.low)} to "
+            f"{_signed(last.change.high)}) against a fresh model"
+        )
+        if not worse:
+            return f"No ageing seen up to {counted(last.months, 'month')}: {change}."
+        if worse == [one.months for one in older if one.months >= worse[0]]:
+            start = counted(worse[0], "month")
+            return f"Worse than a fresh model from {start} on; at {last.months}: {change}."
+        *some, final = worse
+        ages = ", ".join(map(str, some)) + " and " * bool(some) + counted(final, "month")
+        return f"Worse than a fresh model at {ages}; at {last.months}: {change}."
 
     def to_dict(self) -> dict[str, Any]:
         """The backtest as plain data; None for what is not a number."""
@@ -157,9 +186,10 @@ class Backtest:
             "months": [_month_dict(one) for one in self.months],
             "ages": [
                 {"months": one.months, "models": one.models}
-                | {"measure": one.measure.to_dict(), "lost": one.lost.to_dict()}
+                | {name: getattr(one, name).to_dict() for name in ("measure", "fresh", "change")}
                 for one in self.ages
             ],
+            "conclusion": self.conclusion,
         }
         return {name: without_nan(value) for name, value in found.items()}
 
@@ -172,9 +202,18 @@ class Backtest:
         )
 
     def _repr_html_(self) -> str:
-        return table("Month by month", self.columns(), self.rows()) + table(
-            "How models age", self.age_columns(), self.age_rows()
-        )
+        ages = table("How models age", self.age_columns(), self.age_rows())
+        months = table("Month by month", self.columns(), self.rows())
+        return f"{months}{ages}<p>{escape(self.conclusion)}</p>"
+
+
+def _signed(value: float) -> str:
+    """A change with its sign; none where it is rounded away.
+
+    >>> _signed(-0.0123), _signed(0.00049), _signed(0.0123)
+    ('-0.012', '0.000', '+0.012')
+    """
+    return f"{value:+.3f}" if round(value, 3) else "0.000"
 
 
 def _month_dict(one: Month) -> dict[str, Any]:
@@ -321,15 +360,18 @@ def _ages(task: Task, cells: dict[tuple[date, date], _Told], draws: int, seed: i
     measures: dict[str, Measure] = {}
     for age in ages:
         reached = [key for key, cell in cells.items() if cell.age == age]
-        measures[f"measure.{age}"] = partial(_mean, MAIN[task], cells, codes, reached, False)
-        measures[f"lost.{age}"] = partial(_mean, MAIN[task], cells, codes, reached, True)
+        fresh = [(day, day) for _start, day in reached]
+        old = measures[f"measure.{age}"] = partial(_mean, MAIN[task], cells, codes, reached)
+        new = measures[f"fresh.{age}"] = partial(_mean, MAIN[task], cells, codes, fresh)
+        measures[f"change.{age}"] = partial(_difference, old, new)
     found = bootstrap(measures, len(names), draws=draws, seed=seed)
     return [
         Age(
             months=age,
             models=sum(cell.age == age for cell in cells.values()),
             measure=found[f"measure.{age}"],
-            lost=found[f"lost.{age}"],
+            fresh=found[f"fresh.{age}"],
+            change=found[f"change.{age}"],
         )
         for age in ages
     ]
@@ -339,13 +381,12 @@ def _mean(
     name: str,
     cells: dict[tuple[date, date], _Told],
     codes: dict[date, NDArray[np.int64]],
-    reached: list[tuple[date, date]],
-    against_fresh: bool,
+    wanted: list[tuple[date, date]],
     weight: Floats,
 ) -> float:
-    values = []
-    for start, day in reached:
-        own = weight[codes[day]]
-        value = cells[start, day].measures[name](own)
-        values.append(cells[day, day].measures[name](own) - value if against_fresh else value)
+    values = [cells[key].measures[name](weight[codes[key[1]]]) for key in wanted]
     return float(np.mean(values))
+
+
+def _difference(one: Measure, other: Measure, weight: Floats) -> float:
+    return one(weight) - other(weight)

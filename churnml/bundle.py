@@ -24,7 +24,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from churnml.durable import exchange, output_errors, sync_folder, write_file
+from churnml.durable import exchange, output_errors, require_writable, sync_folder, write_file
 from churnml.errors import BundleError, OutputError
 from churnml.model import Golden, Input, Model, Origin, check_golden, golden_rows, predict
 
@@ -39,6 +39,7 @@ __all__ = [
     "is_bundle",
     "load",
     "predict",
+    "require_free",
     "save",
 ]
 
@@ -73,7 +74,7 @@ def save(model: Model, folder: str | Path, *, overwrite: bool = False) -> str:
         If something stands there, or the disk or the permissions do not allow it.
     """
     place = Path(folder).absolute()
-    _refuse_occupied(place, overwrite=overwrite)
+    require_free(place, overwrite=overwrite)
     fresh = place.with_name(f".{place.name}.churnml-{os.getpid()}")
     with output_errors(place):
         try:
@@ -87,7 +88,16 @@ def save(model: Model, folder: str | Path, *, overwrite: bool = False) -> str:
     return digest
 
 
-def _refuse_occupied(place: Path, *, overwrite: bool) -> None:
+def require_free(folder: str | Path, *, overwrite: bool) -> None:
+    """Refuse a place where no model can be saved, before one is trained for it.
+
+    Raises
+    ------
+    OutputError
+        If something stands there that may not be replaced, or it cannot be written.
+    """
+    place = Path(folder).absolute()
+    require_writable(place)
     if not place.exists() or (place.is_dir() and not any(place.iterdir())):
         return
     if place.is_dir() and (place / SUMS).is_file() and (place / CONTENT).is_file():

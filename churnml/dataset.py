@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import ibis
 import numpy as np
@@ -14,7 +14,7 @@ from ibis import _
 from ibis.expr import types as ir
 from numpy.typing import NDArray
 
-from churnml import asof, labels, leaving
+from churnml import asof, cover, labels, leaving
 from churnml.config import Config, Training
 from churnml.errors import LabelWindowError, UsageError
 from churnml.features import build_features, declared
@@ -103,7 +103,8 @@ def build_dataset(
     Raises
     ------
     LabelWindowError
-        If the data does not cover the label window of a date; says the last usable one.
+        If the data does not cover the label window of a date, or no bill's month had ended
+        by then; says the first or last usable date.
     DataError
         If a feature reads what is declared to be had by some customers only.
     UsageError
@@ -133,27 +134,52 @@ def build_dataset(
 
 def _outcome(source: Source, task: Task, days: Sequence[date], config: Config) -> ir.Table:
     """What happened after the dates, as the task sees it; in the last column."""
-    window, until = label_window(task, config), _covered(source, task, config)
+    window = label_window(task, config)
+    since, until, earliest = covered(source, task, config)
     if task == "hazard":
+        month = labels.Window(window.gap, "1mo")
+        cover.require_cover(days, month, until, since, earliest=earliest)
         return leaving.month_of_leaving(
             source.tables,
             days,
             until=until,
+            since=since,
             gap=window.gap,
             months=config.hazard.months,
             definition=config.hazard.definition,
             silence=config.hazard.silence_months,
         )
-    labels.require_cover(days, window, until)
+    cover.require_cover(days, window, until, since, earliest=earliest)
     if task == "churn":
         return labels.churn(source.tables, days, window, config.churn.definition)
     return labels.satisfaction(source.tables, days, window)
 
 
-def _covered(source: Source, task: Task, config: Config) -> date:
-    if task == "hazard":
-        return labels.covered_until(source.tables, "churn", config.hazard.definition)
-    return labels.covered_until(source.tables, task, config.churn.definition)
+class Covered(NamedTuple):
+    """The first date that the data covers for a label, and the first that it does not.
+
+    Attributes
+    ----------
+    since, until : date
+    earliest : date
+        The first ``as_of`` before which a month's bill had ended.
+    """
+
+    since: date
+    until: date
+    earliest: date
+
+
+def covered(source: Source, task: Task, config: Config) -> Covered:
+    """Where the data lie that the label and the features of a task need."""
+    tables = source.tables
+    definition = config.hazard.definition if task == "hazard" else config.churn.definition
+    told = "satisfaction" if task == "satisfaction" else "churn"
+    return Covered(
+        cover.covered_from(tables, told, definition),
+        cover.covered_until(tables, told, definition),
+        labels.later(cover.begins(tables, "bills"), "1mo"),
+    )
 
 
 def censored(data: Dataset, at: date, gap: str = "0d") -> Dataset:
@@ -242,13 +268,12 @@ def plan_dates(source: Source, task: Task, config: Config) -> Dates:
     """
     section = settings(task, config)
     window = labels.Window(section.gap, section.horizon)
-    until = _covered(source, task, config)
+    since, until, earliest = covered(source, task, config)
     # A month's outcome already teaches a hazard; to be tested it needs all of them.
     taught = labels.Window(section.gap, "1mo") if task == "hazard" else window
-    first = source.tables["bills"].month.min().execute()
     # Three months' bills must lie before a date for its features to say something.
-    usable = _firsts_of_months(labels.later(pd.Timestamp(first).date(), "3mo"), until)
-    usable = [day for day in usable if taught.end(day) <= until]
+    usable = _firsts_of_months(labels.later(earliest, "2mo"), until)
+    usable = [d for d in usable if window.of(d)[0] >= since and taught.end(d) <= until]
     testable = [day for day in usable if window.end(day) <= until]
     for tests in range(section.test_months, 0, -1):
         test = testable[-tests:]
@@ -257,8 +282,8 @@ def plan_dates(source: Source, task: Task, config: Config) -> Dates:
         if train:
             return Dates(tuple(train), tuple(test), tuple(d for d in usable if d >= train[0]))
     raise LabelWindowError(
-        f"{task}: no month to train on: bills run from {pd.Timestamp(first).date()}, "
-        f"labels are covered until {until}.",
+        f"{task}: no month to train on: bills run from {asof.months_before(earliest, 1)}, "
+        f"labels are covered from {since} until {until}.",
         hint="At least three months before the first date, then gap and horizon twice, are "
         "needed; shorten the horizon or add months.",
     )

@@ -14,6 +14,7 @@ import os
 import re
 import shutil
 import signal
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -177,6 +178,33 @@ def output_errors(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise output_error(error, path) from error
+
+
+def require_writable(path: str | Path) -> None:
+    """Notice before any work is done for it that nothing can be written at a place.
+
+    Parameters
+    ----------
+    path : path
+        A file or folder to come; the folders above it may be missing.
+
+    Raises
+    ------
+    OutputError
+        As `output_error` says it, of the nearest folder above that is there.
+
+    Examples
+    --------
+    >>> try:
+    ...     require_writable("/proc/scores")
+    ... except OutputError as refused:
+    ...     refused.status
+    5
+    """
+    path = Path(path)
+    with output_errors(path):
+        above = next((one for one in path.absolute().parents if one.exists()), Path("/"))
+        tempfile.TemporaryFile(dir=above).close()
 
 
 @contextmanager

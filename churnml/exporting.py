@@ -10,7 +10,7 @@ from pathlib import Path
 
 from churnml import bundle
 from churnml.bundle import Model
-from churnml.durable import exchange, output_errors, sync_folder, write_file
+from churnml.durable import exchange, output_errors, require_writable, sync_folder, write_file
 from churnml.errors import OutputError
 from churnml.registry import EXPORTED_AS, is_registered
 from churnml.reports.model_card import FIGURE, calibration_figure, model_card
@@ -52,6 +52,7 @@ def export_model(
         be written.
     """
     folder = Path(folder)
+    require_writable(folder)
     if folder.exists() and not (overwrite and _replaceable(folder)):
         hint = "Name another folder." if overwrite else "Give --overwrite to replace a model."
         raise OutputError(f"{folder}: stands there already.", hint=hint, file=str(folder))

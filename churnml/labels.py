@@ -1,14 +1,14 @@
 """What happened after ``as_of``: who left, and how satisfied they said they were.
 
-A label looks at the half-open window ``[as_of + gap, as_of + gap + horizon)`` and is
-refused where the data does not cover it. Who leaves within the gap has no label.
+A label looks at the half-open window ``[as_of + gap, as_of + gap + horizon)``; where the
+data does not cover it, `churnml.cover` refuses it. Who leaves within the gap has no label.
 """
 
 from __future__ import annotations
 
 import calendar
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
@@ -19,7 +19,7 @@ from ibis.expr import types as ir
 
 from churnml import asof
 from churnml.contract import TABLES
-from churnml.errors import LabelWindowError, UsageError
+from churnml.errors import UsageError
 
 Definition = Literal["termination", "inactivity", "either"]
 
@@ -81,55 +81,6 @@ class Window:
     def end(self, as_of: date) -> date:
         """The first date after the window of one ``as_of``."""
         return self.of(as_of)[1]
-
-
-def covered_until(tables: Mapping[str, ir.Table], task: str, definition: Definition) -> date:
-    """The first date that the data does not cover for a label.
-
-    The end of the last month that holds at least half as many rows as the table's
-    fullest month: of ``bills``, and of ``usage`` where inactivity counts.
-
-    Raises
-    ------
-    LabelWindowError
-        If there are no bills.
-    """
-    needed = ["bills"]
-    if task == "churn" and definition != "termination" and "usage" in tables:
-        needed.append("usage")
-    return min(_last_full_month(tables[name], name) for name in needed)
-
-
-def _last_full_month(table: ir.Table, name: str) -> date:
-    counts = table.group_by("month").agg(rows=_.count()).order_by("month").to_pyarrow().to_pylist()
-    if not counts:
-        raise LabelWindowError(f"{name}: no rows, so no label is covered.", table=name)
-    most = max(row["rows"] for row in counts)
-    return later(max(row["month"] for row in counts if 2 * row["rows"] >= most), "1mo")
-
-
-def require_cover(as_of: Sequence[date], window: Window, until: date) -> None:
-    """Refuse dates whose window the data does not cover.
-
-    Raises
-    ------
-    LabelWindowError
-        Names the first such date, where the data ends, and the last usable date.
-    """
-    beyond = [day for day in as_of if window.end(day) > until]
-    if beyond:
-        last = max(day for day in _days_before(until) if window.end(day) <= until)
-        raise LabelWindowError(
-            f"as_of {beyond[0]}: its label window ends at {window.end(beyond[0])}, "
-            f"the data at {until}.",
-            hint=f"Use as_of {last} or earlier.",
-            value=str(beyond[0]),
-            expected=f"<= {last}",
-        )
-
-
-def _days_before(until: date) -> Iterable[date]:
-    return (until - timedelta(days=number) for number in range(1, 4000))
 
 
 def churn(

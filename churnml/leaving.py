@@ -22,8 +22,9 @@ from ibis.expr import types as ir
 
 from churnml import asof
 from churnml.contract import TABLES
-from churnml.errors import LabelWindowError, UsageError
-from churnml.labels import Definition, later
+from churnml.cover import require_cover
+from churnml.errors import UsageError
+from churnml.labels import Definition, Window, later
 
 _NEVER = 99
 
@@ -54,6 +55,7 @@ def month_of_leaving(
     as_of: Sequence[date],
     *,
     until: date,
+    since: date = date.min,
     gap: str = "0d",
     months: int = 6,
     definition: Definition = "either",
@@ -68,6 +70,8 @@ def month_of_leaving(
     as_of : sequence of date
     until : date
         The first date that the data do not cover: nothing at or after it is counted.
+    since : date, optional
+        The first date that they cover: nobody was seen to be silent before it.
     gap : str
         From ``as_of`` to the start of the first month; who leaves in it has no row.
     months : int
@@ -87,7 +91,7 @@ def month_of_leaving(
     Raises
     ------
     LabelWindowError
-        If the data do not cover one month after a date.
+        If the data do not cover one month after a date, or begin after its first month.
     UsageError
         If inactivity is asked for without ``usage``, or one month of silence is to be seen
         from within a month.
@@ -97,6 +101,7 @@ def month_of_leaving(
             "Leaving by inactivity needs the table usage, which the source does not have.",
             hint="Set hazard.definition to termination.",
         )
+    require_cover(as_of, Window(gap, "1mo"), until, since)
     spans = _spans(as_of, until, gap, months)
     ended = tables["customers"].group_by("customer_id").agg(ended=_.terminated_on.max())
     rows = asof.spine(tables, as_of).join(spans, "as_of")
@@ -125,12 +130,6 @@ def _spans(as_of: Sequence[date], until: date, gap: str, months: int) -> ir.Tabl
     for day in as_of:
         start = later(day, gap)
         seen = months_seen(day, until, gap=gap, months=months)
-        if seen == 0:
-            raise LabelWindowError(
-                f"as_of {day}: its first month ends at {later(start, '1mo')}, the data at {until}.",
-                hint="Use an earlier date.",
-                value=str(day),
-            )
         within = start.day > 1
         first = start.year * 12 + start.month + within
         ends = {f"end_{month}": later(start, f"{month}mo") for month in range(1, months + 1)}

@@ -73,9 +73,9 @@ class Response:
             f"{told['rate']:.0%} of those asked answered; the operator's columns tell who with "
             f"an AUC of {told['auc']:.2f}. Weights by the inverse chance (trimmed at "
             f"{told['largest']:.1f}; they leave {told['effective']:.0%} of the answers' worth) "
-            f"bring the largest standardised mean difference from {told['worst_before']:.2f} to "
-            f"{told['worst_after']:.2f}, and the mean score from {told['mean']:.1f} to "
-            f"{told['mean_weighted']:.1f}.",
+            f"bring the largest standardised mean difference (of what at least {COMMON:.0%} "
+            f"have) from {told['worst_before']:.2f} to {told['worst_after']:.2f}, and the "
+            f"mean score from {told['mean']:.1f} to {told['mean_weighted']:.1f}.",
             "Weights mend what columns show. If, for reasons that no column shows, the odds of "
             f"answering rose by a tenth with every 10 points, the mean would be "
             f"{told['mean_hidden']:.1f}.",

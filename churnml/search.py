@@ -10,6 +10,7 @@ budget.
 
 from __future__ import annotations
 
+import logging
 import time
 import warnings
 from collections.abc import Callable
@@ -25,10 +26,12 @@ from threadpoolctl import threadpool_limits
 
 from churnml.estimators import ChurnClassifier, SatisfactionRegressor
 from churnml.estimators.trials import Trials, prepare_trials
+from churnml.wording import counted
 
 if TYPE_CHECKING:
     import optuna
 
+_log = logging.getLogger(__name__)
 _LUCK = 0.05
 _FEWEST = 8
 
@@ -155,6 +158,8 @@ def search(
         raise ValueError("Give seconds or trials, one of them.")
     study = _study(estimator, journal)
     done = _told(study)
+    if done:
+        _log.info("going on after %s of an earlier run", counted(len(done), "trial"))
     left = None if seconds is None else seconds - sum(trial.seconds for trial in done)
     rest = None if trials is None else trials - len(done)
     if (left is None or left > 0) and (rest is None or rest > 0):

@@ -234,7 +234,7 @@ def mlflow_errors(uri: str) -> Iterator[None]:
     except (MlflowException, SQLAlchemyError) as error:
         problem = without_secrets(str(error)).strip().split("\n")[0][:300]
         raise ModelError(
-            f"model store {without_secrets(uri)}: {problem}",
+            f"model store {without_secrets(uri)}: {problem.rstrip('.')}.",
             hint="Check MLFLOW_TRACKING_URI and that the store can be reached and written.",
         ) from error
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -23,8 +23,11 @@ from churnml.errors import DataError, UsageError
 from churnml.estimators import ChurnClassifier, ChurnHazard, SatisfactionRegressor
 from churnml.evaluation import (
     Estimate,
+    Finding,
     base_rate,
     churn_metrics,
+    diagnose_churn,
+    diagnose_satisfaction,
     regression,
     satisfaction_metrics,
 )
@@ -58,6 +61,8 @@ class Tested:
         The rows themselves.
     within : array, shape (n, months), or None
         Of a hazard: chances of leaving within 1, 2, ... months.
+    diagnosis : list of Finding
+        What is wrong with the scores; of churn and satisfaction alone.
     """
 
     metrics: Metrics
@@ -66,6 +71,7 @@ class Tested:
     scores: NDArray[np.float64]
     rows: Dataset
     within: NDArray[np.float64] | None = None
+    diagnosis: list[Finding] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -213,7 +219,9 @@ def measure(task: Task, estimator: Estimator, train: Dataset, test: Dataset) -> 
     rate = base_rate(train.y, len(test))
     plain = churn_metrics if task == "churn" else satisfaction_metrics
     baselines = {"base rate": plain(y, rate, groups), "regression": plain(y, line, groups)}
-    return Tested(metrics, baselines, y, scores, test)
+    diagnose = diagnose_churn if task == "churn" else diagnose_satisfaction
+    wrong = diagnose(y, scores, metrics, groups, regression=line)
+    return Tested(metrics, baselines, y, scores, test, diagnosis=wrong)
 
 
 def evaluate(

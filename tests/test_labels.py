@@ -7,7 +7,7 @@ import pytest
 
 from churnml import asof, labels
 from churnml.contract import TABLES
-from churnml.errors import LabelWindowError, UsageError
+from churnml.errors import UsageError
 
 MAY, JUNE, JULY = date(2026, 5, 1), date(2026, 6, 1), date(2026, 7, 1)
 TWO_MONTHS = labels.Window("0d", "2mo")
@@ -178,22 +178,3 @@ def test_satisfaction_is_the_first_overall_answer_else_the_first_of_any(con):
         ("b", "2026-05-01"): 75.0,
         ("e", "2026-05-01"): 50.0,
     }
-
-
-def test_a_window_that_the_data_does_not_cover_names_the_last_usable_date():
-    labels.require_cover([MAY], TWO_MONTHS, JULY)
-    with pytest.raises(LabelWindowError) as refused:
-        labels.require_cover([MAY, JUNE], TWO_MONTHS, JULY)
-    assert "as_of 2026-06-01" in str(refused.value)
-    assert "Use as_of 2026-05-01 or earlier." in str(refused.value)
-    assert refused.value.status == 3
-
-
-def test_cover_ends_with_the_last_full_month_of_the_tables_needed(con):
-    bills = [(name, month, 1.0) for name in "abcd" for month in (MAY, JUNE)]
-    bills += [("a", JULY, 1.0)]
-    usage = [(name, MAY, 1) for name in "abcd"]
-    given = tables(con, [customer(name) for name in "abcd"], usage, bills=bills)
-    assert labels.covered_until(given, "churn", "termination") == JULY
-    assert labels.covered_until(given, "churn", "either") == JUNE
-    assert labels.covered_until(given, "satisfaction", "either") == JULY

@@ -55,6 +55,11 @@ def test_folders_of_a_bundle_and_of_an_mlflow_model(churn, tmp_path):
     assert resolve(f"file://{tmp_path}/plain").version == plain.version
 
 
+def test_a_run_that_does_not_exist_is_told_in_whole_sentences(logged):
+    with pytest.raises(ModelError, match=r"not found\. Check MLFLOW_TRACKING_URI"):
+        resolve("runs:/x")
+
+
 def test_what_does_not_exist_is_answered_with_what_does(logged):
     for uri in ("models:/churn/7", "models:/churn@previous", "models:/other@champion"):
         with pytest.raises(ModelError, match=r"no such model.*churn \(1, 2; @challenger, @champ"):

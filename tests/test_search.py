@@ -1,5 +1,7 @@
 """A search finds what folds show, keeps the rule where they show nothing, and goes on."""
 
+import logging
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -63,12 +65,18 @@ def test_the_order_of_the_rows_does_not_matter(woven):
     assert [t.folds for t in one] == [t.folds for t in other]
 
 
-def test_it_goes_on_where_it_stopped(woven, tmp_path):
+def test_it_goes_on_where_it_stopped(woven, tmp_path, caplog, monkeypatch):
+    # The command line's own handler, if any, is not to hide it.
+    monkeypatch.setattr(logging.getLogger("churnml"), "propagate", True)
     X, y = woven[0][:500], woven[1][:500]
     journal = tmp_path / "search.journal"
     ended = []
     first = search(ChurnClassifier(n_jobs=1), X, y, trials=2, journal=journal)
-    both = search(ChurnClassifier(n_jobs=1), X, y, trials=3, journal=journal, progress=ended.append)
+    with caplog.at_level("INFO", "churnml.search"):
+        both = search(
+            ChurnClassifier(n_jobs=1), X, y, trials=3, journal=journal, progress=ended.append
+        )
+    assert caplog.messages == ["going on after 2 trials of an earlier run"]
     assert both.trials[:2] == first.trials
     assert [trial.number for trial in ended] == [2]
     # What earlier sessions took counts.

@@ -249,3 +249,10 @@ def test_the_settings_say_which_label_is_marked():
 
     marked = table[table["configured"]]
     assert set(zip(marked["gap"], marked["inactive_months"], strict=True)) == {("30d", 1)}
+
+
+def test_an_unpaid_bill_is_not_told_before_one_can_have_been_unpaid_for_long():
+    table = label_sensitivity(Operator(**frames()), "2025-12-01")
+
+    assert np.isnan(cell(table, "1mo", 1)["involuntary"])
+    assert cell(table, "3mo", 1, gap="60d")["involuntary"] == pytest.approx(1 / 2)

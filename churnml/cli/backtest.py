@@ -13,7 +13,9 @@ from churnml.cli import options, output
 def command(
     task: Annotated[str, typer.Argument(metavar="TASK", help="churn or satisfaction.")],
     source: options.Source,
-    months: Annotated[int, typer.Option(min=1, help="Test dates: the last so many.")] = 6,
+    months: Annotated[
+        int | None, typer.Option(min=1, help="Test dates: the last so many; by default up to 6.")
+    ] = None,
     until: Annotated[
         str | None, typer.Option(help="Nothing at or after this date is read.")
     ] = None,
@@ -55,6 +57,7 @@ def command(
     columns = found.columns()
     title = f"{found.task}, month by month; 95 % intervals over customers"
     output.print_table(title, columns, found.rows(), numbers=len(columns) - 2)
-    output.print_table("\nHow models age", found.age_columns(), found.age_rows(), numbers=4)
+    output.print_table("\nHow models age", found.age_columns(), found.age_rows(), numbers=5)
+    output.print_line(found.conclusion)
     if out is not None:
         output.print_line(f"report: {out}")

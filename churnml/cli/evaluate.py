@@ -96,13 +96,18 @@ def show(found: Evaluation) -> None:
     if found.slices:
         columns = tuple(rows.slice_columns(found.task))
         print_table("\nSlices, the worst first", columns, rows.slice_rows(found))
+        print_line(rows.SLICES_READ)
     if found.elderly:
         print_line(found.elderly)
     if found.profit is not None:
         told = rows.profit_rows(found)
         print_table("\nProfit of a retention campaign", ("", ""), told, numbers=1)
-    print_line("\nWhat is wrong:" if found.diagnosis else "\nNothing wrong found.")
+        print_line(rows.profit_assumed(found))
+    first, *more = found.verdict
+    print_line(f"\n{first}")
     for one in found.diagnosis:
         print_line(f"  {one.code}: {one.message}")
+    for sentence in more:
+        print_line(sentence)
     for note in found.notes:
         print_line(f"note: {note}")

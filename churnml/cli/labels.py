@@ -8,20 +8,35 @@ import typer
 from churnml.cli import options, output
 
 _COLUMNS = {
-    "silent": "silent before",
-    "gap": "lead",
-    "horizon": "horizon",
-    "inactive_months": "silence",
-    "customers": "customers",
+    "window": "lead+ horizon",
+    "inactive_months": "silent for",
+    "customers": "all",
     "rate": "leave",
-    "terminated": "end service",
+    "terminated": "end",
+    "terminated_also_inactive": "silent too",
     "inactive": "fall silent",
-    "terminated_also_inactive": "ended, silent too",
-    "inactive_also_terminated": "silent, ended too",
+    "inactive_also_terminated": "end too",
     "come_back": "come back",
     "involuntary": "unpaid",
 }
-_TEXTS = 3
+_TEXTS = 1
+_TITLES = {
+    "with": "Leaving after {}: shares of the customers; * is what training uses",
+    "without": "\nWithout those who by the same silence had left before",
+}
+_LEGEND = {
+    "lead+horizon": "from the date to where the horizon begins, and how long it is",
+    "silent for": "whole months without an active day after which a prepaid customer has left; "
+    "+2: it ends 2 months after the horizon, and needs data that reach as far",
+    "all": "customers who are there when the horizon begins",
+    "leave": "by ending the service or by falling silent; once who does both",
+    "end": "end their service; silent too: of them, the share that falls silent as well",
+    "fall silent": "have no active day for so long; end too: of them, the share "
+    "that ends its service as well; come back: the share active again within 3 months",
+    "unpaid": "of those who end their service, the share with a bill then unpaid for 60 days or "
+    "more: the involuntary part",
+    "-": "the data do not tell",
+}
 
 
 def command(
@@ -56,12 +71,18 @@ def command(
     if json:
         output.print_json({"labels": [{str(k): _plain(v) for k, v in row.items()} for row in rows]})
         return
-    output.print_table(
-        f"Leaving after {rows[0]['as_of']}: shares of the customers; * is what training uses",
-        list(_COLUMNS.values()),
-        [[_cell(name, row) for name in _COLUMNS] for row in rows],
-        numbers=len(_COLUMNS) - _TEXTS,
-    )
+    for silent, title in _TITLES.items():
+        some = [row for row in rows if row["silent"] == silent]
+        if some:
+            output.print_table(
+                title.format(rows[0]["as_of"]),
+                list(_COLUMNS.values()),
+                [[_cell(name, row) for name in _COLUMNS] for row in some],
+                numbers=len(_COLUMNS) - _TEXTS,
+            )
+    output.print_line("")
+    for name, words in _LEGEND.items():
+        output.print_line(f"{name}: {words}")
 
 
 def _plain(value: Any) -> Any:
@@ -69,9 +90,12 @@ def _plain(value: Any) -> Any:
 
 
 def _cell(name: str, row: dict[Any, Any]) -> str:
+    if name == "window":
+        return f"{row['gap']}+{row['horizon']}"
     value = row[name]
     if name == "inactive_months":
-        return f"{value} mo" if value else "-"
+        beyond = f" +{row['beyond_months']}" if row["beyond_months"] else ""
+        return f"{value}mo{beyond}" if value else "-"
     if isinstance(value, float):
         star = "* " if name == "rate" and row["configured"] else ""
         return "-" if math.isnan(value) else f"{star}{value:.1%}"

@@ -14,6 +14,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from churnml.evaluation.inputs import check_groups, check_labels, numbers
+from churnml.evaluation.options import check_kind, check_task
 from churnml.evaluation.ranking import auc
 
 _ROWS = 40_000
@@ -43,6 +45,13 @@ def columns_alone(
     dict of str to float
         By column: the AUC for churn, R² for satisfaction. At most 40,000 rows are looked at.
 
+    Raises
+    ------
+    DataError
+        Labels other than 0 and 1, answers that are no numbers, groups of another length.
+    UsageError
+        Another task, or an X that is no DataFrame.
+
     Examples
     --------
     >>> random = np.random.default_rng(0)
@@ -51,8 +60,9 @@ def columns_alone(
     >>> columns_alone("churn", X, y)["leak"]
     1.0
     """
-    outcome = np.asarray(y, np.float64)
-    rows, folds = deal(len(outcome), groups)
+    check_kind("X", X, pd.DataFrame)
+    outcome = check_labels(y) if check_task(task) == "churn" else numbers("answers", y)
+    rows, folds = deal(len(outcome), check_groups(groups, len(outcome)))
     means = unseen_means(X.iloc[rows], outcome[rows], folds)
     found = {name: reached(task, outcome[rows], told) for name, told in means.items()}
     return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))

@@ -9,6 +9,8 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from churnml.errors import DataError
+from churnml.evaluation.inputs import check_labels, check_pair, check_weight, numbers, row_weights
+from churnml.evaluation.options import check_kind, check_number
 
 COLUMNS = ("feature", "level", "known", "everybody", "answered", "weighted", "before", "after")
 """Of the table that `balance` gives."""
@@ -55,7 +57,9 @@ def balance(
     Raises
     ------
     DataError
-        Nobody answered, or other lengths.
+        Nobody answered, other lengths, weights that are missing or negative.
+    UsageError
+        ``X`` is no DataFrame.
 
     Examples
     --------
@@ -64,13 +68,16 @@ def balance(
     >>> found[["before", "after"]].round(2).to_numpy().tolist()
     [[0.33, 0.0]]
     """
-    who = np.asarray(answered, bool)
-    weights = np.asarray(weight, np.float64)
-    stands = np.ones(len(X)) if standing is None else np.asarray(standing, np.float64)
-    if not len(X) == who.size == weights.size == stands.size:
+    check_kind("X", X, pd.DataFrame)
+    who = check_labels(answered).astype(bool)
+    weights = numbers("weights", weight)
+    if not (len(X),) == who.shape == weights.shape:
         raise DataError(f"X has {len(X)} rows, answered {who.size}, weight {weights.size}.")
     if not who.any():
         raise DataError("nobody answered; there is nothing to compare.", count=0)
+    weights = np.where(who, weights, 0.0)
+    check_weight(weights, who.size)
+    stands = np.ones(who.size) if standing is None else row_weights(standing, who.size)
     rows = [
         found
         for name in X.columns
@@ -141,14 +148,22 @@ def hidden_mean(score: ArrayLike, weight: ArrayLike, odds: float, *, step: float
         By how much the odds of answering are multiplied with every ``step`` points more;
         above 0.
     step : float, default 10
+        Above 0.
+
+    Raises
+    ------
+    DataError
+        Scores or weights that are missing, of other lengths; weights below 0.
+    UsageError
+        ``odds`` or ``step`` not above 0.
 
     Examples
     --------
     >>> hidden_mean([60, 80], [1, 1], 1.0), round(hidden_mean([60, 80], [1, 1], 1.2), 2)
     (70.0, 68.2)
     """
-    if not odds > 0:
-        raise DataError(f"odds is {odds!r}; a number above 0 was expected.")
-    scores = np.asarray(score, np.float64)
-    tilt = np.asarray(weight, np.float64) * np.exp(-np.log(odds) * scores / step)
-    return float(np.average(scores, weights=tilt))
+    slope = np.log(check_number("odds", odds, positive=True))
+    slope /= check_number("step", step, positive=True)
+    scores, weights = check_pair(score, weight, name="weights")
+    check_weight(weights, scores.size)
+    return float(np.average(scores, weights=weights * np.exp(-slope * scores)))

@@ -6,6 +6,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from churnml.errors import DataError
+from churnml.evaluation.inputs import numbers
+
 UNKNOWN = "not recorded"
 
 _TENURE = {
@@ -37,7 +40,9 @@ def age_band(years: ArrayLike) -> pd.Series:
 
 
 def _band(values: ArrayLike, bands: dict[str, float]) -> pd.Series:
-    given = np.asarray(values, np.float64)
+    given = numbers("days or years", values)
+    if given.ndim != 1:
+        raise DataError(f"the days or years have shape {given.shape}; (n,) was expected.")
     names = np.array([*bands, UNKNOWN], dtype=object)
     at = np.searchsorted(list(bands.values()), given, side="right")
     at[np.isnan(given)] = len(bands)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -10,17 +9,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 
-from churnml.errors import DataError
-from churnml.evaluation.ranking import Ranked, check_binary
-
-Measure = Callable[[NDArray[np.float64]], float]
+from churnml.evaluation.inputs import check_binary, check_weight, refuse
+from churnml.evaluation.intervals import Distance, Measure
+from churnml.evaluation.options import check_whole
+from churnml.evaluation.ranking import Ranked
 
 _TINY = 1e-15
 _STEPS = 50
 
 
 def check_probabilities(
-    y: ArrayLike, p: ArrayLike
+    y: ArrayLike, p: ArrayLike, *, name: str = "scores"
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Labels of 0 and 1 and probabilities of the same length.
 
@@ -29,15 +28,14 @@ def check_probabilities(
     DataError
         For anything else; scores that are no probabilities above all.
     """
-    labels, chances = check_binary(y, p)
-    outside = int(((chances < 0) | (chances > 1)).sum())
-    if outside:
-        raise DataError(f"{outside} probabilities lie outside 0 to 1.", count=outside)
+    labels, chances = check_binary(y, p, name=name)
+    refuse(
+        (chances < 0) | (chances > 1),
+        chances,
+        "probabilities lie outside 0 to 1",
+        hint="Measures of ranking, such as auc, take any scores.",
+    )
     return labels, chances
-
-
-def _weights(y: NDArray[np.float64], weight: NDArray[Any] | None) -> NDArray[np.float64]:
-    return np.ones(y.size) if weight is None else np.asarray(weight, np.float64)
 
 
 def log_loss(y: ArrayLike, p: ArrayLike, weight: NDArray[Any] | None = None) -> float:
@@ -51,7 +49,7 @@ def log_loss(y: ArrayLike, p: ArrayLike, weight: NDArray[Any] | None = None) -> 
     labels, chances = check_probabilities(y, p)
     clipped = np.clip(chances, _TINY, 1 - _TINY)
     each = -np.where(labels == 1, np.log(clipped), np.log1p(-clipped))
-    return float(np.average(each, weights=_weights(labels, weight)))
+    return float(np.average(each, weights=check_weight(weight, labels.size)))
 
 
 def brier(y: ArrayLike, p: ArrayLike, weight: NDArray[Any] | None = None) -> float:
@@ -61,7 +59,7 @@ def brier(y: ArrayLike, p: ArrayLike, weight: NDArray[Any] | None = None) -> flo
     0.25
     """
     labels, chances = check_probabilities(y, p)
-    return float(np.average((labels - chances) ** 2, weights=_weights(labels, weight)))
+    return float(np.average((labels - chances) ** 2, weights=check_weight(weight, labels.size)))
 
 
 def expected_calibration_error(
@@ -76,14 +74,25 @@ def expected_calibration_error(
     bins : int, default 10
         At least 1. Rows of one probability are never parted.
 
+    Raises
+    ------
+    DataError, UsageError
+        Rows, labels, probabilities or weights that do not fit; no bins.
+
+    Notes
+    -----
+    A distance cannot fall below 0, so that chance makes it larger: it is above 0 also for
+    perfect probabilities, the more so the fewer the rows. `churn_metrics` takes the bias of
+    the draws from its interval, see `churnml.evaluation.intervals.Distance`.
+
     Examples
     --------
     >>> expected_calibration_error([1, 0, 0, 0], [.25, .25, .25, .25])
     0.0
     """
     labels, chances = check_probabilities(y, p)
-    weights = _weights(labels, weight)
-    at = probability_bins(chances, bins)
+    weights = _or_ones(check_weight(weight, labels.size), labels.size)
+    at = probability_bins(chances, check_whole("bins", bins))
     mass = np.bincount(at, weights=weights)
     gap = np.bincount(at, weights=weights * (labels - chances))
     return float(np.abs(gap).sum() / mass.sum())
@@ -104,7 +113,7 @@ def calibration_in_the_large(
     0.25
     """
     labels, chances = check_probabilities(y, p)
-    return float(np.average(labels - chances, weights=_weights(labels, weight)))
+    return float(np.average(labels - chances, weights=check_weight(weight, labels.size)))
 
 
 def calibration_line(
@@ -129,7 +138,8 @@ def calibration_line(
     (0.5, 0.0)
     """
     labels, chances = check_probabilities(y, p)
-    return _line(labels, _log_odds(chances), _weights(labels, weight))
+    weights = _or_ones(check_weight(weight, labels.size), labels.size)
+    return _line(labels, _log_odds(chances), weights)
 
 
 def probability_measures(
@@ -141,16 +151,21 @@ def probability_measures(
     the same rows, saves sorting each draw's weights a second time.
     """
     labels, chances = check_probabilities(y, p)
-    clipped = np.clip(chances, _TINY, 1 - _TINY)
-    losses = -(labels * np.log(clipped) + (1 - labels) * np.log1p(-clipped))
     gaps = labels - chances
     return {
-        "log_loss": _mean_of(losses),
+        "log_loss": log_loss_measure(labels, chances),
         "brier": _mean_of(gaps**2),
-        "calibration_error": _error_measure(chances, gaps),
+        "calibration_error": Distance(_error_measure(chances, gaps)),
         "calibration_in_the_large": _mean_of(gaps),
         "calibration_slope": slope_measure(labels, chances, ranked),
     }
+
+
+def log_loss_measure(y: ArrayLike, p: ArrayLike) -> Measure:
+    """`log_loss` as a function of row weights, prepared for many draws."""
+    labels, chances = check_probabilities(y, p)
+    clipped = np.clip(chances, _TINY, 1 - _TINY)
+    return _mean_of(-(labels * np.log(clipped) + (1 - labels) * np.log1p(-clipped)))
 
 
 def _error_measure(chances: NDArray[np.float64], gaps: NDArray[np.float64]) -> Measure:
@@ -166,6 +181,10 @@ def _error_measure(chances: NDArray[np.float64], gaps: NDArray[np.float64]) -> M
         return sum(sums) / float(weight.sum())
 
     return error
+
+
+def _or_ones(weight: NDArray[np.float64] | None, rows: int) -> NDArray[np.float64]:
+    return np.ones(rows) if weight is None else weight
 
 
 def _mean_of(values: NDArray[np.float64]) -> Measure:
@@ -186,7 +205,7 @@ def slope_measure(y: ArrayLike, p: ArrayLike, ranked: Ranked | None = None) -> M
     labels, chances = check_probabilities(y, p)
     odds = _log_odds(chances)
     if odds.size <= _EXACT:
-        return lambda weight: _line(labels, odds, _weights(labels, weight))[0]
+        return lambda weight: _line(labels, odds, weight)[0]
     falling = ranked or Ranked(labels, chances)
     middle = np.add.reduceat(np.sort(odds)[::-1], falling.grid[:-1]) / np.diff(falling.grid)
 

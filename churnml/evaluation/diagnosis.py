@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from churnml.evaluation import satisfaction
 from churnml.evaluation.alone import columns_alone
 from churnml.evaluation.calibration import check_probabilities
+from churnml.evaluation.inputs import check_answers, check_groups, check_pair
 from churnml.evaluation.intervals import Estimate
 from churnml.evaluation.significance import (
     auc_influence,
@@ -32,7 +33,9 @@ SLOPES = (0.9, 1.1)
 COVERAGE = (0.87, 0.93)
 """Coverages of a 90 % interval between these are no complaint."""
 
-_TOO_GOOD = {"churn": 0.99, "satisfaction": 0.95}
+_TOO_GOOD = {"churn": 0.95, "satisfaction": 0.9}
+# Trees beat a line, but hardly by as much as this where both read what was known.
+_STRONG, _AHEAD = {"churn": 0.9, "satisfaction": 0.6}, {"churn": 0.12, "satisfaction": 0.3}
 _DECIDES = {"churn": 0.93, "satisfaction": 0.8}
 _SHIFT = 0.1
 _POINTS = 1.0
@@ -113,13 +116,16 @@ def diagnose_churn(
     area = metrics["auc"]
     if np.isnan(area.value):
         return [Finding("one_outcome", "Only one outcome occurs: nothing can be said.")]
-    found = list(_ranking(area, "AUC", 0.5))
+    same = np.ptp(chances) == 0
+    found = [_constant(f"the probability {chances[0]:.1%}")] if same else []
+    found += [] if same else _ranking(area, "AUC", 0.5)
     if not found:
         found += _worse_than_regression(labels, chances, regression, customers)
         found += _confidence(metrics.get("calibration_slope"))
     found += _shift(labels, chances, metrics.get("calibration_in_the_large"))
     found += _beyond_truth(labels, chances, truth, customers)
-    return found + _leak("churn", area, X, labels, groups, told=_codes(found))
+    plain = None if regression is None else auc_influence(labels, regression)[0]
+    return found + _leak("churn", area, X, labels, groups, plain=plain, told=_codes(found))
 
 
 def diagnose_satisfaction(
@@ -137,11 +143,13 @@ def diagnose_satisfaction(
     ``metrics`` are those of `satisfaction_metrics`; with ``interval_coverage`` among them
     the intervals, held to be 90 % ones, are judged too.
     """
-    scores, told = np.asarray(y, np.float64), np.asarray(prediction, np.float64)
+    scores, told = check_pair(check_answers(y), prediction)
     customers = _numbers(groups, scores.size)
     order = metrics["spearman"]
     if np.isnan(order.value):
-        return [Finding("one_outcome", "Answers or predictions do not vary: nothing to rank.")]
+        if np.ptp(scores) == 0:
+            return [Finding("one_outcome", "All answers are the same: nothing can be said.")]
+        return [_constant(f"{told[0]:.1f} points"), *_bias(scores, told, customers)]
     found = list(_ranking(order, "rank correlation", 0.0))
     if not found:
         found += _larger_error(scores, told, regression, customers)
@@ -149,7 +157,11 @@ def diagnose_satisfaction(
     found += _bias(scores, told, customers)
     found += _coverage(metrics.get("interval_coverage"))
     found += _closer_than_truth(scores, told, truth, customers)
-    return found + _leak("satisfaction", metrics["r2"], X, scores, groups, told=_codes(found))
+    plain = None if regression is None else satisfaction.r2(scores, regression)
+    reached = metrics["r2"]
+    return found + _leak(
+        "satisfaction", reached, X, scores, groups, plain=plain, told=_codes(found)
+    )
 
 
 def _codes(found: list[Finding]) -> set[str]:
@@ -157,9 +169,12 @@ def _codes(found: list[Finding]) -> set[str]:
 
 
 def _numbers(groups: ArrayLike | None, rows: int) -> NDArray[np.int64]:
-    if groups is None:
-        return np.arange(rows)
-    return np.asarray(pd.factorize(np.asarray(groups))[0], np.int64)
+    named = check_groups(groups, rows)
+    return np.arange(rows) if named is None else named
+
+
+def _constant(what: str) -> Finding:
+    return Finding("constant", f"Everybody is given {what}: nobody is told from anybody.")
 
 
 def _ranking(found: Estimate, name: str, chance: float) -> Iterator[Finding]:
@@ -306,9 +321,13 @@ def _leak(
     y: Floats,
     groups: ArrayLike | None,
     *,
+    plain: float | None,
     told: set[str],
 ) -> list[Finding]:
-    """Columns that nearly decide alone; else a word where the model is incredibly good."""
+    """Columns that nearly decide alone; else a word where the model is incredibly good.
+
+    ``plain`` is what a regression reaches.
+    """
     name = "AUC" if task == "churn" else "R²"
     alone = {} if X is None else columns_alone(task, X, y, groups)
     found = [
@@ -321,7 +340,16 @@ def _leak(
         for column, value in list(alone.items())[:3]
         if value >= _DECIDES[task]
     ]
-    if not found and "too_good" not in told and reached.low > _TOO_GOOD[task]:
-        message = f"Too good to be true: {name} {reached}. Look for a column that tells the outcome"
-        found.append(Finding("too_good", f"{message}, or for rows that it was trained on."))
+    if found or "too_good" in told:
+        return found
+    ahead = plain is not None and reached.low > max(_STRONG[task], plain + _AHEAD[task])
+    if reached.low > _TOO_GOOD[task] or ahead:
+        against = f", where a regression reaches {plain:.3f}" if ahead else ""
+        found.append(
+            Finding(
+                "too_good",
+                f"Too good to be true: {name} {reached}{against}. Look for a column that tells "
+                "the outcome, or for rows that it was trained on.",
+            )
+        )
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,8 +11,11 @@ from numpy.typing import ArrayLike
 
 from churnml.config import Costs
 from churnml.evaluation import satisfaction
+from churnml.evaluation.calibration import check_probabilities
 from churnml.evaluation.diagnosis import diagnose_churn, diagnose_satisfaction
+from churnml.evaluation.inputs import Floats, Ints, check_answers, check_groups, check_pair
 from churnml.evaluation.metrics import churn_metrics, satisfaction_metrics
+from churnml.evaluation.options import check_kind
 from churnml.evaluation.possible import share_of_possible
 from churnml.evaluation.profit_curve import profit_curve
 from churnml.evaluation.reliability import reliability
@@ -64,6 +68,13 @@ def evaluate_churn(
     -------
     Evaluation
 
+    Raises
+    ------
+    DataError
+        Labels other than 0 and 1, no probabilities, rows or customers that do not fit.
+    UsageError
+        Settings out of range; costs, baselines or frames of another type.
+
     Examples
     --------
     >>> random = np.random.default_rng(0)
@@ -72,14 +83,16 @@ def evaluate_churn(
     >>> evaluate_churn(y, truth, model="the truth", draws=20)
     Evaluation(the truth: 3,000 rows, auc 0.78... [0.7..., ...]; nothing wrong found)
     """
-    baselines = baselines or {}
+    labels, _ = check_probabilities(y, p)
+    rows = labels.size
+    baselines = _checked(labels, baselines, slices=slices, X=X)
+    groups = codes = check_groups(groups, rows)
     metrics = churn_metrics(y, p, groups, draws=draws, seed=seed)
-    rows = np.asarray(y).size
     return Evaluation(
         task="churn",
         model=model,
         rows=rows,
-        customers=_customers(groups, rows),
+        customers=_customers(codes, rows),
         positives=int(np.sum(np.asarray(y, np.float64))),
         metrics=metrics,
         baselines={
@@ -119,8 +132,10 @@ def evaluate_satisfaction(
 
     Parameters
     ----------
-    y, prediction : array, shape (n,)
+    y : array, shape (n,)
         From 0 to 100.
+    prediction : array, shape (n,)
+        On the same scale; beyond its ends is nothing wrong.
     groups : array, shape (n,), optional
         The customer of each row; else every row is one.
     model : str, optional
@@ -136,6 +151,13 @@ def evaluate_satisfaction(
     -------
     Evaluation
 
+    Raises
+    ------
+    DataError
+        Scores outside 0 to 100, or from 0 to 10; rows or customers that do not fit.
+    UsageError
+        As of `evaluate_churn`; an ``interval`` that is no pair.
+
     Examples
     --------
     >>> random = np.random.default_rng(0)
@@ -144,17 +166,18 @@ def evaluate_satisfaction(
     >>> evaluate_satisfaction(y, truth, draws=20)
     Evaluation(satisfaction: 2,000 rows, r2 0.4... [0.4..., 0.5...]; nothing wrong found)
     """
-    baselines = baselines or {}
+    scores = check_answers(y)
+    baselines = _checked(scores, baselines, slices=slices, X=X)
+    groups = codes = check_groups(groups, scores.size)
     metrics = satisfaction_metrics(
         y, prediction, groups, dissatisfied=dissatisfied, interval=interval, draws=draws, seed=seed
     )
-    scores = np.asarray(y, np.float64)
     unhappy = (scores <= satisfaction.DISSATISFIED).astype(float)
     return Evaluation(
         task="satisfaction",
         model=model,
         rows=scores.size,
-        customers=_customers(groups, scores.size),
+        customers=_customers(codes, scores.size),
         positives=int(unhappy.sum()),
         metrics=metrics,
         baselines={
@@ -178,5 +201,21 @@ def evaluate_satisfaction(
     )
 
 
-def _customers(groups: ArrayLike | None, rows: int) -> int:
-    return rows if groups is None else int(pd.Series(np.asarray(groups)).nunique())
+def _checked(
+    known: Floats,
+    baselines: Mapping[str, ArrayLike] | None,
+    **frames: pd.DataFrame | None,
+) -> Mapping[str, Any]:
+    for name, frame in frames.items():
+        if frame is not None:
+            check_kind(name, frame, pd.DataFrame)
+    if baselines is None:
+        return {}
+    check_kind("baselines", baselines, Mapping, hint='{"regression": predictions}, say.')
+    for name, told in baselines.items():
+        check_pair(known, told, name=f"predictions of the baseline {name!r}")
+    return baselines
+
+
+def _customers(codes: Ints | None, rows: int) -> int:
+    return rows if codes is None else int(codes.max()) + 1

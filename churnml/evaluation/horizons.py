@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from churnml.evaluation.inputs import check_groups
 from churnml.evaluation.intervals import Estimate, bootstrap
 from churnml.evaluation.metrics import churn_measures
 
@@ -89,13 +90,14 @@ def horizon_metrics(
         Such as ``auc_2mo`` and ``calibration_slope_6mo``. A horizon that no date tells,
         or within which all or none left, is not among them.
     """
-    who = pd.factorize(np.asarray(groups))[0]
+    who = check_groups(groups, len(within))
     found: dict[str, Estimate] = {}
     for at, horizon in enumerate(months):
         known, left = known_outcomes(outcome, times, horizon)
         if 0 < left.sum() < left.size:
             measures = churn_measures(left, within[known, at])
             kept = {name: measures[name] for name in MEASURES}
-            told = bootstrap(kept, who[known], draws=draws, seed=seed)
+            customers = left.size if who is None else who[known]
+            told = bootstrap(kept, customers, draws=draws, seed=seed)
             found |= {f"{name}_{horizon}mo": value for name, value in told.items()}
     return found

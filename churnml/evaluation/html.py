@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from churnml.evaluation.intervals import Estimate
 from churnml.evaluation.metrics import HEADLINE
+from churnml.wording import counted
 
 if TYPE_CHECKING:
     from churnml.evaluation.results import Evaluation
@@ -61,7 +62,7 @@ def metric_rows(found: Evaluation, *, every: bool = False) -> list[list[str]]:
 def slice_columns(task: str) -> list[str]:
     """The headings of `slice_rows`."""
     measure = "AUC" if task == "churn" else "mean error"
-    return ["slice", "rows", "happened", "told", measure, "difference", "p (Holm)", ""]
+    return ["slice", "rows", "happened", "told", measure, "against others", "p (Holm)", ""]
 
 
 def slice_rows(found: Evaluation, *, most: int | None = None) -> list[list[str]]:
@@ -107,15 +108,37 @@ def profit_rows(found: Evaluation) -> list[list[str]]:
     ]
 
 
+SLICES_READ = (
+    "Against others: below 0 the model does worse than for the column's other values, on average."
+)
+"""How the column of differences is read."""
+
+
+def profit_assumed(found: Evaluation) -> str:
+    """What the profit rests on, in a sentence; empty where there is none."""
+    if found.profit is None:
+        return ""
+    costs = found.profit.costs
+    return (
+        f"Assumed: {costs.contact_cost:g} yuan a contact, {costs.offer_cost:g} yuan an offer "
+        f"taken; {costs.success_rate:.0%} of the leavers contacted stay, "
+        f"{costs.stayers_accept:.0%} of the others take the offer too; a customer kept is worth "
+        f"{costs.margin:.0%} of {costs.months_kept:g} months' spending, {costs.default_value:,g} "
+        "yuan where it is not known (costs in the settings)."
+    )
+
+
 def evaluation_html(found: Evaluation, *, every: bool = False) -> str:
     """The whole evaluation; compact unless ``every``: all measures and all slices."""
     wrong = "".join(f"<li>{escape(one.message)}</li>" for one in found.diagnosis)
+    first, *more = found.verdict
+    said = f"<p><b>{escape(first)}</b> {escape(' '.join(more))}</p>"
     notes = "".join(f"<li>{escape(note)}</li>" for note in found.notes)
     facts = ", ".join(f"{name} {value}" for name, value in found.facts.items())
     parts = [
-        f"<p><b>{escape(found.model or found.task)}</b> on {found.rows:,} rows of "
-        f"{found.customers:,} customers; {escape(facts)}</p>",
-        f"<p><b>What is wrong</b></p><ul>{wrong}</ul>" if wrong else "<p>Nothing wrong found.</p>",
+        f"<p><b>{escape(found.model or found.task)}</b> on {counted(found.rows, 'row')} of "
+        f"{counted(found.customers, 'customer')}{escape(f'; {facts}' if facts else '')}</p>",
+        said + (f"<ul>{wrong}</ul>" if wrong else ""),
         table(
             "Measures, with 95 % intervals over customers",
             ["measure", "model", *found.baselines],
@@ -132,10 +155,12 @@ def evaluation_html(found: Evaluation, *, every: bool = False) -> str:
         most = None if every else SHOWN_SLICES
         rows = slice_rows(found, most=most)
         parts.append(table("Slices, the worst first", slice_columns(found.task), rows))
+        parts.append(f"<p>{escape(SLICES_READ)}</p>")
         hidden = len(found.slices) - len(rows)
         parts.append(f"<p>… and {hidden} more</p>" if hidden else "")
     parts.append(f"<p>{escape(found.elderly)}</p>" if found.elderly else "")
     if found.profit is not None:
         parts.append(table("Profit of a campaign", ["", ""], profit_rows(found)))
+        parts.append(f"<p>{escape(profit_assumed(found))}</p>")
     parts.append(f"<ul>{notes}</ul>" if notes else "")
     return f"<div>{''.join(parts)}</div>"

@@ -18,10 +18,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from churnml.errors import DataError, UsageError
+from churnml.errors import ChurnmlError, DataError
+from churnml.evaluation.inputs import number_groups
+from churnml.evaluation.options import check_draws, check_share
 
 Measure = Callable[[NDArray[np.float64]], float]
 
@@ -37,7 +38,8 @@ class Estimate:
     value : float
         On the data as they are.
     low, high : float
-        The ends of the percentile interval; NaN where the measure is undefined.
+        The ends of the percentile interval, less its bias for a `Distance`; NaN where the
+        measure is undefined.
     level : float
         The interval's coverage, 0.95 by default.
     """
@@ -57,6 +59,36 @@ class Estimate:
         return {"value": self.value, "low": self.low, "high": self.high, "level": self.level}
 
 
+@dataclass(frozen=True)
+class Distance:
+    """A measure that is a mean distance from 0, such as the calibration error.
+
+    Chance makes it larger, never smaller: it exceeds what it estimates, and the draws, which
+    add chance to chance, exceed it in turn, so that plain percentiles often lie above the
+    value itself. The median of the draws less the value, their median bias, says by how much.
+    `bootstrap` takes it from the upper end, and twice from the lower, since the value has a
+    like bias of its own; nothing goes below 0. The interval holds the value. Where there is a
+    distance it holds that too as often as other intervals do; of perfect probabilities its
+    lower end comes near 0, and reaches it in about half of all samples.
+
+    Parameters
+    ----------
+    measure : function
+        Takes weights of shape (n,), gives a number of at least 0.
+
+    References
+    ----------
+    Efron, Tibshirani (1993), "An introduction to the bootstrap", chapter 10 for the
+    estimate of a bias by the draws, section 14.3 for the median bias.
+    """
+
+    measure: Measure
+
+    def __call__(self, weight: NDArray[np.float64]) -> float:
+        """The measure under these weights."""
+        return self.measure(weight)
+
+
 def bootstrap(
     measures: Mapping[str, Measure],
     groups: ArrayLike | int,
@@ -70,7 +102,8 @@ def bootstrap(
     Parameters
     ----------
     measures : mapping of str to function
-        Each takes weights of shape (n,), one a row, and gives a number.
+        Each takes weights of shape (n,), one a row, and gives a number; one that is a
+        distance from 0 may say so, see `Distance`.
     groups : array, shape (n,), or int
         The customer of each row; a whole number stands for that many rows of as many
         customers.
@@ -84,6 +117,13 @@ def bootstrap(
     -------
     dict of str to Estimate
 
+    Raises
+    ------
+    DataError
+        No rows, rows without a customer, and rows that a measure does not have.
+    UsageError
+        ``draws``, ``seed`` or ``level`` out of range.
+
     Examples
     --------
     >>> y = np.array([0., 1., 1., 0., 1.])
@@ -91,18 +131,37 @@ def bootstrap(
     >>> found["rate"].value, found["rate"].low < .6 < found["rate"].high
     (0.6, True)
     """
-    if draws < 1 or not 0 < level < 1:
-        raise UsageError(f"draws is {draws} and level {level}; 1 or more, and 0 to 1, go.")
+    check_draws(draws, seed)
+    check_share("level", level)
     label, customers = _customers(groups)
+    # First, so that rows that do not fit are told before the draws.
+    values = _values(measures, customers if label is None else label.size)
     found = {name: np.empty(draws) for name in measures}
     for draw, times in enumerate(_drawn(customers, draws, seed)):
         weight = times if label is None else times[label]
         for name, measure in measures.items():
             found[name][draw] = measure(weight)
-    ones = np.ones(customers if label is None else label.size)
     return {
-        name: _estimate(measure(ones), found[name], level) for name, measure in measures.items()
+        name: _estimate(values[name], found[name], level, distance=isinstance(measure, Distance))
+        for name, measure in measures.items()
     }
+
+
+def _values(measures: Mapping[str, Measure], rows: int) -> dict[str, float]:
+    """The measures of the rows as they are."""
+    ones, values = np.ones(rows), {}
+    for name, measure in measures.items():
+        try:
+            values[name] = measure(ones)
+        except ChurnmlError:
+            raise
+        except (IndexError, ValueError) as error:
+            raise DataError(
+                f"{name} cannot be measured with {rows:,} weights: {error}",
+                hint="groups must have one customer for each row of the measure.",
+                count=rows,
+            ) from error
+    return values
 
 
 def _drawn(customers: int, draws: int, seed: int) -> Iterator[NDArray[np.float64]]:
@@ -129,21 +188,22 @@ def _drawn(customers: int, draws: int, seed: int) -> Iterator[NDArray[np.float64
 def _customers(groups: ArrayLike | int) -> tuple[NDArray[np.int64] | None, int]:
     """The customer's number of each row, and how many there are; None: each row is one."""
     if isinstance(groups, int | np.integer):
+        if groups < 1:
+            raise DataError("there are no rows to evaluate.", count=0)
         return None, int(groups)
-    codes, names = pd.factorize(np.asarray(groups))
-    if codes.size == 0:
-        raise DataError("there are no rows to evaluate.")
-    if len(names) == codes.size:
-        return None, codes.size
-    return codes.astype(np.int64), len(names)
+    codes, customers = number_groups(groups)
+    return (None if customers == codes.size else codes), customers
 
 
-def _estimate(value: float, drawn: NDArray[Any], level: float) -> Estimate:
+def _estimate(value: float, drawn: NDArray[Any], level: float, *, distance: bool) -> Estimate:
     known = drawn[~np.isnan(drawn)]
     if known.size == 0 or math.isnan(value):
         return Estimate(value, float("nan"), float("nan"), level)
     tail = (1 - level) / 2
-    low, high = np.quantile(known, [tail, 1 - tail])
+    low, middle, high = np.quantile(known, [tail, 0.5, 1 - tail])
+    if distance:
+        bias = max(middle - value, 0.0)
+        low, high = min(max(low - 2 * bias, 0.0), value), max(high - bias, value)
     return Estimate(value, float(low), float(high), level)
 
 

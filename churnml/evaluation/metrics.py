@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from churnml.evaluation import calibration, satisfaction
+from churnml.evaluation.inputs import check_answers, check_groups, check_pair
 from churnml.evaluation.intervals import Estimate, Measure, bootstrap
+from churnml.evaluation.options import check_draws, check_number
 from churnml.evaluation.ranking import TOP_SHARES, Ranked
 from churnml.model import WITHIN
 
@@ -77,31 +79,40 @@ def satisfaction_measures(
 
     Parameters
     ----------
-    y, prediction : array, shape (n,)
+    y : array, shape (n,)
         From 0 to 100.
+    prediction : array, shape (n,)
+        On the same scale; beyond its ends is nothing wrong.
     dissatisfied : array, shape (n,), optional
         Probabilities of a score at or below ``threshold``; else low predictions stand
         for them.
     interval : (array, array), optional
         Low and high ends.
     threshold : float, default 60
+
+    Raises
+    ------
+    DataError
+        Scores outside 0 to 100, or on a scale from 0 to 10; rows that do not fit.
+    UsageError
+        An ``interval`` that is no pair.
     """
-    told = np.asarray(prediction, np.float64)
-    risk = -told if dissatisfied is None else np.asarray(dissatisfied, np.float64)
-    unhappy = (np.asarray(y, np.float64) <= threshold).astype(float)
+    scores, told = check_pair(check_answers(y), prediction)
+    unhappy = (scores <= check_number("threshold", threshold)).astype(float)
     found: dict[str, Measure] = {
-        "r2": partial(satisfaction.r2, y, told),
-        "spearman": satisfaction.spearman_measure(y, told),
-        "quadratic_kappa": satisfaction.kappa_measure(y, told),
-        "mae": partial(satisfaction.mae, y, told),
-        "auc_dissatisfied": Ranked(unhappy, risk).auc,
+        "r2": satisfaction.r2_measure(scores, told),
+        "spearman": satisfaction.spearman_measure(scores, told),
+        "quadratic_kappa": satisfaction.kappa_measure(scores, told),
+        "mae": satisfaction.mae_measure(scores, told),
     }
-    if dissatisfied is not None:
-        found["log_loss_dissatisfied"] = partial(calibration.log_loss, unhappy, risk)
+    if dissatisfied is None:
+        found["auc_dissatisfied"] = Ranked(unhappy, -told).auc
+    else:
+        _, risk = calibration.check_probabilities(unhappy, dissatisfied, name="dissatisfied")
+        found["auc_dissatisfied"] = Ranked(unhappy, risk).auc
+        found["log_loss_dissatisfied"] = calibration.log_loss_measure(unhappy, risk)
     if interval is not None:
-        low, high = interval
-        found["interval_coverage"] = partial(satisfaction.coverage, y, low, high)
-        found["interval_width"] = partial(satisfaction.width, low, high)
+        found |= satisfaction.interval_measures(scores, interval)
     return found
 
 
@@ -115,16 +126,42 @@ def churn_metrics(
 ) -> dict[str, Estimate]:
     """All churn measures with 95 % intervals over customers.
 
+    Parameters
+    ----------
+    y : array, shape (n,)
+        1 for those who left.
+    p : array, shape (n,)
+        Their probabilities.
+    groups : array, shape (n,), optional
+        The customer of each row; else every row is one.
+    draws : int, default 200
+        At least 1.
+    seed : int
+        At least 0.
+
+    Returns
+    -------
+    dict of str to Estimate
+
+    Raises
+    ------
+    DataError
+        Labels other than 0 and 1, no probabilities, rows or customers that do not fit.
+    UsageError
+        ``draws`` or ``seed`` out of range.
+
     Examples
     --------
     >>> found = churn_metrics([0, 0, 1, 1, 0], [.1, .2, .9, .4, .5], draws=20)
     >>> round(found["auc"].value, 3)
     0.833
     """
+    check_draws(draws, seed)
     labels, chances = calibration.check_probabilities(y, p)
+    codes = check_groups(groups, labels.size)
     # Sorted once here, no draw has to be sorted again.
     order = np.argsort(-chances, kind="stable")
-    customers = labels.size if groups is None else np.asarray(groups)[order]
+    customers = labels.size if codes is None else codes[order]
     measures = churn_measures(labels[order], chances[order])
     return bootstrap(measures, customers, draws=draws, seed=seed)
 
@@ -141,15 +178,33 @@ def satisfaction_metrics(
 ) -> dict[str, Estimate]:
     """All satisfaction measures with 95 % intervals over customers.
 
+    Parameters
+    ----------
+    y, prediction, dissatisfied, interval
+        As of `satisfaction_measures`.
+    groups, draws, seed
+        As of `churn_metrics`.
+
+    Returns
+    -------
+    dict of str to Estimate
+
+    Raises
+    ------
+    DataError, UsageError
+        As of `satisfaction_measures` and `churn_metrics`.
+
     Examples
     --------
     >>> found = satisfaction_metrics([20, 50, 90, 100], [40, 50, 80, 90], draws=20)
     >>> found["spearman"].value, found["mae"].value
     (1.0, 10.0)
     """
-    rows = np.asarray(y).size
+    check_draws(draws, seed)
     measures = satisfaction_measures(y, prediction, dissatisfied=dissatisfied, interval=interval)
-    return bootstrap(measures, rows if groups is None else groups, draws=draws, seed=seed)
+    rows = np.asarray(y).size
+    codes = check_groups(groups, rows)
+    return bootstrap(measures, rows if codes is None else codes, draws=draws, seed=seed)
 
 
 def flat_metrics(found: Mapping[str, Estimate], prefix: str = "") -> dict[str, float]:

@@ -7,7 +7,9 @@ from numpy.typing import ArrayLike
 
 from churnml.evaluation import satisfaction
 from churnml.evaluation.calibration import check_probabilities
+from churnml.evaluation.inputs import check_groups
 from churnml.evaluation.intervals import Estimate, Measure, bootstrap
+from churnml.evaluation.options import check_task
 from churnml.evaluation.ranking import Ranked
 
 
@@ -44,6 +46,11 @@ def share_of_possible(
         ``auc_share_above_chance`` (of what both have above 0.5). Satisfaction:
         ``r2_of_truth``, ``r2_share``. Both on the same draws.
 
+    Raises
+    ------
+    DataError, UsageError
+        Rows or customers that do not fit; another ``task``.
+
     Examples
     --------
     >>> random = np.random.default_rng(0)
@@ -53,13 +60,15 @@ def share_of_possible(
     >>> found["auc_share"].value
     1.0
     """
+    churn = check_task(task) == "churn"
+    measures = _areas(y, scores, truth) if churn else _shares(y, scores, truth)
     rows = np.asarray(y).size
-    measures = _areas(y, scores, truth) if task == "churn" else _shares(y, scores, truth)
-    return bootstrap(measures, rows if groups is None else groups, draws=draws, seed=seed)
+    codes = check_groups(groups, rows)
+    return bootstrap(measures, rows if codes is None else codes, draws=draws, seed=seed)
 
 
 def _areas(y: ArrayLike, scores: ArrayLike, truth: ArrayLike) -> dict[str, Measure]:
-    labels, _ = check_probabilities(y, truth)
+    labels, _ = check_probabilities(y, truth, name="true probabilities")
     own, best = Ranked(labels, scores), Ranked(labels, truth)
     return {
         "auc_of_truth": best.auc,
@@ -71,11 +80,10 @@ def _areas(y: ArrayLike, scores: ArrayLike, truth: ArrayLike) -> dict[str, Measu
 
 
 def _shares(y: ArrayLike, scores: ArrayLike, truth: ArrayLike) -> dict[str, Measure]:
+    own, best = satisfaction.r2_measure(y, scores), satisfaction.r2_measure(y, truth)
     return {
-        "r2_of_truth": lambda weight: satisfaction.r2(y, truth, weight),
-        "r2_share": lambda weight: _part(
-            satisfaction.r2(y, scores, weight), satisfaction.r2(y, truth, weight)
-        ),
+        "r2_of_truth": best,
+        "r2_share": lambda weight: _part(own(weight), best(weight)),
     }
 
 

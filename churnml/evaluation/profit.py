@@ -31,9 +31,21 @@ from numpy.typing import ArrayLike, NDArray
 from churnml.config import Costs
 from churnml.errors import DataError
 from churnml.evaluation.calibration import check_probabilities
+from churnml.evaluation.inputs import check_weight, numbers, refuse
 from churnml.evaluation.intervals import Measure
+from churnml.evaluation.options import check_kind
 
 Floats = NDArray[np.float64]
+
+
+def check_costs(costs: Costs | None) -> Costs:
+    """The costs, the standing ones where none are given; `UsageError` for what is none.
+
+    >>> check_costs(None).offer_cost
+    60.0
+    """
+    hint = "churnml.config.Costs(contact_cost=1.0) makes them; what is not given stays."
+    return Costs() if costs is None else check_kind("costs", costs, Costs, hint=hint)
 
 
 def customer_value(monthly: ArrayLike, costs: Costs | None = None) -> Floats:
@@ -56,8 +68,8 @@ def customer_value(monthly: ArrayLike, costs: Costs | None = None) -> Floats:
     >>> customer_value([100.0, np.nan, 50.0], Costs(margin=0.5, months_kept=12))
     array([600., 450., 300.])
     """
-    costs = costs or Costs()
-    worth = np.maximum(np.asarray(monthly, np.float64), 0) * costs.margin * costs.months_kept
+    costs = check_costs(costs)
+    worth = np.maximum(numbers("monthly spending", monthly), 0) * costs.margin * costs.months_kept
     known = np.isfinite(worth)
     unknown = worth[known].mean() if known.any() else costs.default_value
     return np.where(known, worth, unknown)
@@ -72,9 +84,9 @@ def contact_gain(y: ArrayLike, value: ArrayLike, costs: Costs | None = None) -> 
     >>> contact_gain([1, 0, 0.5], 200.0, costs)
     array([ 94. , -11. ,  41.5])
     """
-    costs = costs or Costs()
-    leaves = np.asarray(y, np.float64)
-    worth = np.broadcast_to(np.asarray(value, np.float64), leaves.shape)
+    costs = check_costs(costs)
+    leaves = numbers("labels", y)
+    worth = _each(value, leaves)
     kept = costs.success_rate * (worth - costs.offer_cost)
     wasted = costs.stayers_accept * costs.offer_cost
     return np.asarray(leaves * kept - (1 - leaves) * wasted - costs.contact_cost)
@@ -96,7 +108,11 @@ class Campaign:
     Raises
     ------
     DataError
-        As `check_probabilities`; and for values that are missing or negative.
+        As `check_probabilities`; and for values that are missing or negative. The measures
+        raise it for weights that are not one finite number of 0 or more for each row, one
+        of them above 0.
+    UsageError
+        ``costs`` of another type.
 
     Examples
     --------
@@ -122,9 +138,8 @@ class Campaign:
         self._last: tuple[Any, tuple[Floats, Floats]] | None = None
 
     def _every(self, weight: NDArray[Any] | None) -> Floats:
-        if weight is None:
-            return np.ones(self._order.size)
-        return np.asarray(weight, np.float64)[self._order]
+        every = check_weight(weight, self._order.size)
+        return np.ones(self._order.size) if every is None else every[self._order]
 
     def curve(self, weight: NDArray[Any] | None = None) -> tuple[Floats, Floats]:
         """Share contacted, and profit in yuan per customer of the base; from (0, 0) on."""
@@ -161,15 +176,23 @@ class Campaign:
 
 
 def _checked(value: ArrayLike, labels: Floats) -> Floats:
-    given = np.asarray(value, np.float64)
-    if given.ndim > 1 or (given.ndim == 1 and given.shape != labels.shape):
-        raise DataError(f"value has shape {given.shape}, y {labels.shape}.")
-    strange = int((~(np.isfinite(given) & (given >= 0))).sum())
-    if strange:
+    given = _each(value, labels)
+    refuse(
+        ~(np.isfinite(given) & (given >= 0)),
+        given,
+        "customer values are missing, infinite or negative",
+        expected="yuan of 0 or more",
+        hint="customer_value makes values of ARPU and fills those that are missing.",
+    )
+    return given
+
+
+def _each(value: ArrayLike, labels: Floats) -> Floats:
+    given = numbers("customer values", value)
+    if given.ndim and given.shape != labels.shape:
         raise DataError(
-            f"{strange} customer values are missing or negative; yuan of 0 or more expected.",
-            hint="customer_value makes values of ARPU and fills those that are missing.",
-            count=strange,
+            f"value has shape {given.shape}, y {labels.shape}; one for each row, or one for all, "
+            "was expected."
         )
     return np.broadcast_to(given, labels.shape)
 

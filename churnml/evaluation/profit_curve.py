@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from churnml.config import Costs
+from churnml.evaluation.inputs import check_groups
 from churnml.evaluation.intervals import Estimate, Measure, bootstrap
-from churnml.evaluation.profit import Campaign
+from churnml.evaluation.options import check_draws
+from churnml.evaluation.profit import Campaign, check_costs
 
 _STEPS = 100
 
@@ -88,12 +90,18 @@ def profit_curve(
     draws : int, default 200
     seed : int
 
+    Raises
+    ------
+    DataError, UsageError
+        As of `Campaign`; customers that do not fit, ``draws`` or ``seed`` out of range.
+
     Examples
     --------
     >>> profit_curve([1, 0, 0, 0], [.9, .1, .2, .1], 1_000.0, draws=10)
     ProfitCurve(at most 70.00 yuan per customer, contacting 25.0 %)
     """
-    costs = costs or Costs()
+    costs = check_costs(costs)
+    check_draws(draws, seed)
     campaign = Campaign(y, p, value, costs)
     grid = np.linspace(0, 1, _STEPS + 1)
     measures: dict[str, Measure] = {
@@ -105,9 +113,10 @@ def profit_curve(
         "decided": campaign.decided,
     }
     rows = np.asarray(y).size
+    codes = check_groups(groups, rows)
     found = bootstrap(
         measures | single,
-        rows if groups is None else groups,
+        rows if codes is None else codes,
         draws=draws,
         seed=seed,
     )

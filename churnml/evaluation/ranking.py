@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from churnml.errors import DataError
+from churnml.evaluation.inputs import check_binary, check_weight, row_weights
+from churnml.evaluation.options import check_share
 
 TOP_SHARES = (0.01, 0.05, 0.10, 0.20)
 
@@ -33,10 +34,17 @@ class Ranked:
     score : array of float, shape (n,)
         Any rising function of the risk.
 
+    Attributes
+    ----------
+    rows : int
+    grid : array of int
+        Places that part the customers into about 2,000 equally many.
+
     Raises
     ------
     DataError
-        Lengths that differ, labels other than 0 and 1, missing scores.
+        Lengths that differ, labels other than 0 and 1, missing scores. The measures raise it
+        for weights that are not one finite number of 0 or more for each row.
 
     Examples
     --------
@@ -47,6 +55,7 @@ class Ranked:
 
     def __init__(self, y: ArrayLike, score: ArrayLike) -> None:
         labels, scores = check_binary(y, score)
+        self.rows = labels.size
         order = np.argsort(-scores, kind="stable")
         falling = scores[order]
         first = np.r_[True, falling[1:] != falling[:-1]]
@@ -73,9 +82,9 @@ class Ranked:
         if weight is not None and self._last is not None and self._last[0] is weight:
             return self._last[1]
         if weight is None:
-            every = np.ones(int(self._marks[-1]))
+            every = np.ones(self.rows)
         else:
-            every = np.asarray(weight, np.float64)
+            every = row_weights(weight, self.rows)
             every = every if self._order is None else every[self._order]
         between = np.add.reduceat(every, self._marks[:-1])
         left = np.cumsum(every[self._left])
@@ -122,8 +131,7 @@ class Ranked:
 
         ``0 < share <= 1``; a run of ties that the cut goes through counts in proportion.
         """
-        if not 0 < share <= 1:
-            raise DataError(f"share is {share!r}; above 0 and at most 1 was expected.")
+        check_share("share", share, most=True)
         sums = self._sums(weight)
         if sums.leavers <= 0:
             return float("nan")
@@ -182,36 +190,17 @@ class _Sums:
         return self.left[places.leavers], self.marked[places.marks]
 
 
-def check_binary(y: ArrayLike, score: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Labels of 0 and 1 and finite scores of the same length.
-
-    Raises
-    ------
-    DataError
-        For anything else.
-    """
-    labels = np.asarray(y, np.float64)
-    scores = np.asarray(score, np.float64)
-    if labels.shape != scores.shape or labels.ndim != 1:
-        raise DataError(f"y has shape {labels.shape}, the scores {scores.shape}.")
-    if labels.size == 0:
-        raise DataError("there are no rows to evaluate.")
-    strange = np.setdiff1d(labels, [0.0, 1.0])
-    if strange.size:
-        raise DataError(f"y holds {strange[:5].tolist()}; 0 and 1 were expected.")
-    lost = int((~np.isfinite(scores)).sum())
-    if lost:
-        raise DataError(f"{lost} scores are missing or infinite.", count=lost)
-    return labels, scores
-
-
 def auc(y: ArrayLike, score: ArrayLike, weight: NDArray[Any] | None = None) -> float:
     """Area under the ROC curve.
+
+    ``weight``, here and below, is one number of 0 or more for each row, not all of them 0;
+    other rows, labels or weights are a `DataError`.
 
     >>> auc([0, 0, 1, 1], [1, 2, 3, 4])
     1.0
     """
-    return Ranked(y, score).auc(weight)
+    ranked = Ranked(y, score)
+    return ranked.auc(check_weight(weight, ranked.rows))
 
 
 def average_precision(y: ArrayLike, score: ArrayLike, weight: NDArray[Any] | None = None) -> float:
@@ -220,7 +209,8 @@ def average_precision(y: ArrayLike, score: ArrayLike, weight: NDArray[Any] | Non
     >>> average_precision([1, 0, 1], [3, 2, 1])
     0.8333333333333333
     """
-    return Ranked(y, score).average_precision(weight)
+    ranked = Ranked(y, score)
+    return ranked.average_precision(check_weight(weight, ranked.rows))
 
 
 def capture(
@@ -231,7 +221,8 @@ def capture(
     >>> capture([1, 0, 0, 1], [4, 3, 2, 1], .25)
     0.5
     """
-    return Ranked(y, score).capture(share, weight)
+    ranked = Ranked(y, score)
+    return ranked.capture(share, check_weight(weight, ranked.rows))
 
 
 def lift(y: ArrayLike, score: ArrayLike, share: float, weight: NDArray[Any] | None = None) -> float:
@@ -240,4 +231,5 @@ def lift(y: ArrayLike, score: ArrayLike, share: float, weight: NDArray[Any] | No
     >>> lift([1, 0, 0, 1], [4, 3, 2, 1], .25)
     2.0
     """
-    return Ranked(y, score).lift(share, weight)
+    ranked = Ranked(y, score)
+    return ranked.lift(share, check_weight(weight, ranked.rows))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import norm
 
 from churnml.evaluation.calibration import check_probabilities, probability_bins
+from churnml.evaluation.inputs import check_groups, number_groups
+from churnml.evaluation.options import check_share, check_whole
 from churnml.evaluation.significance import mean_influence, standard_error
 
 
@@ -56,13 +57,20 @@ def reliability(
     groups : array, shape (n,), optional
         The customer of each row; else every row is one.
     bins : int, default 10
+        At least 1.
     level : float, default 0.95
+        Between 0 and 1.
 
     Returns
     -------
     list of Bin
         With Wilson's intervals, on as many independent rows as the customers' likeness
         leaves: also a bin where it happened to nobody has an interval of some width.
+
+    Raises
+    ------
+    DataError, UsageError
+        Labels, probabilities or customers that do not fit; ``bins`` or ``level`` out of range.
 
     References
     ----------
@@ -79,8 +87,9 @@ def reliability(
     (0.0, 0.56)
     """
     labels, chances = check_probabilities(y, p)
-    customers = np.arange(labels.size) if groups is None else pd.factorize(np.asarray(groups))[0]
-    at = probability_bins(chances, bins)
+    codes = check_groups(groups, labels.size)
+    customers = np.arange(labels.size) if codes is None else codes
+    at = probability_bins(chances, check_whole("bins", bins))
     found = []
     for number in np.unique(at):
         rows = np.flatnonzero(at == number)
@@ -98,7 +107,7 @@ def wilson(share: float, count: float, level: float = 0.95) -> tuple[float, floa
     >>> round(low, 3), round(high, 3)
     (0.404, 0.596)
     """
-    z = float(norm.ppf((1 + level) / 2))
+    z = float(norm.ppf((1 + check_share("level", level)) / 2))
     spread = z * z / count
     middle = (share + spread / 2) / (1 + spread)
     half = z * np.sqrt(share * (1 - share) / count + spread / count / 4) / (1 + spread)
@@ -110,9 +119,9 @@ def wilson(share: float, count: float, level: float = 0.95) -> tuple[float, floa
 
 def _independent(labels: NDArray[np.float64], customers: NDArray[np.int64]) -> float:
     """How many independent rows tell as much as these: at most rows, at least one customer."""
-    codes, names = pd.factorize(customers)
+    codes, names = number_groups(customers)
     share, moved = mean_influence(labels)
     if share in (0.0, 1.0):
-        return float(len(names))
+        return float(names)
     variance = standard_error(moved, codes) ** 2
     return float(np.clip(share * (1 - share) / max(variance, 1e-300), 1, labels.size))

@@ -13,6 +13,7 @@ from churnml.evaluation.metrics import flat_metrics
 from churnml.evaluation.profit_curve import ProfitCurve
 from churnml.evaluation.reliability import Bin
 from churnml.evaluation.slices import Slice
+from churnml.wording import counted
 
 Metrics = dict[str, Estimate]
 
@@ -60,6 +61,8 @@ class Evaluation:
     notes : list of str
     facts : dict of str to str
         Where the rows come from.
+    seen : str
+        What the training has seen of these rows; empty where it has seen nothing.
     """
 
     task: Literal["churn", "satisfaction"]
@@ -76,6 +79,23 @@ class Evaluation:
     diagnosis: list[Finding] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     facts: Mapping[str, str] = field(default_factory=dict)
+    seen: str = ""
+
+    @property
+    def verdict(self) -> list[str]:
+        """What is to be thought of the model, in sentences; the first is on the whole."""
+        wrong = len(self.diagnosis)
+        found = f"{counted(wrong, 'thing')} wrong" if wrong else "Nothing wrong found"
+        told = [f"{found}, on rows that the training has seen." if self.seen else f"{found}."]
+        told += [self.seen] if self.seen else []
+        worse, off = (sum(getattr(one, name) for one in self.slices) for name in ("worse", "off"))
+        if worse or off:
+            told.append(
+                f"Of {counted(len(self.slices), 'slice')} {worse} "
+                f"{'does' if worse == 1 else 'do'} worse than the others; of {off} the level "
+                "is missed."
+            )
+        return told
 
     @property
     def elderly(self) -> str:
@@ -102,6 +122,8 @@ class Evaluation:
             "slices": [one.to_dict() for one in self.slices],
             "elderly": self.elderly,
             "profit": None if self.profit is None else self.profit.to_dict(),
+            "seen": self.seen,
+            "verdict": self.verdict,
             "diagnosis": [one.to_dict() for one in self.diagnosis],
             "notes": list(self.notes),
         }

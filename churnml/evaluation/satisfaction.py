@@ -1,4 +1,8 @@
-"""How well satisfaction scores, their intervals and their worst cases are foretold."""
+"""How well satisfaction scores, their intervals and their worst cases are foretold.
+
+Weights are one number of 0 or more for each row, not all of them 0; other rows, numbers or
+weights are a `DataError`. What is called a measure has been checked and takes any draw.
+"""
 
 from __future__ import annotations
 
@@ -8,23 +12,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import rankdata
 
-from churnml.errors import DataError
+from churnml.evaluation.inputs import check_interval, check_pair, check_weight, numbers
 from churnml.evaluation.intervals import Measure
+from churnml.evaluation.options import check_number, check_rising
 from churnml.evaluation.ranking import auc
 
 DISSATISFIED = 60.0
 
-
-def _pair(y: ArrayLike, prediction: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    scores, told = np.asarray(y, np.float64), np.asarray(prediction, np.float64)
-    if scores.shape != told.shape or scores.ndim != 1:
-        raise DataError(f"y has shape {scores.shape}, the predictions {told.shape}.")
-    if scores.size == 0:
-        raise DataError("there are no rows to evaluate.")
-    lost = int((~np.isfinite(scores) | ~np.isfinite(told)).sum())
-    if lost:
-        raise DataError(f"{lost} scores or predictions are missing or infinite.", count=lost)
-    return scores, told
+Floats = NDArray[np.float64]
 
 
 def r2(y: ArrayLike, prediction: ArrayLike, weight: NDArray[Any] | None = None) -> float:
@@ -35,7 +30,17 @@ def r2(y: ArrayLike, prediction: ArrayLike, weight: NDArray[Any] | None = None) 
     >>> r2([0, 50, 100], [0, 50, 100]), r2([0, 50, 100], [50, 50, 50])
     (1.0, 0.0)
     """
-    scores, told = _pair(y, prediction)
+    scores, told = check_pair(y, prediction)
+    return _explained(scores, told, check_weight(weight, scores.size))
+
+
+def r2_measure(y: ArrayLike, prediction: ArrayLike) -> Measure:
+    """`r2` as a function of row weights."""
+    scores, told = check_pair(y, prediction)
+    return lambda weight: _explained(scores, told, weight)
+
+
+def _explained(scores: Floats, told: Floats, weight: Floats | None) -> float:
     mean = np.average(scores, weights=weight)
     spread = np.average((scores - mean) ** 2, weights=weight)
     if spread == 0:
@@ -49,8 +54,18 @@ def mae(y: ArrayLike, prediction: ArrayLike, weight: NDArray[Any] | None = None)
     >>> mae([0, 100], [10, 80])
     15.0
     """
-    scores, told = _pair(y, prediction)
-    return float(np.average(np.abs(scores - told), weights=weight))
+    scores, told = check_pair(y, prediction)
+    return float(np.average(np.abs(scores - told), weights=check_weight(weight, scores.size)))
+
+
+def mae_measure(y: ArrayLike, prediction: ArrayLike) -> Measure:
+    """`mae` as a function of row weights."""
+    scores, told = check_pair(y, prediction)
+    return _mean_of(np.abs(scores - told))
+
+
+def _mean_of(values: NDArray[Any]) -> Measure:
+    return lambda weight: float(np.average(values, weights=weight))
 
 
 def spearman(y: ArrayLike, prediction: ArrayLike, weight: NDArray[Any] | None = None) -> float:
@@ -61,20 +76,18 @@ def spearman(y: ArrayLike, prediction: ArrayLike, weight: NDArray[Any] | None = 
     >>> round(spearman([1, 2, 3, 4], [10, 20, 30, 40]), 6)
     1.0
     """
-    scores, told = _pair(y, prediction)
-    return correlation(rankdata(scores), rankdata(told), weight)
+    scores, told = check_pair(y, prediction)
+    return correlation(rankdata(scores), rankdata(told), check_weight(weight, scores.size))
 
 
 def spearman_measure(y: ArrayLike, prediction: ArrayLike) -> Measure:
     """`spearman` as a function of row weights: ranks are found once, for many draws."""
-    scores, told = _pair(y, prediction)
+    scores, told = check_pair(y, prediction)
     first, second = rankdata(scores), rankdata(told)
     return lambda weight: correlation(first, second, weight)
 
 
-def correlation(
-    a: NDArray[np.float64], b: NDArray[np.float64], weight: NDArray[Any] | None = None
-) -> float:
+def correlation(a: Floats, b: Floats, weight: NDArray[Any] | None = None) -> float:
     """Pearson's correlation; NaN where one does not vary."""
     a = a - np.average(a, weights=weight)
     b = b - np.average(b, weights=weight)
@@ -99,13 +112,18 @@ def quadratic_kappa(
         Each is taken for the nearest level.
     weight : array, shape (n,), optional
     levels : array, shape (k,), optional
-        The answers that can be given, rising; else 0, 10, ..., 100. Steps count, not
-        points: the levels need not be equally far apart.
+        The answers that can be given, rising, at least two; else 0, 10, ..., 100. Steps
+        count, not points: the levels need not be equally far apart.
 
     Returns
     -------
     float
         1 for perfect, 0 for chance; NaN where neither varies.
+
+    Raises
+    ------
+    DataError, UsageError
+        Rows or weights that do not fit; levels that do not rise.
 
     References
     ----------
@@ -116,11 +134,11 @@ def quadratic_kappa(
     >>> quadratic_kappa([0, 50, 100], [2, 48, 100], levels=[0, 50, 100])
     1.0
     """
-    scores, told = _pair(y, prediction)
-    steps = np.linspace(0, 100, 11) if levels is None else np.asarray(levels, np.float64)
+    scores, told = check_pair(y, prediction)
+    steps = np.linspace(0, 100, 11) if levels is None else check_rising("levels", levels)
     middles = (steps[1:] + steps[:-1]) / 2
     first, second = (np.searchsorted(middles, one).astype(float) for one in (scores, told))
-    return _agreement(first, second, weight)
+    return _agreement(first, second, check_weight(weight, scores.size))
 
 
 def kappa_measure(y: ArrayLike, prediction: ArrayLike) -> Measure:
@@ -128,7 +146,7 @@ def kappa_measure(y: ArrayLike, prediction: ArrayLike) -> Measure:
 
     The levels are the answers that occur, where they are 11 or fewer.
     """
-    scores, told = _pair(y, prediction)
+    scores, told = check_pair(y, prediction)
     answers = np.unique(scores)
     steps = answers if answers.size <= 11 else np.linspace(0, 100, 11)
     middles = (steps[1:] + steps[:-1]) / 2
@@ -136,9 +154,7 @@ def kappa_measure(y: ArrayLike, prediction: ArrayLike) -> Measure:
     return lambda weight: _agreement(first, second, weight)
 
 
-def _agreement(
-    first: NDArray[np.float64], second: NDArray[np.float64], weight: NDArray[Any] | None
-) -> float:
+def _agreement(first: Floats, second: Floats, weight: NDArray[Any] | None) -> float:
     # With quadratic weights kappa is a matter of means and variances alone.
     means = np.average(first, weights=weight), np.average(second, weights=weight)
     spread = np.average((first - means[0]) ** 2, weights=weight)
@@ -163,8 +179,9 @@ def dissatisfied_auc(
     >>> dissatisfied_auc([20, 60, 61, 100], [.9, .8, .3, .1])
     1.0
     """
-    scores, told = _pair(y, score)
-    return auc((scores <= threshold).astype(float), told, weight)
+    scores, told = check_pair(y, score)
+    unhappy = scores <= check_number("threshold", threshold)
+    return auc(unhappy.astype(float), told, weight)
 
 
 def coverage(
@@ -175,9 +192,10 @@ def coverage(
     >>> coverage([1, 5], [0, 0], [2, 2])
     0.5
     """
-    scores, bottom = _pair(y, low)
-    _, top = _pair(y, high)
-    return float(np.average((bottom <= scores) & (scores <= top), weights=weight))
+    scores, bottom = check_pair(y, low, name="low ends")
+    _, top = check_pair(y, high, name="high ends")
+    inside = (bottom <= scores) & (scores <= top)
+    return float(np.average(inside, weights=check_weight(weight, scores.size)))
 
 
 def width(low: ArrayLike, high: ArrayLike, weight: NDArray[Any] | None = None) -> float:
@@ -186,5 +204,15 @@ def width(low: ArrayLike, high: ArrayLike, weight: NDArray[Any] | None = None) -
     >>> width([0, 10], [10, 40])
     20.0
     """
-    bottom, top = _pair(low, high)
-    return float(np.average(top - bottom, weights=weight))
+    bottom, top = check_interval((low, high), numbers("low ends", low).size)
+    return float(np.average(top - bottom, weights=check_weight(weight, top.size)))
+
+
+def interval_measures(y: ArrayLike, interval: tuple[ArrayLike, ArrayLike]) -> dict[str, Measure]:
+    """`coverage` and `width` as functions of row weights."""
+    scores, _ = check_pair(y, y)
+    low, high = check_interval(interval, scores.size)
+    return {
+        "interval_coverage": _mean_of((low <= scores) & (scores <= high)),
+        "interval_width": _mean_of(high - low),
+    }

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import norm, rankdata
 
-from churnml.evaluation.ranking import check_binary
+from churnml.evaluation.inputs import check_binary
 
 Floats = NDArray[np.float64]
 

@@ -1,10 +1,12 @@
 """Kinds of customers for whom a model is worse than for the others.
 
 Each value of each column (brand, tier, region, …) is a slice. A slice is *worse* where its
-measure (the AUC of churn, the mean error of satisfaction) is so much worse than that of
-all other customers that chance does not explain it, and *off* where its mean prediction
-is not what happened; both by Holm's rule over all slices, so that among many slices none
-is named by luck.
+measure (the AUC of churn, the mean error of satisfaction) is so much worse than the mean of
+the column's other values that chance does not explain it, and *off* where its mean
+prediction is not what happened; both by Holm's rule over all slices, so that among many
+slices none is named by luck. The others are measured value by value too: of customers of
+several brands a model also ranks brand against brand, and next to that each single brand
+would look worse.
 """
 
 from __future__ import annotations
@@ -21,7 +23,9 @@ from churnml.errors import DataError
 from churnml.evaluation import satisfaction
 from churnml.evaluation.bands import UNKNOWN
 from churnml.evaluation.calibration import check_probabilities, slope_measure
+from churnml.evaluation.inputs import check_answers, check_groups, check_interval, check_pair
 from churnml.evaluation.intervals import Estimate, Measure, bootstrap
+from churnml.evaluation.options import check_kind
 from churnml.evaluation.ranking import Ranked
 from churnml.evaluation.significance import (
     auc_influence,
@@ -31,6 +35,7 @@ from churnml.evaluation.significance import (
     mean_influence,
     standard_error,
 )
+from churnml.wording import counted
 
 FEWEST = 50
 """Positives (churn) or answers (satisfaction) from which on a slice is measured."""
@@ -38,7 +43,8 @@ FEWEST = 50
 _ALPHA = 0.05
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-Influence = Callable[[Ints], tuple[float, Floats]]
+Influence = Callable[[Ints], tuple[float, Floats, float]]
+"""Of some rows: their measure, by how much each row moves it, and its weight in a mean."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +61,9 @@ class Slice:
     metrics : dict of str to Estimate
         With intervals over customers; empty where the slice is too small.
     difference : float
-        Measure of the slice less that of all other customers; below 0: worse, in the
-        units of the AUC, or in points nearer to the truth.
+        Measure of the slice less the mean of the column's other values, weighted by their
+        leavers or answers; below 0: worse, in the units of the AUC, or in points nearer to
+        the truth.
     p_worse, p_off : float
         Holm-corrected chances of such a difference, and of such a distance between
         ``happened`` and ``told``, where there is none.
@@ -130,6 +137,7 @@ def churn_slices(
     >>> worst.value, worst.worse
     ('senior', True)
     """
+    check_kind("frame", frame, pd.DataFrame)
     labels, chances = check_probabilities(y, p)
     cuts = _Cuts(frame, labels.size, groups)
 
@@ -142,15 +150,15 @@ def churn_slices(
             "calibration_slope": slope_measure(labels[rows], chances[rows]),
         }
 
-    def worth(rows: Ints) -> tuple[float, Floats]:
-        return auc_influence(labels[rows], chances[rows])
+    def worth(rows: Ints) -> tuple[float, Floats, float]:
+        return *auc_influence(labels[rows], chances[rows]), labels[rows].sum()
 
-    def counted(rows: Ints) -> tuple[int, str]:
+    def size(rows: Ints) -> tuple[int, str]:
         left = int(labels[rows].sum())
         few = min(left, rows.size - left) < fewest
-        return left, f"too small: {left} left" if few else ""
+        return left, f"too small: {counted(left, 'leaver')}" if few else ""
 
-    return _judged(cuts, labels, chances, (counted, worth, measures), draws=draws, seed=seed)
+    return _judged(cuts, labels, chances, (size, worth, measures), draws=draws, seed=seed)
 
 
 def satisfaction_slices(
@@ -169,10 +177,11 @@ def satisfaction_slices(
     As `churn_slices`, for scores and predictions from 0 to 100; a slice is too small with
     fewer than ``fewest`` answers.
     """
-    scores, told = np.asarray(y, np.float64), np.asarray(prediction, np.float64)
+    check_kind("frame", frame, pd.DataFrame)
+    scores, told = check_pair(check_answers(y), prediction)
     cuts = _Cuts(frame, scores.size, groups)
     errors = np.abs(scores - told)
-    ends = None if interval is None else tuple(np.asarray(end, np.float64) for end in interval)
+    ends = None if interval is None else check_interval(interval, scores.size)
 
     def measures(rows: Ints) -> dict[str, Measure]:
         found: dict[str, Measure] = {
@@ -185,14 +194,14 @@ def satisfaction_slices(
             found["interval_coverage"] = _mean_of(inside[rows].astype(float))
         return found
 
-    def worth(rows: Ints) -> tuple[float, Floats]:
-        return mean_influence(-errors[rows])
+    def worth(rows: Ints) -> tuple[float, Floats, float]:
+        return *mean_influence(-errors[rows]), float(rows.size)
 
-    def counted(rows: Ints) -> tuple[int, str]:
+    def size(rows: Ints) -> tuple[int, str]:
         low = int((scores[rows] <= satisfaction.DISSATISFIED).sum())
-        return low, f"too small: {rows.size} answers" if rows.size < fewest else ""
+        return low, f"too small: {counted(rows.size, 'answer')}" if rows.size < fewest else ""
 
-    return _judged(cuts, scores, told, (counted, worth, measures), draws=draws, seed=seed)
+    return _judged(cuts, scores, told, (size, worth, measures), draws=draws, seed=seed)
 
 
 def _mean_of(values: Floats) -> Measure:
@@ -209,9 +218,9 @@ class _Cuts:
     def __init__(self, frame: pd.DataFrame, rows: int, groups: ArrayLike | None) -> None:
         if len(frame) != rows:
             raise DataError(f"The frame to cut by has {len(frame)} rows, the labels {rows}.")
-        named = np.arange(rows) if groups is None else pd.factorize(np.asarray(groups))[0]
+        named = check_groups(groups, rows)
         self.rows = rows
-        self.customers = np.asarray(named, np.int64)
+        self.customers = np.arange(rows) if named is None else named
         self.slices: dict[tuple[str, str], Ints] = {}
         for column in frame.columns:
             values = frame[column].astype(object).where(frame[column].notna(), UNKNOWN).astype(str)
@@ -219,10 +228,10 @@ class _Cuts:
             for code, name in enumerate(names):
                 self.slices[str(column), str(name)] = np.flatnonzero(codes == code)
 
-    def others(self, rows: Ints) -> Ints:
-        rest = np.ones(self.rows, bool)
-        rest[rows] = False
-        return np.flatnonzero(rest)
+    def others(self, name: tuple[str, str]) -> list[Ints]:
+        """The rows of each of the column's other values."""
+        column, value = name
+        return [rows for (of, one), rows in self.slices.items() if of == column and one != value]
 
 
 def _judged(
@@ -234,9 +243,9 @@ def _judged(
     draws: int,
     seed: int,
 ) -> list[Slice]:
-    counted, worth, measures = kind
+    size, worth, measures = kind
     found = [
-        _described(name, rows, happened, told, counted(rows)) for name, rows in cuts.slices.items()
+        _described(name, rows, happened, told, size(rows)) for name, rows in cuts.slices.items()
     ]
     large = [one for one in found if not one.note]
     small = sorted((one for one in found if one.note), key=lambda one: (one.column, one.value))
@@ -245,8 +254,7 @@ def _judged(
     for at, rows in enumerate(places.values()):
         drawn |= {f"{at}.{name}": _within(rows, one) for name, one in measures(rows).items()}
     estimates = bootstrap(drawn, cuts.customers, draws=draws, seed=seed) if drawn else {}
-    # A column with one value has nobody to compare with.
-    against = [_against_others(cuts, rows, worth) for rows in places.values()]
+    against = [_against_others(cuts, name, worth) for name in places]
     off = [_distance(cuts, rows, happened - told) for rows in places.values()]
     worse = holm([chance for _difference, chance in against])
     apart = holm(off)
@@ -285,16 +293,22 @@ def _of(estimates: dict[str, Estimate], at: int) -> dict[str, Estimate]:
     }
 
 
-def _against_others(cuts: _Cuts, rows: Ints, worth: Influence) -> tuple[float, float]:
-    others = cuts.others(rows)
-    if not others.size:
+def _against_others(cuts: _Cuts, name: tuple[str, str], worth: Influence) -> tuple[float, float]:
+    """The difference from the mean of the column's other values, and its chance."""
+    measured = [(rows, *worth(rows)) for rows in cuts.others(name)]
+    others = [one for one in measured if not np.isnan(one[1])]
+    if not others:
+        # A column with one value has nobody to compare with.
         return float("nan"), 1.0
-    (here, moved), (there, back) = worth(rows), worth(others)
-    if np.isnan(there):
-        return float("nan"), 1.0
+    mass = sum(weight for *_rest, weight in others)
+    rows = cuts.slices[name]
+    difference, moved, _weight = worth(rows)
     influence = np.zeros(cuts.rows)
-    influence[rows], influence[others] = moved, -back
-    return here - there, below_zero(here - there, standard_error(influence, cuts.customers))
+    influence[rows] = moved
+    for rows, value, moved, weight in others:
+        difference -= weight / mass * value
+        influence[rows] = -weight / mass * moved
+    return difference, below_zero(difference, standard_error(influence, cuts.customers))
 
 
 def _distance(cuts: _Cuts, rows: Ints, gaps: Floats) -> float:

@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from churnml.errors import DataError, LabelWindowError, UsageError
+from churnml.errors import DataError, LabelWindowError
+from churnml.evaluation.inputs import check_groups, numbers
+from churnml.evaluation.options import check_share, check_whole
 
 Rows = NDArray[np.int64]
 
@@ -38,6 +40,8 @@ def forward_split(
 
     Raises
     ------
+    DataError
+        If there are no rows.
     LabelWindowError
         If no date is left to train on.
 
@@ -47,9 +51,10 @@ def forward_split(
     >>> forward_split(days, lambda day: day.replace(month=day.month + 2), test_dates=1)
     (array([0, 1]), array([3]))
     """
-    if test_dates < 1:
-        raise UsageError(f"test_dates is {test_dates}; 1 or more was expected.")
+    check_whole("test_dates", test_dates)
     stamps = np.asarray(pd.Series(list(times), dtype=object))
+    if not stamps.size:
+        raise DataError("there are no rows to split.", count=0)
     days = sorted(set(stamps))
     tested = days[-test_dates:]
     trained = [day for day in days if window_end(day) <= tested[0]]
@@ -88,7 +93,9 @@ def group_split(
     Raises
     ------
     DataError
-        With fewer than two customers.
+        With fewer than two customers, and customers that do not fit the rows.
+    UsageError
+        ``test_share`` or ``seed`` out of range.
 
     Examples
     --------
@@ -96,10 +103,11 @@ def group_split(
     >>> len(train), len(test)
     (4, 4)
     """
-    if not 0 < test_share < 1:
-        raise UsageError(f"test_share is {test_share}; between 0 and 1 was expected.")
-    target = np.asarray(y, np.float64)
-    codes = np.arange(target.size) if groups is None else pd.factorize(np.asarray(groups))[0]
+    check_share("test_share", test_share)
+    check_whole("seed", seed, least=0)
+    target = numbers("labels", y)
+    numbered = check_groups(groups, target.size)
+    codes = np.arange(target.size) if numbered is None else numbered
     count = np.bincount(codes)
     if count.size < 2:
         raise DataError(f"{count.size} customers cannot be split into two parts.")

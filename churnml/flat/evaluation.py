@@ -77,10 +77,11 @@ def read_evaluation(
     groups = batch.extra[group] if group else ids.rename(group or id or "row")
     # A row without a group stands alone.
     groups = groups.where(groups.notna(), ids)
-    y = pd.Series(found.y, name=named)
+    # As training has them, so that the same rows have the same digest.
+    y = pd.Series(found.y[keep], name=named, dtype="int64" if signature.positive else "float64")
     return FlatData(
         X=batch.X[keep].reset_index(drop=True),
-        y=y[keep].reset_index(drop=True),
+        y=y,
         ids=ids[keep].reset_index(drop=True),
         groups=groups[keep].reset_index(drop=True),
         signature=signature.to_dict(),

@@ -8,10 +8,13 @@ from pathlib import Path
 from churnml import dataset, training
 from churnml.backtest import NAME, Backtest, Task, backtest
 from churnml.config import Config
-from churnml.errors import UsageError
+from churnml.errors import LabelWindowError, UsageError
 from churnml.features import declared
 from churnml.pipeline.sources import checked, opened
+from churnml.source import Source
+from churnml.wording import counted
 
+_MONTHS = 6
 _log = logging.getLogger(__name__)
 
 
@@ -19,7 +22,7 @@ def backtest_source(
     task: str,
     location: str,
     *,
-    months: int = 6,
+    months: int | None = None,
     until: str | None = None,
     mapping: Path | None = None,
     config: Config,
@@ -30,8 +33,9 @@ def backtest_source(
     ----------
     task : {"churn", "satisfaction"}
     location : str
-    months : int, default 6
-        Test dates: the last ones whose labels the data covers.
+    months : int, optional
+        Test dates: the last ones whose labels the data covers. By default 6, or fewer where
+        the data allow no more.
     until : str, optional
         Nothing at or after this date is read.
     mapping : path, optional
@@ -42,15 +46,16 @@ def backtest_source(
     UsageError
         For any other task.
     LabelWindowError
-        If no month is left to train on.
+        If no month is left to train on, or fewer months to test on than asked for.
     """
     named = _task(task)
     source = opened(location, mapping, config)
     source = source.until(until) if until else source
     clean = checked(source, config).accepted()
     settings = dataset.settings(named, config)
-    wanted = settings.model_copy(update={"test_months": months})
+    wanted = settings.model_copy(update={"test_months": months or _MONTHS})
     dates = dataset.plan_dates(clean, named, config.model_copy(update={named: wanted}))
+    _require_months(clean, len(dates.test), months)
     _log.info("building features at %d dates", len(dates.all))
     data = dataset.build_dataset(clean, named, dates.all, config=config, max_rows=settings.max_rows)
     directions = {
@@ -65,6 +70,23 @@ def backtest_source(
         dataset.label_window(named, config).end,
         training.estimator_for(named, settings, directions),
         train_months=settings.train_months,
+    )
+
+
+def _require_months(source: Source, found: int, asked: int | None) -> None:
+    if found >= (asked or _MONTHS):
+        return
+    bills = source.tables["bills"].month.nunique().to_pyarrow().as_py()
+    told = f"{counted(bills, 'month')} of bills leave {counted(found, 'month')} to test on"
+    if asked is None:
+        _log.info("%s, not %d", told, _MONTHS)
+        return
+    raise LabelWindowError(
+        f"A backtest of {counted(asked, 'month')}: {told}, after the months that features, "
+        "labels and the first training need.",
+        hint=f"Use --months {found} or fewer.",
+        value=asked,
+        expected=f"<= {found}",
     )
 
 
@@ -84,7 +106,7 @@ def write_backtest(found: Backtest, folder: Path, *, overwrite: bool = False) ->
     OutputError
         If something stands there that may not be replaced, or it cannot be written.
     """
-    from churnml.reports import figures
+    from churnml.reports import ageing
     from churnml.reports.evaluation import write_report
 
     name = NAME[found.measure]
@@ -93,6 +115,6 @@ def write_backtest(found: Backtest, folder: Path, *, overwrite: bool = False) ->
         f"{found.task}: backtest",
         found._repr_html_(),
         found.to_dict(),
-        {"backtest": lambda: figures.backtest(found.to_dict(), name)},
+        {"backtest": lambda: ageing.backtest(found.to_dict(), name)},
         overwrite=overwrite,
     )

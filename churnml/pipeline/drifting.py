@@ -37,8 +37,14 @@ def drift_table(before: Model, data: Dataset, dates: Dates) -> pd.DataFrame:
     return table
 
 
-def drift_notes(table: pd.DataFrame) -> list[str]:
-    """What moved between training and test by more than from month to month, in a sentence.
+def drift_notes(table: pd.DataFrame, between: str = "training and test") -> list[str]:
+    """What moved by more than from month to month, in a sentence.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `drift_table` gives it; the rows of the part ``test`` are looked at.
+    between : str, optional
 
     Examples
     --------
@@ -57,4 +63,4 @@ def drift_notes(table: pd.DataFrame) -> list[str]:
     ]
     more = f" and {len(worst) - _MOST_NAMED} more" if len(worst) > _MOST_NAMED else ""
     count = f"{len(worst)} feature{'s' if len(worst) > 1 else ''}"
-    return [f"Between training and test {count} drifted: {', '.join(shown)}{more}."]
+    return [f"Between {between} {count} drifted: {', '.join(shown)}{more}."]

@@ -16,10 +16,12 @@ from churnml import dataset, training
 from churnml.bundle import Model
 from churnml.config import Config
 from churnml.dataset import Dataset, Task
+from churnml.drift import drift_by_month
 from churnml.errors import DataError, LabelWindowError, UsageError
 from churnml.evaluation import (
     Estimate,
     Evaluation,
+    Finding,
     base_rate,
     customer_value,
     evaluate_churn,
@@ -27,7 +29,9 @@ from churnml.evaluation import (
     regression,
 )
 from churnml.evaluation.horizons import known_outcomes
+from churnml.guards import Suspect, find_suspects, told
 from churnml.pipeline.cuts import operator_cuts, operator_value, table_cuts
+from churnml.pipeline.drifting import drift_notes
 from churnml.pipeline.sources import checked, opened
 from churnml.pipeline.train import flat_dataset
 from churnml.pipeline.truth import truth_of
@@ -82,6 +86,8 @@ class _Known:
     truth: Floats | None
     facts: dict[str, str]
     notes: list[str]
+    seen: str = ""
+    suspects: list[Suspect] = field(default_factory=list)
     horizons: dict[str, Estimate] = field(default_factory=dict)
 
 
@@ -101,19 +107,20 @@ def evaluate_source(
     data = dataset.build_dataset(clean, task, as_of, config=settings)
     day = date.fromisoformat(as_of)
     horizons: dict[str, Estimate] = {}
-    baselines: dict[str, Floats] = {}
+    notes: list[str] = []
     if task == "hazard":
         horizons, data = _at_two_months(resolved.model, data)
-        note = "A hazard: slices and probabilities are those of two months."
-    else:
-        baselines, note = _earlier_baselines(clean, task, day, data, settings)
+        notes = ["A hazard: slices, baselines and probabilities are those of two months."]
+    baselines, note = _earlier_baselines(clean, task, day, data, settings)
+    notes.append(note)
     known = _Known(
         cuts=operator_cuts(clean, data),
         value=operator_value(data.X, config.costs),
         baselines=baselines,
         truth=None if task == "hazard" else truth_of(location, task, section, data),
         facts={"source": location, "as_of": as_of},
-        notes=[*_seen(resolved.model, day), note],
+        notes=[*notes, *_drifted(resolved.model, data)],
+        seen=_seen(resolved.model, day),
         horizons=horizons,
     )
     return _evaluated(resolved, data, known, config)
@@ -136,25 +143,32 @@ def evaluate_table(
     resolved = resolve(uri)
     _require_kind(resolved, "table")
     _log.info("reading %s", table)
-    data = flat_dataset(
-        read_evaluation(
-            table,
-            Signature.from_dict(resolved.model.origin.table),
-            id=id,
-            target=target,
-            group=group,
-            set_aside_limit=config.validation.set_aside_limit,
-        )
+    read = read_evaluation(
+        table,
+        Signature.from_dict(resolved.model.origin.table),
+        id=id,
+        target=target,
+        group=group,
+        set_aside_limit=config.validation.set_aside_limit,
     )
+    data = flat_dataset(read)
     task: Measured = "satisfaction" if resolved.model.task == "satisfaction" else "churn"
     baselines, note = _crossed_baselines(task, data)
+    notes = [*read.notes, note, *_drifted(resolved.model, data)]
+    if task == "churn" and value is None:
+        notes.append(
+            f"Every customer counts as worth {config.costs.default_value:,g} yuan: --value names "
+            "the column of spending."
+        )
     known = _Known(
         cuts=table_cuts(data.X),
         value=_table_value(data.X, value, config),
         baselines=baselines,
         truth=None,
         facts={"source": table},
-        notes=[note],
+        notes=notes,
+        seen=_same_rows(resolved.model, data),
+        suspects=find_suspects(data.X, data.y, task=task, groups=data.groups),
     )
     return _evaluated(resolved, data, known, config)
 
@@ -178,17 +192,34 @@ def _require_kind(resolved: Any, kind: str) -> None:
         )
 
 
-def _seen(model: Model, day: date) -> list[str]:
+def _seen(model: Model, day: date) -> str:
     """A word where the training has seen what happened after the date."""
     if str(day) in model.origin.as_of:
-        return ["The model was trained on this date: the figures flatter it."]
+        return "The model was trained on this date: the figures flatter it."
     window = model.origin.window
     if window and date.fromisoformat(window[0]) <= day < date.fromisoformat(window[1]):
-        return [
+        return (
             f"The model's training labels reach to {window[1]}, past this date: "
             "the figures may flatter it."
-        ]
-    return []
+        )
+    return ""
+
+
+def _same_rows(model: Model, data: Dataset) -> str:
+    """A word where these very rows are those of the training."""
+    if training.digest(data) != model.origin.digest:
+        return ""
+    return (
+        "The model was trained on these very rows: the figures flatter it, the baselines' do not. "
+        "Those of its test stand in its run."
+    )
+
+
+def _drifted(model: Model, data: Dataset) -> list[str]:
+    """A word on the columns that are no longer as they were in training."""
+    when = pd.Series("now", index=range(len(data)))
+    table = drift_by_month(model.inputs, data.X, when, model.origin.customers)
+    return drift_notes(table.assign(part="test"), "training and these rows")
 
 
 def _at_two_months(model: Model, data: Dataset) -> tuple[dict[str, Estimate], Dataset]:
@@ -204,10 +235,12 @@ def _at_two_months(model: Model, data: Dataset) -> tuple[dict[str, Estimate], Da
 
 
 def _earlier_baselines(
-    source: Source, task: Measured, day: date, data: Dataset, config: Config
+    source: Source, task: Task, day: date, data: Dataset, config: Config
 ) -> tuple[dict[str, Floats], str]:
     """Base rate and regression, learned at the last dates whose labels ended by ``day``."""
     window = dataset.label_window(task, config)
+    if task == "hazard":
+        window = replace(window, horizon=f"{_TWO}mo")
     bills = pd.Timestamp(source.tables["bills"].month.min().execute()).date()
     earlier = [day.replace(day=1)]
     while earlier[-1] > bills:
@@ -218,6 +251,9 @@ def _earlier_baselines(
     _log.info("baselines: building features at %s", ", ".join(map(str, days)))
     try:
         past = dataset.build_dataset(source, task, sorted(days), config=config)
+        if task == "hazard":
+            known, left = known_outcomes(past.y, past.times, _TWO)
+            past = replace(past.rows(np.flatnonzero(known)), y=pd.Series(left, name="churned"))
         return _learned(task, past, data), (
             f"Baselines learned at {', '.join(map(str, sorted(days)))}, whose labels had ended."
         )
@@ -229,10 +265,11 @@ def _month_before(day: date) -> date:
     return date(day.year - (day.month == 1), (day.month - 2) % 12 + 1, 1)
 
 
-def _learned(task: Measured, past: Dataset, data: Dataset) -> dict[str, Floats]:
+def _learned(task: Task, past: Dataset, data: Dataset) -> dict[str, Floats]:
     found = {"base rate": base_rate(past.y, len(data))}
     if past.y.nunique() > 1:
-        found["regression"] = regression(task, (past.X, past.y), data.X)
+        kind: Measured = "satisfaction" if task == "satisfaction" else "churn"
+        found["regression"] = regression(kind, (past.X, past.y), data.X)
     return found
 
 
@@ -246,9 +283,11 @@ def _crossed_baselines(task: Measured, data: Dataset) -> tuple[dict[str, Floats]
         return found, "No baselines: too few rows to learn them from."
     for fold in range(_FOLDS):
         here, rest = np.flatnonzero(folds == fold), data.rows(np.flatnonzero(folds != fold))
-        for name, told in _learned(task, rest, data.rows(here)).items():
-            found.setdefault(name, np.full(len(data), np.nan))[here] = told
-    complete = {name: told for name, told in found.items() if not np.isnan(told).any()}
+        for name, scores in _learned(task, rest, data.rows(here)).items():
+            found.setdefault(name, np.full(len(data), np.nan))[here] = scores
+    # Of each part the other parts' rate would rank the parts against each other.
+    found["base rate"] = base_rate(data.y, len(data))
+    complete = {name: scores for name, scores in found.items() if not np.isnan(scores).any()}
     return complete, f"Baselines learned on these rows themselves, crosswise in {_FOLDS} parts."
 
 
@@ -286,22 +325,38 @@ def _evaluated(resolved: Any, data: Dataset, known: _Known, config: Config) -> E
         )
         found = evaluate_churn(y, scores, groups, value=known.value, costs=config.costs, **shared)
     else:
-        told = estimator.foretell(data.X)
-        scores, low, high = told.mean, told.low, told.high
+        foretold = estimator.foretell(data.X)
+        scores, low, high = foretold.mean, foretold.low, foretold.high
         found = evaluate_satisfaction(
             y,
             scores,
             groups,
-            dissatisfied=told.dissatisfied,
+            dissatisfied=foretold.dissatisfied,
             interval=(low, high),
             **shared,
         )
     metrics = found.metrics | known.horizons
-    found = replace(found, metrics=metrics, notes=known.notes, facts=known.facts)
+    found = replace(
+        found,
+        metrics=metrics,
+        notes=known.notes,
+        facts=known.facts,
+        seen=known.seen,
+        diagnosis=_with_suspects(found.diagnosis, known.suspects),
+    )
     step = max(1, len(data) // 2_000)
     reasons = estimator.explain(data.X.iloc[::step])
     drivers = {column.name: column.driver for column in model.inputs}
     return Evaluated(found, data.X, y, scores, reasons, drivers, low, high)
+
+
+def _with_suspects(diagnosis: list[Finding], suspects: list[Suspect]) -> list[Finding]:
+    named = {one.column for one in diagnosis}
+    return diagnosis + [
+        Finding("leak", told([one], advise=False)[0], one.column)
+        for one in suspects
+        if one.column not in named
+    ]
 
 
 def write_evaluation(found: Evaluated, folder: Path, *, overwrite: bool = False) -> None:
@@ -333,7 +388,8 @@ def _figures(found: Evaluated) -> dict[str, Any]:
     one, churn = found.evaluation, found.evaluation.task == "churn"
     drawn: dict[str, Any] = {}
     if churn:
-        drawn["gains"] = lambda: figures.gains(found.y, found.scores)
+        title = "Gains, on rows that the training has seen" if one.seen else "Gains"
+        drawn["gains"] = lambda: figures.gains(found.y, found.scores, title=title)
     elif found.low is not None and found.high is not None:
         interval = found.low, found.high
         drawn["satisfaction"] = lambda: figures.satisfaction(found.y, found.scores, interval)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from churnml import dataset, labels, registry, resolving
+from churnml import cover, dataset, registry, resolving
 from churnml.config import Config
 from churnml.dataset import Dataset, Task
 from churnml.errors import ModelError
@@ -161,10 +161,13 @@ def _rows(place: str, mapping: Path | None, models: tuple[Model, Model], config:
     task: Task = models[0].task
     clean = checked(opened(place, mapping, config), config).accepted()
     window = dataset.label_window(task, config)
-    covered = labels.covered_until(clean.tables, task, config.churn.definition)
+    covered = dataset.covered(clean, task, config)
+    earliest = max(covered.earliest, cover.first_usable(window, covered.since))
     learned = max(learned_until(model, window) for model in models)
     months = config.promotion.months
-    days = unseen_months(covered, learned, window, months=months, source=place)
+    days = unseen_months(
+        covered.until, learned, window, months=months, source=place, earliest=earliest
+    )
     _log.info("building features at %s", ", ".join(map(str, days)))
     rows = dataset.settings(task, config).max_rows
     return dataset.build_dataset(clean, task, days, config=config, max_rows=rows)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from churnml.config import Config
+from churnml.durable import output_errors, require_writable
 from churnml.errors import OutputError
 from churnml.features import declared
 from churnml.source import Source, open_source
@@ -50,7 +51,10 @@ def validate(
 ) -> Validation:
     """Check a source; write the rows set aside where a folder is given."""
     from churnml.validation import quarantine as set_aside
+    from churnml.validation.quarantine import require_free
 
+    if quarantine is not None:
+        require_free(quarantine, overwrite=overwrite)
     found = checked(opened(location, mapping, config), config)
     if quarantine is not None:
         set_aside(found, quarantine, overwrite=overwrite)
@@ -83,6 +87,7 @@ def features(
     from churnml.features import write_features
     from churnml.scoring.fitness import require_bills
 
+    require_writable(out)
     if out.exists() and not overwrite:
         raise OutputError(
             f"{out}: stands there already.", hint="Give --overwrite to replace it.", file=str(out)
@@ -92,6 +97,8 @@ def features(
     source = whole.until(as_of)
     clean = checked(source, config).accepted()
     _log.info("building features at %s", as_of)
+    with output_errors(out):
+        out.parent.mkdir(parents=True, exist_ok=True)
     rows = write_features(clean, as_of, out, config=config)
     return {
         "file": str(out),

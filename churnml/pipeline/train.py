@@ -12,10 +12,10 @@ from typing import Any
 import pandas as pd
 
 from churnml import dataset, labels, nonresponse, registry, training
-from churnml.bundle import Model, Origin
+from churnml.bundle import Model, Origin, require_free
 from churnml.config import Config
 from churnml.dataset import Dataset, Task
-from churnml.errors import OutputError, UsageError
+from churnml.errors import UsageError
 from churnml.evaluation import Estimate, flat_metrics
 from churnml.features import declared
 from churnml.pipeline import recording
@@ -124,7 +124,14 @@ def train_source(
     parts = {"train": len(train), "test": len(fitted.tested.y), "all": len(data)}
     days = {name: [str(day) for day in getattr(dates, name)] for name in ("train", "test", "all")}
     drift = drift_table(before, data, dates)
-    notes = _source_notes(source) + possible + _search_notes(search) + told + drift_notes(drift)
+    notes = (
+        _source_notes(source)
+        + _wrong(fitted)
+        + possible
+        + _search_notes(search)
+        + told
+        + drift_notes(drift)
+    )
     place = _place(location, mapping)
     done = Finished(
         task,
@@ -206,7 +213,7 @@ def train_table(
     model = _described(fitted, data, origin, ())
     before = _before(fitted, data.rows(train), origin, ())
     parts = {"train": len(train), "test": len(test), "all": len(data)}
-    notes = table.notes + _search_notes(search)
+    notes = table.notes + _wrong(fitted) + _search_notes(search)
     done = Finished(task, model, before, fitted, parts, {}, notes, settings, watch, {}, search)
     trained = _keep(done, data, path, track=track, out=out, overwrite=overwrite)
     return replace(trained, suspects=[one.to_dict() for one in table.suspects])
@@ -231,14 +238,16 @@ def _fewest(config: Config, task: Task) -> int:
 def _require_place(track: bool, out: str | None, overwrite: bool) -> None:
     if not track and out is None:
         raise UsageError("--no-track keeps no model.", hint="Name a folder with --out.")
-    if out is not None and Path(out).exists() and not overwrite:
-        raise OutputError(
-            f"{out}: stands there already.", hint="Give --overwrite to replace it.", file=out
-        )
+    if out is not None:
+        require_free(out, overwrite=overwrite)
 
 
 def _search_notes(search: Search | None) -> list[str]:
     return [] if search is None else [search.note()]
+
+
+def _wrong(fitted: training.Fitted) -> list[str]:
+    return [f"The test says: {one.message}" for one in fitted.tested.diagnosis]
 
 
 def _source_notes(source: Source) -> list[str]:

@@ -26,7 +26,13 @@ def learned_until(model: Model, window: Window) -> date:
 
 
 def unseen_months(
-    covered: date, learned: date, window: Window, *, months: int, source: str = "the source"
+    covered: date,
+    learned: date,
+    window: Window,
+    *,
+    months: int,
+    source: str = "the source",
+    earliest: date = date.min,
 ) -> tuple[date, ...]:
     """The most recent firsts of months whose labels are covered and that nobody learned from.
 
@@ -42,6 +48,8 @@ def unseen_months(
         How many at most.
     source : str
         What the message calls the data.
+    earliest : date, optional
+        The first usable date of the data, where they begin later than the models learned.
 
     Returns
     -------
@@ -59,8 +67,9 @@ def unseen_months(
     >>> [str(day) for day in days]
     ['2026-04-01', '2026-05-01']
     """
-    day = learned.replace(day=1)
-    if day < learned:
+    start = max(learned, earliest)
+    day = start.replace(day=1)
+    if day < start:
         day = later(day, "1mo")
     found = []
     while window.end(day) <= covered:

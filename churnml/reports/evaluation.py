@@ -12,7 +12,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from churnml.durable import exchange, output_errors, sync_folder, write_file
+from churnml.durable import exchange, output_errors, require_writable, sync_folder, write_file
 from churnml.errors import OutputError
 
 if TYPE_CHECKING:
@@ -81,14 +81,16 @@ def write_report(
 
 
 def require_free(folder: str | Path, *, overwrite: bool) -> None:
-    """Refuse a place where something stands that may not be replaced.
+    """Refuse a place that cannot be written, or where something stands that must stay.
 
     Raises
     ------
     OutputError
-        If something stands there: with ``overwrite`` too where it is no report.
+        If it cannot be written, or something stands there: with ``overwrite`` too where it
+        is no report.
     """
     place = Path(folder)
+    require_writable(place)
     if place.exists() and not (overwrite and (place / NUMBERS).is_file()):
         hint = "Name another folder." if overwrite else "Give --overwrite to replace a report."
         raise OutputError(f"{place}: stands there already.", hint=hint, file=str(place))

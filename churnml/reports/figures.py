@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from churnml.errors import UsageError
 from churnml.evaluation.balance import CLEAR, COMMON
-from churnml.reports.style import BLUE, GREY, ORANGE, driver_colour, style
+from churnml.reports.style import BLUE, GREY, ORANGE, driver_colour, panels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 _Z90 = 1.6449
 
 
-def gains(left: ArrayLike, scores: ArrayLike) -> Figure:
+def gains(
+    left: ArrayLike, scores: ArrayLike, *, title: str = "Gains on held-out customers"
+) -> Figure:
     """Of all who left, the share among the customers with the highest scores.
 
     Parameters
@@ -37,6 +39,7 @@ def gains(left: ArrayLike, scores: ArrayLike) -> Figure:
         1 for who left, 0 for who stayed; some of each.
     scores : array, shape (n,)
         Higher means likelier to leave.
+    title : str, optional
 
     Returns
     -------
@@ -53,7 +56,7 @@ def gains(left: ArrayLike, scores: ArrayLike) -> Figure:
     order = np.argsort(-scores, kind="stable")
     found = np.concatenate([[0], np.cumsum(left[order])]) / max(left.sum(), 1)
     share = np.linspace(0, 1, found.size)
-    figure, axes = _figure("Gains on held-out customers")
+    figure, axes = _figure(title)
     axes.plot(share, found, color=BLUE, lw=2, label="model")
     rate = left.mean()
     axes.plot([0, rate, 1], [0, 1, 1], color=GREY, lw=1, ls=":", label="perfect")
@@ -161,7 +164,7 @@ def importance(
     colours = {name: driver_colour(name) for name in ranked_drivers}
     shown = sorted(values, key=lambda name: (-values[name], name))[:top][::-1]
     widths = (3, 2) if any(drivers.values()) else (1,)
-    figure, (left, *right) = _figures((10, 2.2 + 0.22 * len(shown)), widths=widths)
+    figure, (left, *right) = panels((10, 2.2 + 0.22 * len(shown)), widths=widths)
     bars = [colours[drivers.get(name) or "other"] for name in shown]
     left.barh([_short(name) for name in shown], [values[n] / total for n in shown], color=bars)
     left.set(title="Columns", xlabel="share of all contributions")
@@ -227,7 +230,7 @@ def reasons(
     """
     from churnml.evaluation.displays import ReasonsDisplay
 
-    figure, (axes,) = _figures((8.4, 5.4), widths=(1,))
+    figure, (axes,) = panels((8.4, 5.4), widths=(1,))
     axes.set_title("What moves the scores")
     ReasonsDisplay.from_predictions(contributions, drivers=drivers, unit=unit, ax=axes)
     return figure
@@ -267,7 +270,7 @@ def slices(found: list[Slice], measure: str, label: str) -> Figure:
         Of the horizontal axis, with the unit.
     """
     shown = [one for one in found if measure in one.metrics][::-1]
-    figure, (axes,) = _figures((7.6, 1.6 + 0.24 * len(shown)), widths=(1,))
+    figure, (axes,) = panels((7.6, 1.6 + 0.24 * len(shown)), widths=(1,))
     for at, one in enumerate(shown):
         estimate, colour = one.metrics[measure], ORANGE if one.worse else BLUE
         axes.hlines(at, estimate.low, estimate.high, color=colour, lw=2)
@@ -294,7 +297,7 @@ def balance(table: pd.DataFrame, *, top: int = 20) -> Figure:
         Beyond the dashed lines, at 0.1, a difference is usually called an imbalance.
     """
     shown = table[table["known"] >= COMMON].head(top)[::-1]
-    figure, (axes,) = _figures((8.4, 1.8 + 0.24 * len(shown)), widths=(1,))
+    figure, (axes,) = panels((8.4, 1.8 + 0.24 * len(shown)), widths=(1,))
     places = np.arange(len(shown))
     before, after = shown["before"].to_numpy(float), shown["after"].to_numpy(float)
     axes.hlines(places, before, after, color=GREY, lw=1)
@@ -311,50 +314,6 @@ def balance(table: pd.DataFrame, *, top: int = 20) -> Figure:
     axes.set(xlabel="difference of means, standard deviations of everybody")
     axes.legend(frameon=False, loc="best")
     return figure
-
-
-def backtest(found: Mapping[str, Any], name: str) -> Figure:
-    """A measure month by month, and by the age of the models, with 95 % intervals.
-
-    Parameters
-    ----------
-    found : mapping
-        A backtest as plain data.
-    name : str
-        Of its measure, as people read it.
-    """
-    figure, (left, right) = _figures((11, 4.6), widths=(3, 2))
-    measure, months = found["measure"], found["months"]
-    days = [one["as_of"][:7] for one in months]
-    sides = {"metrics": (BLUE, "customers as they come"), "unseen": (ORANGE, "never seen before")}
-    for shift, (side, (colour, label)) in zip((-0.08, 0.08), sides.items(), strict=True):
-        known = [at for at, one in enumerate(months) if measure in one[side]]
-        ends = [
-            [months[at][side].get(f"{measure}{end}", np.nan) for at in known]
-            for end in ("", "_low", "_high")
-        ]
-        _with_intervals(left, np.array(known) + shift, np.array(ends), colour, label)
-    left.set_xticks(range(len(days)), days, rotation=45, ha="right")
-    left.set(title="Trained on the past of each month", xlabel="as of", ylabel=name)
-    left.margins(y=0.2)
-    left.legend(frameon=False, loc="upper right", ncols=2)
-    ages = found["ages"]
-    ends = [[one["lost"][end] for one in ages] for end in ("value", "low", "high")]
-    _with_intervals(
-        right, np.array([one["months"] for one in ages]), np.array(ends, np.float64), BLUE, ""
-    )
-    right.axhline(0, color=GREY, lw=1, ls="--")
-    right.set_xticks([one["months"] for one in ages])
-    right.set(title="How models age", xlabel="months since training")
-    right.set(ylabel=f"{name} lost against a fresh model")
-    return figure
-
-
-def _with_intervals(
-    axes: Axes, x: NDArray[Any], ends: NDArray[np.float64], colour: str, label: str
-) -> None:
-    axes.vlines(x, ends[1], ends[2], color=colour, lw=1.5, alpha=0.6)
-    axes.plot(x, ends[0], "o-", color=colour, label=label)
 
 
 def _arrays(one: ArrayLike, other: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -387,16 +346,6 @@ def _short(name: str) -> str:
 
 
 def _figure(title: str) -> tuple[Figure, Axes]:
-    figure, (axes,) = _figures((6.4, 4.8), widths=(1,))
+    figure, (axes,) = panels((6.4, 4.8), widths=(1,))
     axes.set_title(title)
-    return figure, axes
-
-
-def _figures(size: tuple[float, float], *, widths: tuple[float, ...]) -> tuple[Figure, Any]:
-    import matplotlib
-    from matplotlib.figure import Figure
-
-    with matplotlib.rc_context(style()):
-        figure = Figure(figsize=size, dpi=120, layout="constrained")
-        axes = figure.subplots(1, len(widths), squeeze=False, width_ratios=widths)[0]
     return figure, axes

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from churnml.evaluation.displays.style import BLUE, GREY, ORANGE, PALETTE
 from churnml.features.declaration import Driver
 
-__all__ = ["BLUE", "GREY", "ORANGE", "PALETTE", "driver_colour", "style", "use_style"]
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["BLUE", "GREY", "ORANGE", "PALETTE", "driver_colour", "panels", "style", "use_style"]
 
 _CHINESE = (
     "Noto Sans CJK SC",
@@ -75,3 +78,22 @@ def use_style() -> None:
     import matplotlib
 
     matplotlib.rcParams.update(style() | {"figure.dpi": 100, "figure.constrained_layout.use": True})
+
+
+def panels(size: tuple[float, float], *, widths: tuple[float, ...]) -> tuple[Figure, Any]:
+    """A figure in the house's style that belongs to no window, and its axes side by side.
+
+    Parameters
+    ----------
+    size : (float, float)
+        Inches.
+    widths : tuple of float
+        Of the axes, relative.
+    """
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    with matplotlib.rc_context(style()):
+        figure = Figure(figsize=size, dpi=120, layout="constrained")
+        axes = figure.subplots(1, len(widths), squeeze=False, width_ratios=widths)[0]
+    return figure, axes

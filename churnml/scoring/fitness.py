@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from typing import Any
 
 from ibis import _
 from ibis.expr import types as ir
@@ -65,11 +66,15 @@ def require_bills(source: Source, day: date) -> None:
     DataError
         Says which date would do.
     """
-    last = _last_month(source.tables["bills"], day)
+    bills = source.tables["bills"]
+    last = _last_month(bills, day)
     if last is None:
+        first = _day(bills.month.min().to_pyarrow().as_py())
+        usable = f"Use --as-of {_next_month(first)} or later" if first else "Choose a later --as-of"
         raise DataError(
-            f"bills.month: no bill of a month that had ended by {day}.",
-            hint="Choose a later --as-of, or add bills.",
+            f"bills.month: no bill of a month that had ended by {day}"
+            + (f"; bills begin with {first:%Y-%m}." if first else "."),
+            hint=f"{usable}, or add bills.",
             table="bills",
             column="month",
             expected=f"a month before {day}",
@@ -89,7 +94,10 @@ def require_bills(source: Source, day: date) -> None:
 def _last_month(bills: ir.Table, day: date) -> date | None:
     # A month has ended if a day of the next one is not after the date.
     ended = bills.filter(_.month < day.replace(day=1))
-    found = ended.month.max().to_pyarrow().as_py()
+    return _day(ended.month.max().to_pyarrow().as_py())
+
+
+def _day(found: Any) -> date | None:
     return found.date() if hasattr(found, "date") else found
 
 

@@ -63,13 +63,19 @@ def drifts(
     return found
 
 
-def drift_values(found: Mapping[str, Mapping[str, tuple[Drift, list[int]]]]) -> dict[str, float]:
-    """By column, the largest drift against some model; columns without any are left out."""
+def drift_values(
+    found: Mapping[str, Mapping[str, tuple[Drift, list[int]]]], models: Mapping[str, Resolved]
+) -> dict[str, float]:
+    """By column, the largest drift against some model, less what is usual there.
+
+    Columns that drift no more than usual are left out.
+    """
     values: dict[str, float] = {}
-    for columns in found.values():
+    for task, columns in found.items():
+        usual = {column.name: column.usual for column in models[task].model.inputs}
         for name, (drift, _counts) in columns.items():
-            value = round(drift.value, 4)
-            if value:
+            value = round(drift.value - usual[name], 4)
+            if value > 0:
                 values[name] = max(values.get(name, 0.0), value)
     return dict(sorted(values.items()))
 

@@ -66,7 +66,8 @@ class Manifest:
         Share of the scored rows whose value of that category column no model has seen.
     drift : dict of str to float
         How far each column's values lie from those of training (`churnml.drift`), beyond
-        chance; columns without drift are left out.
+        chance and their usual change from month to month, as the limit counts it; columns
+        that drift no more are left out.
     ignored : list of str
         Columns that no model uses; of operator tables ``table.column``.
     warnings : list of str

@@ -86,7 +86,7 @@ def _score(work: Work, feed: Feed, staging: Staging, started: datetime) -> Manif
         unseen=unseen_shares(total, scored),
         ignored=account.ignored,
         warnings=[*account.warnings, *version_warnings(dict(models))],
-        drift=drift_values(drift),
+        drift=drift_values(drift, models),
         gates=[*gates, *drifted(drift, models, limits.drift_limit, gates)],
         parts=[_entry(name, part) for name, part in parts.items()],
         churnml=__version__,

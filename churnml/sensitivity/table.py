@@ -21,7 +21,7 @@ import pandas as pd
 from ibis.expr import types as ir
 from numpy.typing import NDArray
 
-from churnml import asof, labels
+from churnml import asof, cover, labels
 from churnml.config import Config
 from churnml.errors import LabelWindowError, UsageError
 from churnml.sensitivity.patterns import BEFORE, FOLLOWED, counted, edges, whole_months
@@ -52,7 +52,8 @@ def label_sensitivity(
     ----------
     source : Source
     as_of : date, or several, optional
-        By default the last first of a month whose windows the data cover, all of them.
+        By default the last first of a month whose windows the data cover, all of them; the
+        first that they cover where they are too short for that.
     config : Config, optional
         Its section ``churn`` says which definition is ``configured``.
     inactive_months : sequence of int
@@ -65,7 +66,7 @@ def label_sensitivity(
     DataFrame
         One row for every ``as_of``, ``silent`` (``with``, ``without`` customers who by the same
         inactivity had left before ``as_of``), ``gap``, ``horizon`` and ``inactive_months``
-        whose window the data cover:
+        whose window, and without them whose silence before it, the data cover:
 
         - ``customers``: eligible, and still there when the window begins
         - ``beyond_months``: by how many months the silence outlasts the window
@@ -77,35 +78,40 @@ def label_sensitivity(
           whole month after their silence, up to ``followed_months`` (at most 3, as far as
           the data go) after the window and the silence; of those of whom such a month is seen
         - ``involuntary``: of those whose service ends, the share with a bill then unpaid for
-          60 days or more; missing where the bills do not tell
+          60 days or more; missing where the bills do not tell, or begin too late for it
         - ``configured``: whether this is the label that ``config.churn`` asks for
 
     Raises
     ------
     LabelWindowError
-        If the data cover no window of a date.
+        If the data cover no window of a date, or begin after it.
     UsageError
         If a span is written otherwise.
     """
     tables, config = source.tables, config or Config()
     if any(not 1 <= months <= BEFORE for months in inactive_months):
         raise UsageError(f"inactive_months: from 1 to {BEFORE} expected.")
-    until = labels.covered_until(tables, "churn", "either")
+    since = cover.covered_from(tables, "churn", "either")
+    until = cover.covered_until(tables, "churn", "either")
     windows = [labels.Window(gap, horizon) for gap in gaps for horizon in horizons]
-    days = [_last(windows, until)] if as_of is None else asof.dates(as_of)
+    days = [max(_last(windows, until), since)] if as_of is None else asof.dates(as_of)
     for day in days:
         shortest = min(windows, key=lambda window: window.end(day))
-        labels.require_cover([day], shortest, until)
+        cover.require_cover([day], shortest, until, since)
     lasting = sorted(set(inactive_months)) if "usage" in tables else []
     counts = counted(tables, days, windows, until)
+    # From then on a bill can have been unpaid for long.
+    billed = labels.later(cover.begins(tables, "bills"), "3mo")
     table = [
-        _cell(_Patterns(counts, day, windows, until), window, months, silent)
+        _cell(_Patterns(counts, day, windows, until, billed), window, months, silent)
         | {"configured": _configured(day, window, months, config)}
         for day in days
         for silent in (("with", "without") if lasting else ("with",))
         for window in windows
-        if window.end(day) <= until
+        if window.of(day)[0] >= since and window.end(day) <= until
         for months in lasting or [0]
+        # Nobody was seen to be silent before the data begin.
+        if silent == "with" or asof.months_before(day, months) >= since
     ]
     return pd.DataFrame(table)
 
@@ -134,6 +140,7 @@ class _Patterns:
     day: date
     windows: Sequence[labels.Window]
     until: date
+    billed: date
 
     def rows(self) -> pd.DataFrame:
         days = pd.to_datetime(self.counts["as_of"]).dt.date
@@ -187,7 +194,7 @@ def _cell(
         found["terminated_also_inactive"] = _share(number, gone, ended)
         found["inactive_also_terminated"] = _share(number, ended, gone)
         found["come_back"] = _share(number, back, seen)
-    if "unpaid" in rows:
+    if "unpaid" in rows and start >= patterns.billed:
         found["involuntary"] = _share(number, rows["unpaid"].to_numpy(dtype=bool), ended)
     return found
 

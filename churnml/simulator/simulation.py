@@ -54,7 +54,7 @@ def simulate(
     last_month : date
         First day of the last month.
     overwrite : bool
-        Whether files of these names may be replaced.
+        Whether files of these names may be replaced; what else lies in the folder stays.
     progress : bool
         Whether to show a bar on standard error.
 
@@ -68,7 +68,7 @@ def simulate(
     UsageError
         If an argument is out of range.
     OutputError
-        If a file is there already, or the folder cannot be written.
+        If the folder is not empty, or cannot be written.
 
     Examples
     --------

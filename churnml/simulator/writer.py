@@ -17,6 +17,7 @@ from churnml.contract import KNOWN_AT, TABLES
 from churnml.errors import OutputError
 from churnml.simulator.columns import DAY, NEVER, Batch, Column, Words, length
 
+_DESK = ".simulate-"
 HAZARD, OFFER_EFFECT = "truth/hazard", "truth/offer_effect"
 
 _TRUTH = {
@@ -70,12 +71,12 @@ class Writer:
         The day on which the tables are drawn, since 1970-01-01: what happens at or after
         it is null, what would arrive later arrives then.
     overwrite : bool
-        Whether files that are there may be replaced.
+        Whether files that are there may be replaced; what else lies in the folder stays.
 
     Raises
     ------
     OutputError
-        If one of the files is there already, or the folder cannot be written.
+        If the folder is not empty, or cannot be written.
     """
 
     def __init__(self, folder: Path, *, extract: int, overwrite: bool) -> None:
@@ -90,11 +91,20 @@ class Writer:
                 file=str(folder / f"{present[0]}.parquet"),
                 count=len(present),
             )
+        others = _strangers(folder)
+        if others and not overwrite:
+            raise OutputError(
+                f"{folder}: not empty: {others[0]} stands there"
+                + (f" and {len(others) - 1} more." if others[1:] else "."),
+                hint="Choose a folder of its own; --overwrite puts the tables beside it.",
+                file=str(folder),
+                count=len(others),
+            )
 
     def __enter__(self) -> Writer:
         try:
             (self.folder / "truth").mkdir(parents=True, exist_ok=True)
-            self._desk = Path(tempfile.mkdtemp(prefix=".simulate-", dir=self.folder))
+            self._desk = Path(tempfile.mkdtemp(prefix=_DESK, dir=self.folder))
             (self._desk / "truth").mkdir()
         except OSError as error:
             raise self._unwritable(error) from error
@@ -179,6 +189,17 @@ class Writer:
         gone = seconds > limit
         micros = np.where(gone, 0, seconds) * 1_000_000
         return pa.array(micros, pa.int64(), mask=gone).cast(pa.timestamp("us"))
+
+
+def _strangers(folder: Path) -> list[str]:
+    """What lies in a folder, without what a failed or killed simulation left."""
+    if not folder.is_dir():
+        return []
+    return sorted(
+        one.name
+        for one in folder.iterdir()
+        if not one.name.startswith(_DESK) and not (one.is_dir() and not any(one.iterdir()))
+    )
 
 
 def _schema(columns: Mapping[str, str]) -> pa.Schema:

@@ -73,7 +73,7 @@ def start(*, memory_limit: str | None = None, threads: int | None = None) -> Eng
     except duckdb.Error as error:
         shutil.rmtree(workspace, ignore_errors=True)
         raise UsageError(
-            f"memory_limit, threads: {plain_reason(error)}", hint="Write 2GB, and 2."
+            f"memory_limit, threads: {plain_reason(error).rstrip('.')}.", hint="Write 2GB, and 2."
         ) from None
     # Lazy tables may outlive their source; the files they read must live as long as they do.
     weakref.finalize(con, shutil.rmtree, workspace, ignore_errors=True)

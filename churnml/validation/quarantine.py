@@ -10,7 +10,7 @@ from pathlib import Path
 import ibis
 from ibis.expr import types as ir
 
-from churnml.durable import exchange, output_errors, sync_folder, write_file
+from churnml.durable import exchange, output_errors, require_writable, sync_folder, write_file
 from churnml.errors import OutputError
 from churnml.validation.validate import Validation
 
@@ -42,10 +42,7 @@ def quarantine(
         If the folder exists, or cannot be written.
     """
     folder = Path(folder)
-    if folder.exists() and not overwrite:
-        raise OutputError(
-            f"{folder}: already there.", hint="Say --overwrite, or name another.", file=str(folder)
-        )
+    require_free(folder, overwrite=overwrite)
     draft = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
     try:
         with output_errors(folder):
@@ -57,6 +54,21 @@ def quarantine(
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return written
+
+
+def require_free(folder: str | Path, *, overwrite: bool) -> None:
+    """Refuse a folder that cannot be written, or is there and may not be replaced.
+
+    Raises
+    ------
+    OutputError
+        Says which it is.
+    """
+    require_writable(folder)
+    if Path(folder).exists() and not overwrite:
+        raise OutputError(
+            f"{folder}: already there.", hint="Say --overwrite, or name another.", file=str(folder)
+        )
 
 
 def _publish(draft: Path, folder: Path) -> None:

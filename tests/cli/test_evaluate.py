@@ -84,7 +84,8 @@ def test_people_read_the_same_and_a_report_is_replaced_only_when_asked(
     assert {path.name: path.read_bytes() for path in (place / "report").iterdir()} == before
     for part in ("auc_share", "Reliability", "Slices", "brand = senior", "best share to contact"):
         assert part in ran.out
-    assert "Nothing wrong found." in ran.out or "What is wrong:" in ran.out
+    assert "Nothing wrong found." in ran.out or " wrong.\n" in ran.out
+    assert "60 yuan an offer taken; 30% of the leavers contacted stay" in ran.out
 
 
 def test_a_table_is_evaluated_and_its_leak_named(churnml, place, quick):
@@ -106,12 +107,32 @@ def test_a_table_is_evaluated_and_its_leak_named(churnml, place, quick):
         "train", "churn", "past.csv", *names, "--no-track", "--out", "leaking", "--config", quick
     )
     assert trained.status == 0, trained.err
+    assert any("The test says: Too good to be true: AUC" in one for one in trained.json["notes"])
     ran = churnml("evaluate", "leaking", "next.csv", *names, "--value", "monthly")
     assert ran.status == 0, ran.err
     assert [one["column"] for one in ran.json["diagnosis"] if one["code"] == "leak"] == ["refund"]
     assert {one["value"] for one in ran.json["slices"]} == {"a", "b"}
     assert ran.json["profit"]["maximum"]["value"] > 0
+    assert not any("1,000 yuan" in note for note in ran.json["notes"])
+    assert ran.json["seen"] == ""
+    assert ran.json["baselines"]["base rate"]["auc"] == 0.5
     assert churnml("evaluate", "leaking", "next.csv", *names, "--value", "plan").status == 2
+
+
+def test_rows_of_the_training_are_known_again_and_others_that_moved_are_told(churnml, place):
+    names = ("--id", "id", "--target", "left", "--json")
+    ran = churnml("evaluate", "leaking", "past.csv", *names)
+    assert ran.status == 0, ran.err
+    assert "trained on these very rows" in ran.json["seen"]
+    assert ran.json["verdict"][0].endswith("on rows that the training has seen.")
+    assert any("counts as worth 1,000 yuan" in note for note in ran.json["notes"])
+    assert not any("drifted" in note for note in ran.json["notes"])
+
+    moved = pd.read_csv(place / "next.csv", dtype={"id": str})
+    moved["monthly"] *= 10
+    moved.to_csv(place / "moved.csv", index=False)
+    ran = churnml("evaluate", "leaking", "moved.csv", *names)
+    assert any("training and these rows 1 feature drifted: monthly" in n for n in ran.json["notes"])
 
 
 def test_a_backtest_of_an_operator(churnml, operator, quick, place):
@@ -126,3 +147,13 @@ def test_a_backtest_of_an_operator(churnml, operator, quick, place):
     assert [one["months"] for one in ran.json["ages"]] == [0, 1]
     assert (place / "past" / "backtest.png").read_bytes().startswith(b"\x89PNG")
     assert churnml("backtest", "hazard", operator).status == 2
+    assert ran.json["conclusion"]
+    refused = churnml("backtest", "churn", operator, "--months", 50, "--json")
+    assert (refused.status, refused.json["error"]["kind"]) == (3, "LabelWindowError")
+    assert "20 months of bills leave 14 months to test on" in refused.json["error"]["message"]
+
+
+def test_a_date_before_the_data_begin_is_refused(churnml, operator, model):
+    ran = churnml("evaluate", model, operator, "--as-of", "2020-01-01", "--json")
+    assert (ran.status, ran.json["error"]["kind"]) == (3, "LabelWindowError")
+    assert "Use an as_of from 2024-11-01 to" in ran.json["error"]["hint"]

@@ -31,10 +31,31 @@ def test_the_same_as_json(churnml, small):
     assert all(row["rate"] is None or 0 <= row["rate"] <= 1 for row in rows)
 
 
-def test_a_date_that_the_data_do_not_cover_is_refused(churnml, small):
-    done = churnml("labels", small, "--as-of", "2031-01-01", "--json")
+def test_the_headings_have_a_legend(churnml, small):
+    done = churnml("labels", small)
+
+    assert "unpaid: of those who end their service" in done.out
+    assert "+2: it ends 2 months after the horizon" in done.out
+    assert "3mo +2" in done.out
+
+
+@pytest.mark.parametrize(
+    ("day", "says"), [("2031-01-01", "2026-05-01"), ("2020-01-01", "from 2025-04-01 to")]
+)
+def test_a_date_that_the_data_do_not_cover_is_refused(churnml, small, day, says):
+    done = churnml("labels", small, "--as-of", day, "--json")
 
     assert (done.status, done.json["error"]["kind"]) == (3, "LabelWindowError")
+    assert says in done.json["error"]["hint"]
+
+
+def test_features_and_scores_before_the_first_bill_are_refused(churnml, small, tmp_path):
+    done = churnml(
+        "features", small, "--as-of", "2025-04-20", "--out", tmp_path / "f.parquet", "--json"
+    )
+
+    assert done.status == 3
+    assert "Use --as-of 2025-05-01 or later" in done.json["error"]["hint"]
 
 
 @pytest.fixture

@@ -148,7 +148,7 @@ def test_evaluate_measures_by_the_model_s_own_label(churnml, trained, operator):
     ran = churnml("evaluate", "models:/churn@champion", operator, "--as-of", "2026-04-01", "--json")
     assert ran.status == 0
     assert ran.json["metrics"]["auc"] > 0.6
-    assert "trained on this date" in ran.json["notes"][0]
+    assert "trained on this date" in ran.json["seen"]
     early = churnml("evaluate", "models:/churn/1", operator, "--as-of", "2026-06-01")
     assert early.status == 3
     assert "Use as_of 2026-04-01 or earlier." in early.err

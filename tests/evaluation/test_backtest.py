@@ -11,9 +11,10 @@ import pytest
 from scipy.special import expit
 from sklearn.base import BaseEstimator
 
-from churnml.backtest import backtest
+from churnml.backtest import Age, Backtest, backtest
 from churnml.dataset import Dataset
 from churnml.estimators import ChurnClassifier, SatisfactionRegressor
+from churnml.evaluation import Estimate
 
 MONTHS = [date(2026, month, 1) for month in range(1, 10)]
 QUICK = {"repeats": 1, "folds": 2, "max_rounds": 60, "n_jobs": 1}
@@ -78,9 +79,10 @@ def test_a_month_s_training_ends_as_long_before_it_as_the_label_looks(found):
 def test_models_age_where_the_world_turns(found):
     assert [(one.months, one.models) for one in found.ages] == [(0, 4), (1, 3), (2, 2), (3, 1)]
     fresh, *older = found.ages
-    assert fresh.lost.value == fresh.lost.low == fresh.lost.high == 0
-    assert older[-1].lost.low > 0
+    assert fresh.change.value == fresh.change.low == fresh.change.high == 0
+    assert older[-1].change.high < 0
     assert older[-1].measure.value < fresh.measure.value
+    assert found.conclusion.startswith("Worse than a fresh model from ")
     mean = np.mean([one.metrics["auc"].value for one in found.months])
     assert fresh.measure.value == pytest.approx(mean)
 
@@ -89,7 +91,52 @@ def test_models_do_not_age_where_nothing_changes():
     still = backtest(
         "churn", drifting(0.0, 800), MONTHS[-2:], window_end, ChurnClassifier(**QUICK), draws=60
     )
-    assert abs(still.ages[1].lost.value) < 0.02
+    assert abs(still.ages[1].change.value) < 0.02
+    assert still.conclusion.startswith("No ageing seen up to 1 month: AUC ")
+
+
+def test_the_fresh_models_are_measured_on_the_very_same_months(found):
+    by_month = [one.metrics["auc"].value for one in found.months]
+    for one in found.ages:
+        # Who is two months old is so at the last two dates.
+        assert one.fresh.value == pytest.approx(np.mean(by_month[one.months :]))
+        assert one.change.value == pytest.approx(one.measure.value - one.fresh.value)
+
+
+def estimate(value, spread=0.01):
+    return Estimate(value, value - spread, value + spread)
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ([0.0], "Whether models age is not seen: that takes two test months."),
+        (
+            [0.0, 0.008, -0.004],
+            "No ageing seen up to 2 months: AUC -0.004 (-0.014 to +0.006) against a fresh model.",
+        ),
+        (
+            [0.0, -0.002, -0.02, -0.03],
+            "Worse than a fresh model from 2 months on; at 3: "
+            "AUC -0.030 (-0.040 to -0.020) against a fresh model.",
+        ),
+        (
+            [0.0, -0.02, -0.002],
+            "Worse than a fresh model at 1 month; at 2: "
+            "AUC -0.002 (-0.012 to +0.008) against a fresh model.",
+        ),
+        (
+            [0.0, -0.02, -0.03, -0.002],
+            "Worse than a fresh model at 1 and 2 months; at 3: "
+            "AUC -0.002 (-0.012 to +0.008) against a fresh model.",
+        ),
+        ([0.0, float("nan")], "Whether models age is not seen: that takes two test months."),
+    ],
+)
+def test_the_conclusion_in_words(changes, says):
+    level = estimate(0.8)
+    ages = [Age(at, 1, level, level, estimate(change)) for at, change in enumerate(changes)]
+    assert Backtest("churn", [], ages).conclusion == says
 
 
 def test_customers_never_seen_are_known_only_by_what_they_are_like():
@@ -114,7 +161,9 @@ def test_it_is_plain_data_and_shows_itself(found):
     plain = json.loads(json.dumps(found.to_dict()))
     assert plain["months"][0]["trained"] == ["2026-03-01", "2026-04-01"]
     assert plain["months"][0]["metrics"]["auc_low"] < plain["months"][0]["metrics"]["auc"]
-    assert set(plain["ages"][1]) == {"months", "models", "measure", "lost"}
+    assert set(plain["ages"][1]) == {"months", "models", "measure", "fresh", "change"}
+    assert plain["conclusion"] == found.conclusion
+    assert found.conclusion in found._repr_html_()
     assert "4 months, 2026-06-01 to 2026-09-01" in repr(found)
     assert "<table>" in found._repr_html_()
     assert {len(row) for row in found.rows()} == {len(found.columns())}
@@ -132,10 +181,25 @@ def test_satisfaction_is_measured_by_its_ranking():
     assert found.months[0].unseen["r2"].value > 0.2
 
 
-def test_the_figure_holds_both_tables(found):
-    from churnml.reports import figures
+def test_the_figure_falls_where_models_get_worse(found):
+    from churnml.reports import ageing
 
-    left, right = figures.backtest(found.to_dict(), "AUC").axes
+    left, right = ageing.backtest(found.to_dict(), "AUC").axes
     seen = left.get_lines()[0].get_ydata()
     assert seen.tolist() == [one.metrics["auc"].value for one in found.months]
-    assert right.get_lines()[0].get_ydata().tolist() == [one.lost.value for one in found.ages]
+    drawn = right.get_lines()[0].get_ydata()
+    assert drawn.tolist() == [one.change.value for one in found.ages]
+    assert drawn[0] == 0 > drawn[-1]
+    assert "better" in right.get_ylabel().partition("worse")[2]
+
+
+def test_a_small_change_is_drawn_small(found):
+    from churnml.reports import ageing
+
+    plain = found.to_dict()
+    for one in plain["ages"]:
+        one["change"] = {"value": 0.001, "low": 0.0, "high": 0.002}
+    right = ageing.backtest(plain, "AUC").axes[1]
+    low, high = right.get_ylim()
+    assert low == -high
+    assert high > 10 * 0.002

@@ -178,3 +178,28 @@ def test_a_satisfaction_leak_is_named():
         y, told, satisfaction_metrics(y, told, draws=50), X=X.assign(quality=y // 10)
     )
     assert [one.column for one in found] == ["quality"]
+
+
+def test_one_score_for_everybody_is_said_in_so_many_words(rows):
+    X, truth, y = rows
+    same = np.full(y.size, y.mean())
+    (found,) = diagnose_churn(y, same, churn_metrics(y, same, draws=20), X=X, truth=truth)
+    assert found.code == "constant"
+    assert f"probability {y.mean():.1%}" in found.message
+
+    _, answers, _ = satisfaction_rows()
+    told = np.full(answers.size, answers.mean() + 8)
+    metrics = satisfaction_metrics(answers, told, draws=20)
+    assert codes(diagnose_satisfaction(answers, told, metrics)) == ["constant", "too_high"]
+
+
+def test_a_leak_shows_by_how_far_it_is_ahead_of_a_regression():
+    random = np.random.default_rng(0)
+    X, _, y = churn_rows(6_000)
+    plain = regression("churn", (X, y), X)
+    # The outcome with noise: an AUC of about .93, calibrated.
+    score = 2.1 * y + random.normal(size=y.size)
+    leaking = expit(2.1 * score - 2.1**2 / 2 + logit(y.mean()))
+    assert churn_codes(y, leaking) == []
+    assert churn_codes(y, leaking, regression=plain) == ["too_good"]
+    assert churn_codes(y, leaking, regression=leaking) == []

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from churnml.errors import DataError, UsageError
-from churnml.evaluation import Ranked, bootstrap, churn_metrics, paired_difference
+from churnml.evaluation import (
+    Ranked,
+    bootstrap,
+    churn_measures,
+    churn_metrics,
+    paired_difference,
+)
+from churnml.evaluation.intervals import Distance
 from churnml.evaluation.metrics import satisfaction_metrics
 
 
@@ -73,13 +80,54 @@ def test_a_measure_that_is_not_defined_says_so():
 
 @pytest.mark.parametrize(("draws", "level"), [(0, 0.95), (10, 0.0), (10, 1.0)])
 def test_settings_out_of_range_are_refused(draws, level):
-    with pytest.raises(UsageError, match="draws is"):
+    with pytest.raises(UsageError, match=r"(draws|level) is"):
         bootstrap({}, 3, draws=draws, level=level)
 
 
 def test_no_rows_are_refused():
     with pytest.raises(DataError, match="no rows"):
         bootstrap({}, np.array([]))
+
+
+def test_rows_that_a_measure_does_not_have_are_told_with_its_name():
+    y, p = [0, 1, 0], [0.1, 0.2, 0.3]
+    for name in ("brier", "auc"):
+        with pytest.raises(DataError, match=r"brier.* 4 weights|\(4,\); \(3,\) was expected"):
+            bootstrap({name: churn_measures(y, p)[name]}, ["a", "b", "b", "c"], draws=2)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_interval_of_a_calibration_error_holds_it_and_comes_near_0_by_chance(seed):
+    random = np.random.default_rng(seed)
+    p = random.beta(1, 6, 4_000)
+    found = churn_metrics(random.random(4_000) < p, p, draws=100)["calibration_error"]
+    assert 0 <= found.low <= found.value <= found.high
+    assert found.low < 0.004 < found.value
+
+
+def test_the_interval_of_a_calibration_error_holds_the_true_one():
+    covered = 0
+    for seed in range(40):
+        random = np.random.default_rng(seed)
+        p = random.beta(2, 8, 2_000)
+        # Off by this much, everywhere.
+        y = random.random(2_000) < p + 0.04
+        error = churn_measures(y, p)["calibration_error"]
+        found = bootstrap({"error": error}, 2_000, draws=60, seed=seed)["error"]
+        assert found.low <= found.value <= found.high
+        covered += found.low <= 0.04 <= found.high
+    assert covered >= 36
+
+
+def test_a_distance_is_a_measure_like_any_other_but_for_its_interval():
+    values = np.random.default_rng(0).normal(0, 1, 400)
+
+    def away(weight):
+        return abs(float(np.average(values, weights=weight)))
+
+    plain, less = (bootstrap({"away": one}, 400)["away"] for one in (away, Distance(away)))
+    assert plain.value == less.value
+    assert (less.low, less.high) <= (plain.low, plain.high)
 
 
 def test_all_measures_of_a_task_come_at_once():

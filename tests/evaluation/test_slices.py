@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import expit
 from sklearn.metrics import roc_auc_score
 
 from churnml.errors import DataError
@@ -57,8 +58,23 @@ def test_slices_hold_the_measures_of_their_rows_alone():
         rows = (X["brand"] == one.value).to_numpy()
         assert one.metrics["auc"].value == pytest.approx(roc_auc_score(y[rows], truth[rows]))
         assert one.positives == y[rows].sum()
-        others = roc_auc_score(y[~rows], truth[~rows])
-        assert one.difference == pytest.approx(one.metrics["auc"].value - others)
+        others = [other for other in found if other.value != one.value]
+        mean = np.average(
+            [other.metrics["auc"].value for other in others],
+            weights=[other.positives for other in others],
+        )
+        assert one.difference == pytest.approx(one.metrics["auc"].value - mean)
+
+
+def test_not_every_value_is_worse_where_the_column_itself_tells_much():
+    random = np.random.default_rng(0)
+    contract = random.choice(["monthly", "one year", "two years"], 9_000)
+    level = pd.Series(contract).map({"monthly": -0.3, "one year": -2.0, "two years": -3.5})
+    truth = expit(level.to_numpy() + random.normal(0, 0.8, 9_000))
+    y = random.random(9_000) < truth
+    found = churn_slices(pd.DataFrame({"contract": contract}), y, truth, draws=20)
+    assert all(one.metrics["auc"].value < roc_auc_score(y, truth) - 0.08 for one in found)
+    assert not any(one.worse for one in found)
 
 
 def test_slices_too_small_say_so_and_come_last():
@@ -66,7 +82,7 @@ def test_slices_too_small_say_so_and_come_last():
     tier = np.where(np.arange(2_000) < 60, "diamond", "standard")
     *_, last = churn_slices(pd.DataFrame({"tier": tier}), y, truth, draws=5)
     assert last.value == "diamond"
-    assert last.note == f"too small: {int(y[:60].sum())} left"
+    assert last.note == f"too small: {int(y[:60].sum())} leavers"
     assert last.metrics == {}
     assert np.isnan(last.p_worse)
     (whole,) = churn_slices(pd.DataFrame({"all": ["x"] * 2_000}), y, truth, draws=5)

@@ -42,3 +42,10 @@ def test_every_month_is_matured_and_seen_by_nobody(covered, learned, months, gap
 def test_no_such_month_says_what_is_there():
     with pytest.raises(LabelWindowError, match=r"learned until 2026-03-01, .* until 2026-04-15"):
         unseen_months(date(2026, 4, 15), date(2026, 3, 1), Window(), months=3, source="demo")
+
+
+def test_months_before_the_data_begin_are_not_taken():
+    days = unseen_months(
+        date(2026, 7, 1), date(2025, 1, 1), Window(), months=6, earliest=date(2026, 2, 15)
+    )
+    assert [str(day) for day in days] == ["2026-03-01", "2026-04-01", "2026-05-01"]

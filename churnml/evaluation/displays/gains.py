@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from churnml.evaluation.displays.style import BLUE, GREY, axes_for
-from churnml.evaluation.ranking import check_binary
+from churnml.evaluation.inputs import check_binary
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,6 +10,8 @@ import pandas as pd
 
 from churnml.errors import DataError
 from churnml.evaluation.displays.style import BLUE, ORANGE, axes_for, plain
+from churnml.evaluation.inputs import numbers, refuse
+from churnml.evaluation.options import check_kind, check_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -56,8 +58,14 @@ class ReasonsDisplay:
         top: int = 15,
     ) -> Self:
         """Draw the contributions that an estimator's ``explain`` gives, shape (n, k)."""
+        hint = "pd.DataFrame(contributions, columns=names) tells which column is which."
+        check_kind("contributions", contributions, pd.DataFrame, hint=hint)
         if contributions.empty:
             raise DataError("there are no contributions to draw.")
+        for name, column in contributions.items():
+            known = numbers(f"contributions of {name}", column)
+            refuse(~np.isfinite(known), known, f"contributions of {name} are missing or infinite")
+        check_whole("top", top)
         shown = cls(
             up=contributions.clip(lower=0).mean(),
             down=contributions.clip(upper=0).mean(),

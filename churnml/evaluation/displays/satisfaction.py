@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from churnml.errors import DataError
 from churnml.evaluation.displays.style import BLUE, GREY, ORANGE, axes_for
+from churnml.evaluation.inputs import check_answers, check_interval, check_pair
+from churnml.evaluation.options import check_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -61,18 +62,19 @@ class SatisfactionDisplay:
         **line: Any,
     ) -> Self:
         """Draw answers from 0 to 100 against their predictions."""
-        answers, told = np.asarray(y_true, np.float64), np.asarray(y_pred, np.float64)
-        if answers.shape != told.shape or answers.ndim != 1 or not answers.size:
-            raise DataError(f"y has shape {answers.shape}, the predictions {told.shape}.")
+        answers, told = check_pair(check_answers(y_true), y_pred)
         order = np.argsort(told, kind="stable")
-        groups = [part for part in np.array_split(order, bins) if part.size]
+        parts = np.array_split(order, check_whole("bins", bins))
+        groups = [part for part in parts if part.size]
         deviation = [answers[part].std(ddof=int(part.size > 1)) for part in groups]
         shown = cls(
             predicted=np.array([told[part].mean() for part in groups]),
             answered=np.array([answers[part].mean() for part in groups]),
             error=1.96 * np.array(deviation) / np.sqrt([part.size for part in groups]),
             middle=np.array([np.quantile(answers[part], [0.25, 0.75]) for part in groups]),
-            interval=None if interval is None else _means(interval, groups),
+            interval=None
+            if interval is None
+            else _means(check_interval(interval, answers.size), groups),
         )
         return shown.plot(ax, **line)
 
@@ -107,6 +109,5 @@ class SatisfactionDisplay:
         return self
 
 
-def _means(interval: tuple[ArrayLike, ArrayLike], groups: list[NDArray[np.int64]]) -> Floats:
-    ends = [np.asarray(end, np.float64) for end in interval]
+def _means(ends: tuple[Floats, Floats], groups: list[NDArray[np.int64]]) -> Floats:
     return np.array([[end[part].mean() for end in ends] for part in groups])
