@@ -242,7 +242,7 @@ def drift_by_month(
     Parameters
     ----------
     columns : iterable of Input
-        A model's inputs.
+        A model's inputs; those that ``X`` lacks are left out.
     X : DataFrame, shape (n, k)
     times : shape (n,)
         The date of each row.
@@ -256,7 +256,8 @@ def drift_by_month(
         feature and date.
     """
     when = pd.Series(np.asarray(times)).reset_index(drop=True)
-    own = [column for column in columns if column.shares]
+    # A table that is absent leaves its columns out.
+    own = [column for column in columns if column.shares and column.name in X]
     found = []
     for day in sorted(when.unique()):
         rows = X.iloc[np.flatnonzero(when == day)]

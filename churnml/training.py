@@ -278,10 +278,11 @@ def importance(estimator: Estimator, X: pd.DataFrame, rows: int = 5_000) -> dict
 
 
 def digest(data: Dataset) -> str:
-    """SHA-256 of features, labels, customers and dates."""
+    """SHA-256 of features, labels, customers and dates; the order of rows is of no account."""
+    parts = (data.X, data.y, data.groups, data.times)
+    rows = [pd.util.hash_pandas_object(part, index=False).to_numpy() for part in parts]
     found = hashlib.sha256("\0".join(map(str, data.X.columns)).encode())
-    for frame in (data.X, data.y, data.groups, data.times):
-        found.update(pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes())
+    found.update(np.column_stack(rows)[np.lexsort(rows)].tobytes())
     return found.hexdigest()
 
 

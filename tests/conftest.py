@@ -19,6 +19,11 @@ from churnml.flat import FlatData, read_training
 from churnml.profile import describe
 from churnml.store import Store, open_store
 
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # So it is where a shell runs the tests in the background; all that they start would
+    # ignore Ctrl-C too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 QUICK = {"repeats": 1, "max_rounds": 100, "n_jobs": 1}
 
 

@@ -200,3 +200,10 @@ def test_a_column_whose_present_values_are_all_alike_moves_only_in_what_is_missi
     ):
         assert measured(column, [50, 50], 1_000).value == 0.0
         assert measured(column, [1_000, 0], 1_000).value > 0.5
+
+
+def test_a_column_that_an_absent_table_would_have_is_left_out(random):
+    calls = random.normal(size=500)
+    columns = [profile(calls, name="calls"), profile(calls, name="spent")]
+    table = drift_by_month(columns, pd.DataFrame({"calls": calls}), ["now"] * 500, 500)
+    assert table["feature"].tolist() == ["calls"]

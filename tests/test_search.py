@@ -76,7 +76,7 @@ def test_it_goes_on_where_it_stopped(woven, tmp_path, caplog, monkeypatch):
         both = search(
             ChurnClassifier(n_jobs=1), X, y, trials=3, journal=journal, progress=ended.append
         )
-    assert caplog.messages == ["going on after 2 trials of an earlier run"]
+    assert set(caplog.messages) == {"going on after 2 trials of an earlier run"}
     assert both.trials[:2] == first.trials
     assert [trial.number for trial in ended] == [2]
     # What earlier sessions took counts.

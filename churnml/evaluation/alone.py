@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from churnml.errors import DataError
 from churnml.evaluation.inputs import check_groups, check_labels, numbers
 from churnml.evaluation.options import check_kind, check_task
 from churnml.evaluation.ranking import auc
@@ -62,6 +63,8 @@ def columns_alone(
     """
     check_kind("X", X, pd.DataFrame)
     outcome = check_labels(y) if check_task(task) == "churn" else numbers("answers", y)
+    if outcome.shape != (len(X),):
+        raise DataError(f"y has shape {outcome.shape}, X {len(X):,} rows.", expected=f"({len(X)},)")
     rows, folds = deal(len(outcome), check_groups(groups, len(outcome)))
     means = unseen_means(X.iloc[rows], outcome[rows], folds)
     found = {name: reached(task, outcome[rows], told) for name, told in means.items()}

@@ -145,6 +145,10 @@ def diagnose_satisfaction(
     """
     scores, told = check_pair(check_answers(y), prediction)
     customers = _numbers(groups, scores.size)
+    if regression is not None:
+        regression = check_pair(scores, regression, name="regression")[1]
+    if truth is not None:
+        truth = check_pair(scores, truth, name="truth")[1]
     order = metrics["spearman"]
     if np.isnan(order.value):
         if np.ptp(scores) == 0:

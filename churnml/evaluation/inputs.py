@@ -256,7 +256,7 @@ def check_groups(groups: ArrayLike | None, rows: int) -> Ints | None:
     """
     if groups is None:
         return None
-    given = np.asarray(groups)
+    given = _customers(groups)
     if given.shape != (rows,):
         raise DataError(
             f"groups has shape {given.shape}, y {rows:,} rows; one customer a row was expected.",
@@ -279,7 +279,7 @@ def number_groups(groups: ArrayLike) -> tuple[Ints, int]:
     >>> number_groups(["b", "a", "b"])
     (array([0, 1, 0]), 2)
     """
-    given = np.asarray(groups)
+    given = _customers(groups)
     if given.ndim != 1:
         raise DataError(f"groups has shape {given.shape}; one customer a row was expected.")
     codes, names = pd.factorize(given)
@@ -295,6 +295,15 @@ def number_groups(groups: ArrayLike) -> tuple[Ints, int]:
             row=int(np.argmin(codes)),
         )
     return codes.astype(np.int64, copy=False), len(names)
+
+
+def _customers(groups: ArrayLike) -> NDArray[Any]:
+    try:
+        return np.asarray(groups)
+    except ValueError as error:
+        raise DataError(
+            "groups holds lists of several lengths; one customer a row was expected."
+        ) from error
 
 
 def refuse(

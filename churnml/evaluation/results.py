@@ -86,7 +86,7 @@ class Evaluation:
         """What is to be thought of the model, in sentences; the first is on the whole."""
         wrong = len(self.diagnosis)
         found = f"{counted(wrong, 'thing')} wrong" if wrong else "Nothing wrong found"
-        told = [f"{found}, on rows that the training has seen." if self.seen else f"{found}."]
+        told = [f"{found}, on what the training has seen." if self.seen else f"{found}."]
         told += [self.seen] if self.seen else []
         worse, off = (sum(getattr(one, name) for one in self.slices) for name in ("worse", "off"))
         if worse or off:

@@ -218,6 +218,9 @@ class _Cuts:
     def __init__(self, frame: pd.DataFrame, rows: int, groups: ArrayLike | None) -> None:
         if len(frame) != rows:
             raise DataError(f"The frame to cut by has {len(frame)} rows, the labels {rows}.")
+        if not frame.columns.is_unique:
+            twice = frame.columns[frame.columns.duplicated()][0]
+            raise DataError(f"The frame to cut by has the column {twice!r} twice.", column=twice)
         named = check_groups(groups, rows)
         self.rows = rows
         self.customers = np.arange(rows) if named is None else named

@@ -195,7 +195,10 @@ def _require_kind(resolved: Any, kind: str) -> None:
 def _seen(model: Model, day: date) -> str:
     """A word where the training has seen what happened after the date."""
     if str(day) in model.origin.as_of:
-        return "The model was trained on this date: the figures flatter it."
+        return (
+            "The model was trained on this date: of customers that it learned from, the figures "
+            "flatter it."
+        )
     window = model.origin.window
     if window and date.fromisoformat(window[0]) <= day < date.fromisoformat(window[1]):
         return (
@@ -386,10 +389,10 @@ def _figures(found: Evaluated) -> dict[str, Any]:
     from churnml.reports import figures
 
     one, churn = found.evaluation, found.evaluation.task == "churn"
+    seen = ", on what the training has seen" if one.seen else ""
     drawn: dict[str, Any] = {}
     if churn:
-        title = "Gains, on rows that the training has seen" if one.seen else "Gains"
-        drawn["gains"] = lambda: figures.gains(found.y, found.scores, title=title)
+        drawn["gains"] = lambda: figures.gains(found.y, found.scores, title=f"Gains{seen}")
     elif found.low is not None and found.high is not None:
         interval = found.low, found.high
         drawn["satisfaction"] = lambda: figures.satisfaction(found.y, found.scores, interval)
@@ -397,13 +400,16 @@ def _figures(found: Evaluated) -> dict[str, Any]:
         bins = [part.to_dict() for part in one.reliability]
         what = "leaving" if churn else "being dissatisfied"
         axes = f"predicted probability of {what}", "share to whom it happened"
-        drawn["reliability"] = lambda: figures.reliability(bins, title="Reliability", axes=axes)
+        drawn["reliability"] = lambda: figures.reliability(
+            bins, title=f"Reliability{seen}", axes=axes
+        )
     if one.profit is not None:
         curve = one.profit
-        drawn["profit"] = lambda: figures.profit(curve)
+        title = f"Profit of a retention campaign{seen}"
+        drawn["profit"] = lambda: figures.profit(curve, title=title)
     measure, label = ("auc", "AUC") if churn else ("mae", "mean error, points of 100")
     if any(measure in part.metrics for part in one.slices):
-        drawn["slices"] = lambda: figures.slices(one.slices, measure, label)
+        drawn["slices"] = lambda: figures.slices(one.slices, measure, label + seen)
     unit = "log-odds" if churn else "points"
     drawn["reasons"] = lambda: figures.reasons(found.reasons, found.drivers, unit)
     return drawn

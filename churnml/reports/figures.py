@@ -206,11 +206,11 @@ def score_against_actual(actual: ArrayLike, predicted: ArrayLike, *, bins: int =
     return figure
 
 
-def profit(curve: ProfitCurve) -> Figure:
+def profit(curve: ProfitCurve, *, title: str = "Profit of a retention campaign") -> Figure:
     """Profit against the share of customers contacted, with its 95 % interval."""
     from churnml.evaluation.displays import ProfitDisplay
 
-    figure, axes = _figure("Profit of a retention campaign")
+    figure, axes = _figure(title)
     ProfitDisplay(curve=curve).plot(axes)
     return figure
 

@@ -121,10 +121,12 @@ def test_a_table_is_evaluated_and_its_leak_named(churnml, place, quick):
 
 def test_rows_of_the_training_are_known_again_and_others_that_moved_are_told(churnml, place):
     names = ("--id", "id", "--target", "left", "--json")
-    ran = churnml("evaluate", "leaking", "past.csv", *names)
+    rows = pd.read_csv(place / "past.csv", dtype={"id": str})
+    rows.sample(frac=1, random_state=0).to_csv(place / "shuffled.csv", index=False)
+    ran = churnml("evaluate", "leaking", "shuffled.csv", *names)
     assert ran.status == 0, ran.err
     assert "trained on these very rows" in ran.json["seen"]
-    assert ran.json["verdict"][0].endswith("on rows that the training has seen.")
+    assert ran.json["verdict"][0].endswith("on what the training has seen.")
     assert any("counts as worth 1,000 yuan" in note for note in ran.json["notes"])
     assert not any("drifted" in note for note in ran.json["notes"])
 

@@ -23,9 +23,12 @@ from churnml.evaluation import (
     capture,
     churn_measures,
     churn_metrics,
+    churn_slices,
+    columns_alone,
     contact_gain,
     coverage,
     customer_value,
+    diagnose_satisfaction,
     dissatisfied_auc,
     evaluate_churn,
     evaluate_satisfaction,
@@ -269,3 +272,23 @@ def test_few_low_answers_and_predictions_beyond_the_scale_are_taken():
     low = np.r_[np.zeros(25), np.full(25, 10.0)]
     found = satisfaction_metrics(low, np.linspace(-20, 120, 50), draws=2)
     assert found["mae"].value > 0
+
+
+@pytest.mark.parametrize("known", ["regression", "truth"])
+@pytest.mark.parametrize("bad", [["No"] * 60, [50.0] * 59, [np.nan] * 60, [[50.0]] * 60])
+def test_what_satisfaction_is_compared_with_is_checked(known, bad):
+    answers = np.linspace(10, 90, 60)
+    metrics = satisfaction_metrics(answers, answers, draws=5)
+    with pytest.raises(DataError):
+        diagnose_satisfaction(answers, answers, metrics, **{known: bad})
+
+
+def test_customers_in_lists_of_several_lengths_and_a_column_twice_are_refused():
+    y, p = np.arange(60) % 2, np.linspace(0.1, 0.9, 60)
+    with pytest.raises(DataError, match="lists of several lengths"):
+        churn_metrics(y, p, [[1], [1, 2]] * 30, draws=5)
+    twice = pd.DataFrame(np.ones((60, 2)), columns=["a", "a"])
+    with pytest.raises(DataError, match="'a' twice"):
+        churn_slices(twice, y, p)
+    with pytest.raises(DataError, match="y has shape"):
+        columns_alone("churn", twice, y[:, None])

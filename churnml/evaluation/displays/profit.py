@@ -84,6 +84,7 @@ class ProfitDisplay:
         sunk = [at for at, most in zip(found.share, found.high, strict=True) if most < bottom]
         axes.set(xlabel="share of customers contacted, most promising first")
         axes.set(ylabel="profit, yuan per customer of the base")
-        axes.set(xlim=(0, max(min(sunk, default=1.0), 0.1)), ylim=(bottom, 1.25 * height))
-        axes.legend(loc="upper right", frameon=False)
+        # Room above for the legend, wherever the best share lies.
+        axes.set(xlim=(0, max(min(sunk, default=1.0), 0.1)), ylim=(bottom, 1.55 * height))
+        axes.legend(loc="upper right", ncols=2, frameon=False)
         return self
