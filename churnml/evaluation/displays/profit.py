@@ -72,19 +72,22 @@ class ProfitDisplay:
         best = found.best_share
         axes.axvspan(best.low, best.high, color=ORANGE, alpha=0.12, lw=0)
         axes.plot([best.value], [found.maximum.value], "o", color=ORANGE, label="best share")
-        axes.annotate(
-            f"{found.maximum.value:,.1f} yuan per customer, contacting {best.value:.1%}",
-            (best.value, found.maximum.value),
-            (8, 8),
-            textcoords="offset points",
-        )
         height = max(max(found.high), 1e-6)
         # Contacting everybody may lose so much that nothing else would be seen.
         bottom = max(min(found.low), -1.2 * height)
         sunk = [at for at, most in zip(found.share, found.high, strict=True) if most < bottom]
+        widest = max(min(sunk, default=1.0), 0.1)
+        right = best.value > widest / 2
+        axes.annotate(
+            f"{found.maximum.value:,.1f} yuan per customer, contacting {best.value:.1%}",
+            (best.value, found.maximum.value),
+            (-8 if right else 8, 8),
+            textcoords="offset points",
+            ha="right" if right else "left",
+        )
         axes.set(xlabel="share of customers contacted, most promising first")
         axes.set(ylabel="profit, yuan per customer of the base")
         # Room above for the legend, wherever the best share lies.
-        axes.set(xlim=(0, max(min(sunk, default=1.0), 0.1)), ylim=(bottom, 1.55 * height))
+        axes.set(xlim=(0, widest), ylim=(bottom, 1.55 * height))
         axes.legend(loc="upper right", ncols=2, frameon=False)
         return self
