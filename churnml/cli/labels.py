@@ -32,7 +32,8 @@ _LEGEND = {
     "leave": "by ending the service or by falling silent; once who does both",
     "end": "end their service; silent too: of them, the share that falls silent as well",
     "fall silent": "have no active day for so long; end too: of them, the share "
-    "that ends its service as well; come back: the share active again within 3 months",
+    "that ends its service as well; come back: the share active again in a whole month after "
+    "its first such silence, up to 3 months past the horizon, where one is seen",
     "unpaid": "of those who end their service, the share with a bill then unpaid for 60 days or "
     "more: the involuntary part",
     "-": "the data do not tell",
