@@ -1,6 +1,7 @@
 """A search finds what folds show, keeps the rule where they show nothing, and goes on."""
 
 import logging
+from logging.handlers import BufferingHandler
 
 import numpy as np
 import pandas as pd
@@ -65,18 +66,27 @@ def test_the_order_of_the_rows_does_not_matter(woven):
     assert [t.folds for t in one] == [t.folds for t in other]
 
 
-def test_it_goes_on_where_it_stopped(woven, tmp_path, caplog, monkeypatch):
-    # The command line's own handler, if any, is not to hide it.
-    monkeypatch.setattr(logging.getLogger("churnml"), "propagate", True)
+@pytest.fixture
+def said(monkeypatch):
+    """What a search logs, also where the command line has set up logging before."""
+    heard = BufferingHandler(1_000)
+    logger = logging.getLogger("churnml.search")
+    monkeypatch.setattr(logger, "handlers", [heard])
+    monkeypatch.setattr(logger, "propagate", False)
+    before = logger.level
+    logger.setLevel(logging.INFO)
+    yield heard.buffer
+    logger.setLevel(before)
+
+
+def test_it_goes_on_where_it_stopped(woven, tmp_path, said):
     X, y = woven[0][:500], woven[1][:500]
     journal = tmp_path / "search.journal"
     ended = []
     first = search(ChurnClassifier(n_jobs=1), X, y, trials=2, journal=journal)
-    with caplog.at_level("INFO", "churnml.search"):
-        both = search(
-            ChurnClassifier(n_jobs=1), X, y, trials=3, journal=journal, progress=ended.append
-        )
-    assert set(caplog.messages) == {"going on after 2 trials of an earlier run"}
+    assert said == []
+    both = search(ChurnClassifier(n_jobs=1), X, y, trials=3, journal=journal, progress=ended.append)
+    assert [one.getMessage() for one in said] == ["going on after 2 trials of an earlier run"]
     assert both.trials[:2] == first.trials
     assert [trial.number for trial in ended] == [2]
     # What earlier sessions took counts.

@@ -105,9 +105,7 @@ def check_binary(y: ArrayLike, score: ArrayLike, *, name: str = "scores") -> tup
     >>> check_binary([0, 1], [0.2, 3])
     (array([0., 1.]), array([0.2, 3. ]))
     """
-    labels, scores = check_labels(y), numbers(name, score)
-    _same_rows(labels, name, scores)
-    return labels, _finite(name, scores)
+    return check_pair(check_labels(y), score, name=name)
 
 
 def check_pair(

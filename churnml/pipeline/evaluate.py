@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,31 +17,25 @@ from churnml.bundle import Model
 from churnml.config import Config
 from churnml.dataset import Dataset, Task
 from churnml.drift import drift_by_month
-from churnml.errors import DataError, LabelWindowError, UsageError
+from churnml.errors import LabelWindowError, UsageError
 from churnml.evaluation import (
     Estimate,
     Evaluation,
     Finding,
-    base_rate,
     customer_value,
     evaluate_churn,
     evaluate_satisfaction,
-    regression,
 )
 from churnml.evaluation.horizons import known_outcomes
 from churnml.guards import Suspect, find_suspects, told
+from churnml.pipeline.baselines import TWO, Measured, crossed_baselines, earlier_baselines
 from churnml.pipeline.cuts import operator_cuts, operator_value, table_cuts
 from churnml.pipeline.drifting import drift_notes
 from churnml.pipeline.sources import checked, opened
 from churnml.pipeline.train import flat_dataset
 from churnml.pipeline.truth import truth_of
-from churnml.source import Source
 
 Floats = NDArray[np.float64]
-Measured = Literal["churn", "satisfaction"]
-_BASELINE_DATES = 2
-_TWO = 2
-_FOLDS = 5
 _log = logging.getLogger(__name__)
 
 
@@ -111,7 +105,7 @@ def evaluate_source(
     if task == "hazard":
         horizons, data = _at_two_months(resolved.model, data)
         notes = ["A hazard: slices, baselines and probabilities are those of two months."]
-    baselines, note = _earlier_baselines(clean, task, day, data, settings)
+    baselines, note = earlier_baselines(clean, task, day, data, settings)
     notes.append(note)
     known = _Known(
         cuts=operator_cuts(clean, data),
@@ -153,7 +147,7 @@ def evaluate_table(
     )
     data = flat_dataset(read)
     task: Measured = "satisfaction" if resolved.model.task == "satisfaction" else "churn"
-    baselines, note = _crossed_baselines(task, data)
+    baselines, note = crossed_baselines(task, data)
     notes = [*read.notes, note, *_drifted(resolved.model, data)]
     if task == "churn" and value is None:
         notes.append(
@@ -228,70 +222,13 @@ def _drifted(model: Model, data: Dataset) -> list[str]:
 def _at_two_months(model: Model, data: Dataset) -> tuple[dict[str, Estimate], Dataset]:
     """A hazard's measures at each horizon, and its rows as those of churn in two months."""
     metrics, _scores = training.evaluate("hazard", model.estimator, data)
-    known, left = known_outcomes(data.y, data.times, _TWO)
+    known, left = known_outcomes(data.y, data.times, TWO)
     if not known.any():
         raise LabelWindowError(
             "The data does not cover two months after this date.", hint="Use an earlier --as-of."
         )
     rows = data.rows(np.flatnonzero(known))
     return metrics, replace(rows, y=pd.Series(left, name="churned"))
-
-
-def _earlier_baselines(
-    source: Source, task: Task, day: date, data: Dataset, config: Config
-) -> tuple[dict[str, Floats], str]:
-    """Base rate and regression, learned at the last dates whose labels ended by ``day``."""
-    window = dataset.label_window(task, config)
-    if task == "hazard":
-        window = replace(window, horizon=f"{_TWO}mo")
-    bills = pd.Timestamp(source.tables["bills"].month.min().execute()).date()
-    earlier = [day.replace(day=1)]
-    while earlier[-1] > bills:
-        earlier.append(_month_before(earlier[-1]))
-    days = [one for one in earlier if window.end(one) <= day and one > bills][:_BASELINE_DATES]
-    if not days:
-        return {}, "No baselines: no date's label had ended by this date."
-    _log.info("baselines: building features at %s", ", ".join(map(str, days)))
-    try:
-        past = dataset.build_dataset(source, task, sorted(days), config=config)
-        if task == "hazard":
-            known, left = known_outcomes(past.y, past.times, _TWO)
-            past = replace(past.rows(np.flatnonzero(known)), y=pd.Series(left, name="churned"))
-        return _learned(task, past, data), (
-            f"Baselines learned at {', '.join(map(str, sorted(days)))}, whose labels had ended."
-        )
-    except DataError as error:
-        return {}, f"No baselines: {error.message}"
-
-
-def _month_before(day: date) -> date:
-    return date(day.year - (day.month == 1), (day.month - 2) % 12 + 1, 1)
-
-
-def _learned(task: Task, past: Dataset, data: Dataset) -> dict[str, Floats]:
-    found = {"base rate": base_rate(past.y, len(data))}
-    if past.y.nunique() > 1:
-        kind: Measured = "satisfaction" if task == "satisfaction" else "churn"
-        found["regression"] = regression(kind, (past.X, past.y), data.X)
-    return found
-
-
-def _crossed_baselines(task: Measured, data: Dataset) -> tuple[dict[str, Floats], str]:
-    """Base rate and regression, each row by what the other folds' customers taught."""
-    codes = pd.factorize(data.groups)[0]
-    order = np.random.default_rng(0).permutation(codes.max() + 1)
-    folds = order[codes] % _FOLDS
-    found: dict[str, Floats] = {}
-    if codes.max() + 1 < 2 * _FOLDS or data.y.nunique() < 2:
-        return found, "No baselines: too few rows to learn them from."
-    for fold in range(_FOLDS):
-        here, rest = np.flatnonzero(folds == fold), data.rows(np.flatnonzero(folds != fold))
-        for name, scores in _learned(task, rest, data.rows(here)).items():
-            found.setdefault(name, np.full(len(data), np.nan))[here] = scores
-    # Of each part the other parts' rate would rank the parts against each other.
-    found["base rate"] = base_rate(data.y, len(data))
-    complete = {name: scores for name, scores in found.items() if not np.isnan(scores).any()}
-    return complete, f"Baselines learned on these rows themselves, crosswise in {_FOLDS} parts."
 
 
 def _table_value(X: pd.DataFrame, column: str | None, config: Config) -> Floats:
@@ -322,7 +259,7 @@ def _evaluated(resolved: Any, data: Dataset, known: _Known, config: Config) -> E
     groups = data.groups.to_numpy()
     if model.task != "satisfaction":
         scores = (
-            estimator.predict_within(data.X, [_TWO])[:, 0]
+            estimator.predict_within(data.X, [TWO])[:, 0]
             if model.task == "hazard"
             else estimator.predict_proba(data.X)[:, 1]
         )

@@ -101,3 +101,17 @@ def test_too_short_a_history_is_refused(churnml, operator, short):
     ran = churnml("train", "hazard", operator, "--until", "2025-06-01", "--config", short)
     assert ran.status == 3
     assert "no month to train on" in ran.err
+
+
+def test_a_hazard_is_evaluated_at_each_horizon_beside_baselines_of_two_months(
+    churnml, trained, operator
+):
+    ran = churnml("evaluate", trained.model_uri, operator, "--as-of", "2025-11-01", "--json")
+    assert ran.status == 0, ran.err
+    assert set(ran.json["baselines"]) == {"base rate", "regression"}
+    assert ran.json["baselines"]["base rate"]["auc"] == 0.5
+    assert {f"auc_{months}mo" for months in (1, 2, 3, 6)} <= set(ran.json["metrics"])
+    assert ran.json["metrics"]["auc"] == ran.json["metrics"]["auc_2mo"]
+    learned = "Baselines learned at 2025-08-01, 2025-09-01, whose labels had ended."
+    assert learned in ran.json["notes"]
+    assert ran.json["seen"]
