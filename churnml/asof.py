@@ -5,8 +5,8 @@
 then; a value that is itself a later event is unknown until it has happened. Windows
 are half-open: *w* days cover ``[as_of - w, as_of)``.
 
-Functions take and return lazy tables, but for `latest_months`, whose answers are
-dates. *Moments* are a table with the column ``as_of``; a *spine* is a table
+Functions take and return lazy tables, but for `latest_months` and `first_months`, whose
+answers are dates. *Moments* are a table with the column ``as_of``; a *spine* is a table
 of ``(customer_id, as_of)`` with one row for every customer and date to be described.
 """
 
@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import ibis
 import pyarrow as pa
@@ -287,6 +287,50 @@ def latest_months(
                 found[row["table"]][row["as_of"]] = row["month"]
         counts = []
     return {name: dict(sorted(months.items())) for name, months in found.items()}
+
+
+def first_months(
+    tables: Mapping[str, ir.Table], days: Sequence[date]
+) -> dict[str, dict[date, date]]:
+    """The month in which the record of each monthly table begins, as seen at each ``as_of``.
+
+    Asks the engine once.
+
+    Parameters
+    ----------
+    tables : mapping of str to Table
+        Monthly ones, each with ``month`` and a filled ``known_at``.
+    days : sequence of date
+        Every ``as_of``.
+
+    Returns
+    -------
+    dict of str to dict of date to date
+        For each table and ``as_of`` the first month of which a row is visible; no entry
+        where none is.
+    """
+    if not tables:
+        return {}
+    counts = [
+        table.group_by("month")
+        .agg(known_at=_.known_at.min())
+        .select(table=ibis.literal(name), month=_.month, known_at=_.known_at)
+        for name, table in tables.items()
+    ]
+    rows = (ibis.union(*counts) if len(counts) > 1 else counts[0]).to_pyarrow().to_pylist()
+    found: dict[str, dict[date, date]] = {name: {} for name in tables}
+    for day in days:
+        for row in rows:
+            month, known = row["month"], row["known_at"]
+            if month is None or known is None:
+                continue
+            if month < day.replace(day=1) and known.replace(tzinfo=None) <= _midnight(day):
+                found[row["table"]][day] = min(month, found[row["table"]].get(day, month))
+    return found
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day)
 
 
 def _tally(rows: ir.Table, table: str) -> ir.Table:

@@ -104,7 +104,7 @@ FEATURES = (
         unit="months",
         driver="value",
         direction=1,
-        en="Months without a bill among 12, from the month of activation on",
+        en="Months without a bill among 12, since activation and the first month on record",
         zh="近12个月无账单月数",
         needs=(*_AMOUNT, "customers.activated_on"),
         zero="a bill for every month",
@@ -135,8 +135,7 @@ def parts(view: View) -> dict[str, Part]:
 
 def columns(row: ir.Table, view: View) -> dict[str, ir.Value]:
     """What needs the customer's age beside the bills."""
-    age = row.bills_ends - asof.month_index(row.activated_on)
-    return {"arpu_missing_12m_months": monthly.missing(12, row.billed_months, age)}
+    return {"arpu_missing_12m_months": monthly.missing(row, "bills", 12, row.billed_months)}
 
 
 def _spending(bills: ir.Table, view: View) -> dict[str, ir.Value]:

@@ -15,6 +15,8 @@ from operator import add
 
 from ibis.expr import types as ir
 
+from churnml import asof
+
 UNIT = 1_000_000
 """What one yuan, minute or megabyte counts."""
 
@@ -201,12 +203,25 @@ class Trend:
         return (squares / (self.number - 1).nullif(0)).sqrt() / mean.nullif(0)
 
 
-def missing(months: int, number: ir.IntegerValue, age: ir.IntegerValue) -> ir.IntegerValue:
-    """How many of the last months have no row, of those since activation.
+def missing(row: ir.Table, table: str, months: int, number: ir.IntegerValue) -> ir.IntegerValue:
+    """How many of a table's last months have no row of a customer's.
 
-    ``age`` counts the months from that of activation, which is the first to have a row,
-    to the latest.
+    Only months count in which there could be one: from that of activation on, and from the
+    first of which the table has any row, so that a record that has only just begun does
+    not make everybody look as if they had been away.
+
+    Parameters
+    ----------
+    row : Table
+        With ``activated_on`` and the table's ``{table}_starts`` and ``{table}_ends``.
+    table : str
+    months : int
+        How many are looked at.
+    number : integer column
+        How many of them have a row.
     """
-    # Not least(), which passes nulls over.
+    since, starts = asof.month_index(row.activated_on), row[f"{table}_starts"]
+    # Not greatest() and least(), which pass nulls over.
+    age = row[f"{table}_ends"] - (since < starts).ifelse(starts, since)
     expected = (age >= months).ifelse(months, age + 1)
     return (expected - number.fill_null(0)).clip(lower=0)

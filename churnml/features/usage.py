@@ -7,7 +7,6 @@ from dataclasses import replace
 import ibis
 from ibis.expr import types as ir
 
-from churnml import asof
 from churnml.features import monthly
 from churnml.features.declaration import Feature
 from churnml.features.monthly import UNIT
@@ -159,7 +158,7 @@ FEATURES = (
         unit="months",
         driver="usage",
         direction=1,
-        en="Months without a usage record among 6, from the month of activation on",
+        en="Months without usage on record among 6, since activation and the first month on record",
         zh="近6个月无使用记录月数",
         needs=("usage.voice_minutes", "customers.activated_on"),
         zero="a record for every month",
@@ -193,8 +192,7 @@ def parts(view: View) -> dict[str, Part]:
 
 def columns(row: ir.Table, view: View) -> dict[str, ir.Value]:
     """What needs the customer's age beside the usage."""
-    age = row.usage_ends - asof.month_index(row.activated_on)
-    return {"usage_missing_6m_months": monthly.missing(6, row.used_months, age)}
+    return {"usage_missing_6m_months": monthly.missing(row, "usage", 6, row.used_months)}
 
 
 def _quality(row: ir.Table, view: View) -> dict[str, ir.Value]:

@@ -66,8 +66,8 @@ class View:
     latest : mapping of str to mapping of date to date
         For each monthly table and ``as_of`` the month in which its windows end.
     moments : Table
-        ``as_of``, and for each monthly table ``{table}_ends``: that month as a
-        `month_index`, null where there is none.
+        ``as_of``, and for each monthly table ``{table}_ends``, that month as a
+        `month_index`, and ``{table}_starts``, the first on record; null where there is none.
     config : Config
     only : Table, optional
         ``(customer_id, as_of)``, where not all customers are asked for.
@@ -84,7 +84,7 @@ class View:
     def customers(self) -> ir.Table:
         """Every customer in force at each ``as_of``, the terminated included.
 
-        With ``bills_ends`` and ``usage_ends``; see ``moments``.
+        With what ``moments`` has of their date.
         """
         rows = asof.in_force(self.tables["customers"], TABLES["customers"], self.moments)
         there = [name for name in _CUSTOMER_COLUMNS if name in rows.columns]
@@ -154,16 +154,27 @@ def look(
 ) -> View:
     """The view of a source at the given dates.
 
-    Asks the engine for the month in which the windows of each monthly table end; all
-    else stays lazy.
+    Asks the engine for the month in which the windows of each monthly table end, and for
+    the first on record; all else stays lazy.
     """
     days = asof.dates(as_of)
     eligible = asof.spine(tables, days)
     monthly_tables = {name: tables[name] for name in MONTHLY if name in tables}
     latest = asof.latest_months(monthly_tables, eligible, days)
-    ends = [(day, *(_index(latest.get(name, {}).get(day)) for name in MONTHLY)) for day in days]
-    types = {f"{name}_ends": pa.int64() for name in MONTHLY}
-    moments = asof.small_table(ends, as_of=pa.date32(), **types)
+    first = asof.first_months(monthly_tables, days)
+    spans = [
+        (
+            day,
+            *(
+                _index(months.get(name, {}).get(day))
+                for name in MONTHLY
+                for months in (first, latest)
+            ),
+        )
+        for day in days
+    ]
+    types = {f"{name}_{edge}": pa.int64() for name in MONTHLY for edge in ("starts", "ends")}
+    moments = asof.small_table(spans, as_of=pa.date32(), **types)
     return View(tables, tuple(days), latest, moments, config, only)
 
 

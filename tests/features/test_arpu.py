@@ -25,7 +25,8 @@ def test_means_trend_and_peak_pass_over_months_without_a_bill(describe):
     # Least squares of 30, 60, 90, 100 at 0, -1, -4, -5 months.
     assert row["arpu_slope_6m_yuan"] == pytest.approx(-220 / 17)
     assert row["arpu_volatility_6m_ratio"] == pytest.approx((3000 / 3) ** 0.5 / 70)
-    assert row["arpu_missing_12m_months"] == 7
+    # The record begins in July 2025: 11 months, of which 5 have a bill.
+    assert row["arpu_missing_12m_months"] == 6
 
 
 def test_a_bill_of_nothing_is_not_the_same_as_no_bill(describe):
@@ -38,10 +39,11 @@ def test_a_bill_of_nothing_is_not_the_same_as_no_bill(describe):
     assert zero["arpu_last_to_mean_3m_ratio"] is None
     assert zero["arpu_slope_6m_yuan"] == 0
     assert zero["arpu_volatility_6m_ratio"] is None
-    assert zero["arpu_missing_12m_months"] == 10
+    assert zero["arpu_missing_12m_months"] == 0
     assert none["arpu_mean_12m_yuan"] is None
     assert none["arpu_peak_12m_yuan"] is None
-    assert none["arpu_missing_12m_months"] == 12
+    # April and May, which are all that the record has.
+    assert none["arpu_missing_12m_months"] == 2
     assert new["arpu_slope_6m_yuan"] is None
     assert new["arpu_volatility_6m_ratio"] is None
     assert new["arpu_missing_12m_months"] == 0
@@ -104,3 +106,14 @@ def test_the_percentile_is_within_brand_and_region(describe):
         "south": 0,
     }
     assert rows["c"]["arpu_percentile_3m_percent"] is None
+
+
+def test_no_month_before_the_record_begins_is_missing(describe):
+    """A warehouse of 3 months: who has a bill in each has missed none, at whatever date."""
+    bills = [bill(month, 50.0, known_at=datetime(2026, 6, 1)) for month in (MAY, APRIL, MARCH)]
+    # Reached the warehouse after the date: it does not make the record begin earlier.
+    bills.append(bill(date(2025, 1, 1), 50.0, known_at=datetime(2026, 6, 2)))
+    row = describe(bills=bills)["c"]
+    assert row["arpu_missing_12m_months"] == 0
+    later = describe(bills=bills, as_of="2026-06-03")["c"]
+    assert later["arpu_missing_12m_months"] == 9

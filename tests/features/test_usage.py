@@ -41,6 +41,9 @@ def test_silence_is_zero_and_no_record_is_null(describe):
     assert none["usage_active_mean_3m_days"] is None
     assert none["usage_active_last_12m_days"] is None
     assert none["usage_missing_6m_months"] == 6
+    young = describe(usage=[month(0), month(1)], customers=[{}, {"customer_id": "none"}])
+    assert young["c"]["usage_missing_6m_months"] == 0
+    assert young["none"]["usage_missing_6m_months"] == 2
     assert new["usage_active_last_12m_days"] == 0
     assert new["usage_active_mean_1m_days"] == 31
     assert new["usage_voice_slope_6m_minutes"] is None

@@ -39,6 +39,7 @@ bill_ends AS (
     WHERE 2 * customers >= size
     GROUP BY as_of
 ),
+bill_starts AS (SELECT as_of, min(month) AS first FROM seen_bills GROUP BY as_of),
 b AS (
     SELECT s.as_of, s.customer_id, date_diff('month', s.month, e.latest) AS ago,
            s.amount, s.voice, s.data, s.value_added, s.issued_on, s.month,
@@ -195,6 +196,7 @@ usage_ends AS (
     WHERE 2 * customers >= size
     GROUP BY as_of
 ),
+usage_starts AS (SELECT as_of, min(month) AS first FROM seen_usage GROUP BY as_of),
 u AS (
     SELECT s.*, date_diff('month', s.month, e.latest) AS ago
     FROM seen_usage s JOIN usage_ends e USING (as_of)
@@ -388,7 +390,7 @@ SELECT
     arpu.arpu_voice_3m_share, arpu.arpu_data_3m_share, arpu.arpu_value_added_3m_share,
     CASE WHEN bill_ends.latest IS NOT NULL THEN greatest(
         0,
-        least(12, date_diff('month', p.activated_on, bill_ends.latest) + 1) - coalesce(arpu.billed, 0)
+        least(12, date_diff('month', greatest(p.activated_on, bill_starts.first), bill_ends.latest) + 1) - coalesce(arpu.billed, 0)
     ) END AS arpu_missing_12m_months,
     peers.arpu_percentile_3m_percent,
 
@@ -458,7 +460,7 @@ SELECT
     used.usage_offnet_3m_share - used.offnet_before AS usage_offnet_change_3m_share,
     CASE WHEN usage_ends.latest IS NOT NULL THEN greatest(
         0,
-        least(6, date_diff('month', p.activated_on, usage_ends.latest) + 1) - coalesce(used.recorded, 0)
+        least(6, date_diff('month', greatest(p.activated_on, usage_starts.first), usage_ends.latest) + 1) - coalesce(used.recorded, 0)
     ) END AS usage_missing_6m_months,
 
     coalesce(served.all_30, 0) AS service_all_count_30d,
@@ -478,7 +480,9 @@ SELECT
     surveyed.service_survey_last_score_points, surveyed.service_survey_last_days,
     coalesce(surveyed.unanswered, 0) AS service_survey_unanswered_count_180d
 FROM spine p
+LEFT JOIN bill_starts USING (as_of)
 LEFT JOIN bill_ends USING (as_of)
+LEFT JOIN usage_starts USING (as_of)
 LEFT JOIN usage_ends USING (as_of)
 LEFT JOIN record USING (as_of)
 LEFT JOIN arpu USING (customer_id, as_of)
