@@ -158,7 +158,26 @@ def probability_measures(
         "calibration_error": Distance(_error_measure(chances, gaps)),
         "calibration_in_the_large": _mean_of(gaps),
         "calibration_slope": slope_measure(labels, chances, ranked),
+        "predicted_to_observed": ratio_measure(labels, chances),
     }
+
+
+def ratio_measure(y: ArrayLike, p: ArrayLike) -> Measure:
+    """Mean probability over observed rate, as a function of row weights.
+
+    1 where the level is right, .5 where the model says half of what happens; NaN where
+    nothing happens. Unlike a difference it means the same at every rate.
+
+    >>> ratio_measure([1, 0, 0, 1], [.25, .25, .25, .25])(np.ones(4))
+    0.5
+    """
+    labels, chances = check_probabilities(y, p)
+
+    def ratio(weight: NDArray[np.float64]) -> float:
+        observed = float(np.einsum("i,i", weight, labels))
+        return float(np.einsum("i,i", weight, chances)) / observed if observed else float("nan")
+
+    return ratio
 
 
 def log_loss_measure(y: ArrayLike, p: ArrayLike) -> Measure:

@@ -25,6 +25,7 @@ HEADLINE: Mapping[str, tuple[str, ...]] = {
         "brier",
         "calibration_slope",
         "calibration_error",
+        "predicted_to_observed",
     ),
     "satisfaction": (
         "r2",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,7 @@ from churnml.promotion.gate import (
     churn_rules,
     judge,
     judge_slices,
+    log_loss_tolerance,
     require_enough,
     satisfaction_rules,
 )
@@ -129,7 +130,7 @@ def contest(challenger: Model, champion: Model, data: Dataset, config: Config) -
     if task == "churn":
         value = _value(data.X, config.costs)
         own, other = (_churn(y, one["churn_probability"], value, config.costs) for one in scored)
-        rules = churn_rules(settings)
+        rules = churn_rules(settings, float(y.mean()))
     else:
         own, other = (_satisfaction(y, one) for one in scored)
         rules = satisfaction_rules(settings)
@@ -181,7 +182,7 @@ def _slice_gains(
             continue
         own, other = (one[name][rows] for one in scored)
         gains = _churn_gains if task == "churn" else _satisfaction_gains
-        found += gains(part.name, y[rows], (own, other), customers[rows])
+        found += gains(part.name, y[rows], (own, other), customers[rows], settings)
     notes = []
     if small:
         what = "who left" if task == "churn" else "answers"
@@ -192,15 +193,24 @@ def _slice_gains(
 
 
 def _churn_gains(
-    where: str, y: Floats, scores: tuple[Floats, Floats], customers: NDArray[np.int64]
+    where: str,
+    y: Floats,
+    scores: tuple[Floats, Floats],
+    customers: NDArray[np.int64],
+    settings: Promotion,
 ) -> Iterator[SliceGain]:
     (own, moved), (other, back) = (auc_influence(y, one) for one in scores)
     yield SliceGain(where, "auc", own, other, standard_error(moved - back, customers))
-    yield _mean_gain(where, "log_loss", [_loss(y, one) for one in scores], customers)
+    loss = _mean_gain(where, "log_loss", [_loss(y, one) for one in scores], customers)
+    yield replace(loss, tolerance=log_loss_tolerance(settings, float(y.mean())))
 
 
 def _satisfaction_gains(
-    where: str, y: Floats, scores: tuple[Floats, Floats], customers: NDArray[np.int64]
+    where: str,
+    y: Floats,
+    scores: tuple[Floats, Floats],
+    customers: NDArray[np.int64],
+    settings: Promotion,
 ) -> Iterator[SliceGain]:
     yield _mean_gain(where, "mae", [np.abs(y - one) for one in scores], customers)
 

@@ -5,9 +5,11 @@ The champion stays unless the challenger is shown to be good enough, in three wa
 - *not worse by more than a margin* (AUC; mean error of satisfaction): the interval of the
   gain must lie above minus the margin, so that too few rows to tell are no pass;
 - *not shown worse* (profit, log loss, ranking of satisfaction, and every slice): the
-  interval of the gain must not lie below zero; over the slices by Holm's procedure;
-- *within bounds* (calibration, coverage of the intervals): or at least no further out than
-  the champion, since a market that changes puts both out.
+  interval of the gain must not lie below zero, of log loss below a small tolerance, which
+  equal models differ by; over the slices by Holm's procedure;
+- *within bounds* (level, calibration, coverage of the intervals): or shown to be nearer to
+  them than the champion, since a market that changes puts both out; or, where the interval
+  reaches into the bounds, not shown to be further out than the champion.
 
 A gain is the challenger's improvement, above zero where it is better, whichever way the
 measure runs. All gains are drawn together over customers.
@@ -28,6 +30,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.special import entr
 
 from churnml.config import Promotion
 from churnml.errors import DataError
@@ -38,6 +41,7 @@ from churnml.evaluation.significance import below_zero, holm
 Measures = Mapping[str, Measure]
 EVERYBODY = "all customers"
 _95 = 1.959964
+_OWN = "own "
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,8 @@ class Rule:
     margin : float, optional
         By how much the challenger may be worse; the interval must lie above minus it.
         Without it the challenger must not be shown worse.
+    tolerance : float
+        Without a margin: a loss up to it counts as none.
     bounds : (float, float), optional
         Within them nothing else is asked.
     aim : float
@@ -60,6 +66,7 @@ class Rule:
     measure: str
     better: Literal["more", "less", "near"]
     margin: float | None = None
+    tolerance: float = 0.0
     bounds: tuple[float, float] | None = None
     aim: float = 0.0
 
@@ -119,6 +126,8 @@ class SliceGain:
     error : float
         Standard error of the gain, customers taken together.
     better : {"more", "less"}
+    tolerance : float
+        A loss up to it counts as none.
     """
 
     where: str
@@ -127,6 +136,7 @@ class SliceGain:
     champion: float
     error: float
     better: Literal["more", "less"] = "more"
+    tolerance: float = 0.0
 
     @property
     def gain(self) -> float:
@@ -135,17 +145,27 @@ class SliceGain:
         return more if self.better == "more" else -more
 
 
-def churn_rules(settings: Promotion) -> tuple[Rule, ...]:
-    """What a churn model is judged by over all customers."""
+def churn_rules(settings: Promotion, rate: float) -> tuple[Rule, ...]:
+    """What a churn model is judged by over all customers, of whom ``rate`` left."""
     slope = settings.calibration_slope
     limit = (0.0, settings.calibration_error)
     return (
         Rule("auc", "more", margin=settings.auc_margin),
         Rule("profit_maximum", "more"),
-        Rule("log_loss", "less"),
+        Rule("log_loss", "less", tolerance=log_loss_tolerance(settings, rate)),
+        Rule("predicted_to_observed", "near", bounds=settings.predicted_to_observed, aim=1.0),
         Rule("calibration_slope", "near", bounds=slope, aim=1.0),
         Rule("calibration_error", "less", bounds=limit),
     )
+
+
+def log_loss_tolerance(settings: Promotion, rate: float) -> float:
+    """The log loss that counts as none: a share of what the base rate itself loses.
+
+    >>> round(log_loss_tolerance(Promotion(log_loss_margin=0.01), rate=0.03), 5)
+    0.00135
+    """
+    return settings.log_loss_margin * float(entr(rate) + entr(1 - rate))
 
 
 def satisfaction_rules(settings: Promotion) -> tuple[Rule, ...]:
@@ -193,13 +213,14 @@ def judge(
     gains = {
         rule.measure: _gain(rule, challenger[rule.measure], champion[rule.measure]) for rule in used
     }
-    drawn = bootstrap(gains, groups, draws=settings.draws, seed=settings.seed)
+    bounded = {_OWN + r.measure: challenger[r.measure] for r in used if r.bounds is not None}
+    drawn = bootstrap(gains | bounded, groups, draws=settings.draws, seed=settings.seed)
     ones = np.ones(np.asarray(groups).size)
     checks = []
     for rule in used:
         own, other = challenger[rule.measure](ones), champion[rule.measure](ones)
         gain = drawn[rule.measure]
-        passed, reason = _decide(rule, own, gain)
+        passed, reason = _decide(rule, own, gain, drawn.get(_OWN + rule.measure))
         checks.append(Check(EVERYBODY, rule.measure, own, other, gain, passed, reason))
     return checks
 
@@ -212,26 +233,33 @@ def _gain(rule: Rule, challenger: Measure, champion: Measure) -> Measure:
     return lambda weight: abs(champion(weight) - rule.aim) - abs(challenger(weight) - rule.aim)
 
 
-def _decide(rule: Rule, own: float, gain: Estimate) -> tuple[bool, str]:
+def _decide(rule: Rule, own: float, gain: Estimate, drawn: Estimate | None) -> tuple[bool, str]:
     if math.isnan(own) or math.isnan(gain.value):
         # Where the challenger's own is known, the champion's is what is not defined.
         return not math.isnan(own), "not defined"
-    if rule.bounds is not None:
-        return _bounded(rule.bounds, own, gain)
+    if rule.bounds is not None and drawn is not None:
+        return _bounded(rule.bounds, drawn, gain)
     if rule.margin is not None:
         return _within_margin(rule.margin, gain)
+    if gain.high < -rule.tolerance:
+        return False, "worse" + (f" by more than {rule.tolerance:.2g}" if rule.tolerance else "")
     if gain.high < 0:
-        return False, "worse"
+        return True, f"not shown worse by more than {rule.tolerance:.2g}"
     return True, "better" if gain.low > 0 else "not shown worse"
 
 
-def _bounded(bounds: tuple[float, float], own: float, gain: Estimate) -> tuple[bool, str]:
+def _bounded(bounds: tuple[float, float], own: Estimate, gain: Estimate) -> tuple[bool, str]:
     low, high = bounds
-    if low <= own <= high:
+    outside = f"outside {low:g} to {high:g}"
+    if low <= own.value <= high:
         return True, f"within {low:g} to {high:g}"
-    if gain.value >= 0:
-        return True, f"outside {low:g} to {high:g}, as is the champion"
-    return False, f"outside {low:g} to {high:g}, further than the champion"
+    if gain.low >= 0:
+        return True, f"{outside}, {'nearer than' if gain.low > 0 else 'as is'} the champion"
+    if gain.high < 0:
+        return False, f"{outside}, further than the champion"
+    if own.low <= high and own.high >= low:
+        return True, f"not shown {outside}"
+    return False, f"{outside}, not shown nearer than the champion"
 
 
 def _within_margin(margin: float, gain: Estimate) -> tuple[bool, str]:
@@ -254,7 +282,7 @@ def judge_slices(gains: Sequence[SliceGain], settings: Promotion) -> list[Check]
     >>> [check.passed for check in judge_slices([worse, other], Promotion())]
     [False, True]
     """
-    chances = holm([below_zero(one.gain, one.error) for one in gains]).tolist()
+    chances = holm([below_zero(one.gain + one.tolerance, one.error) for one in gains]).tolist()
     checks = []
     for one, chance in zip(gains, chances, strict=True):
         worse = bool(chance < settings.significance)

@@ -25,6 +25,7 @@ _MEASURES = {
     "brier": "mean squared error of the probability; lower is better",
     "calibration_slope": "1 is right; below 1 the probabilities are too extreme",
     "calibration_error": "mean gap between predicted and observed shares; 0 is right",
+    "predicted_to_observed": "mean predicted probability over the observed rate; 1 is right",
     "r2": "share of the variance explained; 0 is the mean answer",
     "spearman": "rank correlation with the answers",
     "mae": "mean absolute error in points of 100",

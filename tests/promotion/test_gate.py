@@ -13,10 +13,10 @@ SETTINGS = Promotion(draws=60)
 RANKING = [Rule("auc", "more", margin=SETTINGS.auc_margin)]
 
 
-def outcomes(rows: int, seed: int):
+def outcomes(rows: int, seed: int, middle: float = -1.5):
     """True log-odds, and who left."""
     random = np.random.default_rng(seed)
-    odds = random.normal(-1.5, 1.2, rows)
+    odds = random.normal(middle, 1.2, rows)
     return odds, (random.random(rows) < chance(odds)).astype(float)
 
 
@@ -26,7 +26,7 @@ def chance(odds):
 
 def checks(y, challenger, champion, rules=None):
     own, other = churn_measures(y, challenger), churn_measures(y, champion)
-    found = judge(rules or churn_rules(SETTINGS), own, other, np.arange(len(y)), SETTINGS)
+    found = judge(rules or churn_rules(SETTINGS, y.mean()), own, other, np.arange(len(y)), SETTINGS)
     return {check.measure: check for check in found}
 
 
@@ -65,6 +65,45 @@ def test_where_the_champion_is_out_of_bounds_too_the_nearer_one_passes():
     worst, bad = chance(3 * odds), chance(2 * odds)
     assert checks(y, bad, worst)["calibration_slope"].passed
     assert not checks(y, worst, bad)["calibration_slope"].passed
+
+
+@pytest.mark.parametrize("factor", [0.5, 2.0])
+def test_probabilities_of_another_level_are_refused_at_a_rate_of_3_percent(factor):
+    """Halved ones err by .015 for everybody, which no bound in points would see."""
+    odds, y = outcomes(40_000, 2, middle=-4.0)
+    assert y.mean() == pytest.approx(0.034, abs=0.005)
+    found = checks(y, np.minimum(factor * chance(odds), 1), chance(odds))
+    assert not found["predicted_to_observed"].passed
+    assert found["predicted_to_observed"].challenger == pytest.approx(factor, rel=0.1)
+    assert found["predicted_to_observed"].reason == "outside 0.8 to 1.25, further than the champion"
+    assert found["calibration_error"].passed or factor == 2.0
+
+
+def test_out_of_bounds_and_not_shown_nearer_than_the_champion_is_refused():
+    """Two alike, both over-confident: one of them is a trifle nearer, by chance."""
+    odds, y = outcomes(8_000, 3)
+    one, other = (chance(2 * (odds + 0.3 * noise)) for noise in _noises(8_000))
+    found = checks(y, one, other)["calibration_slope"], checks(y, other, one)["calibration_slope"]
+    assert max(check.gain.value for check in found) > 0
+    for check in found:
+        assert not check.passed
+        assert check.reason == "outside 0.8 to 1.25, not shown nearer than the champion"
+
+
+def _noises(rows: int):
+    random = np.random.default_rng(4)
+    return random.normal(size=rows), random.normal(size=rows)
+
+
+def test_a_log_loss_that_differs_by_less_than_the_tolerance_is_no_reason():
+    odds, y = outcomes(60_000, 4)
+    noise = np.random.default_rng(5).normal(size=60_000)
+    loss = checks(y, chance(odds + 0.1 * noise), chance(odds))["log_loss"]
+    assert loss.gain.high < 0
+    assert loss.passed
+    assert loss.reason.startswith("not shown worse by more than 0.0")
+    more = checks(y, chance(odds + 0.5 * noise), chance(odds))["log_loss"]
+    assert not more.passed
 
 
 def test_a_loss_within_the_margin_passes_where_the_rows_suffice_to_say_so():
