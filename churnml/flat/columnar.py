@@ -32,17 +32,34 @@ def open_parquet(path: Path, engine: Engine) -> Table:
         f"union_by_name = {len(files) > 1}, hive_partitioning = false"
     )
     found = run(con, f"DESCRIBE SELECT * FROM {reader})")
-    columns = [(name, _kind(kind)) for name, kind, *_ in found]
+    columns = {name: (identifier(name), _kind(kind)) for name, kind, *_ in found}
+    keys = parquet.partition_columns(path, files[0]) if path.is_dir() else {}
+    columns |= {key: (sql, "VARCHAR") for key, sql in keys.items()}
     selected = ", ".join(
-        f"CAST({identifier(name)} AS {kind}) AS c{at}" for at, (name, kind) in enumerate(columns)
+        f"CAST({sql} AS {kind}) AS c{at}" for at, (sql, kind) in enumerate(columns.values())
     )
     relation = (
         f"(SELECT {selected}, {_number(files)} AS {ROW} "
-        f"FROM {reader}, file_row_number = true, filename = {len(files) > 1}))"
+        f"FROM {reader}, file_row_number = true, filename = {path.is_dir()}))"
     )
-    names = tuple(name.strip() for name, _ in columns)
-    kinds = tuple(kind for _, kind in columns)
-    return Table(path, engine, con, relation, names, kinds, "row", stamps)
+    return Table(
+        path,
+        engine,
+        con,
+        relation,
+        names=tuple(name.strip() for name in columns),
+        kinds=tuple(kind for _, kind in columns.values()),
+        counted="row",
+        files=stamps,
+        index=_index(files[0]),
+    )
+
+
+def _index(file: Path) -> tuple[str, ...]:
+    """The columns that were the index of the data frame that pandas wrote."""
+    told = pq.read_schema(file).pandas_metadata or {}
+    # An index that only counts the rows is told as a mapping, and is no column.
+    return tuple(name for name in told.get("index_columns", ()) if isinstance(name, str))
 
 
 def _kind(kind: str) -> str:

@@ -66,7 +66,8 @@ def fingerprint(path: str | Path) -> str:
     for file in parts(place) if place.is_dir() else [place]:
         with file.open("rb") as stream:
             content = hashlib.file_digest(stream, "sha256").hexdigest()
-        digest.update(f"{file.name}\t{content}\n".encode())
+        name = file.relative_to(place).as_posix() if place.is_dir() else file.name
+        digest.update(f"{name}\t{content}\n".encode())
     return digest.hexdigest()
 
 

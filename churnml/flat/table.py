@@ -67,6 +67,8 @@ class Table:
         The input, and its state when it was opened.
     notes : tuple of str
         How it was read, where that was not plain.
+    index : tuple of str
+        Names of the columns that were the index of a data frame.
     """
 
     path: Path
@@ -80,6 +82,7 @@ class Table:
     rejects: tuple[Reject, ...] = ()
     rejected: int = 0
     notes: tuple[str, ...] = ()
+    index: tuple[str, ...] = ()
 
     def column(self, name: str, option: str) -> str:
         """The SQL name of the column that an option names.

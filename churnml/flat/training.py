@@ -106,9 +106,9 @@ def read_training(
     if named.id is not None and named.group is None:
         refuse_duplicates(table, named.id, str(id))
     notes = [*table.notes, *told_declared(table, who)]
-    unnamed = _unnamed(table, notes)
     features = [f"c{at}" for at in range(len(table.names)) if f"c{at}" not in named.of()]
-    plan = decide(table, [x for x in features if x not in unnamed])
+    out = _unnamed(table, notes) | _index(table, features, notes)
+    plan = decide(table, [x for x in features if x not in out])
     notes += plan.notes
     frame = _fetch(table, named, plan)
     table.ensure_unchanged()
@@ -181,6 +181,15 @@ def _unnamed(table: Table, notes: list[str]) -> set[str]:
         what = "numbers the rows" if there else "is empty"
         notes.append(f"Left out: column {position}, which has no name and {what}.")
         found.add(x)
+    return found
+
+
+def _index(table: Table, features: Sequence[str], notes: list[str]) -> set[str]:
+    """Columns that numbered or named the rows of the data frame that was written."""
+    found = {x for x in features if table.names[int(x[1:])] in table.index}
+    shown = ", ".join(quoted(table.names[int(x[1:])]) for x in sorted(found))
+    if found:
+        notes.append(f"Left out: {shown} (the index of the data frame that pandas wrote).")
     return found
 
 

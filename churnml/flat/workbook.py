@@ -68,6 +68,8 @@ def _store(path: Path, stored: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Write the first sheet to a Parquet file; its column names, and what to tell."""
     import openpyxl
 
+    from churnml.flat.formulas import refuse_unvalued
+
     try:
         with warnings.catch_warnings():
             # openpyxl warns of styles and validation rules, which have no bearing on values.
@@ -76,8 +78,12 @@ def _store(path: Path, stored: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
             try:
                 sheet = book.worksheets[0]
                 notes = _sheet_notes(path, [one.title for one in book.worksheets])
+                # The size that a workbook states of a sheet may be of an earlier state.
+                sheet.reset_dimensions()
                 rows = _filled(sheet.iter_rows(values_only=True))
-                return _write(path, rows, stored), notes
+                names = _write(path, rows, stored)
+                refuse_unvalued(path, sheet, names)
+                return names, notes
             finally:
                 book.close()
     except (zipfile.BadZipFile, KeyError, EOFError, IndexError) as error:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import unquote
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -11,7 +13,7 @@ from ibis.backends.duckdb import Backend
 from ibis.expr import types as ir
 
 from churnml.errors import ContractError, DataError
-from churnml.source.engine import literals
+from churnml.source.engine import identifier, literal, literals
 from churnml.source.names import check_names
 from churnml.source.views import create
 
@@ -69,10 +71,11 @@ def check(root: Path, files: Sequence[Path]) -> None:
         If a column has one type here and another there, or stands twice in a file.
     """
     first: pa.Schema | None = None
+    keys = partition_keys(root, files[0])
     for path in files:
         schema = _schema(path)
         check_names(path, schema.names)
-        _check_keys(root, path, schema.names)
+        _check_keys(root, path, schema.names, keys)
         if first is None:
             first = schema
         else:
@@ -111,11 +114,36 @@ def partition_keys(root: Path, path: Path) -> list[str]:
     ['month']
     """
     folders = path.relative_to(root).parent.parts
-    return [step.partition("=")[0] for step in folders if "=" in step]
+    return [unquote(step.partition("=")[0]) for step in folders if "=" in step]
 
 
-def _check_keys(root: Path, path: Path, names: Sequence[str]) -> None:
-    twice = [key for key in partition_keys(root, path) if key in names]
+def partition_columns(root: Path, path: Path) -> dict[str, str]:
+    """SQL of a part's partition keys as text, taken from its ``filename``.
+
+    DuckDB's own ``hive_partitioning`` would also take folders above the table for keys.
+    """
+    steps = [step for step in path.relative_to(root).parent.parts if "=" in step]
+    found = {}
+    for step in steps:
+        key = step.partition("=")[0]
+        # The last folder of that name is the one within the table.
+        own = literal(f"(?s).*/{re.escape(key)}=([^/]*)/")
+        value = f"url_decode(regexp_extract(filename, {own}, 1))"
+        found[unquote(key)] = f"nullif({value}, '__HIVE_DEFAULT_PARTITION__')"
+    return found
+
+
+def _check_keys(root: Path, path: Path, names: Sequence[str], expected: Sequence[str]) -> None:
+    keys = partition_keys(root, path)
+    if keys != list(expected) or len(set(keys)) < len(keys):
+        raise ContractError(
+            f"{path}: its folders name the partition keys {', '.join(keys) or 'none'}, those of "
+            f"the first part {', '.join(expected) or 'none'}.",
+            hint="Put every part into folders of the same keys, each once.",
+            file=str(path),
+        )
+    lower = {name.strip().casefold() for name in names}
+    twice = [key for key in keys if key.strip().casefold() in lower]
     if twice:
         raise ContractError(
             f"{path}: {twice[0]!r} is a partition key and a column.",
@@ -162,16 +190,19 @@ def views(con: Backend, table: str, root: Path, files: Sequence[Path]) -> tuple[
         Checked by `check`.
     """
     paths = literals(str(path) for path in files)
-    keyed = any(partition_keys(root, path) for path in files)
     reader = (
         f"read_parquet({paths}, binary_as_string = true, union_by_name = {len(files) > 1}, "
-        f"hive_partitioning = {keyed}, hive_types_autocast = false"
+        "hive_partitioning = false"
     )
+    keys = partition_columns(root, files[0]) if root != files[0] else {}
+    added = "".join(f", {sql} AS {identifier(key)}" for key, sql in keys.items())
+    placed = f"(SELECT *{added} FROM {reader}, file_row_number = true, filename = true))"
+    plain = f"(SELECT * EXCLUDE (filename){added} FROM {reader}, filename = true))"
     return create(
         con,
         table,
-        f"{reader})",
-        placed=f"{reader}, file_row_number = true, filename = true)",
+        plain if keys else f"{reader})",
+        placed=placed,
         row="file_row_number + 1",
         file="filename",
     )

@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import zipfile
 
 import pandas as pd
 import pytest
@@ -81,6 +82,75 @@ def test_parquet_parts_are_one_table(tmp_path):
         pd.DataFrame({"id": values}).to_parquet(place, index=False)
 
     assert open_table(tmp_path / "t").query("*") == [("a", 1), ("b", 2), ("c", 3)]
+
+
+def test_partition_keys_are_columns(tmp_path):
+    folder = tmp_path / "year=2020" / "t"
+    for region, values in (
+        ("a%20b", ["1", "2"]),
+        ("北", ["3"]),
+        ("__HIVE_DEFAULT_PARTITION__", []),
+    ):
+        place = folder / f"region={region}" / "part.parquet"
+        place.parent.mkdir(parents=True)
+        pd.DataFrame({"id": pd.Series(values, dtype="str")}).to_parquet(place, index=False)
+
+    table = open_table(folder)
+
+    assert table.names == ("id", "region")
+    assert sorted(table.query("*")) == [("1", "a b", 1), ("2", "a b", 2), ("3", "北", 3)]
+
+
+def test_swapped_partitions_are_another_table(tmp_path):
+    parts = [tmp_path / "t" / f"plan={plan}" / "part.parquet" for plan in "ab"]
+    for one, value in zip(parts, "12", strict=True):
+        one.parent.mkdir(parents=True)
+        pd.DataFrame({"id": [value]}).to_parquet(one, index=False)
+    before = fingerprint(tmp_path / "t")
+    first, second = (one.read_bytes() for one in parts)
+    parts[0].write_bytes(second)
+    parts[1].write_bytes(first)
+
+    assert fingerprint(tmp_path / "t") != before
+
+
+@pytest.mark.parametrize("stated", ["A1", "A1:B2"])
+def test_the_size_that_a_sheet_states_is_not_believed(write, stated):
+    path = write("t.xlsx", pd.DataFrame({"id": ["1", "2", "3"], "fee": [5, 6, 7]}))
+    rewrite(path, b'<dimension ref="A1:B4"', f'<dimension ref="{stated}"'.encode())
+
+    assert open_table(path).query("*") == [("1", "5", 2), ("2", "6", 3), ("3", "7", 4)]
+
+
+def rewrite(path, old, new):
+    """Put other text into a workbook's first sheet."""
+    with zipfile.ZipFile(path) as book:
+        members = {name: book.read(name) for name in book.namelist()}
+    sheet = "xl/worksheets/sheet1.xml"
+    assert old in members[sheet]
+    members[sheet] = members[sheet].replace(old, new)
+    with zipfile.ZipFile(path, "w") as book:
+        for name, content in members.items():
+            book.writestr(name, content)
+
+
+def test_formulas_without_a_stored_value_are_refused(write):
+    table = pd.DataFrame({"id": ["1", "2"], "fee": ["=1+1", "=2+2"], "size": ["=1", 2]})
+
+    with pytest.raises(DataError) as caught:
+        open_table(write("t.xlsx", table))
+
+    assert "3 cells are formulas without a stored value" in str(caught.value)
+    assert "'fee', 'size'; the first is B2" in str(caught.value)
+    assert "Open and save it in Excel" in str(caught.value)
+
+
+def test_formulas_with_a_stored_value_are_read(write):
+    path = write("t.xlsx", pd.DataFrame({"id": ["1"], "fee": ["=1+1"], "name": ["=T(1)"]}))
+    rewrite(path, b"<f>1+1</f><v />", b"<f>1+1</f><v>2</v>")
+    rewrite(path, b'<c r="C2"><f>', b'<c r="C2" t="str"><f>')
+
+    assert open_table(path).query("*") == [("1", "2", None, 2)]
 
 
 def test_lines_with_too_few_or_too_many_fields_are_told_by_line(write):

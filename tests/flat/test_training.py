@@ -253,3 +253,17 @@ def test_a_wrong_scale_is_refused(write):
 
     with pytest.raises(DataError, match="outside the scale"):
         read(path, task="satisfaction", target="score", scale="1:5")
+
+
+def test_the_index_of_a_data_frame_is_left_out_unless_it_is_named(tmp_path):
+    table = frame()
+    table.sample(frac=1, random_state=0).to_parquet(tmp_path / "t.parquet")
+    table.set_index("用户 id").to_parquet(tmp_path / "named.parquet")
+
+    plain = read(tmp_path / "t.parquet")
+    named = read(tmp_path / "named.parquet")
+
+    assert "__index_level_0__" not in plain.X
+    assert any("'__index_level_0__' (the index of the data frame" in one for one in plain.notes)
+    assert named.ids.tolist() == table["用户 id"].tolist()
+    assert not any("index" in one for one in named.notes)

@@ -222,6 +222,24 @@ def test_a_partition_key_that_is_a_column_too_is_refused(parquet, folder):
         open_source(folder)
 
 
+def test_folders_above_a_table_are_no_partition_keys(parquet, folder, rows):
+    path = parquet(
+        "month=2020-01-01/bills/region=a%20b/part.parquet",
+        customer_id=["a"],
+        month=[JUNE],
+        amount=[1.0],
+    )
+    table = open_source(path.parents[2]).tables["bills"]
+    assert [row["month"] for row in rows(table)] == [JUNE]
+
+
+def test_parts_of_other_partition_keys_are_refused(parquet, folder):
+    parquet("bills/month=2026-05-01/part.parquet", customer_id=["a"], amount=[1.0])
+    parquet("bills/part.parquet", customer_id=["a"], amount=[1.0])
+    with pytest.raises(ContractError, match="partition keys none, those of the first part month"):
+        open_source(folder)
+
+
 def test_parts_that_disagree_are_refused(parquet, folder):
     parquet("bills/a.parquet", customer_id=["a"], month=[MAY], amount=[1.0])
     parquet("bills/b.parquet", customer_id=["b"], month=["2026-06"], amount=[2.0])
