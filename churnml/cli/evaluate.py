@@ -23,6 +23,7 @@ def command(
     id: options.Id = None,
     target: options.Target = None,
     group: options.Group = None,
+    positive: options.Positive = None,
     value: Annotated[
         str | None,
         typer.Option(help="The table's column of spending, yuan a month, for the profit."),
@@ -57,7 +58,14 @@ def command(
         )
     elif target is not None and as_of is None:
         evaluated = pipeline.evaluate_table(
-            model, data, id=id, target=target, group=group, value=value, config=settings
+            model,
+            data,
+            id=id,
+            target=target,
+            group=group,
+            value=value,
+            positive=positive,
+            config=settings,
         )
     else:
         raise UsageError(

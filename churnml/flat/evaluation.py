@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from churnml.errors import DataError, ModelError
+from churnml.errors import DataError, ModelError, UsageError
 from churnml.flat.data import FlatData
 from churnml.flat.opening import fingerprint
 from churnml.flat.scoring import open_scoring
 from churnml.flat.signature import Signature
-from churnml.flat.target import Target, known_target, satisfaction_target
+from churnml.flat.target import Target, known_target, satisfaction_target, told_left
 from churnml.wording import counted
 
 _ALL = 1 << 62
@@ -25,6 +25,7 @@ def read_evaluation(
     target: str | None = None,
     id: str | None = None,
     group: str | None = None,
+    positive: str | None = None,
     set_aside_limit: float = 0.05,
     memory_limit: str | None = None,
     threads: int | None = None,
@@ -42,6 +43,9 @@ def read_evaluation(
     id : str, optional
     group : str, optional
         The column whose rows belong together; then ids may repeat.
+    positive : str, optional
+        Churn: the target's value that means that the customer left, where the words are
+        others than in training.
     set_aside_limit, memory_limit, threads : optional
         As in `open_scoring`.
 
@@ -71,7 +75,7 @@ def read_evaluation(
     scorable.table.ensure_unchanged()
     if not len(batch.X):
         raise DataError(f"{path}: no row to measure on.", file=str(path))
-    found = _target(batch.extra[named], signature, named)
+    found = _target(batch.extra[named], signature, named, positive)
     keep = ~np.isnan(found.y)
     ids = pd.Series(batch.ids.to_pandas(), name=id or "row")
     groups = batch.extra[group] if group else ids.rename(group or id or "row")
@@ -85,17 +89,22 @@ def read_evaluation(
         ids=ids[keep].reset_index(drop=True),
         groups=groups[keep].reset_index(drop=True),
         signature=signature.to_dict(),
-        notes=[*scorable.table.notes, *scorable.told(), *_left_out(found)],
+        notes=[
+            *told_left(found),
+            *scorable.table.notes,
+            *scorable.told(),
+            *_left_out(found),
+        ],
         rows=scorable.total,
         fingerprint=fingerprint(path),
     )
 
 
-def _target(values: pd.Series, signature: Signature, name: str) -> Target:
+def _target(values: pd.Series, signature: Signature, name: str, positive: str | None) -> Target:
     if signature.positive:
-        return known_target(
-            values, name=name, positive=signature.positive, negative=signature.negative
-        )
+        return known_target(values, name=name, signature=signature, positive=positive)
+    if positive is not None:
+        raise UsageError("--positive is for churn, not for satisfaction.")
     if len(signature.scale) != 2:
         raise ModelError("The model does not say on which scale its target was.")
     low, high = signature.scale

@@ -11,26 +11,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from churnml.errors import DataError, UsageError
+from churnml.flat.meaning import answers, known_left, plain, sense, translated
+from churnml.flat.signature import Signature
 from churnml.flat.table import nearest
 from churnml.wording import counted, quoted
-
-LEFT = {
-    "yes": "no",
-    "y": "n",
-    "true": "false",
-    "t": "f",
-    "是": "否",
-    "流失": "未流失|非流失|不流失|正常|在网|留存|保留",
-    "已流失": "未流失|正常|在网",
-    "流失用户": "非流失用户|正常用户|在网用户",
-    "离网": "在网|未离网|正常",
-    "已离网": "未离网|在网|正常",
-    "churn": "no churn|not churn|no_churn|non-churn|nochurn|stay|loyal|active",
-    "churned": "stayed|not churned|retained|active|existing",
-    "left": "stayed|stay",
-    "leave": "stay|stayed",
-}
-"""Values that mean that the customer left, and those that stand beside them for one who stayed."""
 
 _MISSING = ("", "\\n", "na", "n/a", "#n/a", "nan", "none", "null")
 _LISTED = 10
@@ -55,20 +39,6 @@ class Target:
     outside: int = 0
     positive: str = ""
     negative: tuple[str, ...] = ()
-
-
-def _plain(value: object) -> str:
-    """A target's value without the ways in which the same one may be written.
-
-    >>> _plain(" Yes "), _plain("1.0"), _plain("0")
-    ('yes', '1', '0')
-    """
-    text = str(value).strip().casefold()
-    try:
-        number = float(text)
-    except ValueError:
-        return text
-    return str(int(number)) if number.is_integer() else str(number)
 
 
 def churn_target(values: pd.Series, *, name: str, positive: str | None) -> Target:
@@ -96,12 +66,12 @@ def churn_target(values: pd.Series, *, name: str, positive: str | None) -> Targe
     array([ 1.,  0., nan])
     """
     codes, levels = pd.factorize(values)
-    plain = [_plain(level) for level in levels]
-    gone = np.array([one in _MISSING for one in plain] + [True])
-    shown = {one: str(level).strip() for one, level in zip(plain, levels, strict=True)}
-    kept = [one for one in dict.fromkeys(plain) if one not in _MISSING]
+    words = [plain(level) for level in levels]
+    gone = np.array([one in _MISSING for one in words] + [True])
+    shown = {one: str(level).strip() for one, level in zip(words, levels, strict=True)}
+    kept = [one for one in dict.fromkeys(words) if one not in _MISSING]
     left = _left(kept, shown, values, name, positive)
-    is_left = np.array([float(one == left) for one in plain] + [np.nan])
+    is_left = np.array([float(one == left) for one in words] + [np.nan])
     is_left[gone] = np.nan
     y = is_left[codes]
     others = tuple(shown[one] for one in kept if one != left)
@@ -122,8 +92,8 @@ def _left(
     if not kept:
         raise DataError(f"target {quoted(name)}: no row has a value.", column=name)
     if positive is not None:
-        if _plain(positive) in kept:
-            return _plain(positive)
+        if plain(positive) in kept:
+            return plain(positive)
         raise UsageError(
             f"--positive {quoted(positive)}: no value of {quoted(name)}.",
             hint=nearest(positive, [shown[one] for one in kept]),
@@ -133,13 +103,34 @@ def _left(
     if len(kept) == 1:
         raise _one_class(name, shown[kept[0]])
     if len(kept) == 2:
-        known = _known(kept[0], kept[1])
+        if sense(name) == "stayed" and answers(kept):
+            raise UsageError(
+                f"target {quoted(name)} says who stayed; which value means that the customer "
+                f"left? It has {listing}.",
+                hint=f"Name it with --positive, for example --positive {_no(kept, shown)}.",
+                column=name,
+            )
+        known = known_left(kept[0], kept[1])
         if known is not None:
             return known
         problem = f"target {quoted(name)}: which of {listing} means that the customer left?"
     else:
         problem = f"target {quoted(name)}: {len(kept)} values, {listing}{more}; two were expected."
     raise DataError(problem, hint="Name the one with --positive.", column=name, count=len(kept))
+
+
+def _no(kept: Sequence[str], shown: dict[str, str]) -> str:
+    """Of two answers the one that denies."""
+    return shown[kept[1] if known_left(kept[0], kept[1]) == kept[0] else kept[0]]
+
+
+def told_left(found: Target) -> list[str]:
+    """Which value was taken for those who left, and how many they are."""
+    known = found.y[~np.isnan(found.y)]
+    if not found.positive or not len(known):
+        return []
+    share = f"{100 * known.mean():.1f} %"
+    return [f"left = {found.positive} ({share} of rows)."]
 
 
 def _one_class(name: str, value: str) -> DataError:
@@ -152,32 +143,68 @@ def _one_class(name: str, value: str) -> DataError:
     )
 
 
-def _known(one: str, other: str) -> str | None:
-    """Which of two plain values means that the customer left; ``None`` where it is not known."""
-    for left, stayed in ((one, other), (other, one)):
-        if left == "1" and stayed in ("0", "-1"):
-            return left
-        if stayed in LEFT.get(left, "").split("|"):
-            return left
-    return None
+def known_target(
+    values: pd.Series,
+    *,
+    name: str,
+    signature: Signature,
+    positive: str | None = None,
+) -> Target:
+    """Who left, in the words of the training table or in others that are known.
 
-
-def known_target(values: pd.Series, *, name: str, positive: str, negative: Sequence[str]) -> Target:
-    """Who left, in the words of the training table or in any that are known.
+    Parameters
+    ----------
+    values : Series of text, shape (n,)
+    name : str
+        Of the column.
+    signature : Signature
+        Of the model: what its target was called, and what its values meant.
+    positive : str, optional
+        The value of those who left, where the words are others.
 
     Raises
     ------
     DataError
-        If the values are others.
+        If it is not certain what the values mean.
     """
-    words = {_plain(positive): 1.0} | {_plain(one): 0.0 for one in negative}
+    if positive is not None:
+        return churn_target(values, name=name, positive=positive)
     codes, levels = pd.factorize(values)
-    plain = [_plain(level) for level in levels]
-    kept = [one for one in plain if one not in _MISSING]
-    if any(one not in words for one in kept):
-        return churn_target(values, name=name, positive=None)
-    y = np.array([words.get(one, np.nan) for one in plain] + [np.nan])[codes]
-    return Target(y, int(np.isnan(y).sum()), positive=positive, negative=tuple(negative))
+    words = [plain(level) for level in levels]
+    kept = list(dict.fromkeys(one for one in words if one not in _MISSING))
+    if not kept:
+        raise DataError(f"target {quoted(name)}: no row has a value.", column=name)
+    meaning = translated(
+        kept,
+        name,
+        target=signature.target,
+        left=[plain(signature.positive)],
+        stayed=[plain(one) for one in signature.negative],
+    )
+    if meaning is None:
+        raise _strange(name, [str(level).strip() for level in levels], signature)
+    y = np.array([meaning.get(one, np.nan) for one in words] + [np.nan])[codes]
+    shown = {one: str(level).strip() for one, level in zip(words, levels, strict=True)}
+    left = [shown[one] for one in kept if meaning[one]]
+    stayed = tuple(shown[one] for one in kept if not meaning[one])
+    return Target(y, int(np.isnan(y).sum()), positive=" or ".join(left), negative=stayed)
+
+
+def _strange(name: str, shown: Sequence[str], signature: Signature) -> DataError:
+    """What to say of a target whose words are not those of the training."""
+    found = [one for one in shown if plain(one) not in _MISSING]
+    listing = ", ".join(quoted(one) for one in found[:_LISTED])
+    more = f" and {len(found) - _LISTED} more" if len(found) > _LISTED else ""
+    stayed = ", ".join(quoted(one) for one in signature.negative[:_LISTED])
+    return DataError(
+        f"target {quoted(name)}: {counted(len(found), 'value')}, {listing}{more}; in training "
+        f"{quoted(signature.target)} was {quoted(signature.positive)} for those who left, else "
+        f"{stayed}.",
+        hint="Write it as in training, or name the value of those who left with --positive.",
+        column=name,
+        count=len(found),
+        expected=[signature.positive, *signature.negative],
+    )
 
 
 def parse_scale(scale: str) -> tuple[float, float]:

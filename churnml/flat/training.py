@@ -20,7 +20,7 @@ from churnml.flat.leaving_out import useless
 from churnml.flat.opening import fingerprint, open_table
 from churnml.flat.signature import Column, Signature
 from churnml.flat.table import ROW, Table, in_parts
-from churnml.flat.target import Target, churn_target, parse_scale, satisfaction_target
+from churnml.flat.target import Target, churn_target, parse_scale, satisfaction_target, told_left
 from churnml.guards import told
 from churnml.wording import counted, quoted
 
@@ -115,6 +115,7 @@ def read_training(
     found = _target(frame["target"], task, target, positive, scale)
     frame = _keep(table, frame, found, named, set_aside_limit, notes)
     y = pd.Series(found.y[frame.index], name=target)
+    notes[:0] = told_left(found)
     frame = frame.reset_index(drop=True)
     columns = _useful(table, plan, frame, notes)
     signature = replace(

@@ -128,6 +128,7 @@ def evaluate_table(
     target: str | None,
     group: str | None,
     value: str | None = None,
+    positive: str | None = None,
     config: Config,
 ) -> Evaluated:
     """Measure a model of a table of one's own on rows whose outcome is known."""
@@ -143,6 +144,7 @@ def evaluate_table(
         id=id,
         target=target,
         group=group,
+        positive=positive,
         set_aside_limit=config.validation.set_aside_limit,
     )
     data = flat_dataset(read)

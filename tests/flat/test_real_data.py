@@ -21,7 +21,7 @@ def test_blank_charges_are_missing():
     assert data.X.shape == (7043, 19)
     assert data.X["TotalCharges"].isna().sum() == 11
     assert data.y.sum() == 1869
-    assert data.notes == []
+    assert data.notes == ["left = Yes (26.5 % of rows)."]
 
 
 @pytest.mark.parametrize("name", ["t.parquet", "t.csv"])

@@ -5,7 +5,14 @@ import pandas as pd
 import pytest
 
 from churnml.errors import DataError, UsageError
-from churnml.flat.target import churn_target, known_target, parse_scale, satisfaction_target
+from churnml.flat import Signature
+from churnml.flat.target import (
+    churn_target,
+    known_target,
+    parse_scale,
+    satisfaction_target,
+    told_left,
+)
 
 
 def churn(*values, positive=None):
@@ -112,16 +119,100 @@ def test_a_scale_has_two_ends(wrong):
         parse_scale(wrong)
 
 
-def test_what_training_called_left_holds_later_too():
-    values = pd.Series(["gone", "here", None], dtype=object)
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("retained", "Active", "is_active", "isActive", "renewed", "stayed", "customer_retention"),
+        *("activeFlag", "not_churned", "留存", "是否续费", "在网状态", "未流失"),
+    ],
+)
+@pytest.mark.parametrize("values", [("1", "0"), ("Yes", "No"), ("True", "False"), ("是", "否")])
+def test_a_column_of_who_stayed_asks_for_positive(name, values):
+    with pytest.raises(UsageError) as caught:
+        churn_target(pd.Series(values), name=name, positive=None)
 
-    found = known_target(values, name="state", positive="gone", negative=("here", "new"))
+    assert f"{name}' says who stayed; which value means that the customer left" in str(caught.value)
+    assert f"--positive {values[1]}" in str(caught.value)
+    assert churn_target(pd.Series(values), name=name, positive=values[1]).y.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize(
+    "name", ["Churn", "inactive", "not_active", "non-renewal", "Exited", "未续费", "是否流失", "y"]
+)
+def test_other_columns_need_no_positive(name):
+    assert churn_target(pd.Series(["1", "0"]), name=name, positive=None).y.tolist() == [1, 0]
+
+
+def test_values_that_are_certain_need_no_positive_whatever_the_name():
+    found = churn_target(pd.Series(["Churned", "Active"]), name="active", positive=None)
+
+    assert found.y.tolist() == [1, 0]
+
+
+def test_the_value_taken_for_left_is_told():
+    assert told_left(churn("Yes", "No", "No", None)) == ["left = Yes (33.3 % of rows)."]
+
+
+def later(values, *, name="kept", target="kept", left="No", stayed=("Yes",), positive=None):
+    signature = Signature((), target=target, positive=left, negative=stayed)
+    return known_target(pd.Series(values), name=name, signature=signature, positive=positive)
+
+
+KEPT = {"target": "kept", "left": "No", "stayed": ("Yes",)}
+CHURN = {"target": "Churn", "left": "Yes", "stayed": ("No",)}
+STATE = {"target": "state", "left": "gone", "stayed": ("here", "new")}
+RETAINED = {"target": "retained", "left": "0", "stayed": ("1",)}
+CODES = {"target": "churn", "left": "2", "stayed": ("1",)}
+AB = {"target": "plan", "left": "A", "stayed": ("B",)}
+
+
+@pytest.mark.parametrize(
+    ("trained", "name", "values", "y"),
+    [
+        (KEPT, "kept", ["Yes", "No"], [0, 1]),
+        (KEPT, "kept", ["1", "0"], [0, 1]),
+        (KEPT, "Kept", ["true", "false"], [0, 1]),
+        (KEPT, "churned", ["Yes", "No"], [1, 0]),
+        (KEPT, "kept", ["Churned", "Stayed"], [1, 0]),
+        (CHURN, "Churn", ["1", "0"], [1, 0]),
+        (CHURN, "Churn", ["True", "False"], [1, 0]),
+        (CHURN, "流失", ["是", "否"], [1, 0]),
+        (CHURN, "y", ["1", "0"], [1, 0]),
+        (CHURN, "Churn", ["0", "0"], [0, 0]),
+        (RETAINED, "retained", ["Yes", "No"], [0, 1]),
+        (RETAINED, "retained", ["1.0", "0.0"], [0, 1]),
+        (RETAINED, "churn", ["1", "0"], [1, 0]),
+        (STATE, "status", ["gone", "new"], [1, 0]),
+        (STATE, "churned", ["1", "0"], [1, 0]),
+        (CODES, "churn", ["Yes", "No"], [1, 0]),
+    ],
+)
+def test_the_meaning_of_other_words_is_carried_where_it_is_certain(trained, name, values, y):
+    assert later(values, name=name, **trained).y.tolist() == y
+
+
+@pytest.mark.parametrize(
+    ("trained", "name", "values"),
+    [
+        (STATE, "state", ["1", "0"]),
+        (STATE, "state", ["gone", "here", "?"]),
+        (KEPT, "y", ["1", "0"]),
+        (CHURN, "is_active", ["1", "0"]),
+        (RETAINED, "renewed", ["1", "0"]),
+        (CODES, "churn", ["1", "0"]),
+        (AB, "plan", ["Yes", "No"]),
+        (CHURN, "Churn", ["A", "B"]),
+    ],
+)
+def test_words_whose_meaning_is_not_certain_are_refused(trained, name, values):
+    with pytest.raises(DataError, match=r"in training .* was .* for those who left.*--positive"):
+        later(values, name=name, **trained)
+    left = values[1]
+    assert later(values, name=name, positive=left, **trained).y.tolist()[:2] == [0, 1]
+
+
+def test_rows_without_a_word_are_missing_later_too():
+    found = later(["gone", "here", None], **STATE)
 
     assert found.y[:2].tolist() == [1, 0]
     assert found.missing == 1
-
-
-def test_later_tables_may_use_other_known_words():
-    found = known_target(pd.Series(["1", "0"]), name="Churn", positive="Yes", negative=("No",))
-
-    assert found.y.tolist() == [1, 0]
