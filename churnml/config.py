@@ -172,7 +172,9 @@ class Scoring(Section):
         (50, 80, 95), description="percentiles at which medium, high and critical risk begin"
     )
     unseen_limit: Share = Field(
-        0.05, description="share of unknown values in a category column that trips a gate"
+        0.05,
+        description="share of unknown values in a category column, beyond what customers held "
+        "out of the training had, that trips a gate",
     )
     drift_limit: float = Field(
         0.9, gt=0, description="drift of a column, beyond chance and the usual, that trips a gate"

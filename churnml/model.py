@@ -49,6 +49,9 @@ class Input:
         says nothing.
     usual : float
         The largest drift of one training date against all.
+    unseen : float
+        Of a category: the share of the training rows whose value no other customer had.
+        So many values that training lacks are usual among new customers.
     """
 
     name: str
@@ -59,6 +62,7 @@ class Input:
     feature: Mapping[str, Any] | None = None
     shares: tuple[float, ...] = ()
     usual: float = 0.0
+    unseen: float = 0.0
 
     @property
     def driver(self) -> str:

@@ -135,7 +135,8 @@ def _input(
         return Input(name, "number", missing, knots=knots, feature=feature)
     rows = pd.DataFrame({"code": values.codes})
     rows["who"] = np.arange(len(rows)) if who is None else who
-    common = rows.groupby("code")["who"].nunique() >= min_customers
+    holders = rows.groupby("code")["who"].nunique()
+    common = holders >= min_customers
     counts = rows["code"].value_counts()
     levels = {
         level: counts[code] / len(rows)
@@ -143,7 +144,10 @@ def _input(
         if common.get(code, False)
     }
     missing = float((values.codes < 0).mean()) if len(rows) else 0.0
-    return Input(name, "category", missing, levels=levels, feature=feature)
+    # Each customer held out in turn: the values that the others' rows do not have.
+    alone = rows["code"].map(holders).eq(1) & (rows["code"] >= 0)
+    unseen = float(alone.mean()) if len(rows) else 0.0
+    return Input(name, "category", missing, levels=levels, feature=feature, unseen=unseen)
 
 
 def _dated(origin: Origin) -> set[str]:

@@ -19,6 +19,7 @@ from churnml.scoring.manifest import Manifest
 
 _FEW_ROWS = 20
 _USUALLY_PRESENT = 0.5
+_TOLD = 0.0005
 
 Tally = Mapping[str, Mapping[str, Mapping[str, int]]]
 
@@ -116,7 +117,8 @@ def tripped(total: Tally, rows: int, models: Mapping[str, Resolved], limit: floa
         Scored rows.
     models : mapping of str to Resolved
     limit : float
-        The share of rows with unseen values of a column that is still let through.
+        The share of rows with unseen values of a column that is still let through, beyond
+        what customers held out of the training had.
     """
     found: dict[str, str] = {}
     for task, kinds in total.items():
@@ -139,10 +141,12 @@ def _problem(
             f"{column.name}: none of the {known:,} known values was seen in {present:,} rows; "
             "did upper and lower case, spaces or the type change?"
         )
-    if unseen > limit * rows:
+    most = min(limit + column.unseen, 1.0)
+    if unseen > most * rows:
+        usual = f", {column.unseen:.1%} being usual" if column.unseen >= _TOLD else ""
         return (
             f"{column.name}: {unseen:,} of {rows:,} rows ({unseen / rows:.1%}) hold values that "
-            f"training had not; at most {limit:.1%} expected."
+            f"training had not; at most {most:.1%} expected{usual}."
         )
     if present == 0 and rows >= _FEW_ROWS and column.missing < _USUALLY_PRESENT:
         return (

@@ -1,7 +1,11 @@
 """Gates: what does not stop a scoring and must not pass unnoticed."""
 
+import numpy as np
+import pandas as pd
 import pytest
 
+from churnml.estimators import ChurnClassifier
+from churnml.profile import describe
 from churnml.resolving import Resolved
 from churnml.scoring.gates import add_up, tripped, unseen_shares
 from churnml.scoring.shards import Recipe, tally
@@ -55,3 +59,26 @@ def test_counts_of_batches_add_up(churn, features):
     pieces = [tally(recipe, rows.iloc[at : at + 7]) for at in range(0, 600, 7)]
     assert add_up(pieces) == add_up([tally(recipe, rows)])
     assert unseen_shares(add_up(pieces), 600) == {"plan": 0.1}
+
+
+def test_a_column_of_many_rare_values_may_have_as_many_new_ones_as_held_out_customers_had():
+    """Two halves of one table, a tenth of whose customers own a phone that nobody else has."""
+    random = np.random.default_rng(0)
+    rows = pd.DataFrame(
+        {
+            "phone": np.where(
+                random.random(4_000) < 0.1, [f"rare {at}" for at in range(4_000)], "common"
+            ),
+            "use": random.normal(size=4_000),
+        }
+    )
+    left = (random.random(4_000) < 1 / (1 + np.exp(1 - rows["use"]))).astype(float)
+    trained, scored = rows[:2_000], rows[2_000:]
+    estimator = ChurnClassifier(repeats=1, folds=2, max_rounds=10, n_jobs=1)
+    model = describe(estimator.fit(trained, left[:2_000]), trained, reference=estimator.oof_)
+    (phone,) = (column for column in model.inputs if column.name == "phone")
+    assert phone.unseen == pytest.approx(0.1, abs=0.02)
+    assert judge(model, scored) == []
+    changed = scored.assign(phone=scored["phone"].where(random.random(2_000) > 0.2, "brand new"))
+    (gate,) = judge(model, changed)
+    assert "being usual" in gate
