@@ -16,7 +16,8 @@ another unit, or frozen, it drifts by more than that.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -163,11 +164,14 @@ def _psi(now: NDArray[np.float64], before: NDArray[np.float64]) -> float:
 
 def _beyond(psi: float, bins: int, chance: float) -> float:
     """PSI less what it exceeds once in a thousand samples: it is about χ² times 1/n + 1/m."""
+    return float(max(psi - _chi_squared(bins - 1) * chance, 0.0)) if bins > 1 else 0.0
+
+
+@cache
+def _chi_squared(degrees: int) -> float:
     from scipy.stats import chi2
 
-    if bins < 2:
-        return 0.0
-    return float(max(psi - chi2.ppf(_TAIL, bins - 1) * chance, 0.0))
+    return float(chi2.ppf(_TAIL, degrees))
 
 
 def _moved(
@@ -203,7 +207,9 @@ def profiled(
     bins : array of int, shape (n,)
         Of `binned`.
     times : sequence, shape (n,), optional
-        The date of each row: ``usual`` is the largest drift of a date's rows against all.
+        The date of each row: ``usual`` is the largest drift of a date's rows against all, or
+        against those of the first date. A record that grows longer, and what grows with it,
+        moves on at each date: it will have moved as far again when the model is in use.
 
     Returns
     -------
@@ -231,6 +237,8 @@ def profiled(
     if len(table) < _FEWEST_DATES or calendar:
         return {}
     drifts = [measured(own, row, len(bins)).value for row in table]
+    first = replace(own, shares=tuple((table[0] / table[0].sum()).tolist()))
+    drifts += [measured(first, row, int(table[0].sum())).value for row in table[1:]]
     return {"shares": own.shares, "usual": max(drifts)}
 
 

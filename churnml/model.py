@@ -48,7 +48,7 @@ class Input:
         The share of the training rows in each bin of `churnml.drift`; empty where drift
         says nothing.
     usual : float
-        The largest drift of one training date against all.
+        The largest drift of one training date against all, or against the first.
     unseen : float
         Of a category: the share of the training rows whose value no other customer had.
         So many values that training lacks are usual among new customers.

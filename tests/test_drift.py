@@ -13,7 +13,7 @@ from churnml.drift import counted, drift_by_month, exceeds, measured, profiled, 
 from churnml.estimators.columns import read_column
 from churnml.model import Input
 
-ROWS, LIMIT = 20_000, 0.9
+ROWS, LIMIT = 20_000, 0.5
 
 
 def profile(values, *, times=None, name="x"):
@@ -153,6 +153,17 @@ def test_what_moves_every_month_may_move_on(random):
     assert not exceeds(column, drift(column, later), LIMIT)
     assert still.usual < 0.05
     assert exceeds(still, drift(still, later), LIMIT)
+
+
+def test_a_record_that_grows_month_by_month_may_grow_on(random):
+    """Days since something that half the customers have had once, as far back as is recorded."""
+    months = [date(2026, month, 1) for month in range(1, 9)]
+    depths = np.arange(90, 90 + 30 * len(months), 30)
+    days = np.concatenate([random.uniform(0, depth, 1_000) for depth in depths])
+    column = profile(days, times=np.repeat(months, 1_000))
+
+    assert not exceeds(column, drift(column, random.uniform(0, 420, 1_000)), LIMIT)
+    assert exceeds(column, drift(column, random.uniform(0, 24 * 420, 1_000)), LIMIT)
 
 
 def test_counts_of_batches_are_those_of_the_whole(random):
