@@ -36,6 +36,7 @@ _FEWEST_DATES = 3
 _TAIL = 0.999
 _DEVIATIONS = 3.3
 _MOST_ROWS = 100_000
+_MOST_USUAL = 1.0
 
 
 @dataclass(frozen=True)
@@ -209,7 +210,8 @@ def profiled(
     times : sequence, shape (n,), optional
         The date of each row: ``usual`` is the largest drift of a date's rows against all, or
         against those of the first date. A record that grows longer, and what grows with it,
-        moves on at each date: it will have moved as far again when the model is in use.
+        moves on at each date: it will have moved as far again when the model is in use. At
+        most 1, so that another unit is told apart in every column.
 
     Returns
     -------
@@ -239,7 +241,7 @@ def profiled(
     drifts = [measured(own, row, len(bins)).value for row in table]
     first = replace(own, shares=tuple((table[0] / table[0].sum()).tolist()))
     drifts += [measured(first, row, int(table[0].sum())).value for row in table[1:]]
-    return {"shares": own.shares, "usual": max(drifts)}
+    return {"shares": own.shares, "usual": min(max(drifts), _MOST_USUAL)}
 
 
 def drift_by_month(
