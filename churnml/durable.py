@@ -107,6 +107,28 @@ def exchange(one: Path, other: Path) -> bool:
     raise OSError(code, os.strerror(code), str(other))
 
 
+def is_utf8(path: str | Path) -> bool:
+    """Whether a path's name can be told to others than the system.
+
+    >>> is_utf8("客户.csv"), is_utf8(os.fsdecode(bytes([255])))
+    (True, False)
+    """
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def shown(path: str | Path) -> str:
+    r"""A path as a message and JSON can hold it.
+
+    >>> shown(os.fsdecode(b"\xff.csv"))
+    '\\xff.csv'
+    """
+    return os.fsencode(path).decode(errors="backslashreplace")
+
+
 def system_code(error: BaseException) -> int | None:
     """The system's code of a failed call, though a library hides it in its own message.
 

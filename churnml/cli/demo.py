@@ -74,11 +74,13 @@ def _bands(result: "Demo") -> None:
     """How many customers are in each band of risk, and what drives it there."""
     import duckdb
 
-    parts = str(result.folder / "scores" / "part-*.parquet")
+    from churnml.source.engine import file_literals
+
+    scores = result.folder / "scores"
+    parts = file_literals(scores / part.name for part in result.manifest.parts)
     rows = duckdb.execute(
         "select risk_band, count(*), avg(churn_probability), avg(satisfaction), "
-        "mode(reasons[1].driver) from read_parquet(?) group by 1 order by 3 desc",
-        [parts],
+        f"mode(reasons[1].driver) from read_parquet({parts}) group by 1 order by 3 desc"
     ).fetchall()
     cells = [
         (band, driver, f"{count:,}", f"{chance:.1%}", f"{satisfied:.1f}")

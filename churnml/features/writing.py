@@ -22,6 +22,7 @@ from churnml.durable import (
 )
 from churnml.errors import OutputError
 from churnml.features.building import Source, build_features
+from churnml.source.engine import write_parquet
 
 
 def write_features(
@@ -72,7 +73,7 @@ def write_features(
 
 def _copy(table: ir.Table, path: Path) -> None:
     try:
-        table.to_parquet(path, compression="zstd")
+        write_parquet(table, path, compression="zstd")
     except duckdb.IOException as error:
         ours = path.name in str(error)
         if not ours and system_code(error) not in OUT_OF_ROOM:

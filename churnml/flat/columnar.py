@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 
 from churnml.flat.table import ROW, Table, stamp
 from churnml.source import parquet
-from churnml.source.engine import Engine, identifier, literal, literals, run
+from churnml.source.engine import Engine, file_literals, identifier, literal, plain_name, run
 
 _READABLE = {'"NULL"': "VARCHAR", "TIMESTAMP_NS": "TIMESTAMP"}
 
@@ -28,7 +28,7 @@ def open_parquet(path: Path, engine: Engine) -> Table:
     parquet.check(path, files)
     con = engine.another(preserve_insertion_order=True)
     reader = (
-        f"read_parquet({literals(str(file) for file in files)}, binary_as_string = true, "
+        f"read_parquet({file_literals(files)}, binary_as_string = true, "
         f"union_by_name = {len(files) > 1}, hive_partitioning = false"
     )
     found = run(con, f"DESCRIBE SELECT * FROM {reader})")
@@ -57,7 +57,7 @@ def open_parquet(path: Path, engine: Engine) -> Table:
 
 def _index(file: Path) -> tuple[str, ...]:
     """The columns that were the index of the data frame that pandas wrote."""
-    told = pq.read_schema(file).pandas_metadata or {}
+    told = pq.read_schema(file.absolute()).pandas_metadata or {}
     # An index that only counts the rows is told as a mapping, and is no column.
     return tuple(name for name in told.get("index_columns", ()) if isinstance(name, str))
 
@@ -72,6 +72,6 @@ def _number(files: list[Path]) -> str:
         return "file_row_number + 1"
     before, cases = 0, []
     for file in files:
-        cases.append(f"WHEN {literal(str(file))} THEN {before}")
-        before += pq.read_metadata(file).num_rows
+        cases.append(f"WHEN {literal(plain_name(file))} THEN {before}")
+        before += pq.read_metadata(file.absolute()).num_rows
     return f"file_row_number + 1 + CASE filename {' '.join(cases)} END"

@@ -12,7 +12,7 @@ from pathlib import Path
 from churnml.errors import DataError
 from churnml.flat.table import ROW, Reject, Table, stamp
 from churnml.source.delimited import PLACED, kept_in, line_number, scan
-from churnml.source.engine import Engine, literal, run
+from churnml.source.engine import Engine, file_literal, literal, run
 from churnml.source.lines import Text, as_utf8
 from churnml.source.rejects import account, collect
 from churnml.source.sniffing import open_bytes, read_names
@@ -49,7 +49,7 @@ def open_csv(path: Path, engine: Engine) -> Table:
     number = line_number([one.row for one in rejects]) if placed else "file_row_number + 1"
     relation = (
         f"(SELECT * EXCLUDE (file_row_number), CAST({number} AS BIGINT) AS {ROW} FROM "
-        f"read_parquet({literal(str(_stored(engine)))}, file_row_number = true))"
+        f"read_parquet({file_literal(_stored(engine))}, file_row_number = true))"
     )
     return Table(
         path,
@@ -165,7 +165,7 @@ def _load(
     source = scan(text, len(names), delimiter, ("",))
     stored = literal(str(_stored(engine)))
     run(con, f"COPY (SELECT * FROM {source}) TO {stored} (FORMAT parquet)")
-    run(con, f"CREATE TEMP VIEW everything AS FROM {stored}")
+    run(con, f"CREATE TEMP VIEW everything AS FROM read_parquet({file_literal(_stored(engine))})")
     run(con, "CREATE TEMP VIEW rows AS FROM everything")
     collect(con, text)
     placed = account(con, text, path, names)

@@ -10,7 +10,7 @@ from churnml.flat.columnar import open_parquet
 from churnml.flat.delimited import open_csv
 from churnml.flat.table import Table
 from churnml.flat.workbook import open_workbook
-from churnml.source.engine import start
+from churnml.source.engine import require_utf8, start
 from churnml.source.opening import CSV_ENDINGS
 from churnml.source.parquet import parts
 
@@ -42,6 +42,7 @@ def open_table(
         If the temporary folder has no space.
     """
     place = Path(path)
+    require_utf8(place)
     _require_file(place)
     name = place.name.lower()
     engine = start(memory_limit=memory_limit, threads=threads)

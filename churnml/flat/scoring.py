@@ -20,7 +20,7 @@ from churnml.flat.signature import Column, Signature
 from churnml.flat.table import ROW, Table
 from churnml.flat.values import bad, prepared
 from churnml.source.delimited import kept_in
-from churnml.source.engine import literal, run
+from churnml.source.engine import file_literal, literal, run
 from churnml.validation.report import EXAMPLES, shown
 from churnml.wording import counted, quoted
 
@@ -209,7 +209,7 @@ def open_scoring(
     stored = table.engine.workspace / "scoring.parquet"
     with kept_in(table.engine.workspace, table.path):
         _store(table, columns, own, others, stored)
-    ((total,),) = table.select("count(*)", literal(str(_checked(table))))
+    ((total,),) = table.select("count(*)", _relation(_checked(table)))
     aside = _judge(table, columns, id)
     scorable = Scorable(
         table,
@@ -260,12 +260,16 @@ def _store(
     judged = f"(SELECT *, CASE {' '.join(tests)} END AS verdict FROM {rows})"
     checked = _checked(table)
     _copy(table, f"SELECT {', '.join(selected)} FROM {judged}", checked)
-    good = f"{literal(str(checked))} WHERE verdict IS NULL"
+    good = f"{_relation(checked)} WHERE verdict IS NULL"
     _copy(table, f"SELECT * EXCLUDE (verdict, value) FROM {good}", stored)
 
 
 def _checked(table: Table) -> Path:
     return table.engine.workspace / "checked.parquet"
+
+
+def _relation(stored: Path) -> str:
+    return f"read_parquet({file_literal(stored)})"
 
 
 def _copy(table: Table, query: str, to: Path) -> None:
@@ -282,7 +286,7 @@ def _judge(table: Table, columns: Mapping[str, Column], id: str | None) -> list[
     """
     found = table.select(
         f"verdict, count(*), min({{'row': {ROW}, 'value': value}}, {EXAMPLES})",
-        f"{literal(str(_checked(table)))} WHERE verdict IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1",
+        f"{_relation(_checked(table))} WHERE verdict IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1",
     )
     if any(at not in _IDS for at, _count, _first in found):
         _refuse_retyped(table, columns)

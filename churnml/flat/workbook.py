@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from churnml.errors import ContractError, DataError
 from churnml.flat.table import ROW, Table, stamp
 from churnml.source.delimited import kept_in
-from churnml.source.engine import Engine, literal
+from churnml.source.engine import Engine, file_literal
 from churnml.source.names import check_names
 
 _BATCH = 5_000
@@ -38,7 +38,7 @@ def open_workbook(path: Path, engine: Engine) -> Table:
     stored = engine.workspace / "table.parquet"
     with kept_in(engine.workspace, path):
         names, notes = _store(path, stored)
-    relation = f"read_parquet({literal(str(stored))})"
+    relation = f"read_parquet({file_literal(stored)})"
     kinds = ("VARCHAR",) * len(names)
     con = engine.another(preserve_insertion_order=True)
     return Table(path, engine, con, relation, names, kinds, "row", {path: state}, notes=notes)

@@ -45,7 +45,7 @@ def truth_of(
     if any(getattr(settings, name, None) != getattr(default, name, None) for name in same):
         return None
     name = _COLUMN[task]
-    known = pd.read_parquet(path, columns=["customer_id", "month", name])
+    known = pd.read_parquet(path.absolute(), columns=["customer_id", "month", name])
     known["month"] = pd.to_datetime(known["month"]).dt.date
     rows = pd.DataFrame({"customer_id": data.groups.astype(str), "month": data.times})
     found = rows.merge(known, "left", ["customer_id", "month"])[name].to_numpy(np.float64)

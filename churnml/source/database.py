@@ -49,8 +49,15 @@ def attach(engine: Engine, path: Path) -> dict[str, str]:
                 hint="Name the folder that holds the tables.",
                 file=str(path),
             )
+    if "\\" in str(path.absolute()):
+        # DuckDB takes it for a slash and would open another file.
+        raise DataError(
+            f"{path}: a database with a backslash in its name or folder cannot be opened.",
+            hint="Rename it.",
+            file=str(path),
+        )
     try:
-        run(engine.con, f"ATTACH {literal(str(path))} AS {_CATALOG} (READ_ONLY)")
+        run(engine.con, f"ATTACH {literal(str(path.absolute()))} AS {_CATALOG} (READ_ONLY)")
     except duckdb.Error as error:
         raise _unavailable(path, str(error)) from None
     found = run(

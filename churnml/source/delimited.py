@@ -19,7 +19,15 @@ from churnml.durable import plain_reason
 from churnml.errors import DataError, OutputError
 from churnml.source.binding import Binding, Rows, converted
 from churnml.source.columns import ROW
-from churnml.source.engine import Engine, identifier, literal, literals, read_errors, run
+from churnml.source.engine import (
+    Engine,
+    file_literal,
+    identifier,
+    literal,
+    literals,
+    read_errors,
+    run,
+)
 from churnml.source.lines import Text, as_utf8
 from churnml.source.mapping import SourceMapping
 from churnml.source.rejects import account, collect
@@ -105,7 +113,7 @@ def _copy(
     query = reader.compile(lines.select(**typed, **failed))
     rows, rejects = _files(binding, folder)
     run(reader, f"COPY ({query}) TO {literal(str(rows))} (FORMAT parquet)")
-    run(reader, f"CREATE TEMP VIEW rows AS FROM {literal(str(rows))}")
+    run(reader, f"CREATE TEMP VIEW rows AS FROM read_parquet({file_literal(rows)})")
     collect(reader, text)
     run(
         reader,
@@ -126,7 +134,7 @@ def scan(text: Text, columns: int, delimiter: str, nulls: tuple[str, ...]) -> st
     """
     kinds = ", ".join(f"'c{at}': 'VARCHAR'" for at in range(columns))
     return (
-        f"read_csv({literal(str(text.path))}, header = true, auto_detect = false, "
+        f"read_csv({file_literal(text.path)}, header = true, auto_detect = false, "
         f"delim = {literal(delimiter)}, quote = '\"', escape = '\"', "
         f"columns = {{{kinds}}}, nullstr = {literals(nulls)}, store_rejects = true)"
     )
@@ -137,7 +145,7 @@ def _stored(binding: Binding, con: Backend, folder: Path, *, placed: bool) -> Ro
     rows, rejects = _files(binding, folder)
     name = binding.spec.name
     view = identifier(f"{name}:rejected")
-    run(con, f"CREATE TEMP VIEW {view} AS FROM read_parquet({literal(str(rejects))})")
+    run(con, f"CREATE TEMP VIEW {view} AS FROM read_parquet({file_literal(rejects)})")
     lines = [line for (line,) in run(con, f"SELECT line FROM {view} ORDER BY line")]
     placed = placed and len(lines) <= PLACED
     number = line_number(lines) if placed else "file_row_number + 1"
@@ -145,7 +153,7 @@ def _stored(binding: Binding, con: Backend, folder: Path, *, placed: bool) -> Ro
         con,
         f"CREATE TEMP VIEW {identifier(name)} AS SELECT * EXCLUDE (file_row_number), "
         f"CAST({number} AS BIGINT) AS {identifier(ROW)} "
-        f"FROM read_parquet({literal(str(rows))}, file_row_number = true)",
+        f"FROM read_parquet({file_literal(rows)}, file_row_number = true)",
     )
     table = con.table(name)
     typed = table.select(*binding.columns)

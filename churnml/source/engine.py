@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
+import uuid
 import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,9 +16,12 @@ from typing import Any
 import duckdb
 import ibis
 from ibis.backends.duckdb import Backend
+from ibis.expr import types as ir
 
-from churnml.durable import plain_reason
+from churnml.durable import is_utf8, plain_reason, shown
 from churnml.errors import DataError, OutputError, UsageError
+
+_PATTERN = re.compile(r"[*?\[]")
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,6 +144,89 @@ def literal(text: str) -> str:
     "'it''s'"
     """
     return "'" + text.replace("'", "''") + "'"
+
+
+def file_literal(path: Path) -> str:
+    """A file as a reader's SQL names it: that file, though its name looks like a pattern.
+
+    Raises
+    ------
+    DataError
+        If the name cannot be told to DuckDB.
+
+    Examples
+    --------
+    >>> file_literal(Path("export[1].csv"))
+    "'export[[]1].csv'"
+    """
+    text = plain_name(path)
+    pattern = _PATTERN.search(text) is not None
+    if pattern and "\\" in text:
+        raise DataError(
+            f"{path}: a name with a backslash beside *, ? or [ cannot be read.",
+            hint="Rename the file or its folder.",
+            file=text,
+        )
+    return literal(_PATTERN.sub(r"[\g<0>]", text))
+
+
+def file_literals(paths: Iterable[Path]) -> str:
+    """A list of files as a reader's SQL names them."""
+    return f"[{', '.join(file_literal(path) for path in paths)}]"
+
+
+def plain_name(path: Path) -> str:
+    """A file's name as DuckDB tells it; absolute where DuckDB would take it for another.
+
+    Raises
+    ------
+    DataError
+        If the name is not UTF-8.
+    """
+    require_utf8(path)
+    text = str(path)
+    return str(path.absolute()) if text.startswith("~") or ":" in text else text
+
+
+def require_utf8(path: str | Path) -> None:
+    """Refuse an input whose name is not UTF-8.
+
+    Raises
+    ------
+    DataError
+    """
+    if not is_utf8(path):
+        raise DataError(
+            f"{shown(path)}: a file name that is not UTF-8.",
+            hint="Rename the file or its folder.",
+            file=shown(path),
+        )
+
+
+def write_parquet(table: ir.Table, path: Path, **options: str) -> None:
+    """Write a lazy table to a Parquet file.
+
+    Parameters
+    ----------
+    table : Table
+        Of any engine.
+    path : Path
+    **options
+        Of DuckDB's writer, as SQL writes them.
+    """
+    con = ibis.get_backend(table)
+    if not isinstance(con, Backend):
+        table.to_parquet(path, compression="zstd")
+        return
+    # Ibis's own way to write puts the path into SQL as Python writes it.
+    view = f"written:{uuid.uuid4().hex}"
+    con.create_view(view, table)
+    try:
+        told = "".join(f", {name} {value}" for name, value in options.items())
+        to = literal(str(path.absolute()))
+        run(con, f"COPY (FROM {identifier(view)}) TO {to} (FORMAT parquet{told})")
+    finally:
+        con.drop_view(view)
 
 
 def literals(texts: Iterable[str]) -> str:

@@ -12,7 +12,7 @@ from churnml.contract import TABLES
 from churnml.errors import ContractError, DataError
 from churnml.source import database, delimited, parquet
 from churnml.source.binding import Binding, numbered_rows, read_rows
-from churnml.source.engine import Engine, start
+from churnml.source.engine import Engine, require_utf8, start
 from churnml.source.folder import find
 from churnml.source.mapping import SourceMapping, check_mapping, read_mapping
 from churnml.source.opened import Source
@@ -61,6 +61,7 @@ def open_source(
     if database.is_address(location):
         return _open_database(str(location), mapping)
     path = Path(location)
+    require_utf8(path)
     if not path.exists():
         raise DataError(f"{path}: there is no such folder or file.", file=str(path))
     used, text = _mapping(path, mapping)

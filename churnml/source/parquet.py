@@ -13,7 +13,7 @@ from ibis.backends.duckdb import Backend
 from ibis.expr import types as ir
 
 from churnml.errors import ContractError, DataError
-from churnml.source.engine import identifier, literal, literals
+from churnml.source.engine import file_literals, identifier, literal, require_utf8
 from churnml.source.names import check_names
 from churnml.source.views import create
 
@@ -45,6 +45,8 @@ def parts(folder: Path) -> list[Path]:
             hint="A table's folder holds Parquet parts only.",
             file=str(strange[0]),
         )
+    for path in inside:
+        require_utf8(path)
     if not inside:
         raise DataError(f"{folder}: no Parquet parts.", file=str(folder))
     return inside
@@ -98,7 +100,7 @@ def _schema(path: Path) -> pa.Schema:
             file=str(path),
         )
     try:
-        return pq.read_schema(path)
+        return pq.read_schema(path.absolute())
     except (pa.ArrowException, OSError) as error:
         raise DataError(
             f"{path}: the Parquet footer cannot be read ({error}).",
@@ -189,7 +191,7 @@ def views(con: Backend, table: str, root: Path, files: Sequence[Path]) -> tuple[
     files : sequence of path
         Checked by `check`.
     """
-    paths = literals(str(path) for path in files)
+    paths = file_literals(files)
     reader = (
         f"read_parquet({paths}, binary_as_string = true, union_by_name = {len(files) > 1}, "
         "hive_partitioning = false"

@@ -12,6 +12,7 @@ from ibis.expr import types as ir
 
 from churnml.durable import exchange, output_errors, require_writable, sync_folder, write_file
 from churnml.errors import OutputError
+from churnml.source.engine import write_parquet
 from churnml.validation.validate import Validation
 
 
@@ -97,8 +98,7 @@ def _write(validation: Validation, table: str, folder: Path) -> int:
         parts.append(_lines(rows.rejected, validation.source.bindings[table].origin))
     columns = list(dict.fromkeys(name for part in parts for name in part.columns))
     together = ibis.union(*[_widened(part, columns) for part in parts])
-    con = validation.source.con
-    con.to_parquet(together.order_by("file", "row", "code"), folder / f"{table}.parquet")
+    write_parquet(together.order_by("file", "row", "code"), folder / f"{table}.parquet")
     return int(together.count().to_pyarrow().as_py())
 
 
