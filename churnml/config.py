@@ -278,6 +278,14 @@ class Engine(Section):
     threads: int | None = Field(None, ge=1)
 
 
+class Store(Section):
+    """How the model store is reached."""
+
+    timeout: int = Field(
+        30, ge=1, description="seconds after which a store that does not answer is given up"
+    )
+
+
 class Config(Section):
     """All settings.
 
@@ -298,10 +306,11 @@ class Config(Section):
     promotion: Promotion = Promotion()
     validation: Validation = Validation()
     engine: Engine = Engine()
+    store: Store = Store()
 
     def digest(self) -> str:
         """SHA-256 of all settings that can change a result."""
-        settings = self.model_dump(mode="json", exclude={"engine"})
+        settings = self.model_dump(mode="json", exclude={"engine", "store"})
         return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
 
 

@@ -18,6 +18,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from churnml.masking import masked, without_secrets
+
 
 class ChurnmlError(Exception):
     """What is wrong, for the person who must act.
@@ -44,10 +46,11 @@ class ChurnmlError(Exception):
     status: ClassVar[int] = 1
 
     def __init__(self, message: str, *, hint: str | None = None, **details: Any) -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
-        self.details = {name: value for name, value in details.items() if value is not None}
+        # Messages name the places that they are about, and these may hold passwords.
+        self.message = without_secrets(message)
+        super().__init__(self.message)
+        self.hint = without_secrets(hint) if hint else hint
+        self.details = masked({name: fact for name, fact in details.items() if fact is not None})
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}" if self.hint else self.message

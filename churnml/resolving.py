@@ -147,10 +147,14 @@ def _registered_as(name: str) -> str | None:
     location = store_uri()
     if "/" in name or not store_exists(location):
         return None
-    store = open_store(location)
-    with mlflow_errors(location):
-        versions = sorted(int(one.version) for one in versions_of(store, name))
-        champion = CHAMPION in aliases_of(store, name)
+    try:
+        store = open_store(location)
+        with mlflow_errors(location):
+            versions = sorted(int(one.version) for one in versions_of(store, name))
+            champion = CHAMPION in aliases_of(store, name)
+    except ModelError:
+        # The folder that is not there is what matters.
+        return None
     if not versions:
         return None
     uri = champion_uri(name) if champion else f"models:/{name}/{versions[-1]}"

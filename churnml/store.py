@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import logging
 import os
-import re
+import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from churnml.errors import ModelError
+from churnml.errors import ChurnmlError, ModelError
+from churnml.masking import without_secrets
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -31,6 +33,9 @@ _ARTIFACTS = "MLFLOW_DEFAULT_ARTIFACT_ROOT"
 _LOCK_SECONDS = 300
 _LOCK_KEY = 0x636875726E6D6C
 """The letters of churnml, by which its processes find each other in a database."""
+
+_timeout = ContextVar("seconds after which a store is given up", default=30)
+_set_here: dict[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -157,15 +162,79 @@ def open_store(uri: str | None = None) -> Store:
     """
     uri = uri or store_uri()
     mlflow_quietly()
-    with mlflow_errors(uri), _alone(uri):
+    wait_at_most(_timeout.get())
+    with mlflow_errors(uri), _address_errors(uri), _alone(uri):
         from mlflow import MlflowClient
 
+        _await_unlocked(uri)
         with quiet("alembic", "mlflow.store.db.utils"):
             client = MlflowClient(tracking_uri=uri, registry_uri=uri)
             # The tables of runs and of models are made on first use.
             client.search_experiments(max_results=1)
             client.search_registered_models(max_results=1)
     return Store(uri, client)
+
+
+def wait_at_most(seconds: int) -> None:
+    """Give up a store that does not answer after so many seconds.
+
+    What the user's own environment says of MLflow's and PostgreSQL's patience stays.
+
+    Parameters
+    ----------
+    seconds : int
+    """
+    _timeout.set(seconds)
+    patience = {
+        # Three tries of a request, with short pauses.
+        "MLFLOW_HTTP_REQUEST_TIMEOUT": max(1, seconds // 3),
+        "MLFLOW_HTTP_REQUEST_MAX_RETRIES": 2,
+        "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": 1,
+        "PGCONNECT_TIMEOUT": seconds,
+    }
+    for name, value in patience.items():
+        if os.environ.get(name) in (None, _set_here.get(name)):
+            os.environ[name] = _set_here[name] = str(value)
+
+
+def _await_unlocked(uri: str) -> None:
+    """Wait for another program that has a SQLite store locked.
+
+    Raises
+    ------
+    ModelError
+        If it does not let go of it in time.
+    """
+    database = database_file(uri)
+    if database is None or not database.is_file():
+        return
+    seconds = _timeout.get()
+    connection = sqlite3.connect(database, timeout=seconds, isolation_level=None)
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            raise ModelError(
+                f"{database}: another program has had the model store locked for {seconds} s.",
+                hint="Run again when it has let go of it, or raise store.timeout.",
+                file=str(database),
+            ) from None
+    except sqlite3.DatabaseError:
+        # MLflow says what is wrong with it.
+        pass
+    finally:
+        connection.close()
+
+
+@contextmanager
+def _address_errors(uri: str) -> Iterator[None]:
+    """Turn what drivers raise on an address that they do not understand into a `ModelError`."""
+    try:
+        yield
+    except ChurnmlError:
+        raise
+    except (ValueError, ImportError) as error:
+        raise _unusable(uri, error) from error
 
 
 def _alone(uri: str) -> AbstractContextManager[object]:
@@ -232,17 +301,12 @@ def mlflow_errors(uri: str) -> Iterator[None]:
     try:
         yield
     except (MlflowException, SQLAlchemyError) as error:
-        problem = without_secrets(str(error)).strip().split("\n")[0][:300]
-        raise ModelError(
-            f"model store {without_secrets(uri)}: {problem.rstrip('.')}.",
-            hint="Check MLFLOW_TRACKING_URI and that the store can be reached and written.",
-        ) from error
+        raise _unusable(uri, error) from error
 
 
-def without_secrets(text: str) -> str:
-    """A text with the passwords of its URLs blotted out.
-
-    >>> without_secrets("postgresql://me:secret@host/db")
-    'postgresql://me:***@host/db'
-    """
-    return re.sub(r"(://[^:/@\s]*):[^@/\s]*@", r"\1:***@", text)
+def _unusable(uri: str, error: Exception) -> ModelError:
+    problem = without_secrets(str(error), uri).strip().split("\n")[0][:300]
+    return ModelError(
+        f"model store {without_secrets(uri)}: {problem.rstrip('.')}.",
+        hint="Check MLFLOW_TRACKING_URI and that the store can be reached and written.",
+    )

@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from churnml.errors import ModelError, UsageError
-from churnml.store import mlflow_errors, open_store, store_exists, store_uri, without_secrets
+from churnml.masking import without_secrets
+from churnml.store import mlflow_errors, open_store, store_exists, store_uri
 from churnml.tracking import addresses
 
 HOST = "127.0.0.1"

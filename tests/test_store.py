@@ -1,10 +1,15 @@
 """A PostgreSQL store works as the SQLite one does, also when eight come at once."""
 
 import os
+import socket
+import sqlite3
 import subprocess
 import sys
 import textwrap
+import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
 
@@ -12,7 +17,7 @@ from churnml import bundle
 from churnml.errors import ModelError
 from churnml.registry import aliases_of
 from churnml.resolving import resolve, resolve_champions
-from churnml.store import Store, open_store
+from churnml.store import Store, database_file, open_store, wait_at_most
 from churnml.tracking import Child, Curve, Data, Training, log_training
 
 DATA = Data("toy", "/data/toy.csv", "ab" * 32, 600, "left")
@@ -98,6 +103,68 @@ def test_a_database_that_cannot_be_reached_is_told_without_its_password(monkeypa
         open_store("postgresql://me:secret@127.0.0.1:1/runs")
     assert "me:***@" in str(refused.value)
     assert "secret" not in str(refused.value)
+
+
+@pytest.fixture
+def silent() -> Iterator[int]:
+    """A port that takes connections and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+@pytest.fixture
+def two_seconds(monkeypatch) -> Iterator[None]:
+    for name in ("MLFLOW_HTTP_REQUEST_TIMEOUT", "PGCONNECT_TIMEOUT"):
+        monkeypatch.delenv(name, raising=False)
+    wait_at_most(2)
+    yield
+    wait_at_most(30)
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:{}", "postgresql://me@127.0.0.1:{}/runs"])
+def test_a_store_that_says_nothing_is_given_up(address, silent, two_seconds):
+    started = time.monotonic()
+    with pytest.raises(ModelError, match="MLFLOW_TRACKING_URI"):
+        open_store(address.format(silent))
+    assert time.monotonic() - started < 15
+
+
+def test_the_users_own_patience_stays(monkeypatch):
+    monkeypatch.setenv("PGCONNECT_TIMEOUT", "77")
+    wait_at_most(30)
+    assert os.environ["PGCONNECT_TIMEOUT"] == "77"
+
+
+def test_a_locked_store_is_waited_for_and_then_given_up(store, two_seconds):
+    with closing(sqlite3.connect(database_file(store.uri), isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(ModelError, match="locked for 2 s"):
+            open_store(store.uri)
+        other.rollback()
+    assert open_store(store.uri).uri == store.uri
+
+
+def test_a_store_that_is_let_go_of_in_time_is_opened(store):
+    holder = textwrap.dedent("""
+        import sqlite3, sys, time
+        other = sqlite3.connect(sys.argv[1], isolation_level=None)
+        other.execute("BEGIN EXCLUSIVE")
+        print("locked", flush=True)
+        time.sleep(1)
+    """)
+    command = [sys.executable, "-c", holder, str(database_file(store.uri))]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"locked\n"
+        open_store(store.uri)
+        assert process.wait() == 0
+
+
+def test_a_model_in_a_folder_needs_no_store(churn, silent, tmp_path, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{silent}")
+    bundle.save(churn, tmp_path / "model")
+    started = time.monotonic()
+    assert resolve(tmp_path / "model").model.task == "churn"
+    assert time.monotonic() - started < 5
 
 
 def test_files_go_where_those_who_share_a_database_can_reach_them(store, monkeypatch):

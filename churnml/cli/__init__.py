@@ -34,6 +34,7 @@ from churnml.cli import (
 )
 from churnml.cli.output import report_error
 from churnml.errors import ChurnmlError
+from churnml.masking import without_secrets
 
 app = typer.Typer(
     name="churnml",
@@ -113,7 +114,7 @@ def _run(arguments: list[str]) -> int:
             raise KeyboardInterrupt
     except ChurnmlError as error:
         if debug:
-            traceback.print_exc()
+            _print_traceback(arguments)
         report_error(error.to_dict(), as_json=as_json)
         return error.status
     except typer.TyperException as error:
@@ -135,14 +136,25 @@ def _run(arguments: list[str]) -> int:
         return 130
     except Exception as error:
         if debug:
-            traceback.print_exc()
+            _print_traceback(arguments)
         if str(error) == "Query interrupted":
             # What DuckDB makes of a signal that comes during a query.
             stopped = 143 if _terminated else 130
             report_error({"status": stopped, "message": "Interrupted."}, as_json=as_json)
             return stopped
-        message = f"A fault of churnml's own: {type(error).__name__}: {error}"
+        problem = without_secrets(f"{type(error).__name__}: {error}", *_addresses(arguments))
+        message = f"A fault of churnml's own: {problem}"
         hint = "Run again with --debug and report what it prints."
         report_error({"status": 1, "message": message, "hint": hint}, as_json=as_json)
         return 1
     return 0
+
+
+def _print_traceback(arguments: list[str]) -> None:
+    sys.stderr.write(without_secrets(traceback.format_exc(), *_addresses(arguments)))
+
+
+def _addresses(arguments: list[str]) -> list[str]:
+    """The addresses that the command was given, whose parts may stand in any message."""
+    named = [value for name, value in os.environ.items() if name.startswith("MLFLOW_")]
+    return [text for text in (*arguments, *named) if "//" in text]

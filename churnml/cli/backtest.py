@@ -33,10 +33,9 @@ def command(
     churnml backtest churn demo/operator --months 4 --out backtest
     """
     from churnml import pipeline
-    from churnml.config import load_config
 
     output.show_progress()
-    settings = load_config(config)
+    settings = options.settings(config)
     if out is not None:
         from churnml.reports.evaluation import require_free
 

@@ -16,6 +16,7 @@ _Uri = Annotated[str, typer.Argument(help="Model URI: models:/churn@champion, a 
 def command(
     first: _Uri,
     second: _Uri,
+    config: options.ConfigFile = None,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
@@ -27,6 +28,7 @@ def command(
     """
     from churnml import pipeline
 
+    options.settings(config)
     found = pipeline.compare_models(first, second)
     if json:
         output.print_json(found.to_dict())

@@ -30,7 +30,6 @@ def command(
     Example: churnml demo demo --overwrite
     """
     from churnml import pipeline
-    from churnml.config import load_config
 
     output.show_progress()
     result = pipeline.demo(
@@ -38,7 +37,7 @@ def command(
         customers=customers,
         months=months,
         seed=seed,
-        config=load_config(config),
+        config=options.settings(config),
         overwrite=overwrite,
     )
     if json:

@@ -44,10 +44,9 @@ def command(
     churnml evaluate models:/churn-customers/1 customers.csv --id customerID --target Churn
     """
     from churnml import pipeline
-    from churnml.config import load_config
 
     output.show_progress()
-    settings = load_config(config)
+    settings = options.settings(config)
     if out is not None:
         from churnml.reports.evaluation import require_free
 

@@ -16,6 +16,7 @@ def command(
         typer.Option(help="A limit that the model card shall name; may be given several times."),
     ] = None,
     overwrite: options.Overwrite = False,
+    config: options.ConfigFile = None,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
@@ -29,6 +30,7 @@ def command(
     """
     from churnml import pipeline
 
+    options.settings(config)
     exported = pipeline.export(uri, folder, notes=note or (), overwrite=overwrite)
     if json:
         output.print_json(exported)

@@ -9,6 +9,7 @@ from churnml.cli.promote import Name
 def command(
     task_name: options.Task,
     name: Name = None,
+    config: options.ConfigFile = None,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
@@ -20,6 +21,7 @@ def command(
     """
     from churnml import pipeline
 
+    options.settings(config)
     found = pipeline.told_history(options.task(task_name), name=name)
     if json:
         output.print_json(found)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
+if TYPE_CHECKING:
+    from churnml.config import Config
 
 Source = Annotated[
     str,
@@ -58,6 +61,16 @@ Budget = Annotated[
 Customers = Annotated[int, typer.Option(min=1, help="Customers to simulate.")]
 Months = Annotated[int, typer.Option(min=1, help="Months to simulate.")]
 Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same operator.")]
+
+
+def settings(path: Path | None) -> Config:
+    """The settings of ``--config``, of which that for the model store holds from here on."""
+    from churnml.config import load_config
+    from churnml.store import wait_at_most
+
+    config = load_config(path)
+    wait_at_most(config.store.timeout)
+    return config
 
 
 def task(text: str) -> Literal["churn", "satisfaction", "hazard"]:

@@ -9,19 +9,21 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from churnml.masking import masked, without_secrets
+
 if TYPE_CHECKING:
     from rich.console import Console
 
 
 def printable(text: object) -> str:
-    r"""Text with control and direction characters made visible, so that data cannot draw.
+    r"""Text without secrets, its control characters made visible, so that data cannot draw.
 
     >>> printable("a" + chr(27) + "[31mb")
     'a\\x1b[31mb'
     """
     return "".join(
         character if character.isprintable() or character in "\n" else _escaped(character)
-        for character in str(text)
+        for character in without_secrets(str(text))
     )
 
 
@@ -31,7 +33,7 @@ def _escaped(character: str) -> str:
 
 def print_json(result: dict[str, Any]) -> None:
     """One JSON object on standard output."""
-    sys.stdout.write(json.dumps(result, ensure_ascii=False, default=str) + "\n")
+    sys.stdout.write(json.dumps(masked(result), ensure_ascii=False, default=str) + "\n")
 
 
 def report_error(error: dict[str, Any], *, as_json: bool) -> None:

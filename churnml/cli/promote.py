@@ -46,7 +46,6 @@ def command(
     churnml promote churn demo/operator --version 3 --force "new tariff since May"
     """
     from churnml import pipeline
-    from churnml.config import load_config
 
     task = options.task(task_name)
     output.show_progress()
@@ -57,7 +56,7 @@ def command(
         force=force,
         name=name,
         mapping=mapping,
-        config=load_config(config),
+        config=options.settings(config),
     )
     if json and promoted.moved:
         output.print_json(promoted.to_dict())

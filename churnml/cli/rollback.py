@@ -12,6 +12,7 @@ def command(
     task_name: options.Task,
     reason: Annotated[str | None, typer.Option(help="Why; kept in the history.")] = None,
     name: Name = None,
+    config: options.ConfigFile = None,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
@@ -25,6 +26,7 @@ def command(
     """
     from churnml import pipeline
 
+    options.settings(config)
     task = options.task(task_name)
     rolled = pipeline.rollback(task, name=name, reason=reason)
     if json:

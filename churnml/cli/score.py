@@ -54,7 +54,6 @@ def command(
     churnml score customers.csv --id customerID --out scores --churn-model models:/churn-customers/1
     """
     from churnml import pipeline
-    from churnml.config import load_config
     from churnml.scoring import check_gates
 
     if engine != "duckdb":
@@ -68,7 +67,7 @@ def command(
     if reasons is not None and reasons < 0:
         raise UsageError(f"--reasons {reasons}: 0 or more expected.")
     output.show_progress()
-    settings = load_config(config)
+    settings = options.settings(config)
     score = partial(
         pipeline.score_table if as_of is None else pipeline.score_source,
         churn_model=churn_model,

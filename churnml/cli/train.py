@@ -50,11 +50,11 @@ def command(
     churnml train churn customers.csv --id customerID --target Churn
     """
     from churnml import pipeline
-    from churnml.config import load_config, with_setting
+    from churnml.config import with_setting
 
     task = options.task(task_name)
     output.show_progress()
-    settings = load_config(config)
+    settings = options.settings(config)
     if budget is not None:
         settings = with_setting(settings, f"{task}.budget", budget)
     if id is not None or target is not None:

@@ -10,6 +10,7 @@ from churnml.cli import options, output
 
 def command(
     port: Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")] = 5000,
+    config: options.ConfigFile = None,
     debug: options.Debug = False,
 ) -> None:
     """Start the MLflow UI on this machine, and print where it is.
@@ -20,6 +21,7 @@ def command(
     """
     from churnml.ui import serve
 
+    options.settings(config)
     serve(port, _say)
 
 

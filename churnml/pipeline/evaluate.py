@@ -28,6 +28,7 @@ from churnml.evaluation import (
 )
 from churnml.evaluation.horizons import known_outcomes
 from churnml.guards import Suspect, find_suspects, told
+from churnml.masking import without_secrets
 from churnml.pipeline.baselines import TWO, Measured, crossed_baselines, earlier_baselines
 from churnml.pipeline.cuts import operator_cuts, operator_value, table_cuts
 from churnml.pipeline.drifting import drift_notes
@@ -112,7 +113,7 @@ def evaluate_source(
         value=operator_value(data.X, config.costs),
         baselines=baselines,
         truth=None if task == "hazard" else truth_of(location, task, section, data),
-        facts={"source": location, "as_of": as_of},
+        facts={"source": without_secrets(location), "as_of": as_of},
         notes=[*notes, *_drifted(resolved.model, data)],
         seen=_seen(resolved.model, day),
         horizons=horizons,

@@ -11,6 +11,7 @@ from churnml import cover, dataset, registry, resolving
 from churnml.config import Config
 from churnml.dataset import Dataset, Task
 from churnml.errors import ModelError
+from churnml.masking import MASK, without_secrets
 from churnml.model import Model
 from churnml.pipeline.sources import checked, opened
 from churnml.promotion.contest import Verdict, contest
@@ -18,7 +19,6 @@ from churnml.promotion.months import learned_until, unseen_months
 from churnml.resolving import Resolved
 from churnml.store import Store
 
-_HIDDEN = "://***", ":***@"
 _log = logging.getLogger(__name__)
 
 
@@ -70,7 +70,7 @@ def measured(
     other = _measurable(both, both.champion, task)
     _require_comparable(both, own.model, other.model)
     place, mapping = _place(both, location, mapping)
-    _log.info("measuring %s and %s on %s", own.version, other.version, place)
+    _log.info("measuring %s and %s on %s", own.version, other.version, without_secrets(place))
     settings = _with_label(config, own.model)
     data = _rows(place, mapping, (own.model, other.model), settings)
     _log.info("comparing on %s rows", f"{len(data):,}")
@@ -135,7 +135,7 @@ def _place(both: Contenders, location: str | None, mapping: Path | None) -> tupl
     if location is not None:
         same = recorded is not None and str(Path(location).absolute()) == recorded
         return location, Path(mapped) if same and mapped and mapping is None else mapping
-    if recorded is None or any(sign in recorded for sign in _HIDDEN):
+    if recorded is None or MASK in recorded:
         raise ModelError(
             f"{both.name}/{both.challenger}: its run does not say how to reach its tables"
             + (f" ({recorded})." if recorded else "."),

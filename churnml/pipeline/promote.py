@@ -12,6 +12,7 @@ from churnml.config import Config
 from churnml.dataset import Task
 from churnml.durable import crash_point
 from churnml.errors import ChurnmlError, GateError, ModelError
+from churnml.masking import without_secrets
 from churnml.pipeline.measuring import Contenders, measured
 from churnml.pipeline.versions import (
     Outcome,
@@ -201,4 +202,4 @@ def _keep_report(store: Store, name: str, event: Event, verdict: Verdict | None)
     if run_id:
         text = report(name, event, verdict)
         with for_the_ui():
-            store.client.log_text(run_id, text, f"promotion/{event.number:06d}.md")
+            store.client.log_text(run_id, without_secrets(text), f"promotion/{event.number:06d}.md")

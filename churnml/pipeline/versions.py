@@ -13,6 +13,7 @@ from churnml.comparison import Comparison, compare
 from churnml.dataset import Task
 from churnml.durable import crash_point
 from churnml.errors import BundleError, ModelError, UsageError
+from churnml.masking import without_secrets
 from churnml.model import check_golden
 from churnml.pipeline.measuring import require_task
 from churnml.promotion.contest import Verdict
@@ -150,7 +151,9 @@ def for_the_ui() -> Iterator[None]:
     try:
         yield
     except (MlflowException, OSError) as error:
-        _log.warning("MLflow's UI does not show all: %s", str(error).partition("\n")[0])
+        _log.warning(
+            "MLflow's UI does not show all: %s", without_secrets(str(error)).partition("\n")[0]
+        )
 
 
 def require_reason(reason: str | None) -> None:

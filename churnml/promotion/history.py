@@ -19,6 +19,7 @@ from typing import Any, Literal
 
 from churnml import registry
 from churnml.errors import ModelError
+from churnml.masking import masked
 from churnml.store import Store
 
 TAG = "churnml.history."
@@ -87,7 +88,7 @@ class Event:
             If it is longer than a store keeps.
         """
         found = {name: value for name, value in self.to_dict().items() if name != "number"}
-        text = json.dumps(found, ensure_ascii=False)
+        text = json.dumps(masked(found), ensure_ascii=False)
         if len(text) > _LONGEST:
             raise ModelError(
                 f"The history's entry has {len(text)} characters; {_LONGEST} can be kept.",

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from churnml.errors import OutputError
+from churnml.masking import masked
 from churnml.scoring.staging import MANIFEST, sha256
 from churnml.wording import counted, quoted
 
@@ -108,7 +109,7 @@ class Manifest:
 
     def to_bytes(self) -> bytes:
         """The content of ``_manifest.json``."""
-        return json.dumps(self.to_dict(), ensure_ascii=False, indent=1).encode() + b"\n"
+        return json.dumps(masked(self.to_dict()), ensure_ascii=False, indent=1).encode() + b"\n"
 
     @classmethod
     def read(cls, folder: str | Path) -> Manifest:

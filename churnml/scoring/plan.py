@@ -10,10 +10,10 @@ from typing import Any
 from churnml import __version__
 from churnml.config import Config
 from churnml.errors import ModelError
+from churnml.masking import without_secrets
 from churnml.model import check_golden
 from churnml.resolving import Resolved, resolve, resolve_champions
 from churnml.scoring.shards import Recipe
-from churnml.store import without_secrets
 
 
 @dataclass(frozen=True)

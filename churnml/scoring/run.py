@@ -10,6 +10,7 @@ from typing import Any
 
 from churnml import __version__
 from churnml.errors import UsageError
+from churnml.masking import without_secrets
 from churnml.scoring.feed import Batch, Feed
 from churnml.scoring.gates import add_up, drift_values, drifted, drifts, tripped, unseen_shares
 from churnml.scoring.manifest import Manifest, Part, Rows
@@ -17,7 +18,6 @@ from churnml.scoring.plan import Work, version_warnings
 from churnml.scoring.publish import claimed
 from churnml.scoring.shards import drifting, part_bytes, score_rows, tally
 from churnml.scoring.staging import Staged, Staging
-from churnml.store import without_secrets
 from churnml.wording import counted
 
 _log = logging.getLogger(__name__)

@@ -15,6 +15,7 @@ from ibis.expr import types as ir
 
 from churnml.contract import TABLES
 from churnml.errors import ContractError, DataError, UsageError
+from churnml.masking import without_secrets
 from churnml.nearest import nearest
 from churnml.source import views
 from churnml.source.engine import Engine, identifier, literal, run
@@ -149,14 +150,13 @@ def is_address(location: object) -> bool:
 
 def _postgres(location: str) -> tuple[Any, dict[str, ir.Table], str]:
     parts = urlsplit(location)
-    shown = f"postgresql://{parts.hostname or ''}{parts.path}"
+    shown = without_secrets(f"postgresql://{parts.hostname or ''}{parts.path}")
     try:
         con = ibis.connect(location)
     except ImportError:
         raise _without("postgres", shown) from None
     except Exception as error:
-        # The driver's message may repeat the address with its password.
-        problem = str(error).splitlines()[0].replace(parts.password or "\0", "***")
+        problem = without_secrets(str(error), location).strip().partition("\n")[0]
         raise DataError(f"{shown}: cannot be reached ({problem}).") from None
     weakref.finalize(con, con.con.close)
     return con, {name: con.table(name) for name in con.list_tables()}, shown
@@ -176,7 +176,7 @@ def _spark(location: str, zone: str | None) -> tuple[Any, dict[str, ir.Table], s
         listed = session.catalog.listTables(".".join((catalog, schema) if schema else (catalog,)))
         names = [table.name for table in listed if not table.isTemporary]
     except Exception as error:
-        problem = str(error).splitlines()[0]
+        problem = without_secrets(str(error)).strip().partition("\n")[0]
         raise DataError(f"{location}: cannot be read ({problem}).") from None
     tables = {name: con.table(name, database=place) for name in names}
     for name, table in tables.items():
@@ -184,7 +184,7 @@ def _spark(location: str, zone: str | None) -> tuple[Any, dict[str, ir.Table], s
         # Ibis shows Spark's zoned and plain timestamps alike.
         zoned = [field.name for field in fields.schema if field.dataType.typeName() == "timestamp"]
         tables[name] = _localised(table, zoned, zone)
-    return con, tables, location
+    return con, tables, without_secrets(location)
 
 
 _from_utc = ibis.udf.scalar.builtin(

@@ -12,9 +12,10 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from churnml.durable import crash_point
+from churnml.masking import masked, without_secrets
 from churnml.record import Child, Curve, Item, Training
 from churnml.signature import typed_columns
-from churnml.store import Store, mlflow_errors, without_secrets
+from churnml.store import Store, mlflow_errors
 from churnml.tracking.experiments import NOTE
 from churnml.tracking.revision import revision
 
@@ -124,9 +125,9 @@ def _dataset(training: Training) -> Any:
 def log_item(store: Store, run_id: str, item: Item) -> None:
     """A text, a table or a figure as a file of the run."""
     if isinstance(item.content, str):
-        store.client.log_text(run_id, item.content, item.path)
+        store.client.log_text(run_id, without_secrets(item.content), item.path)
     elif isinstance(item.content, Mapping):
-        columns = {name: list(values) for name, values in item.content.items()}
+        columns = {name: masked(list(values)) for name, values in item.content.items()}
         store.client.log_table(run_id, columns, item.path)
     else:
         with warnings.catch_warnings():
@@ -207,10 +208,10 @@ def _log_child(
     tags = {**inherited, "churnml.child": child.kind, _PARENT: parent.info.run_id}
     moment = parent.info.start_time + later
     experiment = parent.info.experiment_id
-    run = store.client.create_run(experiment, moment, {**tags, **child.tags}, child.title)
+    run = store.client.create_run(experiment, moment, masked({**tags, **child.tags}), child.title)
     run_id: str = run.info.run_id
     if child.notes:
-        store.client.set_tag(run_id, NOTE, child.notes)
+        store.client.set_tag(run_id, NOTE, without_secrets(child.notes))
     _log_params(store, run_id, child.params)
     single = {name: Curve([value], steps=[0]) for name, value in child.metrics.items()}
     _log_curves(store, run_id, single | dict(child.curves), moment)
