@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from itertools import product
 
@@ -38,12 +39,14 @@ _SAMPLE = 200
 _EPOCH = "1970-01-01"
 
 
-def date_column(table: Table, x: str, name: str, layout: str = "") -> Column:
-    """A column of dates, whose latest one has age 0."""
-    column = Column(name, "date", layout, _EPOCH)
+def date_column(
+    table: Table, x: str, name: str, layout: str = "", known: Column | None = None
+) -> Column:
+    """A column of dates, whose latest one has age 0; ``known`` has what stands for no date."""
+    column = replace(known or Column(name, "date", layout), reference=_EPOCH)
     ((youngest,),) = table.read({x: column}, f"min(t_{x})")
     latest = date.fromisoformat(_EPOCH) - timedelta(days=youngest or 0)
-    return Column(name, "date", layout, latest.isoformat())
+    return replace(column, reference=latest.isoformat())
 
 
 def layouts(table: Table, x: str, share: float) -> list[str]:
@@ -69,9 +72,9 @@ def layouts(table: Table, x: str, share: float) -> list[str]:
         # The sums tell readings that disagree apart from such as %b and %B, which agree.
         ((there, parsed, *sums),) = table.read(
             {x: Column("", "date", one, _EPOCH)},
-            f"count(p_{x}), count(t_{x}), sum(t_{x}), sum(t_{x} * t_{x})",
+            f"count(p_{x}), count(v_{x}), sum(t_{x}), sum(t_{x} * t_{x})",
         )
-        if parsed and parsed >= share * there:
+        if parsed >= share * there and sums[0] is not None:
             counts[one], days[one] = parsed, tuple(sums)
     best = [one for one, count in counts.items() if count == max(counts.values())]
     return list({days[one]: one for one in reversed(best)}.values())[::-1]
@@ -89,13 +92,13 @@ def _likely(table: Table, x: str) -> list[str]:
 def digits_layout(table: Table, x: str) -> str | None:
     """The layout of dates that are written as digits alone, if all values are that.
 
-    ``20260601`` is a number too: only where every value is a date of these centuries, the
-    column is one of dates.
+    ``20260601`` is a number too: only where every value is a date, and some of these
+    centuries, the column is one of dates.
     """
     for layout in UNMARKED:
-        ((there, parsed),) = table.read(
-            {x: Column("", "date", layout, _EPOCH)}, f"count(p_{x}), count(t_{x})"
+        ((there, parsed, known),) = table.read(
+            {x: Column("", "date", layout, _EPOCH)}, f"count(p_{x}), count(v_{x}), count(t_{x})"
         )
-        if there and parsed == there:
+        if known and parsed == there:
             return layout
     return None

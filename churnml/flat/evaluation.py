@@ -92,6 +92,7 @@ def read_evaluation(
         notes=[
             *told_left(found),
             *scorable.table.notes,
+            *scorable.taken,
             *scorable.told(),
             *_left_out(found),
         ],

@@ -9,15 +9,13 @@ from churnml.errors import DataError
 from churnml.flat.dates import date_column, digits_layout, layouts
 from churnml.flat.patterns import matches, pattern_of
 from churnml.flat.signature import Column, Kind
+from churnml.flat.standing_in import remember
 from churnml.flat.table import Table, in_parts
-from churnml.flat.values import is_integer, is_number, is_temporal
+from churnml.flat.values import is_integer, is_number, is_temporal, too_large
 from churnml.wording import counted, quoted
 
 NEARLY_ALL = 0.95
 """A column is of numbers, or of dates, if at least this share of its values is."""
-
-_OWN_MARKER = 10
-"""A text in so many cells of a number column stands for a missing value; fewer are mistakes."""
 
 _FEW_LEVELS = 20
 """With so few different values, ``10%`` and ``20%`` are names of categories."""
@@ -37,8 +35,9 @@ class Profile:
         Values that are there.
     present : int
         Those that do not mean a missing number.
-    numbers, booleans, patterned : int
-        Those that are plain numbers, ``true`` or ``false``, numbers as people write them.
+    numbers, infinite, booleans, patterned : int
+        Those that are plain numbers, infinite or too large ones, ``true`` or ``false``,
+        numbers as people write them.
     dated : int
         Those that have what every date has: a digit before a mark.
     least : float
@@ -48,6 +47,7 @@ class Profile:
     filled: int
     present: int
     numbers: int
+    infinite: int
     booleans: int
     patterned: int
     dated: int
@@ -109,6 +109,9 @@ def decide(table: Table, columns: Sequence[str]) -> Plan:
             plan.columns[x] = _typed(table, x, name, profiles.get(x))
     if refused:
         raise _unplain(table, refused)
+    plan.columns, dropped, notes = remember(table, plan.columns)
+    plan.dropped |= dropped
+    plan.notes += notes
     return plan
 
 
@@ -125,7 +128,7 @@ def _profiles(table: Table, columns: Sequence[str]) -> dict[str, Profile]:
 
 
 def _counts(x: str, kind: str) -> str:
-    counts = f"count(f_{x}), count(p_{x}), count(t_{x}), "
+    counts = f"count(f_{x}), count(p_{x}), count(t_{x}), count_if({too_large(f'v_{x}')}), "
     if kind == "VARCHAR":
         counts += f"count_if(lower(f_{x}) IN ('true', 'false')), count_if({matches(f'f_{x}')}), "
         counts += f"count_if(regexp_matches(f_{x}, '[0-9][-/.年 ]')), "
@@ -150,13 +153,12 @@ def _typed(table: Table, x: str, name: str, found: Profile | None) -> Column:
 
 def _decide_text(table: Table, x: str, name: str, found: Profile, plan: Plan) -> None:
     kind: Kind = "category"
-    if found.present and found.numbers >= NEARLY_ALL * found.present:
+    if found.numbers and found.numbers + found.infinite >= NEARLY_ALL * found.present:
         layout = digits_layout(table, x) if found.maybe_digits else None
         if layout is not None:
             plan.columns[x] = date_column(table, x, name, layout)
         else:
-            wrong = found.present - found.numbers
-            plan.columns[x] = _with_markers(table, x, Column(name, "number"), wrong, plan)
+            plan.columns[x] = Column(name, "number")
         return
     dates = 2 * found.dated >= found.present > 0
     ways = layouts(table, x, NEARLY_ALL) if dates else []
@@ -164,9 +166,7 @@ def _decide_text(table: Table, x: str, name: str, found: Profile, plan: Plan) ->
         shown = " or ".join(way or "YYYY-MM-DD" for way in ways[:2])
         plan.dropped[name] = f"dates that can be read as {shown}; write them as 2026-06-01"
     elif ways:
-        column = date_column(table, x, name, ways[0])
-        ((wrong,),) = table.read({x: column}, f"count(p_{x}) - count(t_{x})")
-        plan.columns[x] = _with_markers(table, x, column, wrong, plan)
+        plan.columns[x] = date_column(table, x, name, ways[0])
     else:
         if found.booleans == found.filled:
             kind = "boolean"
@@ -176,28 +176,6 @@ def _decide_text(table: Table, x: str, name: str, found: Profile, plan: Plan) ->
                 f"{NEARLY_ALL:.0%}; kept as a category."
             )
         plan.columns[x] = Column(name, kind)
-
-
-def _with_markers(table: Table, x: str, column: Column, wrong: int, plan: Plan) -> Column:
-    """The column, with texts of its own that stand for a missing value; the rest is told."""
-    if not wrong:
-        return column
-    # Grouped, not filtered: DuckDB writes a filter's steps out again for every one of them.
-    text = f"CASE WHEN p_{x} IS NOT NULL AND t_{x} IS NULL THEN lower(p_{x}) END"
-    rows = f"{table.prepared({x: column})} GROUP BY 1 ORDER BY 2 DESC, 1"
-    bad = [one for one in table.select(f"{text}, count(*)", rows) if one[0] is not None]
-    markers = tuple(marker for marker, count in bad if count >= _OWN_MARKER)
-    rest = sum(count for _text, count in bad[len(markers) :])
-    if markers:
-        shown = ", ".join(repr(marker) for marker in markers)
-        plan.notes.append(f"{column.name}: {shown} stands for a missing value.")
-    if rest:
-        example = bad[len(markers)][0]
-        plan.notes.append(
-            f"{column.name}: {counted(rest, 'value is', 'values are')} not {column.expected} "
-            f"(such as {example!r}); taken as missing."
-        )
-    return Column(column.name, column.kind, column.format, column.reference, markers)
 
 
 def _patterns(table: Table, x: str, name: str, found: Profile) -> str | None:

@@ -17,6 +17,7 @@ from churnml.flat.ids import ID, refuse_duplicates
 from churnml.flat.opening import open_table
 from churnml.flat.patterns import pattern_of
 from churnml.flat.signature import Column, Signature
+from churnml.flat.standing_in import taken_as_missing
 from churnml.flat.table import ROW, Table
 from churnml.flat.values import bad, prepared
 from churnml.source.delimited import kept_in
@@ -91,6 +92,8 @@ class Scorable:
         Why rows cannot be scored.
     ignored : tuple of str
         Columns that the model has never seen.
+    taken : tuple of str
+        What was taken as missing because training met it, a sentence a column.
     """
 
     table: Table
@@ -100,6 +103,7 @@ class Scorable:
     ignored: tuple[str, ...]
     extra: tuple[str, ...]
     stored: Path
+    taken: tuple[str, ...] = ()
 
     @property
     def quarantined(self) -> int:
@@ -219,6 +223,7 @@ def open_scoring(
         tuple(ignored(table, models, [name for name in (id, *extra) if name])),
         tuple(extra),
         stored,
+        tuple(taken_as_missing(table, columns)),
     )
     _refuse_excess(scorable, set_aside_limit)
     return scorable

@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 from churnml.errors import BundleError
 
+_TEXTS = ("missing", "sentinels")
+
 Kind = Literal["number", "category", "boolean", "date"]
 
 
@@ -26,7 +28,11 @@ class Column:
     reference : str
         The day on which a date has age 0: the latest one in training.
     missing : tuple of str
-        Texts that stood for a missing value in this column.
+        Texts that stood for a missing value in this column, in lower case.
+    sentinels : tuple of str
+        Days that did, as ``9999-12-31``.
+    infinite : bool
+        Whether infinite numbers did.
     """
 
     name: str
@@ -34,6 +40,8 @@ class Column:
     format: str = ""
     reference: str = ""
     missing: tuple[str, ...] = ()
+    sentinels: tuple[str, ...] = ()
+    infinite: bool = False
 
     @property
     def day(self) -> date:
@@ -105,7 +113,7 @@ class Signature:
         """
         try:
             columns = tuple(
-                Column(**{**column, "missing": tuple(column.get("missing", ()))})
+                Column(**{**column, **{name: tuple(column.get(name, ())) for name in _TEXTS}})
                 for column in found["columns"]
             )
             lists = {name: tuple(found[name]) for name in ("negative", "scale", "table")}

@@ -1,14 +1,14 @@
 """Reading columns in SQL: the same expressions in training and in scoring.
 
 A column ``c3`` goes through four steps, each a projection over the one before, so that no
-expression is written out twice: ``f_c3`` where it is not empty, ``p_c3`` where it does not
-mean a missing value, ``v_c3`` parsed, ``t_c3`` as the model takes it. What has a ``p_`` and
+expression is written out twice: ``f_c3`` where it is not empty, ``v_c3`` parsed, ``p_c3``
+where it does not mean a missing value, ``t_c3`` as the model takes it. What has a ``p_`` and
 no ``t_`` is bad.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from churnml.flat.signature import Column
 from churnml.source.engine import literal
@@ -22,6 +22,9 @@ LARGEST = 3.4028234e38
 
 UNMARKED = {"%Y%m%d": 8, "%Y%m%d%H%M%S": 14}
 """Dates written as digits alone, and how many."""
+
+NO_DAYS = ("1900-01-01", "2079-06-06", "2099-12-31", "2100-01-01", "2199-12-31")
+"""Days that stand for no day, as every day before 1900 and after 2199 does."""
 
 _CONTROL = "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f]"
 _FIRST, _LAST = "1900-01-01 00:00:00", "2199-12-31 23:59:59.999999"
@@ -64,8 +67,8 @@ def prepared(
     """
     steps: tuple[tuple[str, Callable[[str, str, Column], str]], ...] = (
         ("f", lambda x, kind, _: _filled(x, kind)),
-        ("p", _present),
         ("v", _parsed),
+        ("p", _present),
         ("t", lambda x, _, column: _typed(x, column)),
     )
     own = ", ".join([keep, *columns])
@@ -90,11 +93,28 @@ def _filled(x: str, kind: str) -> str:
 
 
 def _present(x: str, kind: str, column: Column) -> str:
-    if kind != "VARCHAR" or column.kind not in ("number", "date"):
-        return f"f_{x}"
+    nulls = [*MISSING] if kind == "VARCHAR" and column.kind in ("number", "date") else []
+    cases = _chosen(f"lower(CAST(f_{x} AS VARCHAR))", [*nulls, *column.missing])
+    if column.sentinels:
+        cases += _chosen(day(f"v_{x}"), column.sentinels)
+    if column.infinite:
+        cases.append(f"WHEN {too_large(f'v_{x}')} THEN NULL")
+    return f"CASE {' '.join(cases)} ELSE f_{x} END" if cases else f"f_{x}"
+
+
+def _chosen(text: str, values: Iterable[str]) -> list[str]:
     # DuckDB turns IN with many texts into a join, after which rows have no order.
-    nulls = " ".join(f"WHEN {literal(text)} THEN NULL" for text in (*MISSING, *column.missing))
-    return f"CASE lower(f_{x}) {nulls} ELSE f_{x} END"
+    return [f"WHEN {text} = {literal(value)} THEN NULL" for value in values]
+
+
+def too_large(number: str) -> str:
+    """SQL of whether a parsed number is infinite, or more than the model can hold."""
+    return f"(NOT isnan({number}) AND abs({number}) > {LARGEST})"
+
+
+def day(moment: str) -> str:
+    """SQL of the day of a parsed date, as text."""
+    return f"CAST(CAST({moment} AS DATE) AS VARCHAR)"
 
 
 def _parsed(x: str, kind: str, column: Column) -> str:
@@ -106,7 +126,7 @@ def _parsed(x: str, kind: str, column: Column) -> str:
 def _number(x: str, kind: str) -> str:
     if kind == "VARCHAR":
         # DuckDB reads 1_000 as a thousand; nobody else does.
-        return f"CASE WHEN NOT contains(p_{x}, '_') THEN try_cast(p_{x} AS DOUBLE) END"
+        return f"CASE WHEN NOT contains(f_{x}, '_') THEN try_cast(f_{x} AS DOUBLE) END"
     if kind == "BOOLEAN" or is_number(kind):
         return f"CAST({x} AS DOUBLE)"
     return "CAST(NULL AS DOUBLE)"
@@ -116,7 +136,7 @@ def _moment(x: str, kind: str, column: Column) -> str:
     if is_temporal(kind):
         return f"timezone('UTC', {x})" if "ZONE" in kind else f"CAST({x} AS TIMESTAMP)"
     if kind == "VARCHAR":
-        return _in_either_way(f"p_{x}", column.format)
+        return _in_either_way(f"f_{x}", column.format)
     if is_integer(kind) and column.format in UNMARKED:
         return _in_either_way(f"CAST({x} AS VARCHAR)", column.format)
     return "CAST(NULL AS TIMESTAMP)"
@@ -164,5 +184,7 @@ def _typed(x: str, column: Column) -> str:
     if column.kind == "date":
         age = f"date_diff('day', CAST({value} AS DATE), DATE '{column.reference}')"
         between = f"{value} BETWEEN TIMESTAMP '{_FIRST}' AND TIMESTAMP '{_LAST}'"
-        return f"CASE WHEN {between} THEN CAST({age} AS DOUBLE) END"
+        none = [f"WHEN p_{x} IS NULL THEN NULL", *_chosen(day(value), NO_DAYS)]
+        cases = [*none, f"WHEN {between} THEN CAST({age} AS DOUBLE)"]
+        return f"CASE {' '.join(cases)} END"
     return f"CASE WHEN NOT regexp_matches({value}, '{_CONTROL}') THEN {value} END"

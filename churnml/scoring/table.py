@@ -156,5 +156,5 @@ class TableFeed:
             ineligible=0,
             reasons=reasons,
             ignored=list(self._table.ignored),
-            warnings=[*empty, *table.notes],
+            warnings=[*empty, *table.notes, *self._table.taken],
         )
