@@ -40,7 +40,11 @@ Debug = Annotated[bool, typer.Option("--debug", help="Print tracebacks.")]
 Id = Annotated[str | None, typer.Option("--id", help="The table's id column.")]
 Target = Annotated[str | None, typer.Option(help="The table's target column.")]
 Scale = Annotated[
-    str | None, typer.Option(help="LO:HI, the ends of the satisfaction scale, for example 1:10.")
+    str | None,
+    typer.Option(
+        help="LO:HI, the ends of the satisfaction scale, for example 1:10; 5:1 where 1 is best. "
+        'Or words with their scores, 0 to 100: "good=100,fair=50,bad=0".'
+    ),
 ]
 Positive = Annotated[
     str | None, typer.Option(help="The target's value that means the customer left.")

@@ -108,8 +108,8 @@ def _target(values: pd.Series, signature: Signature, name: str, positive: str | 
         raise UsageError("--positive is for churn, not for satisfaction.")
     if len(signature.scale) != 2:
         raise ModelError("The model does not say on which scale its target was.")
-    low, high = signature.scale
-    return satisfaction_target(values, name=name, scale=(low, high))
+    worst, best = signature.scale
+    return satisfaction_target(values, name=name, scale=signature.words or (worst, best))
 
 
 def _left_out(found: Target) -> list[str]:

@@ -71,7 +71,7 @@ def accused(
         y,
         task="churn" if signature.positive else "satisfaction",
         groups=groups,
-        scale=signature.scale,
+        scale=() if signature.words else tuple(sorted(signature.scale)),
         certain=tells,
         trusted=trusted,
     )

@@ -71,7 +71,9 @@ class Signature:
     negative : tuple of str
         Its other values.
     scale : tuple of two float, or empty
-        Of satisfaction: the ends of the target's scale.
+        Of satisfaction: the worst and the best score of the target's scale.
+    words : dict of str to float
+        Of satisfaction whose target is in words: the score of each, from 0 to 100.
     id, group : str or None
     table : tuple of str
         All columns of the training table, in their order.
@@ -84,6 +86,7 @@ class Signature:
     positive: str = ""
     negative: tuple[str, ...] = ()
     scale: tuple[float, ...] = ()
+    words: Mapping[str, float] = field(default_factory=dict)
     id: str | None = None
     group: str | None = None
     table: tuple[str, ...] = ()

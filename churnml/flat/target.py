@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,9 @@ from churnml.flat.meaning import answers, known_left, plain, sense, translated
 from churnml.flat.signature import Signature
 from churnml.flat.table import nearest
 from churnml.wording import counted, quoted
+
+Scale = tuple[float, float] | Mapping[str, float]
+"""The worst and the best score, or words (as `plain` gives them) with scores from 0 to 100."""
 
 _MISSING = ("", "\\n", "na", "n/a", "#n/a", "nan", "none", "null")
 _LISTED = 10
@@ -207,8 +210,8 @@ def _strange(name: str, shown: Sequence[str], signature: Signature) -> DataError
     )
 
 
-def parse_scale(scale: str) -> tuple[float, float]:
-    """The ends of a scale written as ``LO:HI``.
+def parse_scale(scale: str) -> Scale:
+    """A scale written as ``LO:HI``, or as words with their scores.
 
     Raises
     ------
@@ -218,68 +221,125 @@ def parse_scale(scale: str) -> tuple[float, float]:
     --------
     >>> parse_scale("1:10")
     (1.0, 10.0)
+    >>> parse_scale("good=100, bad=0")
+    {'good': 100.0, 'bad': 0.0}
     """
-    low, _, high = scale.replace("：", ":").partition(":")
-    try:
-        ends = float(low), float(high)
-    except ValueError:
-        ends = math.nan, math.nan
-    if not (math.isfinite(ends[0]) and math.isfinite(ends[1]) and ends[0] < ends[1]):
+    if "=" in scale or "＝" in scale:
+        return _words(scale)
+    first, _, last = scale.replace("：", ":").partition(":")
+    ends = _number(first), _number(last)
+    if math.isnan(ends[0]) or math.isnan(ends[1]) or ends[0] == ends[1]:
         raise UsageError(
-            f"--scale {scale!r}: the lowest and the highest score expected.",
-            hint="Write it as 1:10.",
+            f"--scale {scale!r}: the worst and the best score expected.",
+            hint="Write it as 1:10, as 5:1 where 1 is best, or as words with their scores, "
+            "good=100,bad=0.",
         )
     return ends
 
 
-def satisfaction_target(
-    values: pd.Series, *, name: str, scale: tuple[float, float] | None
-) -> Target:
-    """Scores from 0 to 100: ``100 * (score - low) / (high - low)``.
+def _words(scale: str) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for one in filter(str.strip, scale.replace("，", ",").replace("＝", "=").split(",")):
+        word, _, score = one.rpartition("=")
+        points = _number(score)
+        if not word.strip() or not 0 <= points <= 100 or plain(word) in found:
+            raise UsageError(
+                f"--scale: {quoted(one.strip())} is no word with a score of its own.",
+                hint="Write each word once, with its score from 0 to 100: good=100,bad=0.",
+            )
+        found[plain(word)] = points
+    if len(set(found.values())) < 2:
+        raise UsageError(
+            f"--scale {quoted(scale)}: two different scores expected.",
+            hint="Write them as good=100,bad=0.",
+        )
+    return found
+
+
+def satisfaction_target(values: pd.Series, *, name: str, scale: Scale | None) -> Target:
+    """Scores from 0, the worst, to 100: ``100 * (score - worst) / (best - worst)``.
 
     Parameters
     ----------
     values : Series of text, shape (n,)
     name : str
         Of the column.
-    scale : (low, high)
+    scale : (worst, best), or mapping of plain word to score
 
     Raises
     ------
     UsageError
         Without a scale; the message says what the scores are.
     DataError
-        If the scores are not numbers, or all the same.
+        If the scores are not numbers, or not the scale's words, or all the same.
     """
     present = ~values.fillna("").str.strip().str.casefold().isin(_MISSING).to_numpy()
-    scores = np.array([_number(value) for value in values])
-    strange = present & np.isnan(scores)
-    if strange.any():
-        row = values[strange].iloc[0]
-        wrong = counted(int(strange.sum()), "value is no number", "values are no numbers")
-        raise DataError(
-            f"target {quoted(name)}: {wrong}, such as {row!r}.",
-            hint="Give the score as a number; --scale says its ends.",
-            column=name,
-            value=str(row),
-            count=int(strange.sum()),
-        )
     if not present.any():
         raise DataError(f"target {quoted(name)}: no row has a value.", column=name)
-    if scale is None:
-        low, high = f"{scores[present].min():g}", f"{scores[present].max():g}"
-        raise UsageError(
-            f"target {quoted(name)}: on which scale are the scores? They lie from {low} to {high}.",
-            hint=f"Give its ends, for example --scale {low}:{high}.",
-            column=name,
-        )
-    low_end, high_end = scale
-    outside = present & ((scores < low_end) | (scores > high_end))
-    y = 100.0 * (scores - low_end) / (high_end - low_end)
-    y[outside] = np.nan
+    if isinstance(scale, Mapping):
+        scores = np.array([scale.get(plain(value), math.nan) for value in values])
+        _refuse_strange(values, present & np.isnan(scores), name, list(scale))
+        worst, best = 0.0, 100.0
+    else:
+        scores = np.array([_number(value) for value in values])
+        _refuse_strange(values, present & np.isnan(scores), name, [])
+        if scale is None:
+            raise _unscaled(scores[present], name)
+        worst, best = scale
+    low, high = min(worst, best), max(worst, best)
+    outside = present & ((scores < low) | (scores > high))
+    y = 100.0 * (scores - worst) / (best - worst)
+    y[outside | ~present] = np.nan
     if len(set(y[~np.isnan(y)])) == 1:
         raise DataError(f"target {quoted(name)}: all scores are the same.", column=name)
     return Target(y, int((~present).sum()), int(outside.sum()))
+
+
+def _refuse_strange(
+    values: pd.Series, strange: NDArray[np.bool_], name: str, words: Sequence[str]
+) -> None:
+    if not strange.any():
+        return
+    count, row = int(strange.sum()), values[strange].iloc[0]
+    listed = list(dict.fromkeys(values[strange].str.strip()))
+    if words:
+        wrong = counted(count, "value has", "values have") + " no score in the scale"
+        hint = f"Give --scale a score for each; it has {', '.join(map(quoted, words[:_LISTED]))}."
+    else:
+        wrong = counted(count, "value is no number", "values are no numbers")
+        hint = "Give the score as a number; --scale says its ends."
+        if len(listed) <= _LISTED:
+            pairs = ",".join(f"{one}=…" for one in listed)
+            hint += f' Or give each word its score from 0 to 100: --scale "{pairs}".'
+    raise DataError(
+        f"target {quoted(name)}: {wrong}, such as {row!r}.",
+        hint=hint,
+        column=name,
+        value=str(row),
+        count=count,
+    )
+
+
+def _unscaled(scores: NDArray[np.float64], name: str) -> UsageError:
+    low, high = f"{scores.min():g}", f"{scores.max():g}"
+    return UsageError(
+        f"target {quoted(name)}: on which scale are the scores? They lie from {low} to {high}.",
+        hint=f"Give its ends, the worst score first, for example --scale {low}:{high}; where "
+        f"{low} is best --scale {high}:{low}.",
+        column=name,
+    )
+
+
+def told_scale(scale: Scale | None) -> list[str]:
+    """Which scores were taken for the best and the worst."""
+    if isinstance(scale, Mapping):
+        best, worst = (pick(scale, key=lambda word: scale[word]) for pick in (max, min))
+        return [f"best = {best} ({scale[best]:g}), worst = {worst} ({scale[worst]:g})."]
+    return (
+        []
+        if scale is None or scale[0] < scale[1]
+        else [f"best = {scale[1]:g} (100), worst = {scale[0]:g} (0)."]
+    )
 
 
 def _number(value: object) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -17,10 +17,19 @@ from churnml.flat.guarding import accused, known, told_declared, withheld_column
 from churnml.flat.ids import ID, refuse_duplicates
 from churnml.flat.kinds import Plan, decide
 from churnml.flat.leaving_out import useless
+from churnml.flat.meaning import plain as plain_value
 from churnml.flat.opening import fingerprint, open_table
 from churnml.flat.signature import Column, Signature
 from churnml.flat.table import ROW, Table, in_parts
-from churnml.flat.target import Target, churn_target, parse_scale, satisfaction_target, told_left
+from churnml.flat.target import (
+    Scale,
+    Target,
+    churn_target,
+    parse_scale,
+    satisfaction_target,
+    told_left,
+    told_scale,
+)
 from churnml.guards import told
 from churnml.wording import counted, quoted
 
@@ -49,7 +58,7 @@ def read_training(
     group: str | None = None,
     drop: Sequence[str] = (),
     positive: str | None = None,
-    scale: str | tuple[float, float] | None = None,
+    scale: str | Scale | None = None,
     availability: Availability | None = None,
     set_aside_limit: float = 0.05,
     memory_limit: str | None = None,
@@ -79,8 +88,9 @@ def read_training(
         Columns to leave out.
     positive : str, optional
         Churn: the target's value that means that the customer left.
-    scale : str or (low, high)
-        Satisfaction: the ends of the scale, as ``1:10``.
+    scale : str, (worst, best) or mapping of str to float
+        Satisfaction: the ends of the scale, as ``1:10``, or ``5:1`` where 1 is best; or words
+        with scores from 0 to 100, as ``good=100,bad=0``.
     availability : Availability, optional
         Which columns scoring can have.
     set_aside_limit : float, default 0.05
@@ -100,6 +110,10 @@ def read_training(
         If the file or the target cannot be used, an id stands twice, a column tells the
         target or is declared to be had by some customers only, or too many rows are broken.
     """
+    if isinstance(scale, str):
+        scale = parse_scale(scale)
+    elif isinstance(scale, Mapping):
+        scale = {plain_value(word): score for word, score in scale.items()}
     table = open_table(path, memory_limit=memory_limit, threads=threads)
     who = availability or Availability()
     named = _without(table, _named(table, target, id, group, drop), who)
@@ -115,7 +129,7 @@ def read_training(
     found = _target(frame["target"], task, target, positive, scale)
     frame = _keep(table, frame, found, named, set_aside_limit, notes)
     y = pd.Series(found.y[frame.index], name=target)
-    notes[:0] = told_left(found)
+    notes[:0] = [*told_left(found), *(told_scale(scale) if task == "satisfaction" else [])]
     frame = frame.reset_index(drop=True)
     columns = _useful(table, plan, frame, notes)
     signature = replace(
@@ -214,12 +228,11 @@ def _target(
     task: Task,
     name: str,
     positive: str | None,
-    scale: str | tuple[float, float] | None,
+    scale: Scale | None,
 ) -> Target:
     if task == "churn":
         return churn_target(values, name=name, positive=positive)
-    ends = parse_scale(scale) if isinstance(scale, str) else scale
-    return satisfaction_target(values, name=name, scale=ends)
+    return satisfaction_target(values, name=name, scale=scale)
 
 
 def _keep(
@@ -302,7 +315,7 @@ def _signature(
     columns: dict[str, Column],
     named: _Named,
     found: Target,
-    scale: str | tuple[float, float] | None,
+    scale: Scale | None,
 ) -> Signature:
     def name_of(x: str | None) -> str | None:
         return None if x is None else table.names[int(x[1:])]
@@ -318,4 +331,6 @@ def _signature(
     )
     if scale is None or found.positive:
         return plain
-    return replace(plain, scale=parse_scale(scale) if isinstance(scale, str) else scale)
+    if isinstance(scale, Mapping):
+        return replace(plain, scale=(0.0, 100.0), words=dict(scale))
+    return replace(plain, scale=scale)

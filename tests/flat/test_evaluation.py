@@ -1,5 +1,7 @@
 """A table whose outcome is known, read as it is scored."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -49,6 +51,30 @@ def test_scores_are_on_the_scale_of_training(write):
 
     assert data.y.tolist() == trained.y.tolist()
     assert data.ids.tolist()[0] == "2"
+
+
+@pytest.mark.parametrize(
+    ("scale", "best", "worst"),
+    [("5:1", "1", "5"), ("happy=100,so so=50,angry=0", "happy", "angry")],
+)
+def test_the_meaning_of_a_scale_is_carried(write, scale, best, worst):
+    values = ["1", "5", "2"] if scale == "5:1" else ["happy", "angry", "so so"]
+    table = frame().assign(score=np.random.default_rng(5).choice(values, ROWS))
+    trained = read_training(
+        write("train.csv", table),
+        task="satisfaction",
+        target="score",
+        id="id",
+        scale=scale,
+        drop=["state"],
+    )
+    signature = Signature.from_dict(json.loads(json.dumps(trained.signature)))
+
+    data = read_evaluation(write("t.csv", table), signature, id="id")
+
+    assert data.y.tolist() == trained.y.tolist()
+    assert set(data.y[(table["score"] == best).to_numpy()]) == {100.0}
+    assert set(data.y[(table["score"] == worst).to_numpy()]) == {0.0}
 
 
 def test_the_target_may_have_another_name_and_ids_may_repeat_in_groups(write, churn):

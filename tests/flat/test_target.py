@@ -12,6 +12,7 @@ from churnml.flat.target import (
     parse_scale,
     satisfaction_target,
     told_left,
+    told_scale,
 )
 
 
@@ -98,6 +99,33 @@ def test_a_scale_becomes_0_to_100():
     assert (found.missing, found.outside) == (1, 2)
 
 
+def test_a_scale_on_which_1_is_best_is_turned():
+    scores = pd.Series(["1", "5", "2", "6"], dtype=object)
+
+    found = satisfaction_target(scores, name="grade", scale=parse_scale("5:1"))
+
+    assert found.y[:3].tolist() == [100, 0, 75]
+    assert (np.isnan(found.y[3]), found.outside) == (True, 1)
+
+
+def test_words_have_the_scores_that_they_are_given():
+    words = parse_scale("Very satisfied=100, fair=50，bad＝0")
+    values = pd.Series(["very satisfied", " Fair", "bad", None], dtype=object)
+
+    found = satisfaction_target(values, name="answer", scale=words)
+
+    assert found.y[:3].tolist() == [100, 50, 0]
+    assert found.missing == 1
+    assert told_scale(words) == ["best = very satisfied (100), worst = bad (0)."]
+
+
+def test_a_word_without_a_score_is_refused():
+    with pytest.raises(DataError, match="1 value has no score in the scale, such as 'poor'"):
+        satisfaction_target(
+            pd.Series(["good", "poor"]), name="answer", scale=parse_scale("good=100,bad=0")
+        )
+
+
 def test_without_a_scale_it_is_asked_for_with_what_the_scores_are():
     with pytest.raises(UsageError, match=r"from 1 to 5.*--scale 1:5"):
         satisfaction_target(pd.Series(["1", "5"]), name="score", scale=None)
@@ -113,9 +141,24 @@ def test_scores_that_are_all_the_same_are_refused():
         satisfaction_target(pd.Series(["3", "3"]), name="score", scale=(1.0, 5.0))
 
 
-@pytest.mark.parametrize("wrong", ["10", "10:1", "1:1", "a:b", "1-10", "nan:10", "1:inf", ""])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "10",
+        "1:1",
+        "good=101,bad=0",
+        "good=1,good=0",
+        "=1",
+        "good=5",
+        "a:b",
+        "1-10",
+        "nan:10",
+        "1:inf",
+        "",
+    ],
+)
 def test_a_scale_has_two_ends(wrong):
-    with pytest.raises(UsageError, match="1:10"):
+    with pytest.raises(UsageError, match=r"1:10|good=100,bad=0"):
         parse_scale(wrong)
 
 
