@@ -7,12 +7,33 @@ import typer
 
 from churnml.cli import options, output
 
+Trend = Annotated[
+    float,
+    typer.Option(
+        min=-0.1,
+        max=0.1,
+        metavar="T",
+        help="What every month adds to everybody's log-odds of leaving.",
+    ),
+]
+Interactions = Annotated[
+    float,
+    typer.Option(
+        min=0.0,
+        max=3.0,
+        metavar="S",
+        help="How strongly pairs of causes work together; at 0 they add up.",
+    ),
+]
+
 
 def command(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the tables go.")],
     customers: options.Customers = 20_000,
     months: options.Months = 24,
     seed: options.Seed = 0,
+    trend: Trend = 0.0,
+    interactions: Interactions = 0.0,
     overwrite: options.Overwrite = False,
     json: options.Json = False,
     debug: options.Debug = False,
@@ -27,7 +48,13 @@ def command(
 
     output.show_progress()
     tables = pipeline.simulate(
-        folder, customers=customers, months=months, seed=seed, overwrite=overwrite
+        folder,
+        customers=customers,
+        months=months,
+        seed=seed,
+        trend=trend,
+        interactions=interactions,
+        overwrite=overwrite,
     )
     if json:
         output.print_json({"folder": str(folder), "rows": tables})

@@ -22,14 +22,28 @@ _log = logging.getLogger(__name__)
 
 
 def simulate(
-    folder: Path, *, customers: int, months: int, seed: int, overwrite: bool
+    folder: Path,
+    *,
+    customers: int,
+    months: int,
+    seed: int,
+    overwrite: bool,
+    trend: float = 0.0,
+    interactions: float = 0.0,
 ) -> dict[str, int]:
     """Write the tables of a simulated operator; rows by table."""
     from churnml.simulator import simulate as write
 
     _log.info("simulating %s customers over %d months", f"{customers:,}", months)
     return write(
-        folder, customers=customers, months=months, seed=seed, overwrite=overwrite, progress=True
+        folder,
+        customers=customers,
+        months=months,
+        seed=seed,
+        trend=trend,
+        interactions=interactions,
+        overwrite=overwrite,
+        progress=True,
     )
 
 

@@ -57,7 +57,7 @@ class Bills:
 
 def draw_shocks(scene: Scene) -> Shocks:
     """Draw the month's unexpected charges."""
-    rng, count = scene.rng, scene.count
+    rng, count = scene.rng("shocks"), scene.count
     struck = rng.random(count) < _SHOCK_A_MONTH
     kind = np.where(struck, rng.choice(3, count, p=[0.35, 0.35, 0.30]), -1)
     size = np.where(struck, np.exp(rng.normal(-0.1, 0.6, count)), 0.0)
@@ -73,7 +73,7 @@ def resentment(scene: Scene, shocks: Shocks) -> Floats:
 
 def month_bills(scene: Scene, usage: Usage, shocks: Shocks) -> Bills:
     """Draw a month's charges: a fee, what was used, and what came unexpectedly."""
-    rng, people, month = scene.rng, scene.people, scene.month
+    rng, people, month = scene.rng("bills"), scene.people, scene.month
     there = scene.days / (scene.stop - scene.start)
     usual = np.exp(_MIDDLE + _SPREAD * people.value) * 0.998**month
     fee = np.where(people.prepaid, np.where(people.keeps_fee, 0.25, 0.0), 0.45)
@@ -97,7 +97,7 @@ def _fen(yuan: Floats) -> Ints:
 
 def bill_rows(scene: Scene, bills: Bills, rows: Ints) -> dict[str, Column]:
     """The month's rows of the table ``bills``, for the customers given."""
-    rng, count = scene.rng, len(rows)
+    rng, count = scene.rng("bills"), len(rows)
     held_up = np.where(rng.random(count) < 0.03, rng.integers(1, 7, count), 0)
     issued = scene.stop + _ISSUED_AFTER + held_up
     amount = bills.amount[rows]
@@ -117,7 +117,7 @@ def bill_rows(scene: Scene, bills: Bills, rows: Ints) -> dict[str, Column]:
 
 def _days_to_pay(scene: Scene, rows: Ints) -> Ints:
     """Prepaid bills are settled from the balance; the others when there is money."""
-    rng, people, count = scene.rng, scene.people, len(rows)
+    rng, people, count = scene.rng("bills"), scene.people, len(rows)
     strain = 0.55 * people.arrears[rows] + 0.55 * scene.state.stress[rows]
     days = np.exp(1.75 + 0.6 * strain + rng.normal(0.0, 0.35, count))
     forgotten = rng.random(count) < 0.012 * np.exp(0.8 * strain)

@@ -18,6 +18,7 @@ from churnml.simulator.months import SETTLE
 from churnml.simulator.people import draw_people
 from churnml.simulator.scene import Scene
 from churnml.simulator.state import first_state, open_months
+from churnml.simulator.streams import Streams
 from churnml.simulator.surveys import month_surveys
 from churnml.simulator.usage import month_usage, usage_rows
 from churnml.simulator.world import World
@@ -44,18 +45,18 @@ class Block:
 
     Parameters
     ----------
-    rng : Generator
+    streams : Streams
         The block's own, so that blocks do not depend on each other.
     world : World
     count : int
         Number of customers.
     """
 
-    def __init__(self, rng: np.random.Generator, world: World, count: int) -> None:
-        groups = draw_groups(rng, world.months, count)
-        people = draw_people(rng, world, count, groups.handsets)
-        state, ended = first_state(rng, people), np.full(count, NEVER)
-        self.scene = Scene(rng, world, people, groups, state, ended, -SETTLE)
+    def __init__(self, streams: Streams, world: World, count: int) -> None:
+        groups = draw_groups(streams.of("groups"), world.months, count)
+        people = draw_people(streams.of("people"), world, count, groups.handsets)
+        state, ended = first_state(streams.of("state"), people), np.full(count, NEVER)
+        self.scene = Scene(streams, world, people, groups, state, ended, -SETTLE)
         self._now = truth.prospects(self.scene, -SETTLE)
         self._soon = truth.prospects(self.scene, -SETTLE + 1)
         self._rows: dict[str, list[dict[str, Column]]] = {}
@@ -106,12 +107,12 @@ class Block:
         self._keep(OFFER_EFFECT, effects | truth.offer_effects(scene, self._now, self._soon, who))
 
     def _decide(self) -> None:
-        scene = self.scene
-        day = scene.rng.integers(scene.start, scene.stop, scene.count)
-        leaves = scene.rng.random(scene.count) < truth.leaves_now(scene, self._now)
+        scene, rng = self.scene, self.scene.rng("leaving")
+        day = rng.integers(scene.start, scene.stop, scene.count)
+        leaves = rng.random(scene.count) < truth.leaves_now(scene, self._now)
         leaves &= scene.old & (scene.ended == NEVER) & (scene.month >= 0)
         scene.ended = np.where(leaves, day, scene.ended)
-        silent = scene.rng.random(scene.count) < truth.silent_now(scene, self._now)
+        silent = rng.random(scene.count) < truth.silent_now(scene, self._now)
         scene.state.silent = silent & scene.old
 
     def _happen(self, invited: Floats, content: Floats) -> Felt:
@@ -170,16 +171,17 @@ class Block:
                 batch[key] = _keys(letter, number, rows)
         groups = group_ids(number * _GROUP_NUMBERS, len(scene.groups.sector))
         found["customers"] = customer_rows(scene, versions, self._births(), ids, groups)
-        found["groups"] = group_versions(scene.rng, scene.months, scene.groups, groups)
+        found["groups"] = group_versions(scene.rng("groups"), scene.months, scene.groups, groups)
         return found
 
     def _births(self) -> Ints:
-        years = (self.scene.months.date(0).year - self.scene.people.age).astype(np.int64)
-        return np.where(self.scene.rng.random(self.scene.count) < _UNKNOWN_BIRTHS, -1, years)
+        rng, people = self.scene.streams.of("births"), self.scene.people
+        years = (self.scene.months.date(0).year - people.age).astype(np.int64)
+        return np.where(rng.random(len(people)) < _UNKNOWN_BIRTHS, -1, years)
 
 
 def simulate_block(
-    seeds: np.random.SeedSequence,
+    streams: Streams,
     world: World,
     number: int,
     ids: list[str],
@@ -189,7 +191,7 @@ def simulate_block(
 
     Parameters
     ----------
-    seeds : SeedSequence
+    streams : Streams
         The block's own.
     world : World
     number : int
@@ -199,7 +201,7 @@ def simulate_block(
     tick : callable
         Called after every month.
     """
-    block = Block(np.random.default_rng(seeds), world, len(ids))
+    block = Block(streams, world, len(ids))
     for _month in range(-SETTLE, world.months.count):
         block.live()
         tick()

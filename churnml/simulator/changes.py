@@ -31,7 +31,7 @@ def month_changes(scene: Scene, content: Floats) -> dict[str, Column]:
     batch
         A new version of each customer who changed.
     """
-    day = scene.start + scene.rng.integers(1, 28, scene.count)
+    day = scene.start + scene.rng("customers").integers(1, 28, scene.count)
     present = (day > scene.people.activated) & (day < scene.ended)
     changed = _renew(scene, day, content, present)
     changed |= _switch_brand(scene, present)
@@ -56,7 +56,7 @@ def version_rows(state: State, who: Ints, day: Ints) -> dict[str, Column]:
 
 def _renew(scene: Scene, day: Ints, content: Floats, present: Bools) -> Bools:
     """The content renew early, others late or never."""
-    rng, state = scene.rng, scene.state
+    rng, state = scene.rng("customers"), scene.state
     left = (state.contract_end - day) / 30.4
     eager = np.select(
         [left > 2.5, left > 0.5, left > -1.0, left > -3.0], [0.0, 0.12, 0.34, 0.15], 0.03
@@ -71,7 +71,7 @@ def _renew(scene: Scene, day: Ints, content: Floats, present: Bools) -> Bools:
 
 def _switch_brand(scene: Scene, present: Bools) -> Bools:
     people, state = scene.people, scene.state
-    luck = scene.rng.random(scene.count)
+    luck = scene.rng("customers").random(scene.count)
     upgrades = (state.brand == EASYOWN) & (luck < 0.003 * np.exp(0.5 * people.value)) & present
     grows_up = (state.brand == MZONE) & (people.age > 24) & (luck < 0.008) & present
     state.brand = np.where(upgrades, GOTONE, np.where(grows_up, EASYOWN, state.brand))
@@ -79,14 +79,14 @@ def _switch_brand(scene: Scene, present: Bools) -> Bools:
 
 
 def _move(scene: Scene, present: Bools) -> Bools:
-    rng, state = scene.rng, scene.state
+    rng, state = scene.rng("customers"), scene.state
     moves = present & (rng.random(scene.count) < 0.003)
     state.hall = np.where(moves, rng.integers(0, len(HALLS), scene.count), state.hall)
     return moves
 
 
 def _change_employer(scene: Scene, present: Bools) -> Bools:
-    rng, state, age = scene.rng, scene.state, scene.people.age
+    rng, state, age = scene.rng("customers"), scene.state, scene.people.age
     luck, count = rng.random(scene.count), len(scene.groups.sector)
     leaves = present & (state.group >= 0) & (luck < 0.006)
     working = (age > 21) & (age < 62)

@@ -75,7 +75,7 @@ def month_complaints(scene: Scene, felt: Felt) -> Complaints:
     felt : Felt
         What the month did, complaints apart.
     """
-    counts = scene.rng.poisson(_rates(scene, felt))
+    counts = scene.rng("complaints").poisson(_rates(scene, felt))
     found = np.nonzero(counts)
     who, category = (np.repeat(part, counts[found]) for part in found)
     rows = _complaints(scene, who, category)
@@ -109,8 +109,8 @@ def _rates(scene: Scene, felt: Felt) -> Floats:
 
 
 def _complaints(scene: Scene, who: Ints, category: Ints) -> dict[str, Column]:
-    rng, count = scene.rng, len(who)
-    opened = moments(scene, count, _HOURS)
+    rng, count = scene.rng("complaints"), len(who)
+    opened = moments(scene, rng, count, _HOURS)
     severity = 1 + rng.binomial(2, 0.30, count)
     fine = category * 3 + rng.integers(0, 3, count)
     pace = 0.25 * (severity - 1) - 0.12 * scene.people.value[who]

@@ -76,7 +76,7 @@ def month_contacts(scene: Scene, wants: Floats) -> Contacts:
     wants : array, shape (n,)
         How much there is to ask about this month: incidents, shocks, open complaints.
     """
-    counts = scene.rng.poisson(_rates(scene, wants))
+    counts = scene.rng("contacts").poisson(_rates(scene, wants))
     found = np.nonzero(counts)
     who, channel = (np.repeat(part, counts[found]) for part in found)
     rows = _contacts(scene, who, channel)
@@ -101,9 +101,9 @@ def _rates(scene: Scene, wants: Floats) -> Floats:
 
 
 def _contacts(scene: Scene, who: Ints, channel: Ints) -> dict[str, Column]:
-    rng, count = scene.rng, len(who)
-    office = moments(scene, count, _OFFICE_HOURS)
-    started = np.where(channel == HALL, office, moments(scene, count, _ALL_HOURS))
+    rng, count = scene.rng("contacts"), len(who)
+    office = moments(scene, rng, count, _OFFICE_HOURS)
+    started = np.where(channel == HALL, office, moments(scene, rng, count, _ALL_HOURS))
     elsewhere = rng.random(count) < 0.15
     hall = np.where(elsewhere, rng.integers(0, len(HALLS), count), scene.state.hall[who])
     pre_served = (channel == HALL) & (rng.random(count) < 0.25 + 0.004 * scene.month)
@@ -134,7 +134,8 @@ def _waits(scene: Scene, channel: Ints, hour: Ints, hall: Ints) -> Floats:
     in_hall = _HALL_WAIT * _HALL_QUEUE[hour] * world.at(world.crowding, hall, month)
     storm = 1.0 + 4.0 * world.trouble[:, month + SETTLE].mean()
     wait = np.where(channel == HALL, in_hall, _LINE_WAIT * _LINE_QUEUE[hour] * storm)
-    wait = np.minimum(wait * np.exp(scene.rng.normal(0.0, 0.6, len(hour))), 4 * 3_600)
+    noise = scene.rng("contacts").normal(0.0, 0.6, len(hour))
+    wait = np.minimum(wait * np.exp(noise), 4 * 3_600)
     return np.where(channel >= APP, np.nan, wait)
 
 

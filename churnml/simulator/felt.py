@@ -40,7 +40,7 @@ class Felt:
 
 def pass_month(scene: Scene, felt: Felt) -> None:
     """Bring the state from the end of one month to the end of the next, in place."""
-    people, state, rng = scene.people, scene.state, scene.rng
+    people, state, rng = scene.people, scene.state, scene.rng("temper")
     waiting = np.minimum(open_months(state, scene.stop * DAY), 3.0)
     complained = np.minimum(felt.complaints, 2.0) + 0.7 * waiting
     state.network = _remember(state.network, felt.network)

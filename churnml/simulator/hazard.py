@@ -21,6 +21,13 @@ _SEASON = np.array([0.0, 0.10, 0.05, 0.0, -0.05, 0.0, 0.05, 0.10, 0.12, -0.05, -
 """January to December: more leave around the holidays and when students move."""
 
 
+_USUAL = -4.80
+"""Log-odds of leaving in a month where nothing else speaks for or against it."""
+
+_BALANCE = 0.055
+"""With it the churn rate stays about as it is, whatever the strength of the interactions."""
+
+
 def chance(log_odds: Floats) -> Floats:
     """The probability of log-odds.
 
@@ -47,14 +54,15 @@ def leaving(scene: Scene, month: int) -> Floats:
     free = _contract(scene, month)
     hurt = _hurt(scene, month)
     return (
-        -4.95
+        _USUAL
         + free
         + hurt * np.where(free < 0, 0.6, 1.0)
         + _standing(scene, month)
         + np.where(state.group >= 0, scene.groups.climate[state.group] - 0.35, 0.0)
         + world.at(world.pull, region_of(state.hall), max(month - 2, -SETTLE))
         + _SEASON[world.months.date(month).month - 1]
-        + 0.010 * month
+        + world.trend * month
+        + world.interactions * (_together(scene, month) - _BALANCE * world.interactions)
     )
 
 
@@ -83,9 +91,8 @@ def _hurt(scene: Scene, month: int) -> Floats:
 
 def _standing(scene: Scene, month: int) -> Floats:
     people, state = scene.people, scene.state
-    tenure = np.maximum(scene.months.start(month - 1) - people.activated, 0) / 30.4
     return (
-        -0.38 * (np.log1p(tenure) - 3.4)
+        0.38 * _newness(scene, month)
         - 0.22 * people.mood
         - 0.24 * people.engagement
         - 0.12 * people.value
@@ -94,6 +101,27 @@ def _standing(scene: Scene, month: int) -> Floats:
         - 0.30 * (state.brand == GOTONE)
         - 0.014 * (people.age - 40)
         + 0.45 * np.minimum(state.silent_months, 3)
+    )
+
+
+def _newness(scene: Scene, month: int) -> Floats:
+    """How short the customer has been there: about 0 after two and a half years."""
+    tenure = np.maximum(scene.months.start(month - 1) - scene.people.activated, 0) / 30.4
+    return 3.4 - np.log1p(tenure)
+
+
+def _together(scene: Scene, month: int) -> Floats:
+    """What two things do together and neither alone; about 0 on the mean."""
+    people, state = scene.people, scene.state
+    new = np.clip(_newness(scene, month), -2.0, 2.0)
+    young = np.clip((40 - people.age) / 17, -2.0, 2.0)
+    rivals = np.clip((people.offnet - 0.4) / 0.17, -2.0, 2.0)
+    return (
+        0.40 * young * rivals
+        + 0.25 * new * people.value
+        + 0.60 * new * np.minimum(state.tariff, 2.0)
+        + 0.80 * people.surf * np.minimum(state.network, 2.0)
+        + 0.30 * people.engagement * state.away
     )
 
 

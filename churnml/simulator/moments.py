@@ -10,17 +10,18 @@ from churnml.simulator.scene import Scene
 _HOUR = 3_600
 
 
-def moments(scene: Scene, count: int, hours: Floats) -> Ints:
+def moments(scene: Scene, rng: np.random.Generator, count: int, hours: Floats) -> Ints:
     """Seconds spread over the days of a month, and over the hours of a day as weighted.
 
     Parameters
     ----------
     scene : Scene
+    rng : Generator
+        Of the table that they are for.
     count : int
     hours : array, shape (24,)
         Weight of each hour.
     """
-    rng = scene.rng
     day = rng.integers(scene.start, scene.stop, count)
     hour = np.searchsorted(np.cumsum(hours / hours.sum()), rng.random(count), side="right")
     return day * DAY + np.minimum(hour, 23) * _HOUR + rng.integers(0, _HOUR, count)

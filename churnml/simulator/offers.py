@@ -56,12 +56,12 @@ def month_offers(scene: Scene, invited: Floats) -> dict[str, Column]:
     invited : array, shape (n,)
         Probability of being reached.
     """
-    rng, people, state = scene.rng, scene.people, scene.state
+    rng, people, state = scene.rng("offers"), scene.people, scene.state
     who = np.flatnonzero(rng.random(scene.count) < invited)
     count = len(who)
     treated = rng.random(count) < TREATED_SHARE
     kind = rng.choice(len(OFFERS), count, p=[0.4, 0.4, 0.2])
-    at = moments(scene, count, _HOURS)
+    at = moments(scene, rng, count, _HOURS)
     likes = chance(-0.4 - 0.9 * people.reaction[who] + rng.normal(0, 0.5, count))
     accepts = treated & (rng.random(count) < 0.6 * likes)
     accepted = at + 60 + (rng.exponential(2.0, count) * DAY).astype(np.int64)

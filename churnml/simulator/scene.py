@@ -11,6 +11,7 @@ from churnml.simulator.groups import Groups
 from churnml.simulator.months import Months
 from churnml.simulator.people import People
 from churnml.simulator.state import State
+from churnml.simulator.streams import Streams
 from churnml.simulator.world import World
 
 
@@ -20,8 +21,8 @@ class Scene:
 
     Attributes
     ----------
-    rng : Generator
-        The block's own stream of random numbers.
+    streams : Streams
+        The block's own random numbers.
     world : World
     people : People
     groups : Groups
@@ -33,13 +34,17 @@ class Scene:
         The month that takes place.
     """
 
-    rng: np.random.Generator
+    streams: Streams
     world: World
     people: People
     groups: Groups
     state: State
     ended: Ints
     month: int
+
+    def rng(self, name: str) -> np.random.Generator:
+        """The random numbers of a table in the month, or of whatever else is drawn."""
+        return self.streams.of(name, self.month)
 
     @property
     def months(self) -> Months:

@@ -32,12 +32,12 @@ def month_surveys(scene: Scene, content: Floats, met: tuple[Bools, Bools]) -> di
     met : (array of bool, array of bool)
         Who visited a hall, and who called the hotline this month.
     """
-    rng = scene.rng
+    rng = scene.rng("surveys")
     visited, called = met
     who = np.flatnonzero(rng.random(scene.count) < 0.048 + 0.035 * (visited | called))
     count = len(who)
     touchpoint = _touchpoints(rng, visited[who], called[who])
-    sent = moments(scene, count, _HOURS)
+    sent = moments(scene, rng, count, _HOURS)
     willing = rng.random(count) < _willingness(scene, content, who)
     answered = np.where(willing, sent + _delays(rng, count), NEVER)
     answered = np.where(answered < scene.ended[who] * DAY, answered, NEVER)

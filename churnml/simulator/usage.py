@@ -47,7 +47,7 @@ def month_usage(scene: Scene, travels: Bools) -> Usage:
     travels : array of bool, shape (n,)
         Who is abroad for some days.
     """
-    rng, people, state, month = scene.rng, scene.people, scene.state, scene.month
+    rng, people, state, month = scene.rng("usage"), scene.people, scene.state, scene.month
     count, present = scene.count, scene.days
     share = present / (scene.stop - scene.start) * ~state.silent
     level = np.exp(-0.60 * state.away + rng.normal(0.0, 0.12, count)) * share
@@ -89,5 +89,5 @@ def usage_rows(scene: Scene, usage: Usage, rows: Ints) -> dict[str, Column]:
         "offnet_minutes": usage.offnet[rows],
         "dropped_calls": usage.dropped[rows],
         "data_speed_mbps": np.where(usage.megabytes[rows] > 0, usage.speed[rows], np.nan),
-        "known_at": arrival(scene.rng, ended, (20, 64), 0.03, (3, 25)),
+        "known_at": arrival(scene.rng("usage"), ended, (20, 64), 0.03, (3, 25)),
     }

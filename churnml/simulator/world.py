@@ -12,6 +12,7 @@ import numpy as np
 
 from churnml.simulator.columns import Floats, Ints
 from churnml.simulator.months import SETTLE, Months
+from churnml.simulator.streams import Streams
 
 REGIONS = (
     "Linjiang",
@@ -55,6 +56,8 @@ class World:
         Queues in each hall, about 1.
     pull : array, shape (regions, months)
         What rivals do to lure customers away, in log-odds.
+    trend, interactions : float
+        As `simulate` takes them.
     """
 
     months: Months
@@ -63,6 +66,8 @@ class World:
     speed: Floats
     crowding: Floats
     pull: Floats
+    trend: float = 0.0
+    interactions: float = 0.0
 
     def at(self, values: Floats, place: Ints, month: int) -> Floats:
         """The month's value at each customer's place."""
@@ -74,23 +79,29 @@ def region_of(hall: Ints) -> Ints:
     return hall // _HALLS_PER_REGION
 
 
-def build_world(rng: np.random.Generator, months: Months) -> World:
+def build_world(
+    streams: Streams, months: Months, *, trend: float = 0.0, interactions: float = 0.0
+) -> World:
     """Draw the regions' networks, halls and rivals.
 
     Parameters
     ----------
-    rng : Generator
+    streams : Streams
     months : Months
+    trend, interactions : float
+        As `simulate` takes them.
     """
     regions, halls, span = len(REGIONS), len(HALLS), months.count + SETTLE + 3
     share = 1.0 / np.arange(2, regions + 2)
     return World(
         months=months,
         share=share / share.sum(),
-        trouble=_trouble(rng, span),
-        speed=np.exp(rng.normal(3.4, 0.3, halls)),
-        crowding=_crowding(rng, halls, span),
-        pull=_pull(rng, regions, span),
+        trouble=_trouble(streams.of("trouble"), span),
+        speed=np.exp(streams.of("speed").normal(3.4, 0.3, halls)),
+        crowding=_crowding(streams.of("crowding"), halls, span),
+        pull=_pull(streams.of("pull"), regions, span),
+        trend=trend,
+        interactions=interactions,
     )
 
 
