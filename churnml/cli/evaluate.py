@@ -18,7 +18,11 @@ def command(
     model: Annotated[str, typer.Argument(help="Model URI: models:/churn@champion, a folder …")],
     data: options.SourceOrTable,
     as_of: Annotated[
-        str | None, typer.Option(help="Operator tables: the date to predict from.")
+        str | None,
+        typer.Option(
+            help="The date to predict from; for a table of your own the day of the table, from "
+            "which its dates are counted."
+        ),
     ] = None,
     id: options.Id = None,
     target: options.Target = None,
@@ -51,25 +55,23 @@ def command(
         from churnml.reports.evaluation import require_free
 
         require_free(out, overwrite=overwrite)
-    if as_of is not None and target is None:
-        evaluated = pipeline.evaluate_source(
-            model, data, options.day(as_of), mapping=mapping, config=settings
-        )
-    elif target is not None and as_of is None:
+    day = None if as_of is None else options.day(as_of)
+    if target is not None:
         evaluated = pipeline.evaluate_table(
             model,
             data,
             id=id,
             target=target,
             group=group,
+            as_of=day,
             value=value,
             positive=positive,
             config=settings,
         )
+    elif day is not None:
+        evaluated = pipeline.evaluate_source(model, data, day, mapping=mapping, config=settings)
     else:
-        raise UsageError(
-            "Operator tables need --as-of, a table of your own needs --target, never both."
-        )
+        raise UsageError("Operator tables need --as-of, a table of your own needs --target.")
     if out is not None:
         pipeline.write_evaluation(evaluated, out, overwrite=overwrite)
     if json:

@@ -14,7 +14,11 @@ def command(
     data: options.SourceOrTable,
     out: Annotated[Path, typer.Option(metavar="DIR", help="The folder of the result.")],
     as_of: Annotated[
-        str | None, typer.Option(help="Operator tables: the date to score at.")
+        str | None,
+        typer.Option(
+            help="The date to score at; for a table of your own the day of the table, from "
+            "which its dates are counted."
+        ),
     ] = None,
     id: options.Id = None,
     churn_model: Annotated[
@@ -52,16 +56,15 @@ def command(
     models:/hazard@champion
 
     churnml score customers.csv --id customerID --out scores --churn-model models:/churn-customers/1
+    --as-of 2026-06-01
     """
     from churnml import pipeline
     from churnml.scoring import check_gates
 
     if engine != "duckdb":
         raise UsageError(f"--engine {engine}: not available.", hint="Use duckdb.")
-    if (id is None) == (as_of is None):
-        raise UsageError(
-            "Operator tables need --as-of, a table of your own needs --id, never both."
-        )
+    if id is None and as_of is None:
+        raise UsageError("Operator tables need --as-of, a table of your own needs --id.")
     if id is not None and hazard_model is not None:
         raise UsageError("--hazard-model is for operator tables, not with --id.")
     if reasons is not None and reasons < 0:
@@ -69,17 +72,18 @@ def command(
     output.show_progress()
     settings = options.settings(config)
     score = partial(
-        pipeline.score_table if as_of is None else pipeline.score_source,
+        pipeline.score_source if id is None else pipeline.score_table,
         churn_model=churn_model,
         satisfaction_model=satisfaction_model,
         reasons=reasons,
         config=settings,
         overwrite=overwrite,
     )
+    day = None if as_of is None else options.day(as_of)
     manifest = (
-        score(data, out, id=id)
-        if as_of is None
-        else score(data, options.day(as_of), out, mapping=mapping, hazard_model=hazard_model)
+        score(data, day, out, mapping=mapping, hazard_model=hazard_model)
+        if id is None
+        else score(data, out, id=id, as_of=day)
     )
     if json and not manifest.gates:
         output.print_json(manifest.to_dict())

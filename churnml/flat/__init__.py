@@ -10,9 +10,11 @@ from churnml.flat.evaluation import read_evaluation
 from churnml.flat.opening import fingerprint, open_table
 from churnml.flat.scoring import FlatBatch, Scorable, SetAside, open_scoring
 from churnml.flat.signature import Column, Signature
+from churnml.flat.snapshot import Ages
 from churnml.flat.training import read_training
 
 __all__ = [
+    "Ages",
     "Column",
     "FlatBatch",
     "FlatData",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from itertools import product
@@ -37,6 +38,7 @@ LAYOUTS = ("", *(day + time for day, time in product(_DAYS, _TIMES)), *_MONTHS)
 
 _SAMPLE = 200
 _EPOCH = "1970-01-01"
+_FEW_STRAYS, _STRAYING = 0.005, 366
 
 
 def date_column(
@@ -44,9 +46,31 @@ def date_column(
 ) -> Column:
     """A column of dates, whose latest one has age 0; ``known`` has what stands for no date."""
     column = replace(known or Column(name, "date", layout), reference=_EPOCH)
-    ((youngest,),) = table.read({x: column}, f"min(t_{x})")
-    latest = date.fromisoformat(_EPOCH) - timedelta(days=youngest or 0)
+    latest = latest_date(table, {x: column}) or date.fromisoformat(_EPOCH)
     return replace(column, reference=latest.isoformat())
+
+
+def latest_date(table: Table, columns: Mapping[str, Column]) -> date | None:
+    """The latest date of a column, but for a few that lie more than a year after the others.
+
+    Parameters
+    ----------
+    table : Table
+    columns : mapping of str to Column
+        The one column, by its SQL name.
+
+    Returns
+    -------
+    date or None
+        ``None`` without any date.
+    """
+    ((x, column),) = columns.items()
+    age = {x: replace(column, reference=_EPOCH)}
+    ((edge,),) = table.read(age, f"quantile_disc(t_{x}, {_FEW_STRAYS})")
+    if edge is None:
+        return None
+    ((youngest,),) = table.read(age, f"min(t_{x}) FILTER (t_{x} >= {edge - _STRAYING})")
+    return date.fromisoformat(_EPOCH) - timedelta(days=youngest)
 
 
 def layouts(table: Table, x: str, share: float) -> list[str]:

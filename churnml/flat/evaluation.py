@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ def read_evaluation(
     id: str | None = None,
     group: str | None = None,
     positive: str | None = None,
+    as_of: date | None = None,
     set_aside_limit: float = 0.05,
     memory_limit: str | None = None,
     threads: int | None = None,
@@ -46,7 +48,7 @@ def read_evaluation(
     positive : str, optional
         Churn: the target's value that means that the customer left, where the words are
         others than in training.
-    set_aside_limit, memory_limit, threads : optional
+    as_of, set_aside_limit, memory_limit, threads : optional
         As in `open_scoring`.
 
     Returns
@@ -67,6 +69,7 @@ def read_evaluation(
         id=id,
         extra=extra,
         repeated=group is not None,
+        as_of=as_of,
         set_aside_limit=set_aside_limit,
         memory_limit=memory_limit,
         threads=threads,
@@ -93,6 +96,8 @@ def read_evaluation(
             *told_left(found),
             *scorable.table.notes,
             *scorable.taken,
+            *([scorable.ages.told()] if scorable.ages else []),
+            *scorable.beyond(len(batch.X)).told,
             *scorable.told(),
             *_left_out(found),
         ],

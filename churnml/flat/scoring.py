@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from churnml.errors import DataError, SchemaError
+from churnml.flat.beyond import Beyond, counted_back
 from churnml.flat.columns import bind, ignored
 from churnml.flat.ids import ID, refuse_duplicates
 from churnml.flat.opening import open_table
 from churnml.flat.patterns import pattern_of
 from churnml.flat.signature import Column, Signature
+from churnml.flat.snapshot import Ages, ages_of, counted_from
 from churnml.flat.standing_in import taken_as_missing
 from churnml.flat.table import ROW, Table
 from churnml.flat.values import bad, prepared
@@ -94,6 +97,8 @@ class Scorable:
         Columns that the model has never seen.
     taken : tuple of str
         What was taken as missing because training met it, a sentence a column.
+    ages : Ages or None
+        From which day dates are counted; ``None`` without dates.
     """
 
     table: Table
@@ -104,6 +109,7 @@ class Scorable:
     extra: tuple[str, ...]
     stored: Path
     taken: tuple[str, ...] = ()
+    ages: Ages | None = None
 
     @property
     def quarantined(self) -> int:
@@ -117,6 +123,23 @@ class Scorable:
             f"{one.reason}."
             for one in self.aside
         ]
+
+    def beyond(self, trained: int) -> Beyond:
+        """What dates say that lie after the day from which they are counted.
+
+        Parameters
+        ----------
+        trained : int
+            Rows that the model was trained on.
+        """
+        if self.ages is None:
+            return Beyond()
+        dates = {f"x{at}": one for at, one in enumerate(self.columns) if counted_back(one)}
+        if not dates:
+            return Beyond()
+        selected = ", ".join(f"count({x}), count_if({x} < 0), min({x})" for x in dates)
+        (counts,) = self.table.select(selected, literal(str(self.stored)))
+        return Beyond.of(self.ages, list(dates.values()), counts, trained)
 
     def batches(self, rows: int) -> Iterator[FlatBatch]:
         """The good rows in the file's order, ``rows`` at a time; at least one batch."""
@@ -162,6 +185,7 @@ def open_scoring(
     id: str | None,
     extra: Mapping[str, str] | None = None,
     repeated: bool = False,
+    as_of: date | None = None,
     set_aside_limit: float = 0.05,
     memory_limit: str | None = None,
     threads: int | None = None,
@@ -183,6 +207,8 @@ def open_scoring(
         Columns to be given as text beside the model's: what option names it, by name.
     repeated : bool, default False
         Whether an id may stand in several rows.
+    as_of : date, optional
+        The day from which dates are counted; see `churnml.flat.snapshot`.
     set_aside_limit : float, default 0.05
         The share of rows that may be set aside.
     memory_limit, threads : optional
@@ -195,7 +221,7 @@ def open_scoring(
     Raises
     ------
     UsageError
-        If there is no such id column.
+        If there is no such id column, or ``as_of`` is given to a model that cannot use it.
     SchemaError
         If columns are missing, renamed, or hold something else than in training.
     DataError
@@ -205,6 +231,11 @@ def open_scoring(
     extra = extra or {}
     table = open_table(path, memory_limit=memory_limit, threads=threads)
     # First of all the table has to be of the model's kind; then the options can be wrong.
+    ages = [ages_of(table, one, as_of) for one in models]
+    models = [
+        one if found is None else counted_from(one, date.fromisoformat(found.counted_from))
+        for one, found in zip(models, ages, strict=True)
+    ]
     columns = bind(table, models)
     own = None if id is None else table.column(id, "--id")
     others = {name: table.column(name, option) for name, option in extra.items()}
@@ -224,6 +255,7 @@ def open_scoring(
         tuple(extra),
         stored,
         tuple(taken_as_missing(table, columns)),
+        next((one for one in ages if one is not None), None),
     )
     _refuse_excess(scorable, set_aside_limit)
     return scorable

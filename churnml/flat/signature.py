@@ -26,13 +26,15 @@ class Column:
     format : str
         Of dates written otherwise than ``2026-06-01``: the codes of ``strptime``.
     reference : str
-        The day on which a date has age 0: the latest one in training.
+        The day on which a date has age 0; see `churnml.flat.snapshot`.
     missing : tuple of str
         Texts that stood for a missing value in this column, in lower case.
     sentinels : tuple of str
         Days that did, as ``9999-12-31``.
     infinite : bool
         Whether infinite numbers did.
+    ahead : bool
+        Whether dates lay after the day of training, as ends of contracts do.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Column:
     missing: tuple[str, ...] = ()
     sentinels: tuple[str, ...] = ()
     infinite: bool = False
+    ahead: bool = False
 
     @property
     def day(self) -> date:
@@ -79,6 +82,8 @@ class Signature:
         All columns of the training table, in their order.
     availability : dict of str to str
         What was declared of its columns: ``operator``, ``survey``, ``outcome``, ``snapshot``.
+    snapshot : Column or None
+        The column whose latest date told the day of training, its reference.
     """
 
     columns: tuple[Column, ...]
@@ -91,6 +96,7 @@ class Signature:
     group: str | None = None
     table: tuple[str, ...] = ()
     availability: Mapping[str, str] = field(default_factory=dict)
+    snapshot: Column | None = None
 
     @property
     def names(self) -> list[str]:
@@ -100,9 +106,9 @@ class Signature:
     def to_dict(self) -> dict[str, Any]:
         """As plain data, for `churnml.bundle.Origin`."""
         found = asdict(self)
-        found["columns"] = [
-            {name: value for name, value in column.items() if value} for column in found["columns"]
-        ]
+        found["columns"] = [_short(column) for column in found["columns"]]
+        if self.snapshot is not None:
+            found["snapshot"] = _short(found["snapshot"])
         return found
 
     @classmethod
@@ -115,14 +121,26 @@ class Signature:
             If it is something else.
         """
         try:
-            columns = tuple(
-                Column(**{**column, **{name: tuple(column.get(name, ())) for name in _TEXTS}})
-                for column in found["columns"]
-            )
+            columns = tuple(_column(column) for column in found["columns"])
             lists = {name: tuple(found[name]) for name in ("negative", "scale", "table")}
-            return cls(**{**found, **lists, "columns": columns})
+            told = found.get("snapshot")
+            own = {"columns": columns, "snapshot": None if told is None else _column(told)}
+            signature = cls(**{**found, **lists, **own})
         except (KeyError, TypeError) as error:
             raise BundleError(
                 f"the model does not say how a table is read ({error}).",
                 hint="Train it on a table, with --id or --target.",
             ) from None
+        if "snapshot" in found:
+            return signature
+        from churnml.flat.snapshot import with_snapshot
+
+        return with_snapshot(signature)
+
+
+def _short(column: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in column.items() if value}
+
+
+def _column(found: Mapping[str, Any]) -> Column:
+    return Column(**{**found, **{name: tuple(found.get(name, ())) for name in _TEXTS}})

@@ -20,6 +20,7 @@ from churnml.flat.leaving_out import useless
 from churnml.flat.meaning import plain as plain_value
 from churnml.flat.opening import fingerprint, open_table
 from churnml.flat.signature import Column, Signature
+from churnml.flat.snapshot import anchored
 from churnml.flat.table import ROW, Table, in_parts
 from churnml.flat.target import (
     Scale,
@@ -71,7 +72,7 @@ def read_training(
     empty, blanks alone or ``\\N`` is missing; in number and date columns so are ``NA``,
     ``None``, ``null``, ``nan``, ``?`` and ``-``, texts that stand in ten cells or more, and,
     counted in the notes, any other value that is no number. Dates become days before the
-    latest date of their column.
+    day on which the table was drawn, as the latest date of one column tells it.
 
     Parameters
     ----------
@@ -124,6 +125,8 @@ def read_training(
     out = _unnamed(table, notes) | _index(table, features, notes)
     plan = decide(table, [x for x in features if x not in out])
     notes += plan.notes
+    plan.columns, snapshot = anchored(plan.columns)
+    notes += _told_snapshot(plan, snapshot)
     frame = _fetch(table, named, plan)
     table.ensure_unchanged()
     found = _target(frame["target"], task, target, positive, scale)
@@ -133,7 +136,9 @@ def read_training(
     frame = frame.reset_index(drop=True)
     columns = _useful(table, plan, frame, notes)
     signature = replace(
-        _signature(table, columns, named, found, scale), availability=known(table, who)
+        _signature(table, columns, named, found, scale),
+        availability=known(table, who),
+        snapshot=snapshot,
     )
     X = frame[list(columns)].set_axis(signature.names, axis=1)
     suspects = accused(table, X, y, frame["group"] if group else None, signature, who)
@@ -149,6 +154,20 @@ def read_training(
         fingerprint=fingerprint(path),
         suspects=suspects,
     )
+
+
+def _told_snapshot(plan: Plan, snapshot: Column | None) -> list[str]:
+    dates = [quoted(one.name) for one in plan.columns.values() if one.kind == "date"]
+    if snapshot is not None:
+        return [
+            f"Dates are counted from {snapshot.reference}, the latest of {quoted(snapshot.name)}."
+        ]
+    if not dates:
+        return []
+    return [
+        f"No date tells when the table was drawn: {', '.join(dates)} are counted from their "
+        "latest dates, in training and ever after."
+    ]
 
 
 def _named(

@@ -128,6 +128,7 @@ def evaluate_table(
     id: str | None,
     target: str | None,
     group: str | None,
+    as_of: str | None = None,
     value: str | None = None,
     positive: str | None = None,
     config: Config,
@@ -146,6 +147,7 @@ def evaluate_table(
         target=target,
         group=group,
         positive=positive,
+        as_of=None if as_of is None else date.fromisoformat(as_of),
         set_aside_limit=config.validation.set_aside_limit,
     )
     data = flat_dataset(read)
@@ -162,7 +164,7 @@ def evaluate_table(
         value=_table_value(data.X, value, config),
         baselines=baselines,
         truth=None,
-        facts={"source": table},
+        facts={"source": table} | ({"as_of": as_of} if as_of else {}),
         notes=notes,
         seen=_same_rows(resolved.model, data),
         suspects=find_suspects(data.X, data.y, task=task, groups=data.groups),

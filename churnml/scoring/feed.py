@@ -40,6 +40,10 @@ class Account:
     reasons : list of dict
         Why rows were quarantined: ``table``, ``column``, ``code``, ``rows``, ``reason``.
     ignored, warnings : list of str
+    gates : list of str
+        What is wrong with the input as a whole, though it was scored.
+    ages : dict
+        Of a flat table: from which day its dates were counted, as `churnml.flat.Ages`.
     """
 
     total: int
@@ -48,6 +52,8 @@ class Account:
     reasons: list[dict[str, Any]] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    gates: list[str] = field(default_factory=list)
+    ages: dict[str, Any] = field(default_factory=dict)
 
     def check(self, scored: int) -> None:
         """Hold the law: what came in was scored, quarantined or is ineligible.

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from churnml.errors import OutputError
+from churnml.flat import Ages
 from churnml.masking import masked
 from churnml.scoring.staging import MANIFEST, sha256
 from churnml.wording import counted, quoted
@@ -54,7 +55,7 @@ class Manifest:
     ----------
     source : str
     as_of : str or None
-        An ISO date; ``None`` for a flat table.
+        An ISO date; ``None`` for a flat table whose day was not given.
     config : str
         SHA-256 of the settings.
     models : dict
@@ -80,6 +81,12 @@ class Manifest:
         The package's version.
     started_at, ended_at : str
         UTC; the only entries that differ when the same work is done again.
+    kind : {"operator", "table"}
+        What was scored.
+    ages : dict
+        Of a flat table with dates: ``counted_from`` which day, ``by`` ``as_of``, ``table``
+        or ``training``, the ``column`` that tells a table's day, and when the model was
+        ``trained``.
     """
 
     source: str
@@ -97,6 +104,8 @@ class Manifest:
     started_at: str
     ended_at: str
     drift: dict[str, float] = field(default_factory=dict)
+    kind: str = ""
+    ages: dict[str, Any] = field(default_factory=dict)
     folder: str = field(default="", compare=False, repr=False)
 
     def to_dict(self) -> dict[str, Any]:
@@ -170,14 +179,20 @@ class Manifest:
         )
         return f"<table>{cells}</table>"
 
+    @property
+    def _of_customers(self) -> bool:
+        # Manifests of 0.1.0 do not say; a flat table had no date then.
+        return self.kind == "operator" if self.kind else self.as_of is not None
+
     def _lines(self) -> list[tuple[str, str]]:
         rows = self.rows
         lines = [("scores", _from_here(self.folder)), ("source", self.source)]
         lines += [("as of", self.as_of)] if self.as_of else []
+        lines += [("dates", Ages(**self.ages).told())] if self.ages else []
         lines += [
             ("models", ", ".join(model["version"] for model in self.models.values())),
             (
-                "customers" if self.as_of else "rows",
+                "customers" if self._of_customers else "rows",
                 f"{rows.total:,} in = {rows.scored:,} scored + {rows.quarantined:,} quarantined"
                 f" + {rows.ineligible:,} ineligible",
             ),
@@ -203,7 +218,7 @@ class Manifest:
         if not self.quarantined:
             return []
         lines = []
-        if self.as_of:
+        if self._of_customers:
             total = sum(int(one["rows"]) for one in self.quarantined)
             told = (
                 f"{total:,} rows of tables; a customer is quarantined where no row of "

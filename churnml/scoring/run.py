@@ -75,7 +75,7 @@ def _score(work: Work, feed: Feed, staging: Staging, started: datetime) -> Manif
     total = add_up(part.facts["tally"] for part in parts.values())
     models, limits = work.recipe.models, work.config.scoring
     drift = drifts((part.facts.get("drift", {}) for part in parts.values()), models)
-    gates = tripped(total, scored, models, limits.unseen_limit)
+    gates = account.gates + tripped(total, scored, models, limits.unseen_limit)
     return Manifest(
         source=without_secrets(work.source),
         as_of=work.recipe.as_of.isoformat() if work.recipe.as_of else None,
@@ -87,6 +87,8 @@ def _score(work: Work, feed: Feed, staging: Staging, started: datetime) -> Manif
         ignored=account.ignored,
         warnings=[*account.warnings, *version_warnings(dict(models))],
         drift=drift_values(drift, models),
+        kind=work.recipe.kind,
+        ages=account.ages,
         gates=[*gates, *drifted(drift, models, limits.drift_limit, gates)],
         parts=[_entry(name, part) for name, part in parts.items()],
         churnml=__version__,

@@ -6,7 +6,7 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import pyarrow as pa
@@ -43,7 +43,7 @@ class Recipe:
     models : dict of str to Resolved
         By task, ``churn`` before ``satisfaction``; ``hazard`` is never alone.
     as_of : date or None
-        ``None`` for a flat table, which has neither tiers nor ARPU.
+        ``None`` for a flat table whose day was not given.
     reasons : int
         How many reasons each row gets; 0 leaves the column out.
     bands : tuple of 3 float
@@ -54,6 +54,11 @@ class Recipe:
     as_of: date | None
     reasons: int
     bands: tuple[float, float, float]
+
+    @property
+    def kind(self) -> Literal["operator", "table"]:
+        """What the models read; a flat table has neither tiers nor ARPU."""
+        return self.explained.model.origin.kind
 
     @property
     def explained(self) -> Resolved:
@@ -68,7 +73,7 @@ def schema(recipe: Recipe) -> pa.Schema:
         columns |= _CHURN
     if "satisfaction" in recipe.models:
         columns |= _SATISFACTION
-    if recipe.as_of is not None:
+    if recipe.kind == "operator":
         columns |= _VALUE
     if recipe.reasons:
         columns["reasons"] = pa.list_(REASON)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 from churnml.config import Config
@@ -15,7 +16,7 @@ from churnml.resolving import Resolved
 from churnml.scoring.feed import Account, Batch
 from churnml.scoring.manifest import Manifest
 from churnml.scoring.plan import Work, choose_models, make_recipe
-from churnml.scoring.run import run
+from churnml.scoring.run import one_date, run
 from churnml.scoring.staging import Staging
 
 _log = logging.getLogger(__name__)
@@ -28,6 +29,7 @@ def score_table(
     id: str | None,
     churn_model: str | None = None,
     satisfaction_model: str | None = None,
+    as_of: date | str | None = None,
     reasons: int | None = None,
     config: Config | None = None,
     overwrite: bool = False,
@@ -45,6 +47,10 @@ def score_table(
         The id column; its values come out character for character as ``customer_id``.
     churn_model, satisfaction_model : str, optional
         URIs of models that were trained on such a table.
+    as_of : date or str, optional
+        The day of the table, from which its dates are counted; the scores bear it. By
+        default the latest date of the column that told it in training, in a table of 1,000
+        rows or more, where it is later; else the day of training.
     reasons : int, optional
         For each row; 0 leaves them out. By default what the settings say.
     config : Config, optional
@@ -69,6 +75,7 @@ def score_table(
         `SchemaError`) the columns are not those of the training.
     """
     settings, place = config or Config(), Path(path)
+    day = None if as_of is None else one_date(as_of)
 
     def plan() -> Work:
         models = choose_models(churn_model, satisfaction_model)
@@ -76,7 +83,7 @@ def score_table(
             _require_table(one, place)
         # The same rows with another id are another result.
         work = hashlib.sha256(f"{id}\n{fingerprint(place)}".encode()).hexdigest()
-        return Work(str(path), work, make_recipe(models, None, reasons, settings), settings)
+        return Work(str(path), work, make_recipe(models, day, reasons, settings), settings)
 
     def feed(work: Work, _staging: Staging) -> TableFeed:
         return TableFeed(place, id, work)
@@ -103,6 +110,7 @@ def _open(path: Path, id: str | None, work: Work) -> Scorable:
         path,
         signatures,
         id=id,
+        as_of=work.recipe.as_of,
         set_aside_limit=config.validation.set_aside_limit,
         memory_limit=config.engine.memory_limit,
         threads=config.engine.threads,
@@ -122,6 +130,7 @@ class TableFeed:
     def __init__(self, path: Path, id: str | None, work: Work) -> None:
         _log.info("checking %s", path)
         self._rows = work.config.scoring.batch_rows
+        self._trained = min(one.model.origin.rows for one in work.recipe.models.values())
         self._table = _open(path, id, work)
 
     def batches(self) -> Iterator[Batch]:
@@ -150,11 +159,14 @@ class TableFeed:
         ]
         table = self._table.table
         empty = [] if self._table.total else [f"{table.path.name}: no row; the result is empty."]
+        beyond = self._table.beyond(self._trained)
         return Account(
             total=self._table.total,
             quarantined=self._table.quarantined,
             ineligible=0,
             reasons=reasons,
             ignored=list(self._table.ignored),
-            warnings=[*empty, *table.notes, *self._table.taken],
+            warnings=[*empty, *table.notes, *self._table.taken, *beyond.few],
+            gates=list(beyond.many),
+            ages=self._table.ages.to_dict() if self._table.ages else {},
         )

@@ -25,6 +25,9 @@ def frame(rows=ROWS):
     )
 
 
+COUNTED = "Dates are counted from 2024-04-29, the latest of 'since'."
+
+
 def read(path, **options):
     return read_training(path, **{"task": "churn", "target": "流失", "id": "用户 id", **options})
 
@@ -40,7 +43,7 @@ def test_a_table_becomes_numbers_categories_and_an_outcome(write):
     assert data.y.tolist() == (table["流失"] == "是").astype(int).tolist()
     assert data.ids.tolist() == data.groups.tolist() == table["用户 id"].tolist()
     share = 100 * data.y.mean()
-    assert (data.rows, data.notes) == (ROWS, [f"left = 是 ({share:.1f} % of rows)."])
+    assert (data.rows, data.notes) == (ROWS, [f"left = 是 ({share:.1f} % of rows).", COUNTED])
 
 
 def test_the_signature_survives_json(write):
@@ -83,7 +86,7 @@ def test_gb18030_gives_the_same_and_says_so(write):
     data = read(write("t.csv", frame(), encoding="gb18030"))
 
     pd.testing.assert_frame_equal(data.X, expected.X)
-    assert data.notes[1:] == ["t.csv: not UTF-8; read as GB18030."]
+    assert data.notes[1:] == ["t.csv: not UTF-8; read as GB18030.", COUNTED]
 
 
 @pytest.mark.parametrize(
@@ -159,9 +162,8 @@ def test_rows_that_cannot_be_used_are_counted(write):
 
     assert len(data) == ROWS - 3
     assert data.rows == ROWS + 1
-    assert data.notes[1:] == [
-        "Set aside: 1 broken line, 1 row without an id, 2 rows without a target."
-    ]
+    aside = "Set aside: 1 broken line, 1 row without an id, 2 rows without a target."
+    assert data.notes[1:] == [COUNTED, aside]
 
 
 def test_too_many_broken_rows_are_refused(write):
@@ -229,7 +231,8 @@ def test_an_unnamed_column_of_row_numbers_is_left_out(write):
     data = read(path)
 
     assert list(data.X.columns) == ["费用", "plan", "since"]
-    assert data.notes[1:] == ["Left out: column 1, which has no name and numbers the rows."]
+    left_out = "Left out: column 1, which has no name and numbers the rows."
+    assert data.notes[1:] == [left_out, COUNTED]
 
 
 def test_any_other_unnamed_column_is_refused(write):

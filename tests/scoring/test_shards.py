@@ -1,6 +1,7 @@
 """One batch in the contract's columns, order and types."""
 
 import io
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -9,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from churnml import bundle
+from churnml.model import Origin
 from churnml.resolving import Resolved
 from churnml.scoring.shards import Recipe, part_bytes, schema, score_rows, tally
 
@@ -24,8 +26,17 @@ def models(churn, satisfaction):
     }
 
 
-def test_all_columns_of_the_contract_in_its_order(models, features):
-    recipe = Recipe(models, date(2026, 6, 1), 2, BANDS)
+@pytest.fixture
+def operators(models):
+    """The same as models of operator tables."""
+    return {
+        task: replace(one, model=replace(one.model, origin=Origin(kind="operator")))
+        for task, one in models.items()
+    }
+
+
+def test_all_columns_of_the_contract_in_its_order(operators, features):
+    recipe = Recipe(operators, date(2026, 6, 1), 2, BANDS)
     table = score_rows(recipe, pa.array(["007", "x"]), features.head(2), VALUE)
     assert table.column_names == [
         "customer_id",
@@ -91,8 +102,15 @@ def test_scores_are_those_of_the_model_alone_or_in_company(models, features):
     assert (whole["satisfaction_low"].to_numpy() <= whole["satisfaction_high"].to_numpy()).all()
 
 
-def test_no_rows_have_the_same_columns(models, features):
-    recipe = Recipe(models, date(2026, 6, 1), 3, BANDS)
+def test_a_table_s_day_is_given_back_without_tiers(models, features):
+    recipe = Recipe(models, date(2026, 6, 1), 0, BANDS)
+    table = score_rows(recipe, pa.array(["a", "b"]), features.head(2), {})
+    assert table["as_of"].to_pylist() == [date(2026, 6, 1)] * 2
+    assert not set(VALUE) & set(table.column_names)
+
+
+def test_no_rows_have_the_same_columns(operators, features):
+    recipe = Recipe(operators, date(2026, 6, 1), 3, BANDS)
     table = score_rows(
         recipe, pa.array([], pa.string()), features.head(0), {name: [] for name in VALUE}
     )

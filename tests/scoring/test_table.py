@@ -1,5 +1,6 @@
 """A table's good rows get scores, whatever the order of its columns; every row is accounted for."""
 
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -246,3 +247,23 @@ def test_drift_and_scores_do_not_depend_on_the_batches(score, tmp_path):
 
     assert found[7] == found[500]
     assert found[7][0]
+
+
+def test_a_given_day_stands_in_the_scores_and_moves_the_ages(score, tmp_path):
+    plain, given = score(customers(300)), score(customers(300), "given", as_of="2022-05-14")
+    assert (plain.as_of, given.as_of) == (None, "2022-05-14")
+    assert (plain.ages["by"], given.ages["by"]) == ("training", "as_of")
+    assert given.ages["counted_from"] == "2022-05-14"
+    assert "300 in" in repr(given)
+    assert "Dates are counted from 2022-05-14, as was asked" in repr(given)
+    assert set(pq.read_table(tmp_path / "given")["as_of"].to_pylist()) == {date(2022, 5, 14)}
+    assert "arpu" not in pq.read_table(tmp_path / "given").column_names
+    assert Manifest.read(tmp_path / "given") == given
+
+
+def test_many_dates_after_the_day_of_training_trip_a_gate(score):
+    later = customers().assign(入网=pd.date_range("2021-05-01", periods=ROWS).astype(str))
+    found = score(later)
+    assert any(gate.startswith("入网: ") and "--as-of" in gate for gate in found.gates)
+    with pytest.raises(GateError):
+        check_gates(found)
