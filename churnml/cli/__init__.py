@@ -6,11 +6,13 @@ imported before a command runs, so that ``churnml --help`` answers at once.
 
 from __future__ import annotations
 
+import ast
+import inspect
 import os
 import signal
 import sys
 import traceback
-from types import FrameType
+from types import FrameType, ModuleType
 from typing import NoReturn
 
 import typer
@@ -35,6 +37,16 @@ from churnml.cli import (
 from churnml.cli.output import report_error
 from churnml.errors import ChurnmlError
 from churnml.masking import without_secrets
+
+
+def _told(module: ModuleType) -> str:
+    """A command's docstring, from its source where Python strips docstrings (``-OO``)."""
+    if module.command.__doc__ is not None:
+        return str(module.command.__doc__)
+    tree = ast.parse(inspect.getsource(module))
+    named = [one for one in tree.body if isinstance(one, ast.FunctionDef) and one.name == "command"]
+    return ast.get_docstring(named[0]) or ""
+
 
 app = typer.Typer(
     name="churnml",
@@ -63,7 +75,7 @@ for module in (
     export,
     ui,
 ):
-    app.command()(module.command)
+    app.command(help=_told(module))(module.command)
     # Typer names a command after its function; here the module names it.
     app.registered_commands[-1].name = module.__name__.rpartition(".")[2]
 

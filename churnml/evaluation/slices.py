@@ -40,6 +40,12 @@ from churnml.wording import counted
 FEWEST = 50
 """Positives (churn) or answers (satisfaction) from which on a slice is measured."""
 
+LEAST_CUSTOMERS = 10
+"""Customers from which on a value is named."""
+
+RARE = "rare values"
+"""What the values of fewer customers are called together."""
+
 _ALPHA = 0.05
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -108,7 +114,8 @@ def churn_slices(
     Parameters
     ----------
     frame : DataFrame, shape (n, k)
-        One column a way to cut; missing values are a slice of their own.
+        One column a way to cut; missing values are a slice of their own, and so are values
+        of fewer than ten customers together.
     y : array, shape (n,)
         1 for those who left.
     p : array, shape (n,)
@@ -212,6 +219,36 @@ def _mean_of(values: Floats) -> Measure:
     return mean
 
 
+def without_rare(values: NDArray[np.object_], customers: Ints) -> NDArray[np.object_]:
+    """Values with those of fewer than ten customers put together, so that none is named.
+
+    Where they are fewer than ten customers together, the next rarest value goes with them:
+    else the total less the values that are named would tell of them.
+
+    Parameters
+    ----------
+    values : array of str, shape (n,)
+    customers : array of int, shape (n,)
+        The customer of each row.
+
+    Examples
+    --------
+    >>> values = np.array(["a"] * 30 + ["b"] * 20 + ["c"] * 2, object)
+    >>> sorted(set(without_rare(values, np.arange(52))))
+    ['a', 'rare values']
+    """
+    frame = pd.DataFrame({"value": values, "customer": customers})
+    sizes = frame.groupby("value")["customer"].nunique().sort_values(kind="stable")
+    number = int((sizes < LEAST_CUSTOMERS).sum())
+    if not number:
+        return values
+    while (together := frame["value"].isin(sizes.index[:number])).any() and number < len(sizes):
+        if frame.loc[together, "customer"].nunique() >= LEAST_CUSTOMERS:
+            break
+        number += 1
+    return np.where(together, RARE, values)
+
+
 class _Cuts:
     """The rows of every value of every column, and the customer of each row."""
 
@@ -227,7 +264,9 @@ class _Cuts:
         self.slices: dict[tuple[str, str], Ints] = {}
         for column in frame.columns:
             values = frame[column].astype(object).where(frame[column].notna(), UNKNOWN).astype(str)
-            codes, names = pd.factorize(values.to_numpy(), sort=True)
+            codes, names = pd.factorize(without_rare(values.to_numpy(), self.customers), sort=True)
+            if len(names) == 1 and names[0] == RARE:
+                continue
             for code, name in enumerate(names):
                 self.slices[str(column), str(name)] = np.flatnonzero(codes == code)
 

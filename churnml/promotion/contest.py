@@ -21,6 +21,7 @@ from churnml.evaluation import (
 )
 from churnml.evaluation.satisfaction import DISSATISFIED
 from churnml.evaluation.significance import auc_influence, mean_influence, standard_error
+from churnml.evaluation.slices import LEAST_CUSTOMERS
 from churnml.model import Model, Task, predict
 from churnml.promotion.gate import (
     Check,
@@ -178,7 +179,8 @@ def _slice_gains(
         left = int(y[rows].sum())
         rarer = min(left, rows.size - left) if task == "churn" else rows.size
         if rarer < settings.min_positives:
-            small.append(f"{part.name} ({rarer})")
+            if np.unique(customers[rows]).size >= LEAST_CUSTOMERS:
+                small.append(f"{part.name} ({rarer})")
             continue
         own, other = (one[name][rows] for one in scored)
         gains = _churn_gains if task == "churn" else _satisfaction_gains

@@ -152,3 +152,36 @@ def test_bands_hold_their_lower_end():
         "60 or older",
         "not recorded",
     ]
+
+
+def named(values: list[str], groups: list[int] | None = None) -> dict[str, int]:
+    """The rows of each slice of one column."""
+    rows = len(values)
+    y = np.arange(rows) % 2
+    frame = pd.DataFrame({"place": values})
+    return {
+        one.value: one.rows
+        for one in churn_slices(frame, y, np.full(rows, 0.5), groups, draws=5)
+        if one.column == "place"
+    }
+
+
+def test_values_of_fewer_than_ten_customers_are_not_named():
+    values = ["north"] * 40 + ["south"] * 30 + ["a village"] * 6 + ["a farm"] * 5
+    assert named(values) == {"north": 40, "south": 30, "rare values": 11}
+
+
+def test_a_hidden_value_cannot_be_told_from_the_total():
+    values = ["north"] * 40 + ["south"] * 30 + ["a village"] * 9
+    assert named(values) == {"north": 40, "rare values": 39}
+    assert named(["north"] * 40 + ["a village"] * 9) == {}
+
+
+def test_rows_of_one_customer_count_once():
+    values = ["north"] * 40 + ["south"] * 30 + ["a village"] * 20
+    groups = [*range(70), *[70, 71] * 10]
+    assert named(values, groups) == {"north": 40, "rare values": 50}
+
+
+def test_ten_customers_are_named():
+    assert named(["north"] * 40 + ["a village"] * 10) == {"north": 40, "a village": 10}
