@@ -28,6 +28,9 @@ def command(
     target: options.Target = None,
     group: options.Group = None,
     positive: options.Positive = None,
+    sheet: options.Sheet = None,
+    encoding: options.Encoding = None,
+    delimiter: options.Delimiter = None,
     value: Annotated[
         str | None,
         typer.Option(help="The table's column of spending, yuan a month, for the profit."),
@@ -66,6 +69,7 @@ def command(
             as_of=day,
             value=value,
             positive=positive,
+            reading={"sheet": sheet, "encoding": encoding, "delimiter": delimiter},
             config=settings,
         )
     elif day is not None:

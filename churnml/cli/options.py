@@ -49,6 +49,12 @@ Scale = Annotated[
 Positive = Annotated[
     str | None, typer.Option(help="The target's value that means the customer left.")
 ]
+Sheet = Annotated[str | None, typer.Option(help="The workbook's sheet; by default the first.")]
+Encoding = Annotated[
+    str | None,
+    typer.Option(help="The CSV file's encoding, where it does not tell: cp949, big5, gb18030 …"),
+]
+Delimiter = Annotated[str | None, typer.Option(help="What parts the CSV file's fields: ';', tab …")]
 Drop = Annotated[
     list[str] | None, typer.Option(help="A column to leave out; may be given several times.")
 ]

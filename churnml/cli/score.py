@@ -21,6 +21,9 @@ def command(
         ),
     ] = None,
     id: options.Id = None,
+    sheet: options.Sheet = None,
+    encoding: options.Encoding = None,
+    delimiter: options.Delimiter = None,
     churn_model: Annotated[
         str | None, typer.Option(help="Model URI; by default models:/churn@champion.")
     ] = None,
@@ -69,6 +72,9 @@ def command(
         raise UsageError("--hazard-model is for operator tables, not with --id.")
     if reasons is not None and reasons < 0:
         raise UsageError(f"--reasons {reasons}: 0 or more expected.")
+    reading = {"sheet": sheet, "encoding": encoding, "delimiter": delimiter}
+    if id is None and any(one is not None for one in reading.values()):
+        raise UsageError("--sheet, --encoding and --delimiter are for a table, with --id.")
     output.show_progress()
     settings = options.settings(config)
     score = partial(
@@ -83,7 +89,7 @@ def command(
     manifest = (
         score(data, day, out, mapping=mapping, hazard_model=hazard_model)
         if id is None
-        else score(data, out, id=id, as_of=day)
+        else score(data, out, id=id, as_of=day, reading=reading)
     )
     if json and not manifest.gates:
         output.print_json(manifest.to_dict())

@@ -23,6 +23,9 @@ def command(
     positive: options.Positive = None,
     drop: options.Drop = None,
     group: options.Group = None,
+    sheet: options.Sheet = None,
+    encoding: options.Encoding = None,
+    delimiter: options.Delimiter = None,
     name: Annotated[
         str | None, typer.Option(help="Registered name; by default <task>-<file stem>.")
     ] = None,
@@ -57,6 +60,7 @@ def command(
     settings = options.settings(config)
     if budget is not None:
         settings = with_setting(settings, f"{task}.budget", budget)
+    reading = {"sheet": sheet, "encoding": encoding, "delimiter": delimiter}
     if id is not None or target is not None:
         if until is not None or mapping is not None:
             raise UsageError("--until and --mapping are for operator tables, not with --id.")
@@ -70,15 +74,18 @@ def command(
             drop=drop or [],
             group=group,
             name=name,
+            reading=reading,
             config=settings,
             track=track,
             out=out,
             overwrite=overwrite,
         )
     else:
-        if any(option is not None for option in (scale, positive, group, name)) or drop:
+        own = (scale, positive, group, name, *reading.values())
+        if any(option is not None for option in own) or drop:
             raise UsageError(
-                "--scale, --positive, --drop, --group and --name are for a table of your own.",
+                "--scale, --positive, --drop, --group, --name, --sheet, --encoding and "
+                "--delimiter are for a table of your own.",
                 hint="Name its columns with --id and --target.",
             )
         trained = pipeline.train_source(

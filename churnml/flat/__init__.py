@@ -8,6 +8,7 @@
 from churnml.flat.data import FlatData
 from churnml.flat.evaluation import read_evaluation
 from churnml.flat.opening import fingerprint, open_table
+from churnml.flat.reading import Reading
 from churnml.flat.scoring import FlatBatch, Scorable, SetAside, open_scoring
 from churnml.flat.signature import Column, Signature
 from churnml.flat.snapshot import Ages
@@ -18,6 +19,7 @@ __all__ = [
     "Column",
     "FlatBatch",
     "FlatData",
+    "Reading",
     "Scorable",
     "SetAside",
     "Signature",

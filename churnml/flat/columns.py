@@ -66,7 +66,9 @@ def _missing(table: Table, signature: Signature, missing: list[str]) -> SchemaEr
     more = f" and {len(missing) - _SHOWN:,} more" if len(missing) > _SHOWN else ""
     what = f"{counted(len(missing), 'column is', 'columns are')} missing"
     of = f", of {len(signature.names):,} that the model reads" if foreign else ""
-    hint = "Rename the columns as in training, or train on what this table has."
+    hint = table.elsewhere.get(missing[0]) or (
+        "Rename the columns as in training, or train on what this table has."
+    )
     return SchemaError(
         f"{table.path}: {what}{of}: {'; '.join(told)}{more}.",
         hint=f"Is this a model of such a table? {hint}" if foreign else hint,

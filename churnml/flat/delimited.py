@@ -2,56 +2,89 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
-import gzip
 import io
-import zlib
+import re
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
-from churnml.errors import DataError
-from churnml.flat.table import ROW, Reject, Table, stamp
+from churnml.errors import UsageError
+from churnml.flat.decoding import decoded, utf_16
+from churnml.flat.header import LOOKED_AT, refuse_title
+from churnml.flat.reading import Reading
+from churnml.flat.table import ROW, Reject, Table, in_parts, stamp
 from churnml.source.delimited import PLACED, kept_in, line_number, scan
 from churnml.source.engine import Engine, file_literal, literal, run
-from churnml.source.lines import Text, as_utf8
+from churnml.source.lines import Text
 from churnml.source.rejects import account, collect
-from churnml.source.sniffing import open_bytes, read_names
+from churnml.source.sniffing import names_in, read_head
+from churnml.wording import counted, quoted
 
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
-_HEADER_BYTES = 1 << 20
-_SAMPLE = 1 << 20
+_HEADER_LINES = 1000
+_ROW_NUMBER = "file_row_number + 1"
+_SEP = re.compile(rb'(?:\xef\xbb\xbf)?"?sep=([^"\r\n])"?,*[\r\n]*', re.IGNORECASE)
+_MARKED = re.compile(r'="(.*)"')
+_NOTHING = Reading()
 
 
-def open_csv(path: Path, engine: Engine) -> Table:
+def open_csv(
+    path: Path, engine: Engine, told: Reading = _NOTHING, remembered: Reading = _NOTHING
+) -> Table:
     """The rows of a CSV file, as text.
+
+    Parameters
+    ----------
+    path : Path
+    engine : Engine
+    told : Reading, optional
+        What the user said of the file.
+    remembered : Reading, optional
+        What the user said of the training table; it holds where it fits.
 
     Raises
     ------
+    UsageError
+        If the file is not as the user said.
     DataError
-        If the file is empty, of another format, cut off, or neither UTF-8 nor GB18030.
+        If the file is empty, of another format, cut off, or its encoding is not certain.
     ContractError
         If two columns have one name, or a quote is never closed.
     """
+    if told.sheet is not None:
+        raise UsageError(f"--sheet {told.sheet!r}: {path} is no workbook.")
     state = stamp(path)
-    delimiter = _likely_delimiter(path)
-    _require_csv(path, delimiter)
+    read_head(path, utf_16(path) or "utf-8")
     with kept_in(engine.workspace, path):
-        encoding, text = _decoded(path, engine.workspace / "table.csv")
-        names = read_names(path, encoding, delimiter)
-        con, placed, rejects, rejected = _load(path, engine, text, names, delimiter)
+        encoding, text = decoded(
+            path,
+            engine.workspace / "table.csv",
+            encoding=told.encoding,
+            remembered=remembered.encoding,
+        )
+        said, text = _without_sep(text, engine.workspace / "rows.csv")
+        lines = _first_lines(text)
+        delimiter = told.delimiter or said or _likely_delimiter(lines, remembered.delimiter)
+        _refuse_title(path, lines, delimiter)
+        names = tuple(_bare(name) for name in names_in(path, "".join(lines), delimiter))
+        con, placed, rejects, rejected = _load(path, engine, text, names, delimiter, bool(said))
         if text.path != path:
             text.path.unlink()
     notes = []
     if encoding != "utf-8":
         notes.append(f"{path.name}: not UTF-8; read as {encoding.upper()}.")
     if delimiter != ",":
-        notes.append(f"{path.name}: fields parted by {_DELIMITERS[delimiter]}.")
-    number = line_number([one.row for one in rejects]) if placed else "file_row_number + 1"
+        marks = _DELIMITERS.get(delimiter, repr(delimiter))
+        notes.append(f"{path.name}: fields parted by {marks}.")
+    number = line_number([one.row - bool(said) for one in rejects]) if placed else _ROW_NUMBER
     relation = (
-        f"(SELECT * EXCLUDE (file_row_number), CAST({number} AS BIGINT) AS {ROW} FROM "
-        f"read_parquet({file_literal(_stored(engine))}, file_row_number = true))"
+        f"(SELECT * EXCLUDE (file_row_number), CAST({number} + {int(bool(said))} AS BIGINT) "
+        f"AS {ROW} FROM read_parquet({file_literal(_stored(engine))}, file_row_number = true))"
     )
-    return Table(
+    table = Table(
         path,
         engine,
         con,
@@ -64,19 +97,79 @@ def open_csv(path: Path, engine: Engine) -> Table:
         rejected=rejected,
         notes=tuple(notes),
     )
+    return _without_marks(table)
+
+
+def _without_sep(text: Text, copy: Path) -> tuple[str, Text]:
+    """The delimiter that Excel's first line ``sep=;`` names, and the text behind that line."""
+    with text.path.open("rb") as stream:
+        found = _SEP.fullmatch(stream.readline())
+        if found is None:
+            return "", text
+        with copy.open("wb") as rest:
+            shutil.copyfileobj(stream, rest)
+    return found[1].decode(), Text(copy, text.lines - 1, text.closed)
+
+
+def _first_lines(text: Text) -> list[str]:
+    """The first lines, the header whole."""
+    with text.path.open(encoding="utf-8-sig", newline="") as stream:
+        return list(islice(stream, _HEADER_LINES))
+
+
+def _refuse_title(path: Path, lines: Sequence[str], delimiter: str) -> None:
+    try:
+        rows = list(islice(csv.reader(lines, delimiter=delimiter), LOOKED_AT))
+    except csv.Error:
+        return
+    if rows and len(rows[0]) == 1 and delimiter == ",":
+        # A title has no mark that tells how the lines below are parted.
+        ways = [list(islice(csv.reader(lines, delimiter=one), LOOKED_AT)) for one in _DELIMITERS]
+        rows = max(ways, key=lambda one: max((len(row) for row in one[1:]), default=0))
+    if rows and any(cell.strip() for cell in rows[0]):
+        refuse_title(path, rows, "line")
+
+
+def _bare(name: str) -> str:
+    found = _MARKED.fullmatch(name)
+    return found[1] if found else name
+
+
+def _without_marks(table: Table) -> Table:
+    """Cells that Excel wrote as ``="007"``, so as to keep them text, without the marks."""
+    found: dict[str, int] = {}
+    columns = [f"c{at}" for at in range(len(table.names))]
+    for some in in_parts(columns):
+        selected = ", ".join(f"count_if({x} LIKE '=\"%\"')" for x in some)
+        (counts,) = table.query(selected)
+        found |= {x: count for x, count in zip(some, counts, strict=True) if count}
+    if not found:
+        return table
+    replaced = ", ".join(
+        f"CASE WHEN {x} LIKE '=\"%\"' THEN substr({x}, 3, length({x}) - 3) ELSE {x} END AS {x}"
+        for x in found
+    )
+    notes = [
+        f"{quoted(table.names[int(x[1:])])}: {counted(count, 'cell')} written as "
+        '="…", read without these marks.'
+        for x, count in found.items()
+    ]
+    relation = f"(SELECT * REPLACE ({replaced}) FROM {table.relation})"
+    return replace(table, relation=relation, notes=(*table.notes, *notes))
 
 
 def _stored(engine: Engine) -> Path:
     return engine.workspace / "table.parquet"
 
 
-def _likely_delimiter(path: Path) -> str:
-    """A comma, unless the header then has one column and with another mark has more."""
-    try:
-        with open_bytes(path) as stream:
-            head = stream.read(_HEADER_BYTES).decode("utf-8", errors="replace")
-    except (OSError, EOFError, zlib.error, gzip.BadGzipFile):
-        return ","
+def _likely_delimiter(lines: Sequence[str], remembered: str | None) -> str:
+    """The one remembered where it fits; a comma, unless the header has more columns with another.
+
+    It fits where the header has several columns with it.
+    """
+    head = "".join(lines)
+    if remembered is not None and _fields(head, remembered) > 1:
+        return remembered
     columns = {mark: _fields(head, mark) for mark in _DELIMITERS}
     return "," if columns[","] > 1 else max(columns, key=lambda mark: columns[mark])
 
@@ -88,77 +181,13 @@ def _fields(head: str, delimiter: str) -> int:
         return 0
 
 
-def _require_csv(path: Path, delimiter: str) -> None:
-    """Refuse what is no CSV file at all; its encoding may still be another one."""
-    try:
-        read_names(path, "utf-8", delimiter)
-    except DataError as error:
-        if "offset" not in error.details:
-            raise
-
-
-def _decoded(path: Path, copy: Path) -> tuple[str, Text]:
-    """The file as UTF-8 or, where it is not that from end to end, as GB18030."""
-    try:
-        return "utf-8", as_utf8(path, "utf-8", copy)
-    except DataError as error:
-        if "offset" not in error.details:
-            raise
-        first = int(error.details["offset"])
-    if _ends_within(path, first):
-        raise DataError(
-            f"{path}: cut off within its last character (byte {first}).",
-            hint="Write or copy it again.",
-            file=str(path),
-            offset=first,
-        )
-    try:
-        text = as_utf8(path, "gb18030", copy)
-    except DataError as error:
-        if "offset" not in error.details:
-            raise
-        raise _neither(path, first) from None
-    if not _looks_chinese(text.path):
-        raise _neither(path, first)
-    return "gb18030", text
-
-
-def _ends_within(path: Path, offset: int) -> bool:
-    """Whether the file ends within the character that begins at a byte."""
-    with open_bytes(path) as stream:
-        stream.seek(offset)
-        end = stream.read(4)
-    try:
-        codecs.getincrementaldecoder("utf-8")().decode(end)
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _neither(path: Path, offset: int) -> DataError:
-    return DataError(
-        f"{path}: byte {offset} is not UTF-8, and the text is not GB18030 either.",
-        hint="Save it as UTF-8.",
-        file=str(path),
-        expected="UTF-8 or GB18030",
-        offset=offset,
-    )
-
-
-def _looks_chinese(path: Path) -> bool:
-    """Whether text decoded as GB18030 was that.
-
-    Western text in Latin-1 decodes too: an accented letter and the plain one behind it
-    become one character, whose second byte is then that plain letter's.
-    """
-    with path.open(encoding="utf-8") as stream:
-        strange = [mark for mark in stream.read(_SAMPLE) if mark > "\x7f"]
-    plain = sum(mark.encode("gb18030")[1] < 0x80 for mark in strange)
-    return 2 * plain <= len(strange)
-
-
 def _load(
-    path: Path, engine: Engine, text: Text, names: tuple[str, ...], delimiter: str
+    path: Path,
+    engine: Engine,
+    text: Text,
+    names: tuple[str, ...],
+    delimiter: str,
+    behind: bool,
 ) -> tuple[object, bool, tuple[Reject, ...], int]:
     """Put the rows into a Parquet file; whether each has its line, and what is no row."""
     con = engine.another(preserve_insertion_order=True)
@@ -171,5 +200,5 @@ def _load(
     placed = account(con, text, path, names)
     ((count,),) = run(con, "SELECT count(*) FROM rejects")
     first = run(con, f"SELECT line, problem FROM rejects ORDER BY line LIMIT {PLACED}")
-    rejects = tuple(Reject(line, problem) for line, problem in first)
+    rejects = tuple(Reject(line + behind, problem) for line, problem in first)
     return con, placed and count <= PLACED, rejects, count

@@ -11,6 +11,7 @@ import pandas as pd
 from churnml.errors import DataError, ModelError, UsageError
 from churnml.flat.data import FlatData
 from churnml.flat.opening import fingerprint
+from churnml.flat.reading import Reading
 from churnml.flat.scoring import open_scoring
 from churnml.flat.signature import Signature
 from churnml.flat.target import Target, known_target, satisfaction_target, told_left
@@ -28,6 +29,7 @@ def read_evaluation(
     group: str | None = None,
     positive: str | None = None,
     as_of: date | None = None,
+    reading: Reading | None = None,
     set_aside_limit: float = 0.05,
     memory_limit: str | None = None,
     threads: int | None = None,
@@ -48,7 +50,7 @@ def read_evaluation(
     positive : str, optional
         Churn: the target's value that means that the customer left, where the words are
         others than in training.
-    as_of, set_aside_limit, memory_limit, threads : optional
+    as_of, reading, set_aside_limit, memory_limit, threads : optional
         As in `open_scoring`.
 
     Returns
@@ -70,6 +72,7 @@ def read_evaluation(
         extra=extra,
         repeated=group is not None,
         as_of=as_of,
+        reading=reading,
         set_aside_limit=set_aside_limit,
         memory_limit=memory_limit,
         threads=threads,

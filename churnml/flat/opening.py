@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from churnml.errors import DataError
+from churnml.errors import DataError, UsageError
 from churnml.flat.columnar import open_parquet
 from churnml.flat.delimited import open_csv
+from churnml.flat.reading import Reading
 from churnml.flat.table import Table
 from churnml.flat.workbook import open_workbook
 from churnml.source.engine import require_utf8, start
@@ -19,7 +20,12 @@ _WORKBOOK = (".xlsx", ".xlsm")
 
 
 def open_table(
-    path: str | Path, *, memory_limit: str | None = None, threads: int | None = None
+    path: str | Path,
+    *,
+    told: Reading | None = None,
+    remembered: Reading | None = None,
+    memory_limit: str | None = None,
+    threads: int | None = None,
 ) -> Table:
     """A table of one's own.
 
@@ -27,17 +33,22 @@ def open_table(
     ----------
     path : path
         ``.csv``, ``.tsv`` or ``.txt``, also with ``.gz``; ``.parquet``, or a folder of
-        Parquet parts; ``.xlsx``, of which the first sheet is read.
+        Parquet parts; ``.xlsx``, of which one sheet is read, without a word the first.
+    told : Reading, optional
+        What the user said of the file: sheet, encoding, delimiter.
+    remembered : Reading, optional
+        What the user said of the training table; it holds where it fits.
     memory_limit : str, optional
         What DuckDB may take, as ``2GB``.
     threads : int, optional
 
     Raises
     ------
+    UsageError
+        If the file is not as the user said.
     DataError
         If there is no such file, or it is not what its ending says: empty, cut off, of
-        another format, in another encoding than UTF-8 and GB18030, with one name for two
-        columns.
+        another format, in an encoding that is not certain, with one name for two columns.
     OutputError
         If the temporary folder has no space.
     """
@@ -45,12 +56,17 @@ def open_table(
     require_utf8(place)
     _require_file(place)
     name = place.name.lower()
+    told, remembered = told or Reading(), remembered or Reading()
     engine = start(memory_limit=memory_limit, threads=threads)
     if place.is_dir() or name.endswith(_PARQUET):
+        if told.to_dict():
+            raise UsageError(
+                f"--sheet, --encoding and --delimiter: {place} is Parquet and needs none of them."
+            )
         return open_parquet(place, engine)
     if name.endswith(_WORKBOOK):
-        return open_workbook(place, engine)
-    return open_csv(place, engine)
+        return open_workbook(place, engine, told, remembered)
+    return open_csv(place, engine, told, remembered)
 
 
 def fingerprint(path: str | Path) -> str:

@@ -18,6 +18,7 @@ from churnml.flat.columns import bind, ignored
 from churnml.flat.ids import ID, refuse_duplicates
 from churnml.flat.opening import open_table
 from churnml.flat.patterns import pattern_of
+from churnml.flat.reading import Reading
 from churnml.flat.signature import Column, Signature
 from churnml.flat.snapshot import Ages, ages_of, counted_from
 from churnml.flat.standing_in import taken_as_missing
@@ -186,6 +187,7 @@ def open_scoring(
     extra: Mapping[str, str] | None = None,
     repeated: bool = False,
     as_of: date | None = None,
+    reading: Reading | None = None,
     set_aside_limit: float = 0.05,
     memory_limit: str | None = None,
     threads: int | None = None,
@@ -209,6 +211,8 @@ def open_scoring(
         Whether an id may stand in several rows.
     as_of : date, optional
         The day from which dates are counted; see `churnml.flat.snapshot`.
+    reading : Reading, optional
+        The sheet, encoding or delimiter; without a word as in training.
     set_aside_limit : float, default 0.05
         The share of rows that may be set aside.
     memory_limit, threads : optional
@@ -229,7 +233,13 @@ def open_scoring(
     """
     models = [signatures] if isinstance(signatures, Signature) else list(signatures)
     extra = extra or {}
-    table = open_table(path, memory_limit=memory_limit, threads=threads)
+    table = open_table(
+        path,
+        told=reading,
+        remembered=Reading.remembered(one.reading for one in models),
+        memory_limit=memory_limit,
+        threads=threads,
+    )
     # First of all the table has to be of the model's kind; then the options can be wrong.
     ages = [ages_of(table, one, as_of) for one in models]
     models = [

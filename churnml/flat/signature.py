@@ -78,6 +78,8 @@ class Signature:
     words : dict of str to float
         Of satisfaction whose target is in words: the score of each, from 0 to 100.
     id, group : str or None
+    reading : dict of str to str
+        What the user said of the file: ``sheet``, ``encoding``, ``delimiter``.
     table : tuple of str
         All columns of the training table, in their order.
     availability : dict of str to str
@@ -97,6 +99,7 @@ class Signature:
     table: tuple[str, ...] = ()
     availability: Mapping[str, str] = field(default_factory=dict)
     snapshot: Column | None = None
+    reading: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def names(self) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +67,8 @@ class Table:
         The input, and its state when it was opened.
     notes : tuple of str
         How it was read, where that was not plain.
+    elsewhere : mapping of str to str
+        Columns that stand in another place of the file, and how to have them read.
     index : tuple of str
         Names of the columns that were the index of a data frame.
     """
@@ -82,6 +84,7 @@ class Table:
     rejects: tuple[Reject, ...] = ()
     rejected: int = 0
     notes: tuple[str, ...] = ()
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
     index: tuple[str, ...] = ()
 
     def column(self, name: str, option: str) -> str:
@@ -96,7 +99,7 @@ class Table:
             return f"c{self.names.index(name)}"
         raise UsageError(
             f"{option} {quoted(name)}: {self.path} has no such column.",
-            hint=nearest(name, self.names),
+            hint=self.elsewhere.get(name) or nearest(name, self.names),
             file=str(self.path),
             column=name,
         )

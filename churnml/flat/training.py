@@ -19,6 +19,7 @@ from churnml.flat.kinds import Plan, decide
 from churnml.flat.leaving_out import useless
 from churnml.flat.meaning import plain as plain_value
 from churnml.flat.opening import fingerprint, open_table
+from churnml.flat.reading import Reading
 from churnml.flat.signature import Column, Signature
 from churnml.flat.snapshot import anchored
 from churnml.flat.table import ROW, Table, in_parts
@@ -60,6 +61,7 @@ def read_training(
     drop: Sequence[str] = (),
     positive: str | None = None,
     scale: str | Scale | None = None,
+    reading: Reading | None = None,
     availability: Availability | None = None,
     set_aside_limit: float = 0.05,
     memory_limit: str | None = None,
@@ -92,6 +94,8 @@ def read_training(
     scale : str, (worst, best) or mapping of str to float
         Satisfaction: the ends of the scale, as ``1:10``, or ``5:1`` where 1 is best; or words
         with scores from 0 to 100, as ``good=100,bad=0``.
+    reading : Reading, optional
+        The sheet, encoding or delimiter, where the file does not tell; scoring remembers it.
     availability : Availability, optional
         Which columns scoring can have.
     set_aside_limit : float, default 0.05
@@ -115,7 +119,7 @@ def read_training(
         scale = parse_scale(scale)
     elif isinstance(scale, Mapping):
         scale = {plain_value(word): score for word, score in scale.items()}
-    table = open_table(path, memory_limit=memory_limit, threads=threads)
+    table = open_table(path, told=reading, memory_limit=memory_limit, threads=threads)
     who = availability or Availability()
     named = _without(table, _named(table, target, id, group, drop), who)
     if named.id is not None and named.group is None:
@@ -139,6 +143,7 @@ def read_training(
         _signature(table, columns, named, found, scale),
         availability=known(table, who),
         snapshot=snapshot,
+        reading=reading.to_dict() if reading else {},
     )
     X = frame[list(columns)].set_axis(signature.names, axis=1)
     suspects = accused(table, X, y, frame["group"] if group else None, signature, who)

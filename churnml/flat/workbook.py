@@ -1,9 +1,10 @@
-"""XLSX tables of one's own: the first sheet, its cells as the text that they stand for."""
+"""XLSX tables of one's own: one sheet, its cells as the text that they stand for."""
 
 from __future__ import annotations
 
 import warnings
 import zipfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time
 from pathlib import Path
@@ -12,36 +13,67 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from churnml.errors import ContractError, DataError
+from churnml.errors import ContractError, DataError, UsageError
+from churnml.flat.header import LOOKED_AT, refuse_title
+from churnml.flat.reading import Reading
 from churnml.flat.table import ROW, Table, stamp
 from churnml.source.delimited import kept_in
 from churnml.source.engine import Engine, file_literal
 from churnml.source.names import check_names
+from churnml.wording import counted, quoted
 
 _BATCH = 5_000
+_KEPT = 15
+_NOTHING = Reading()
 _ZIP = b"PK\x03\x04"
 _OLD = b"\xd0\xcf\x11\xe0"
 
 
-def open_workbook(path: Path, engine: Engine) -> Table:
-    """The rows of a workbook's first sheet, as text.
+def open_workbook(
+    path: Path, engine: Engine, told: Reading = _NOTHING, remembered: Reading = _NOTHING
+) -> Table:
+    """The rows of a workbook's sheet, as text.
+
+    Parameters
+    ----------
+    path : Path
+    engine : Engine
+    told : Reading, optional
+        What the user said of the file; without a word it is the first sheet.
+    remembered : Reading, optional
+        What the user said of the training table; its sheet is read where there is one.
 
     Raises
     ------
+    UsageError
+        If there is no such sheet.
     DataError
-        If the file is empty, cut off, or no XLSX workbook.
+        If the file is empty, cut off, or no XLSX workbook, or begins with a title.
     ContractError
         If two columns have one name, or a row has more cells than the header.
     """
+    if told.encoding is not None or told.delimiter is not None:
+        raise UsageError(f"--encoding and --delimiter are for CSV files; {path} is a workbook.")
     state = stamp(path)
     _require_workbook(path)
     stored = engine.workspace / "table.parquet"
     with kept_in(engine.workspace, path):
-        names, notes = _store(path, stored)
+        names, notes, elsewhere = _store(path, stored, told.sheet, remembered.sheet)
     relation = f"read_parquet({file_literal(stored)})"
     kinds = ("VARCHAR",) * len(names)
     con = engine.another(preserve_insertion_order=True)
-    return Table(path, engine, con, relation, names, kinds, "row", {path: state}, notes=notes)
+    return Table(
+        path,
+        engine,
+        con,
+        relation,
+        names,
+        kinds,
+        "row",
+        {path: state},
+        notes=notes,
+        elsewhere=elsewhere,
+    )
 
 
 def _require_workbook(path: Path) -> None:
@@ -64,8 +96,13 @@ def _require_workbook(path: Path) -> None:
         )
 
 
-def _store(path: Path, stored: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Write the first sheet to a Parquet file; its column names, and what to tell."""
+def _store(
+    path: Path, stored: Path, told: str | None, remembered: str | None
+) -> tuple[tuple[str, ...], tuple[str, ...], dict[str, str]]:
+    """Write a sheet to a Parquet file.
+
+    Gives its column names, what to tell, and what other sheets have.
+    """
     import openpyxl
 
     from churnml.flat.formulas import refuse_unvalued
@@ -76,14 +113,16 @@ def _store(path: Path, stored: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
             warnings.simplefilter("ignore")
             book = openpyxl.load_workbook(path, read_only=True, data_only=True)
             try:
-                sheet = book.worksheets[0]
-                notes = _sheet_notes(path, [one.title for one in book.worksheets])
+                sheet = _sheet(path, book, told, remembered)
+                _refuse_title(path, sheet)
                 # The size that a workbook states of a sheet may be of an earlier state.
                 sheet.reset_dimensions()
-                rows = _filled(sheet.iter_rows(values_only=True))
-                names = _write(path, rows, stored)
+                long: Counter[int] = Counter()
+                rows = _filled(sheet.iter_rows(values_only=True), long)
+                names = _write(path, rows, stored, sheet.title)
                 refuse_unvalued(path, sheet, names)
-                return names, notes
+                notes = _notes(path, book, sheet.title, told) + _rounded(names, long)
+                return names, notes, _elsewhere(book, sheet)
             finally:
                 book.close()
     except (zipfile.BadZipFile, KeyError, EOFError, IndexError) as error:
@@ -94,15 +133,75 @@ def _store(path: Path, stored: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
         ) from None
 
 
-def _sheet_notes(path: Path, titles: Sequence[str]) -> tuple[str, ...]:
-    if len(titles) == 1:
+def _sheet(path: Path, book: Any, told: str | None, remembered: str | None) -> Any:
+    sheets = {one.title: one for one in book.worksheets}
+    if told is not None and told not in sheets:
+        listed = ", ".join(quoted(one) for one in sheets)
+        raise UsageError(
+            f"--sheet {quoted(told)}: {path} has no such sheet.",
+            hint=f"It has {listed}.",
+            file=str(path),
+        )
+    return sheets.get(told or remembered or "", book.worksheets[0])
+
+
+def _refuse_title(path: Path, sheet: Any) -> None:
+    first = [[cell_text(one) for one in row] for row in _top(sheet)]
+    others = [row for row in first if any(row)]
+    if others and others[0] is first[0]:
+        refuse_title(path, first, "row", f", sheet {sheet.title!r}")
+
+
+def _top(sheet: Any) -> Iterator[Sequence[Any]]:
+    # The size that a workbook states of a sheet may be of an earlier state.
+    sheet.reset_dimensions()
+    return sheet.iter_rows(max_row=LOOKED_AT, values_only=True)
+
+
+def _notes(path: Path, book: Any, title: str, told: str | None) -> tuple[str, ...]:
+    if len(book.worksheets) == 1 or title == told:
         return ()
-    return (f"{path.name}: the first of {len(titles)} sheets was read, {titles[0]!r}.",)
+    if title == book.worksheets[0].title:
+        count = len(book.worksheets)
+        return (f"{path.name}: the first of {count} sheets was read, {title!r}.",)
+    return (f"{path.name}: sheet {title!r} was read, as in training.",)
 
 
-def _filled(rows: Iterator[Sequence[Any]]) -> Iterator[tuple[int, list[str | None]]]:
-    """Rows that hold anything, as text, with their numbers; without empty cells at the end."""
+def _elsewhere(book: Any, own: Any) -> dict[str, str]:
+    """What the first rows of other sheets have, and how to read these."""
+    found: dict[str, str] = {}
+    for sheet in book.worksheets:
+        if sheet.title == own.title:
+            continue
+        for row in _top(sheet):
+            for cell in filter(None, map(cell_text, row)):
+                hint = f"Sheet {quoted(sheet.title)} has it: --sheet {quoted(sheet.title)}."
+                found.setdefault(cell.strip(), hint)
+            if any(row):
+                break
+    return found
+
+
+def _rounded(names: Sequence[str], long: Counter[int]) -> tuple[str, ...]:
+    return tuple(
+        f"{quoted(names[at])}: {counted(count, 'number')} of more than {_KEPT} digits; a number "
+        f"cell keeps {_KEPT}, so their ends are not to be trusted. Write such ids as text."
+        for at, count in sorted(long.items())
+        if at < len(names)
+    )
+
+
+def _filled(
+    rows: Iterator[Sequence[Any]], long: Counter[int]
+) -> Iterator[tuple[int, list[str | None]]]:
+    """Rows that hold anything, as text, with their numbers; without empty cells at the end.
+
+    Counts by position the numbers that are longer than a number cell can keep.
+    """
     for number, row in enumerate(rows, start=1):
+        for at, value in enumerate(row):
+            if isinstance(value, int | float) and abs(value) >= 10**_KEPT:
+                long[at] += 1
         cells = [cell_text(value) for value in row]
         while cells and cells[-1] is None:
             cells.pop()
@@ -133,11 +232,11 @@ def cell_text(value: Any) -> str | None:
 
 
 def _write(
-    path: Path, rows: Iterator[tuple[int, list[str | None]]], stored: Path
+    path: Path, rows: Iterator[tuple[int, list[str | None]]], stored: Path, title: str
 ) -> tuple[str, ...]:
     header = next(rows, (0, []))[1]
     if not any(name and name.strip() for name in header):
-        raise DataError(f"{path}: the first sheet is empty.", file=str(path))
+        raise DataError(f"{path}: the sheet {title!r} is empty.", file=str(path))
     names = tuple((name or "").strip() for name in header)
     check_names(path, names)
     fields = [*((f"c{at}", pa.string()) for at in range(len(names))), (ROW, pa.int64())]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -131,10 +132,11 @@ def evaluate_table(
     as_of: str | None = None,
     value: str | None = None,
     positive: str | None = None,
+    reading: Mapping[str, str | None] | None = None,
     config: Config,
 ) -> Evaluated:
     """Measure a model of a table of one's own on rows whose outcome is known."""
-    from churnml.flat import Signature, read_evaluation
+    from churnml.flat import Reading, Signature, read_evaluation
     from churnml.resolving import resolve
 
     resolved = resolve(uri)
@@ -148,6 +150,7 @@ def evaluate_table(
         group=group,
         positive=positive,
         as_of=None if as_of is None else date.fromisoformat(as_of),
+        reading=Reading(**(reading or {})),
         set_aside_limit=config.validation.set_aside_limit,
     )
     data = flat_dataset(read)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,7 @@ def score_table(
     *,
     id: str | None,
     as_of: str | None = None,
+    reading: Mapping[str, str | None] | None = None,
     churn_model: str | None = None,
     satisfaction_model: str | None = None,
     reasons: int | None = None,
@@ -53,12 +54,14 @@ def score_table(
 ) -> Any:
     """Score the rows of a table of one's own; gives the manifest."""
     from churnml import scoring
+    from churnml.flat import Reading
 
     return scoring.score_table(
         table,
         out,
         id=id,
         as_of=as_of,
+        reading=Reading(**(reading or {})),
         churn_model=churn_model,
         satisfaction_model=satisfaction_model,
         reasons=reasons,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -162,6 +162,7 @@ def train_table(
     drop: Sequence[str],
     group: str | None,
     name: str | None,
+    reading: Mapping[str, str | None] | None = None,
     config: Config,
     track: bool = True,
     out: str | None = None,
@@ -169,7 +170,7 @@ def train_table(
 ) -> Trained:
     """Train on a table of one's own, tested on customers held out, and keep the model."""
     from churnml.evaluation import group_split
-    from churnml.flat import read_training
+    from churnml.flat import Reading, read_training
 
     watch = Watch()
     if task == "hazard":
@@ -190,6 +191,7 @@ def train_table(
         drop=drop,
         positive=positive,
         scale=scale,
+        reading=Reading(**(reading or {})),
         availability=config.availability,
         set_aside_limit=config.validation.set_aside_limit,
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from churnml.config import Config
 from churnml.errors import ModelError
-from churnml.flat import Scorable, Signature, fingerprint, open_scoring
+from churnml.flat import Reading, Scorable, Signature, fingerprint, open_scoring
 from churnml.registry import champion_uri
 from churnml.resolving import Resolved
 from churnml.scoring.feed import Account, Batch
@@ -27,6 +27,7 @@ def score_table(
     out: str | Path,
     *,
     id: str | None,
+    reading: Reading | None = None,
     churn_model: str | None = None,
     satisfaction_model: str | None = None,
     as_of: date | str | None = None,
@@ -45,6 +46,8 @@ def score_table(
         order of the file, and ``_manifest.json``.
     id : str or None
         The id column; its values come out character for character as ``customer_id``.
+    reading : Reading, optional
+        The sheet, encoding or delimiter; without a word as in training.
     churn_model, satisfaction_model : str, optional
         URIs of models that were trained on such a table.
     as_of : date or str, optional
@@ -74,19 +77,20 @@ def score_table(
         If the file cannot be read, an id stands twice, too many rows are bad, or (a
         `SchemaError`) the columns are not those of the training.
     """
-    settings, place = config or Config(), Path(path)
+    settings, place, told = config or Config(), Path(path), reading or Reading()
     day = None if as_of is None else one_date(as_of)
 
     def plan() -> Work:
         models = choose_models(churn_model, satisfaction_model)
         for one in models.values():
             _require_table(one, place)
-        # The same rows with another id are another result.
-        work = hashlib.sha256(f"{id}\n{fingerprint(place)}".encode()).hexdigest()
+        # The same rows with another id, or read otherwise, are another result.
+        said = "".join(f"\n{name}={value}" for name, value in told.to_dict().items())
+        work = hashlib.sha256(f"{id}{said}\n{fingerprint(place)}".encode()).hexdigest()
         return Work(str(path), work, make_recipe(models, day, reasons, settings), settings)
 
     def feed(work: Work, _staging: Staging) -> TableFeed:
-        return TableFeed(place, id, work)
+        return TableFeed(place, id, work, told)
 
     return run(out, plan, feed, overwrite=overwrite)
 
@@ -102,7 +106,7 @@ def _require_table(resolved: Resolved, path: Path) -> None:
         )
 
 
-def _open(path: Path, id: str | None, work: Work) -> Scorable:
+def _open(path: Path, id: str | None, work: Work, reading: Reading) -> Scorable:
     config = work.config
     models = work.recipe.models.values()
     signatures = [Signature.from_dict(one.model.origin.table) for one in models]
@@ -111,6 +115,7 @@ def _open(path: Path, id: str | None, work: Work) -> Scorable:
         signatures,
         id=id,
         as_of=work.recipe.as_of,
+        reading=reading,
         set_aside_limit=config.validation.set_aside_limit,
         memory_limit=config.engine.memory_limit,
         threads=config.engine.threads,
@@ -125,13 +130,14 @@ class TableFeed:
     path : Path
     id : str or None
     work : Work
+    reading : Reading
     """
 
-    def __init__(self, path: Path, id: str | None, work: Work) -> None:
+    def __init__(self, path: Path, id: str | None, work: Work, reading: Reading) -> None:
         _log.info("checking %s", path)
         self._rows = work.config.scoring.batch_rows
         self._trained = min(one.model.origin.rows for one in work.recipe.models.values())
-        self._table = _open(path, id, work)
+        self._table = _open(path, id, work, reading)
 
     def batches(self) -> Iterator[Batch]:
         """The rows in batches of ``scoring.batch_rows``."""

@@ -53,11 +53,33 @@ def read_names(path: Path, encoding: str, delimiter: str) -> tuple[str, ...]:
     ContractError
         If a name stands twice, or the delimiter is another one.
     """
+    head = read_head(path, encoding)
+    return names_in(path, _decoded(path, head, encoding), delimiter)
+
+
+def read_head(path: Path, encoding: str) -> bytes:
+    """The first bytes of a CSV file.
+
+    Raises
+    ------
+    DataError
+        If the file is empty, cut off or of another format.
+    """
     if path.stat().st_size == 0:
         raise DataError(f"{path}: the file is empty (0 bytes).", file=str(path))
     head = _head(path)
     _check_format(path, head, encoding)
-    text = _decoded(path, head, encoding)
+    return head
+
+
+def names_in(path: Path, text: str, delimiter: str) -> tuple[str, ...]:
+    """The column names in the first lines of a CSV file.
+
+    Raises
+    ------
+    ContractError
+        If a name stands twice, or the delimiter is another one.
+    """
     given = _first_record(path, text, delimiter)
     if not any(name.strip() for name in given):
         raise ContractError(
@@ -104,7 +126,7 @@ def broken_gzip(path: Path, error: Exception) -> DataError:
 
 def _check_format(path: Path, head: bytes, encoding: str) -> None:
     for magic, name in _FORMATS.items():
-        if head.startswith(magic):
+        if head.startswith(magic) and not (encoding.startswith("utf-16") and "UTF" in name):
             raise ContractError(
                 f"{path}: the content is {name}, not CSV.",
                 hint="Save it as CSV in UTF-8, or give it its own ending.",
