@@ -7,7 +7,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,7 @@ from churnml.evaluation import (
     Estimate,
     Finding,
     base_rate,
+    booster,
     churn_metrics,
     diagnose_churn,
     diagnose_satisfaction,
@@ -54,7 +55,7 @@ class Tested:
     ----------
     metrics : dict of str to Estimate
     baselines : dict of str to dict of str to Estimate
-        The same measures of ``base_rate`` and ``regression``.
+        The same measures of the base rate, a regression and one shy booster.
     y, scores : array, shape (n,)
         What happened, and what was predicted.
     rows : Dataset
@@ -215,13 +216,24 @@ def measure(task: Task, estimator: Estimator, train: Dataset, test: Dataset) -> 
         return _measure_hazard(cast(ChurnHazard, estimator), train, test)
     y, groups = test.y.to_numpy(dtype=float), test.groups.to_numpy()
     metrics, scores = evaluate(task, estimator, test)
-    line = regression(task, (train.X, train.y), test.X)
-    rate = base_rate(train.y, len(test))
+    simpler = _simpler(task, train, test)
     plain = churn_metrics if task == "churn" else satisfaction_metrics
-    baselines = {"base rate": plain(y, rate, groups), "regression": plain(y, line, groups)}
+    baselines = {name: plain(y, told, groups) for name, told in simpler.items()}
     diagnose = diagnose_churn if task == "churn" else diagnose_satisfaction
-    wrong = diagnose(y, scores, metrics, groups, regression=line)
+    wrong = diagnose(y, scores, metrics, groups, regression=simpler["regression"])
     return Tested(metrics, baselines, y, scores, test, diagnosis=wrong)
+
+
+def _simpler(
+    task: Literal["churn", "satisfaction"], train: Dataset, test: Dataset
+) -> dict[str, NDArray[np.float64]]:
+    """What simpler models, of the same rows, say of the test rows."""
+    known = (train.X, train.y)
+    return {
+        "base rate": base_rate(train.y, len(test)),
+        "regression": regression(task, known, test.X, train.groups),
+        "one booster": booster(task, known, test.X),
+    }
 
 
 def evaluate(
@@ -250,17 +262,19 @@ def _measure_hazard(estimator: ChurnHazard, train: Dataset, test: Dataset) -> Te
     """A hazard and its baselines at each horizon; drawn at the one of the churn label."""
     within = estimator.predict_within(test.X)
     metrics = _at_horizons(test, within[:, [months - 1 for months in WITHIN]])
-    shape = (len(test), len(WITHIN))
-    rate, line = np.zeros(shape), np.zeros(shape)
-    for at, horizon in enumerate(WITHIN):
+    simpler: list[dict[str, NDArray[np.float64]]] = []
+    for horizon in WITHIN:
         known, left = known_outcomes(train.y, train.times, horizon)
-        if not 0 < left.sum() < left.size:
+        if 0 < left.sum() < left.size:
+            rows = replace(train.rows(np.flatnonzero(known)), y=pd.Series(left, name="churned"))
+            simpler.append(_simpler("churn", rows, test))
+        else:
             # Nothing was seen so far ahead: what is known of less is all there is.
-            rate[:, at], line[:, at] = rate[:, max(at - 1, 0)], line[:, max(at - 1, 0)]
-            continue
-        rate[:, at] = base_rate(left, len(test))
-        line[:, at] = regression("churn", (train.X[known], left), test.X)
-    baselines = {"base rate": _at_horizons(test, rate), "regression": _at_horizons(test, line)}
+            simpler += simpler[-1:]
+    baselines = {
+        name: _at_horizons(test, np.column_stack([one[name] for one in simpler]))
+        for name in simpler[0]
+    }
     known, left = known_outcomes(test.y, test.times, _MAIN)
     rows = test.rows(np.flatnonzero(known))
     return Tested(metrics, baselines, left, within[known, _MAIN - 1], rows, within[known])

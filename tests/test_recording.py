@@ -50,7 +50,7 @@ def test_the_numbers_of_a_run_are_few_and_bear_the_names_of_the_headline(done, r
     plain = [name for name in found if "/" not in name]
     assert plain == list(HEADLINE["churn"])
     sections = {name.partition("/")[0] for name in found if "/" in name}
-    assert sections == {"interval", "regression", "rows"}
+    assert sections == {"interval", "regression", "booster", "rows"}
     assert found["interval/auc_low"] <= found["auc"] <= found["interval/auc_high"]
     assert found["rows/all"] == 600
     assert all(len(f"{value:.10g}") <= 12 for value in found.values())

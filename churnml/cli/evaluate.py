@@ -93,7 +93,8 @@ def show(found: Evaluation) -> None:
     print_table, print_line = output.print_table, output.print_line
     title = f"{found.model} on {found.rows:,} rows; 95 % intervals over customers"
     columns = ("measure", "model", *found.baselines)
-    print_table(title, columns, rows.metric_rows(found, every=True), numbers=len(columns) - 1)
+    measured = rows.metric_rows(found, every=True, narrow=True)
+    print_table(title, columns, measured, numbers=len(columns) - 1)
     if found.possible:
         known = [(name, rows.told(one)) for name, one in found.possible.items()]
         print_table("\nOf what the truth reaches", ("measure", "value"), known, numbers=1)

@@ -109,8 +109,13 @@ def show(trained: "Trained") -> None:
     from churnml.evaluation import HEADLINE
     from churnml.reports.cards import told
 
+    sides = trained.baselines.values()
     rows = [
-        (name, *(told(found.get(name)) for found in (trained.metrics, *trained.baselines.values())))
+        (
+            name,
+            told(trained.metrics[name]),
+            *(told(found.get(name), alone=True) for found in sides),
+        )
         for name in HEADLINE[trained.task]
         if name in trained.metrics
     ]

@@ -3,7 +3,7 @@
 from churnml.evaluation.alone import columns_alone
 from churnml.evaluation.balance import balance, hidden_mean
 from churnml.evaluation.bands import age_band, tenure_band
-from churnml.evaluation.baselines import base_rate, regression
+from churnml.evaluation.baselines import base_rate, booster, regression
 from churnml.evaluation.calibration import (
     brier,
     calibration_in_the_large,
@@ -55,6 +55,7 @@ __all__ = [
     "average_precision",
     "balance",
     "base_rate",
+    "booster",
     "bootstrap",
     "brier",
     "calibration_in_the_large",

@@ -25,8 +25,8 @@ def number(value: float, digits: int = 3) -> str:
     return "–" if value != value else f"{value:,.{digits}f}"
 
 
-def told(estimate: Estimate | None) -> str:
-    """A measure with its interval.
+def told(estimate: Estimate | None, *, alone: bool = False) -> str:
+    """A measure with its interval, or alone.
 
     >>> told(Estimate(0.8123, 0.8, 0.83)), told(None)
     ('0.812 [0.800, 0.830]', '–')
@@ -34,6 +34,8 @@ def told(estimate: Estimate | None) -> str:
     if estimate is None or estimate.value != estimate.value:
         return "–"
     digits = 3 if abs(estimate.value) < 10 else 1
+    if alone:
+        return number(estimate.value, digits)
     ends = f"{number(estimate.low, digits)}, {number(estimate.high, digits)}"
     return f"{number(estimate.value, digits)} [{ends}]"
 
@@ -50,13 +52,16 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
     )
 
 
-def metric_rows(found: Evaluation, *, every: bool = False) -> list[list[str]]:
-    """Measure by measure: the model, then its baselines."""
+def metric_rows(found: Evaluation, *, every: bool = False, narrow: bool = False) -> list[list[str]]:
+    """Measure by measure: the model, then its baselines; narrow: these without intervals."""
     names = (
         list(found.metrics) if every else [n for n in HEADLINE[found.task] if n in found.metrics]
     )
-    sides = [found.metrics, *found.baselines.values()]
-    return [[name, *(told(side.get(name)) for side in sides)] for name in names]
+    sides = found.baselines.values()
+    return [
+        [name, told(found.metrics[name]), *(told(one.get(name), alone=narrow) for one in sides)]
+        for name in names
+    ]
 
 
 def slice_columns(task: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""What a simpler prediction of the same rows would be: a base rate and a regression."""
+"""What a simpler prediction of the same rows would be: base rate, regression, one booster."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from churnml import dataset
 from churnml.config import Config
 from churnml.dataset import Dataset, Task
 from churnml.errors import DataError
-from churnml.evaluation import base_rate, regression
+from churnml.evaluation import base_rate, booster, regression
 from churnml.evaluation.horizons import known_outcomes
 from churnml.source import Source
 
@@ -33,7 +33,7 @@ _log = logging.getLogger(__name__)
 def earlier_baselines(
     source: Source, task: Task, day: date, data: Dataset, config: Config
 ) -> tuple[dict[str, Floats], str]:
-    """Base rate and regression, learned at the last dates whose labels ended by ``day``.
+    """Baselines, learned at the last dates whose labels ended by ``day``.
 
     Parameters
     ----------
@@ -82,12 +82,14 @@ def _learned(task: Task, past: Dataset, data: Dataset) -> dict[str, Floats]:
     found = {"base rate": base_rate(past.y, len(data))}
     if past.y.nunique() > 1:
         kind: Measured = "satisfaction" if task == "satisfaction" else "churn"
-        found["regression"] = regression(kind, (past.X, past.y), data.X)
+        known = (past.X, past.y)
+        found["regression"] = regression(kind, known, data.X, past.groups)
+        found["one booster"] = booster(kind, known, data.X)
     return found
 
 
 def crossed_baselines(task: Measured, data: Dataset) -> tuple[dict[str, Floats], str]:
-    """Base rate of all rows, and a regression, each row by what other customers taught.
+    """Base rate of all rows; a regression and one booster, each row by what others taught.
 
     Returns
     -------

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     from churnml.search import Search
 
-_BASELINE = "regression"
+_SECTIONS = {"regression": "regression", "one booster": "booster"}
+"""Where a run keeps the measures of each baseline that learns."""
 
 
 @dataclass(frozen=True)
@@ -157,8 +158,9 @@ def _metrics(done: Finished) -> dict[str, float]:
             one = tested.metrics[name]
             found[name] = one.value
             found[f"interval/{name}_low"], found[f"interval/{name}_high"] = one.low, one.high
-        if name in tested.baselines.get(_BASELINE, {}):
-            found[f"{_BASELINE}/{name}"] = tested.baselines[_BASELINE][name].value
+        for baseline, section in _SECTIONS.items():
+            if name in tested.baselines.get(baseline, {}):
+                found[f"{section}/{name}"] = tested.baselines[baseline][name].value
     found |= {f"rows/{name}": float(count) for name, count in done.rows.items()}
     found["rows/customers"] = float(done.model.origin.customers)
     # Sixteen digits fill a column with noise; the interval is wide in the third.

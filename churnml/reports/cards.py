@@ -112,8 +112,9 @@ def experiment_card(task: str, address: str) -> str:
         parts.append(f"| measure | meaning |\n|---|---|\n{rows}")
     parts.append(
         "`interval/` holds the ends of 95 % intervals (bootstrap over customers), `regression/` "
-        "a regression on the same rows, `boosting/` the loss on rows left out after each round, "
-        "`by_date/` the measures at each test date, `rows/` the numbers of rows."
+        "a regression on the same rows, `booster/` one shy booster, `boosting/` the loss on rows "
+        "left out after each round, `by_date/` the measures at each test date, `rows/` the "
+        "numbers of rows."
     )
     return padded("\n\n".join(parts) + "\n")
 
@@ -236,17 +237,17 @@ def _table(
     return "\n".join(lines)
 
 
-def told(estimate: Estimate | None) -> str:
-    """A measure with its interval, as people read it.
+def told(estimate: Estimate | None, *, alone: bool = False) -> str:
+    """A measure with its interval, or alone, as people read it.
 
-    >>> told(Estimate(.8123, .8, .83)), told(None)
-    ('0.812 (0.800 to 0.830)', '–')
+    >>> told(Estimate(.8123, .8, .83)), told(Estimate(.8123, .8, .83), alone=True), told(None)
+    ('0.812 (0.800 to 0.830)', '0.812', '–')
     """
     if estimate is None or estimate.value != estimate.value:
         return "–"
     digits = 3 if abs(estimate.value) < 10 else 1
-    ends = f"{estimate.low:.{digits}f} to {estimate.high:.{digits}f}"
-    return f"{estimate.value:.{digits}f} ({ends})"
+    value = f"{estimate.value:.{digits}f}"
+    return value if alone else f"{value} ({estimate.low:.{digits}f} to {estimate.high:.{digits}f})"
 
 
 def _safe(text: object) -> str:

@@ -34,6 +34,7 @@ _SECTIONS = {
     "by_date": True,
     "interval": False,
     "regression": False,
+    "booster": False,
     "rows": False,
 }
 _MADE = 1_767_225_600_000

@@ -45,7 +45,7 @@ def test_an_operator_is_evaluated_against_baselines_and_the_truth(churnml, model
     ran = churnml("evaluate", model, operator, "--as-of", AS_OF, "--out", "report", "--json")
     assert ran.status == 0, ran.err
     found = ran.json
-    assert set(found["baselines"]) == {"base rate", "regression"}
+    assert set(found["baselines"]) == {"base rate", "regression", "one booster"}
     assert found["possible"]["auc_of_truth"] > found["metrics"]["auc"] > 0.55
     assert found["possible"]["auc_share"] < 1
     assert {one["column"] for one in found["slices"]} == {

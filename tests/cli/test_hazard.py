@@ -108,7 +108,7 @@ def test_a_hazard_is_evaluated_at_each_horizon_beside_baselines_of_two_months(
 ):
     ran = churnml("evaluate", trained.model_uri, operator, "--as-of", "2025-11-01", "--json")
     assert ran.status == 0, ran.err
-    assert set(ran.json["baselines"]) == {"base rate", "regression"}
+    assert set(ran.json["baselines"]) == {"base rate", "regression", "one booster"}
     assert ran.json["baselines"]["base rate"]["auc"] == 0.5
     assert {f"auc_{months}mo" for months in (1, 2, 3, 6)} <= set(ran.json["metrics"])
     assert ran.json["metrics"]["auc"] == ran.json["metrics"]["auc_2mo"]

@@ -80,7 +80,7 @@ def test_training_says_what_it_registered_and_how_good_it_is(trained):
     auc = {name: trained["churn"]["metrics"][f"auc{name}"] for name in ("_low", "", "_high")}
     assert auc["_low"] < auc[""] < auc["_high"]
     assert auc[""] > 0.6
-    assert set(trained["churn"]["baselines"]) == {"base rate", "regression"}
+    assert set(trained["churn"]["baselines"]) == {"base rate", "regression", "one booster"}
 
 
 def test_the_label_windows_of_training_end_before_the_first_test_date(trained):
