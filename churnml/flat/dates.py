@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import date, timedelta
-from itertools import product
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise, product
 
 from churnml.flat.signature import Column
 from churnml.flat.table import Table
-from churnml.flat.values import UNMARKED, moment
+from churnml.flat.values import EPOCHS, UNMARKED, moment
 
 _DAYS = (
     "%Y.%m.%d",
@@ -39,6 +39,8 @@ LAYOUTS = ("", *(day + time for day, time in product(_DAYS, _TIMES)), *_MONTHS)
 _SAMPLE = 200
 _EPOCH = "1970-01-01"
 _FEW_STRAYS, _STRAYING = 0.005, 366
+_EARLY, _LATE, _MONTH, _SOON = 631_152_000, 1_325_376_000, 30 * 86_400, 730
+_CLEAR, _AHEAD, _AGO = 5, 10, 60
 
 
 def date_column(
@@ -71,6 +73,13 @@ def latest_date(table: Table, columns: Mapping[str, Column]) -> date | None:
         return None
     ((youngest,),) = table.read(age, f"min(t_{x}) FILTER (t_{x} >= {edge - _STRAYING})")
     return date.fromisoformat(_EPOCH) - timedelta(days=youngest)
+
+
+def years(table: Table, x: str, layout: str) -> list[int]:
+    """The years of a column's dates."""
+    column = Column("", "date", layout, _EPOCH)
+    found = table.read({x: column}, f"DISTINCT year(v_{x})")
+    return [year for (year,) in found if year is not None]
 
 
 def layouts(table: Table, x: str, share: float) -> list[str]:
@@ -126,3 +135,54 @@ def digits_layout(table: Table, x: str) -> str | None:
         if known and parsed == there:
             return layout
     return None
+
+
+def epoch_layout(least: float, most: float) -> str | None:
+    """The layout of Unix times, if numbers of this range are certainly that.
+
+    They lie between 1990 and the near future, spread over a month at least, and go on into
+    the years since 2012: telephone and account numbers of as many digits do not.
+    """
+    soon = datetime.combine(date.today(), time.min, UTC) + timedelta(days=_SOON)
+    for layout, unit in EPOCHS.items():
+        first, last = least / unit, most / unit
+        recent = _LATE <= last <= soon.timestamp()
+        if first >= _EARLY and recent and last - first >= _MONTH:
+            return layout
+    return None
+
+
+def century(years: Iterable[int]) -> int | None:
+    """The first of the hundred years in which dates with years of two digits lie.
+
+    The years that no date has part the latest of them from the earliest. None may lie far
+    in the future.
+
+    Parameters
+    ----------
+    years : iterable of int
+        Of the dates, in any century.
+
+    Returns
+    -------
+    int or None
+        ``None`` where they might lie in either of two centuries.
+
+    Examples
+    --------
+    >>> century(range(1938, 2009))
+    1924
+    """
+    short = sorted({year % 100 for year in years})
+    today = date.today().year
+    gap, start = max((b - a, b) for a, b in pairwise([*short, short[0] + 100]))
+    if gap < _CLEAR:
+        return today - 99
+    earliest = today - (today - start) % 100
+    latest = earliest + 100 - gap
+    if latest > today + _AHEAD:
+        latest -= 100
+    # Nothing that ended so long ago is sure not to be what comes next.
+    if latest < today - _AGO and earliest + 100 <= today + _AHEAD:
+        return None
+    return min(latest + gap // 2, max(latest, today) + _AHEAD) - 99

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from churnml.errors import DataError
-from churnml.flat.dates import date_column, digits_layout, layouts
-from churnml.flat.patterns import matches, pattern_of
-from churnml.flat.signature import Column, Kind
+from churnml.flat.dates import century, date_column, digits_layout, epoch_layout, layouts, years
+from churnml.flat.notation import Notation
+from churnml.flat.sieve import Found, described, forms, sifted
+from churnml.flat.sieve import decide as decide_notation
+from churnml.flat.signature import Column
 from churnml.flat.standing_in import remember
 from churnml.flat.table import Table, in_parts
-from churnml.flat.values import is_integer, is_number, is_temporal, too_large
+from churnml.flat.values import is_number, is_temporal, too_large
 from churnml.wording import counted, quoted
 
 NEARLY_ALL = 0.95
@@ -20,8 +23,9 @@ NEARLY_ALL = 0.95
 _FEW_LEVELS = 20
 """With so few different values, ``10%`` and ``20%`` are names of categories."""
 
-_PATTERNED = 0.01
+_UNPLAIN = 0.01
 _EARLIEST = 19_000_101
+_CODE = re.compile(r"[^\W\d_]+[-_ ]?[0-9]+")
 _NESTED = ("STRUCT", "MAP", "UNION", "BLOB", "BIT", "INTERVAL", "GEOMETRY", "VARIANT")
 
 
@@ -35,13 +39,15 @@ class Profile:
         Values that are there.
     present : int
         Those that do not mean a missing number.
-    numbers, infinite, booleans, patterned : int
+    numbers, infinite, booleans, digits : int
         Those that are plain numbers, infinite or too large ones, ``true`` or ``false``,
-        numbers as people write them.
+        mostly digits but no plain number.
+    pointed, thousands : int
+        Plain numbers with a decimal point, and those that may be thousands, as ``1.234``.
     dated : int
         Those that have what every date has: a digit before a mark.
-    least : float
-        The least number.
+    least, most : float
+        The least and the greatest number.
     """
 
     filled: int
@@ -49,14 +55,26 @@ class Profile:
     numbers: int
     infinite: int
     booleans: int
-    patterned: int
+    digits: int
+    pointed: int
+    thousands: int
     dated: int
     least: float
+    most: float
 
     @property
     def maybe_digits(self) -> bool:
         """Whether the numbers may be dates written as digits."""
         return self.present > 0 and self.numbers == self.present and self.least >= _EARLIEST
+
+    @property
+    def unplain(self) -> bool:
+        """Whether this may be a column of numbers that are not plainly written."""
+        if self.numbers + self.digits < NEARLY_ALL * self.present:
+            return False
+        return self.digits >= max(1, _UNPLAIN * self.present) or (
+            0 < self.pointed == self.thousands
+        )
 
 
 @dataclass
@@ -92,21 +110,18 @@ def decide(table: Table, columns: Sequence[str]) -> Plan:
         If a column mostly holds numbers that are not plainly written, naming the pattern.
     """
     plan = Plan()
-    plain = [x for x in columns if table.kind(x) == "VARCHAR" or is_integer(table.kind(x))]
+    plain = [x for x in columns if table.kind(x) == "VARCHAR" or is_number(table.kind(x))]
     profiles = _profiles(table, plain)
     refused: list[str] = []
     for x in columns:
         name, kind = table.names[int(x[1:])], table.kind(x)
         if kind == "VARCHAR":
-            problem = _patterns(table, x, name, profiles[x])
-            if problem:
-                refused.append(problem)
-            else:
-                _decide_text(table, x, name, profiles[x], plan)
+            problem = _decide_text(table, x, name, profiles[x], plan)
+            refused += [problem] if problem else []
         elif kind.startswith(_NESTED) or kind.endswith("]"):
             plan.dropped[name] = f"of type {kind.lower()}"
         else:
-            plan.columns[x] = _typed(table, x, name, profiles.get(x))
+            _decide_typed(table, x, name, profiles.get(x), plan)
     if refused:
         raise _unplain(table, refused)
     plan.columns, dropped, notes = remember(table, plan.columns)
@@ -130,69 +145,135 @@ def _profiles(table: Table, columns: Sequence[str]) -> dict[str, Profile]:
 def _counts(x: str, kind: str) -> str:
     counts = f"count(f_{x}), count(p_{x}), count(t_{x}), count_if({too_large(f'v_{x}')}), "
     if kind == "VARCHAR":
-        counts += f"count_if(lower(f_{x}) IN ('true', 'false')), count_if({matches(f'f_{x}')}), "
+        digits = f"t_{x} IS NULL AND p_{x} IS NOT NULL AND {sifted(f'f_{x}')}"
+        thousands = f"regexp_full_match(f_{x}, '[+-]?[1-9][0-9]{{0,2}}(\\.[0-9]{{3}})+')"
+        counts += f"count_if(lower(f_{x}) IN ('true', 'false')), count_if({digits}), "
+        counts += f"count_if(t_{x} IS NOT NULL AND contains(f_{x}, '.')), "
+        counts += f"count_if(t_{x} IS NOT NULL AND {thousands}), "
         counts += f"count_if(regexp_matches(f_{x}, '[0-9][-/.年 ]')), "
     else:
-        counts += "0, 0, 0, "
-    return counts + f"min(t_{x})"
+        counts += "0, 0, 0, 0, 0, "
+    return counts + f"min(t_{x}), max(t_{x})"
 
 
-def _typed(table: Table, x: str, name: str, found: Profile | None) -> Column:
+def _decide_typed(table: Table, x: str, name: str, found: Profile | None, plan: Plan) -> None:
     """A column that has a type of its own, as in Parquet."""
     kind = table.kind(x)
     if kind == "BOOLEAN":
-        return Column(name, "boolean")
-    if is_temporal(kind):
-        return date_column(table, x, name)
-    if found is not None and found.maybe_digits:
-        layout = digits_layout(table, x)
-        if layout is not None:
-            return date_column(table, x, name, layout)
-    return Column(name, "number" if is_number(kind) else "category")
+        plan.columns[x] = Column(name, "boolean")
+    elif is_temporal(kind):
+        plan.columns[x] = date_column(table, x, name)
+    elif not (found is not None and found.maybe_digits and _decide_digits(table, x, found, plan)):
+        plan.columns[x] = Column(name, "number" if is_number(kind) else "category")
 
 
-def _decide_text(table: Table, x: str, name: str, found: Profile, plan: Plan) -> None:
-    kind: Kind = "category"
-    if found.numbers and found.numbers + found.infinite >= NEARLY_ALL * found.present:
-        layout = digits_layout(table, x) if found.maybe_digits else None
+def _decide_digits(table: Table, x: str, found: Profile, plan: Plan) -> bool:
+    """Whether a column of numbers is one of dates written as digits alone, or as Unix time."""
+    name = table.names[int(x[1:])]
+    layout = digits_layout(table, x)
+    if layout is None:
+        layout = epoch_layout(found.least, found.most)
         if layout is not None:
-            plan.columns[x] = date_column(table, x, name, layout)
-        else:
-            plan.columns[x] = Column(name, "number")
-        return
-    dates = 2 * found.dated >= found.present > 0
-    ways = layouts(table, x, NEARLY_ALL) if dates else []
-    if len(ways) > 1:
+            plan.notes.append(f"{name}: numbers such as {found.most:.0f} read as dates, {layout}.")
+    if layout is None:
+        return False
+    plan.columns[x] = date_column(table, x, name, layout)
+    return True
+
+
+def _decide_text(table: Table, x: str, name: str, found: Profile, plan: Plan) -> str | None:
+    """Put a text column into the plan; what to say of it where it has to be refused."""
+    plain = found.numbers > 0 and found.numbers + found.infinite >= NEARLY_ALL * found.present
+    if plain and found.maybe_digits and _decide_digits(table, x, found, plan):
+        return None
+    if not plain and _decide_dates(table, x, name, found, plan):
+        return None
+    if found.unplain and found.booleans < found.filled:
+        known = len(plan.columns) + len(plan.dropped)
+        problem = _decide_unplain(table, x, name, found, plan)
+        if problem or len(plan.columns) + len(plan.dropped) > known:
+            return problem
+    if plain:
+        plan.columns[x] = Column(name, "number")
+        return None
+    if found.booleans < found.filled and 2 * found.numbers > found.present:
+        plan.notes.append(
+            f"{name}: {found.numbers} of {found.present} values are numbers, fewer than "
+            f"{NEARLY_ALL:.0%}; kept as a category."
+        )
+    boolean = found.booleans == found.filled
+    plan.columns[x] = Column(name, "boolean" if boolean else "category")
+    return None
+
+
+def _decide_dates(table: Table, x: str, name: str, found: Profile, plan: Plan) -> bool:
+    """Whether a text column is one of dates; it is in the plan then."""
+    ways = layouts(table, x, NEARLY_ALL) if 2 * found.dated >= found.present > 0 else []
+    if not ways:
+        return False
+    first = 0
+    if "%y" in ways[0] and len(ways) == 1:
+        first = century(years(table, x, ways[0])) or -1
+    if first < 0:
+        plan.dropped[name] = (
+            f"dates written as {ways[0]}, which may lie in either century; write them as 2026-06-01"
+        )
+    elif len(ways) > 1:
         shown = " or ".join(way or "YYYY-MM-DD" for way in ways[:2])
         plan.dropped[name] = f"dates that can be read as {shown}; write them as 2026-06-01"
-    elif ways:
-        plan.columns[x] = date_column(table, x, name, ways[0])
     else:
-        if found.booleans == found.filled:
-            kind = "boolean"
-        elif 2 * found.numbers > found.present:
-            plan.notes.append(
-                f"{name}: {found.numbers} of {found.present} values are numbers, fewer than "
-                f"{NEARLY_ALL:.0%}; kept as a category."
-            )
-        plan.columns[x] = Column(name, kind)
+        known = Column(name, "date", ways[0], century=first)
+        if first:
+            plan.notes.append(f"{name}: years of two digits are read as {first} to {first + 99}.")
+        plan.columns[x] = date_column(table, x, name, ways[0], known)
+    return True
 
 
-def _patterns(table: Table, x: str, name: str, found: Profile) -> str | None:
-    """What to say of a column of numbers that are not plainly written."""
-    like_numbers = found.numbers + found.patterned
-    if found.patterned < max(1, _PATTERNED * found.present):
+def _decide_unplain(table: Table, x: str, name: str, found: Profile, plan: Plan) -> str | None:
+    """Numbers as people write them: read where that is certain, else refused or noted."""
+    said = decide_notation(forms(table, x), NEARLY_ALL)
+    notation = said.notation
+    if notation == Notation():
+        if said.problem:
+            plan.notes.append(f"{name}: {said.problem}; read as decimals.")
+        # Signs and digits of another script are not plain either.
+        notation = notation if found.digits else None
+    elif said.units and said.problem:
+        plan.dropped[name] = f"{said.problem}; write them in one"
+    if notation is None:
+        return _said_unplain(name, found, said, plan)
+    ((levels,),) = table.read({x: Column(name, "number")}, f"count(DISTINCT f_{x})")
+    if levels <= _FEW_LEVELS and (notation.unit or notation.clock):
+        plan.notes.append(f"{name}: {levels} values such as {said.example!r}; kept as a category.")
         return None
-    if like_numbers < NEARLY_ALL * found.present:
-        return None
-    ((levels, example),) = table.read(
-        {x: Column(name, "number")},
-        f"count(DISTINCT f_{x}), min(f_{x}) FILTER ({matches(f'f_{x}')})",
+    column = Column(name, "number", notation=notation)
+    ((read,),) = table.read({x: column}, f"count(t_{x})")
+    if notation == Notation() and read <= found.numbers:
+        return _said_unplain(name, found, replace(said, notation=None), plan)
+    plan.notes.append(
+        f"{name} {said.example!r}: {counted(read, 'cell')} read as numbers"
+        f"{', in seconds' if notation.clock == 3 else ''}."
     )
-    if levels <= _FEW_LEVELS:
+    plan.columns[x] = column
+    return None
+
+
+def _said_unplain(name: str, found: Profile, said: Found, plan: Plan) -> str | None:
+    """What to say of a column that is not read: it is refused, or noted and a category."""
+    if name in plan.dropped or said.notation is not None:
         return None
-    values = counted(found.patterned, "value")
-    return f"{quoted(name)}: {values} with {pattern_of(example)} ({example!r})"
+    pattern = described(said.example)
+    plain = found.numbers >= NEARLY_ALL * found.present
+    if said.problem or (plain and pattern):
+        values = counted(found.digits or found.thousands, "value")
+        example = said.problem or repr(said.example)
+        return f"{quoted(name)}: {values} with {pattern or 'points'} ({example})"
+    if not plain and not _CODE.fullmatch(said.example):
+        plan.notes.append(
+            f"{name}: values such as {said.example!r} hold digits, but are not plainly numbers; "
+            "kept as a category."
+        )
+    return None
 
 
 def _unplain(table: Table, refused: list[str]) -> DataError:

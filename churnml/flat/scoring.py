@@ -17,8 +17,8 @@ from churnml.flat.beyond import Beyond, counted_back
 from churnml.flat.columns import bind, ignored
 from churnml.flat.ids import ID, refuse_duplicates
 from churnml.flat.opening import open_table
-from churnml.flat.patterns import pattern_of
 from churnml.flat.reading import Reading
+from churnml.flat.sieve import described
 from churnml.flat.signature import Column, Signature
 from churnml.flat.snapshot import Ages, ages_of, counted_from
 from churnml.flat.standing_in import taken_as_missing
@@ -354,7 +354,7 @@ def _examples(table: Table, found: Sequence[Mapping[str, Any]]) -> str:
     """Rows with what stands there, and the pattern where it looks like a number."""
     told = []
     for one in found:
-        pattern = pattern_of(one["value"])
+        pattern = described(one["value"])
         why = f", {pattern}" if pattern else ""
         told.append(f"{table.counted} {one['row']}: '{shown(one['value'])}'{why}")
     return "; ".join(told)

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any, Literal
 
 from churnml.errors import BundleError
+from churnml.flat.notation import Notation
 
 _TEXTS = ("missing", "sentinels")
 
@@ -35,6 +36,10 @@ class Column:
         Whether infinite numbers did.
     ahead : bool
         Whether dates lay after the day of training, as ends of contracts do.
+    century : int
+        Of dates whose years have two digits: the first of the hundred years that they mean.
+    notation : Notation or None
+        How numbers are written that are not plain.
     """
 
     name: str
@@ -45,6 +50,8 @@ class Column:
     sentinels: tuple[str, ...] = ()
     infinite: bool = False
     ahead: bool = False
+    century: int = 0
+    notation: Notation | None = None
 
     @property
     def day(self) -> date:
@@ -57,6 +64,8 @@ class Column:
         if self.kind == "date":
             written = f" written as {self.format}" if self.format else ""
             return f"a date{written or ' such as 2026-06-01'}"
+        if self.notation is not None:
+            return f"a number written as {self.notation.shown!r}"
         return "a finite number" if self.kind == "number" else "text without control characters"
 
 
@@ -146,4 +155,7 @@ def _short(column: dict[str, Any]) -> dict[str, Any]:
 
 
 def _column(found: Mapping[str, Any]) -> Column:
-    return Column(**{**found, **{name: tuple(found.get(name, ())) for name in _TEXTS}})
+    notation = found.get("notation")
+    own = {name: tuple(found.get(name, ())) for name in _TEXTS}
+    written = None if notation is None else Notation(**notation)
+    return Column(**{**found, **own, "notation": written})

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
+from churnml.flat.notation import Notation
 from churnml.flat.signature import Column
 from churnml.source.engine import literal
 
@@ -26,6 +27,15 @@ UNMARKED = {"%Y%m%d": 8, "%Y%m%d%H%M%S": 14}
 NO_DAYS = ("1900-01-01", "2079-06-06", "2099-12-31", "2100-01-01", "2199-12-31")
 """Days that stand for no day, as every day before 1900 and after 2199 does."""
 
+EPOCHS = {
+    "Unix seconds": 1,
+    "Unix milliseconds": 1_000,
+    "Unix microseconds": 1_000_000,
+    "Unix nanoseconds": 1_000_000_000,
+}
+"""Dates as time since 1970, and how many of it are a second."""
+
+_EPOCH_FIRST, _EPOCH_LAST = 315_532_800_000_000, 4_102_444_800_000_000
 _CONTROL = "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f]"
 _FIRST, _LAST = "1900-01-01 00:00:00", "2199-12-31 23:59:59.999999"
 _FLOATING = ("FLOAT", "DOUBLE")
@@ -119,15 +129,19 @@ def day(moment: str) -> str:
 
 def _parsed(x: str, kind: str, column: Column) -> str:
     if column.kind == "number":
-        return _number(x, kind)
+        return _number(x, kind, column.notation)
     return _moment(x, kind, column) if column.kind == "date" else _text(x, kind, column)
 
 
-def _number(x: str, kind: str) -> str:
+def _number(x: str, kind: str, notation: Notation | None) -> str:
     if kind == "VARCHAR":
+        if notation is not None:
+            return notation.sql(f"f_{x}")
         # DuckDB reads 1_000 as a thousand; nobody else does.
         return f"CASE WHEN NOT contains(f_{x}, '_') THEN try_cast(f_{x} AS DOUBLE) END"
-    if kind == "BOOLEAN" or is_number(kind):
+    # A number without its unit may be one in another unit.
+    unknown = notation is not None and bool(notation.unit or notation.clock)
+    if (kind == "BOOLEAN" or is_number(kind)) and not unknown:
         return f"CAST({x} AS DOUBLE)"
     return "CAST(NULL AS DOUBLE)"
 
@@ -136,16 +150,28 @@ def _moment(x: str, kind: str, column: Column) -> str:
     if is_temporal(kind):
         return f"timezone('UTC', {x})" if "ZONE" in kind else f"CAST({x} AS TIMESTAMP)"
     if kind == "VARCHAR":
-        return _in_either_way(f"f_{x}", column.format)
-    if is_integer(kind) and column.format in UNMARKED:
-        return _in_either_way(f"CAST({x} AS VARCHAR)", column.format)
+        return _in_either_way(f"f_{x}", column)
+    if is_number(kind) and column.format in (*UNMARKED, *EPOCHS):
+        whole = f"CASE WHEN {x} = trunc({x}) THEN CAST(try_cast({x} AS BIGINT) AS VARCHAR) END"
+        return _in_either_way(whole, column)
     return "CAST(NULL AS TIMESTAMP)"
 
 
-def _in_either_way(text: str, layout: str) -> str:
+def _in_either_way(text: str, column: Column) -> str:
     """A column of dates in a layout may hold ISO dates too, as a workbook's cells give them."""
     iso = moment(text, "")
-    return f"coalesce({moment(text, layout)}, {iso})" if layout else iso
+    if not column.format:
+        return iso
+    own = moment(text, column.format)
+    return f"coalesce({_in_century(own, column.century)}, {iso})"
+
+
+def _in_century(value: str, first: int) -> str:
+    """SQL of a date whose year has two digits, within the hundred years that it means."""
+    if not first:
+        return value
+    shift = f"100 * CAST(floor((year({value}) - {first}) / 100) AS INTEGER)"
+    return f"{value} - to_years({shift})"
 
 
 def moment(text: str, layout: str) -> str:
@@ -153,6 +179,10 @@ def moment(text: str, layout: str) -> str:
     if not layout:
         iso = f"regexp_matches({text}, '^[0-9]{{4}}[-/]')"
         return f"CASE WHEN {iso} THEN try_cast({text} AS TIMESTAMP) END"
+    if layout in EPOCHS:
+        micros = f"round(try_cast({text} AS DOUBLE) * {1_000_000 / EPOCHS[layout]})"
+        within = f"{micros} BETWEEN {_EPOCH_FIRST} AND {_EPOCH_LAST}"
+        return f"CASE WHEN {within} THEN make_timestamp(CAST({micros} AS BIGINT)) END"
     own = f"try_strptime({text}, {literal(layout)})"
     if layout in UNMARKED:
         # Without marks between, fewer digits can be read in several ways.
