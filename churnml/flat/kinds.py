@@ -14,7 +14,7 @@ from churnml.flat.sieve import decide as decide_notation
 from churnml.flat.signature import Column
 from churnml.flat.standing_in import remember
 from churnml.flat.table import Table, in_parts
-from churnml.flat.values import is_number, is_temporal, too_large
+from churnml.flat.values import is_number, is_temporal, is_time_of_day, too_large
 from churnml.wording import counted, quoted
 
 NEARLY_ALL = 0.95
@@ -118,7 +118,7 @@ def decide(table: Table, columns: Sequence[str]) -> Plan:
         if kind == "VARCHAR":
             problem = _decide_text(table, x, name, profiles[x], plan)
             refused += [problem] if problem else []
-        elif kind.startswith(_NESTED) or kind.endswith("]"):
+        elif kind.startswith(_NESTED) or kind.endswith("]") or is_time_of_day(kind):
             plan.dropped[name] = f"of type {kind.lower()}"
         else:
             _decide_typed(table, x, name, profiles.get(x), plan)

@@ -70,6 +70,7 @@ def read_training(
     r"""Read a table to learn from.
 
     A text column is one of numbers if at least 95 % of its values are plain finite numbers,
+    or numbers in one other notation that is certain (``1.234,50``, ``12.3 GB``, ``00:12:35``),
     else one of dates if as many are dates written in one way, else a category. What is
     empty, blanks alone or ``\\N`` is missing; in number and date columns so are ``NA``,
     ``None``, ``null``, ``nan``, ``?`` and ``-``, texts that stand in ten cells or more, and,

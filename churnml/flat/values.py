@@ -60,6 +60,11 @@ def is_temporal(kind: str) -> bool:
     return kind.startswith(("DATE", "TIMESTAMP"))
 
 
+def is_time_of_day(kind: str) -> bool:
+    """Whether a DuckDB type is of times without a date."""
+    return kind.startswith("TIME") and not is_temporal(kind)
+
+
 def prepared(
     relation: str, kinds: Mapping[str, str], columns: Mapping[str, Column], *, keep: str
 ) -> str:

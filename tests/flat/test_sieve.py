@@ -130,6 +130,15 @@ def test_what_is_no_number_is_noted(train, kinds, text):
     assert any("what: values such as" in one and "kept as a category" in one for one in data.notes)
 
 
+def test_times_of_day_with_a_type_of_their_own_are_left_out_and_said(train):
+    times = [one.time() for one in pd.date_range("2026-01-01", periods=ROWS, freq="7min")]
+
+    data = train({"called": times}, name="t.parquet")
+
+    assert "called" not in data.X
+    assert any("'called' (of type time" in one for one in data.notes)
+
+
 def test_codes_stay_categories_in_silence(train, kinds):
     data = train({"cell": [f"T{at % 40}" for at in range(ROWS)]})
 
