@@ -26,7 +26,7 @@ from typing import Any
 
 from churnml.durable import exchange, output_errors, require_writable, sync_folder, write_file
 from churnml.errors import BundleError, OutputError
-from churnml.model import Golden, Input, Model, Origin, check_golden, golden_rows, predict
+from churnml.model import BANDS, Golden, Input, Model, Origin, check_golden, golden_rows, predict
 
 __all__ = [
     "PROTOCOL",
@@ -123,6 +123,7 @@ def _write(model: Model, folder: Path) -> str:
         "origin": asdict(model.origin),
         "versions": dict(model.versions),
         "tested": dict(model.tested),
+        "bands": model.bands,
     }
     text = json.dumps(content, ensure_ascii=False, allow_nan=False, indent=1, sort_keys=True)
     files = {f"boosters/{at:04d}.txt": booster.encode() for at, booster in enumerate(boosters)}
@@ -194,6 +195,8 @@ def _model(content: Mapping[str, Any], boosters: list[str]) -> Model:
         versions=content["versions"],
         # Bundles of 0.1.0 say nothing of their tests.
         tested=content.get("tested", {}),
+        # Those of before have the default bands.
+        bands=tuple(content.get("bands", BANDS)),
     )
 
 

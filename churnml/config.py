@@ -368,8 +368,9 @@ def with_setting(config: Config, name: str, value: Any) -> Config:
     '60s'
     """
     section, key = name.split(".")
-    content = config.model_dump()
-    content[section][key] = value
+    # What nobody has set stays so: some settings then give way to the model's own.
+    content = config.model_dump(exclude_unset=True)
+    content.setdefault(section, {})[key] = value
     return parse(Config, content, f"--{key}")
 
 

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 Task = Literal["churn", "satisfaction", "hazard"]
 Scores = dict[str, NDArray[np.float64]]
 
+BANDS = (50.0, 80.0, 95.0)
+"""Where risk bands begin in models whose settings say nothing else."""
+
 WITHIN = (1, 2, 3, 6)
 """Months within which a hazard model gives the chance of leaving."""
 
@@ -141,6 +144,8 @@ class Model:
     origin : Origin
     versions : dict of str to str
         Of the libraries with which it was made.
+    bands : tuple of 3 float
+        The percentiles at which medium, high and critical risk begin.
     tested : dict
         What testing found, as `churnml.evidence` says; empty where nobody tested it.
     digest : str
@@ -156,6 +161,7 @@ class Model:
     versions: Mapping[str, str] = field(default_factory=dict)
     tested: Mapping[str, Any] = field(default_factory=dict)
     digest: str = ""
+    bands: tuple[float, float, float] = BANDS
 
     @property
     def names(self) -> list[str]:

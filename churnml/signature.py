@@ -37,7 +37,8 @@ def signature(model: Model) -> ModelSignature:
     wrong type is refused by the model itself (`churnml.scoring.pyfunc`), which reads the
     same values alike however they are kept.
 
-    ``reasons``, a parameter, says how many reasons each row gets. They and the keys come
+    ``reasons``, a parameter, says how many reasons each row gets; ``as_of``, of a flat table,
+    from which day its dates are counted (by default as in training). They and the keys come
     back where they were asked for, so they are not among the columns of every answer.
     """
     from mlflow.models import ModelSignature
@@ -46,10 +47,13 @@ def signature(model: Model) -> ModelSignature:
 
     reads = list(dict.fromkeys([*KEYS, *model.names]))
     gives = [ColSpec("string" if name in _TEXT else "double", name) for name in SCORES[model.task]]
+    params = [ParamSpec("reasons", "long", 0)]
+    if model.origin.kind == "table":
+        params.append(ParamSpec("as_of", "string", ""))
     return ModelSignature(
         inputs=Schema([ColSpec(AnyType(), name, required=False) for name in reads]),
         outputs=Schema(gives),
-        params=ParamSchema([ParamSpec("reasons", "long", 0)]),
+        params=ParamSchema(params),
     )
 
 

@@ -12,7 +12,7 @@ def test_it_names_what_is_read_and_given(task, request):
     assert found.inputs.input_names() == [*KEYS, *model.names]
     assert found.inputs.required_input_names() == []
     assert found.outputs.input_names() == list(SCORES[task])
-    assert [param.name for param in found.params.params] == ["reasons"]
+    assert [param.name for param in found.params.params] == ["reasons", "as_of"]
 
 
 def test_types_are_told_to_people(churn):

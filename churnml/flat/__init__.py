@@ -8,10 +8,12 @@
 from churnml.flat.data import FlatData
 from churnml.flat.evaluation import read_evaluation
 from churnml.flat.opening import fingerprint, open_table
+from churnml.flat.pandas_missing import mistaken
 from churnml.flat.reading import Reading
 from churnml.flat.scoring import FlatBatch, Scorable, SetAside, open_scoring
+from churnml.flat.serving import read_frame
 from churnml.flat.signature import Column, Signature
-from churnml.flat.snapshot import Ages
+from churnml.flat.snapshot import Ages, counted_from
 from churnml.flat.training import read_training
 
 __all__ = [
@@ -23,9 +25,12 @@ __all__ = [
     "Scorable",
     "SetAside",
     "Signature",
+    "counted_from",
     "fingerprint",
+    "mistaken",
     "open_scoring",
     "open_table",
     "read_evaluation",
+    "read_frame",
     "read_training",
 ]

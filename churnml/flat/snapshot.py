@@ -147,9 +147,17 @@ def with_snapshot(signature: Signature) -> Signature:
 
 
 def counted_from(signature: Signature, day: date) -> Signature:
-    """The signature with its dates counted from another day than in training."""
-    if signature.snapshot is None:
+    """The signature with its dates counted from another day than in training.
+
+    Raises
+    ------
+    UsageError
+        If the model cannot tell how far the day is from its training.
+    """
+    if not any(one.kind == "date" for one in signature.columns):
         return signature
+    if signature.snapshot is None:
+        raise _no_moment(signature)
     later = day - signature.snapshot.day
     columns = tuple(
         replace(one, reference=(one.day + later).isoformat()) if one.kind == "date" else one

@@ -19,6 +19,7 @@ from churnml.flat.kinds import Plan, decide
 from churnml.flat.leaving_out import useless
 from churnml.flat.meaning import plain as plain_value
 from churnml.flat.opening import fingerprint, open_table
+from churnml.flat.pandas_missing import mistaken
 from churnml.flat.reading import Reading
 from churnml.flat.signature import Column, Signature
 from churnml.flat.snapshot import anchored
@@ -140,6 +141,7 @@ def read_training(
     notes[:0] = [*told_left(found), *(told_scale(scale) if task == "satisfaction" else [])]
     frame = frame.reset_index(drop=True)
     columns = _useful(table, plan, frame, notes)
+    notes += _told_mistaken(columns, frame)
     signature = replace(
         _signature(table, columns, named, found, scale),
         availability=known(table, who),
@@ -160,6 +162,21 @@ def read_training(
         fingerprint=fingerprint(path),
         suspects=suspects,
     )
+
+
+def _told_mistaken(columns: dict[str, Column], frame: pd.DataFrame) -> list[str]:
+    """A word on values that a served model's callers may lose on the way."""
+    told = []
+    for x, column in columns.items():
+        found = mistaken(frame[x].dropna().unique()) if column.kind == "category" else []
+        if found:
+            values = ", ".join(quoted(one) for one in found)
+            what = "is a value" if len(found) == 1 else "are values"
+            told.append(
+                f"{quoted(column.name)}: {values} {what} here, and missing to pandas.read_csv, "
+                "unless keep_default_na=False."
+            )
+    return told
 
 
 def _told_snapshot(plan: Plan, snapshot: Column | None) -> list[str]:

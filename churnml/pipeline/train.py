@@ -120,6 +120,7 @@ def train_source(
     fitted = training.fit_and_test(task, unfitted, (train, data.at(dates.test), data))
     fitted, possible = with_possible(fitted, location, task, settings)
     model = _described(fitted, data, _operator_origin(task, config, dates.all, data), found)
+    model = replace(model, bands=config.scoring.band_percentiles)
     before = _before(fitted, train, _operator_origin(task, config, dates.train, train), found)
     parts = {"train": len(train), "test": len(fitted.tested.y), "all": len(data)}
     days = {name: [str(day) for day in getattr(dates, name)] for name in ("train", "test", "all")}
@@ -213,6 +214,7 @@ def train_table(
         table=table.signature,
     )
     model = _described(fitted, data, origin, ())
+    model = replace(model, bands=config.scoring.band_percentiles)
     before = _before(fitted, data.rows(train), origin, ())
     parts = {"train": len(train), "test": len(test), "all": len(data)}
     notes = table.notes + _wrong(fitted) + _search_notes(search)

@@ -92,7 +92,28 @@ def make_recipe(
 ) -> Recipe:
     """What is to be given, by the settings unless ``reasons`` says otherwise."""
     count = config.scoring.reasons if reasons is None else reasons
-    return Recipe(models, as_of, count, config.scoring.band_percentiles)
+    return Recipe(models, as_of, count, _bands(models, config))
+
+
+def _bands(models: dict[str, Resolved], config: Config) -> tuple[float, float, float]:
+    """Where risk bands begin: as the settings at hand say, else as the model's training said."""
+    if "band_percentiles" in config.scoring.model_fields_set or "churn" not in models:
+        return config.scoring.band_percentiles
+    return models["churn"].model.bands
+
+
+def band_warnings(recipe: Recipe) -> list[str]:
+    """Risk bands that begin elsewhere than the churn model's own, in a sentence."""
+    churn = recipe.models.get("churn")
+    if churn is None or recipe.bands == churn.model.bands:
+        return []
+    here, own = (
+        ", ".join(f"{cut:g}" for cut in cuts) for cuts in (recipe.bands, churn.model.bands)
+    )
+    return [
+        f"Risk bands begin at {here}, as the settings say; those of {churn.version}, also where "
+        f"it is served, at {own}."
+    ]
 
 
 def version_warnings(models: dict[str, Resolved]) -> list[str]:

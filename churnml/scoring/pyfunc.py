@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from churnml.bundle import load
-from churnml.config import Scoring
 from churnml.errors import ChurnmlError, UsageError
+from churnml.flat import Signature, counted_from, mistaken, read_frame
 from churnml.model import Model, predict
 from churnml.scoring.rank import percentile, risk_band
 from churnml.scoring.reasons import reasons
+from churnml.scoring.run import one_date
 from churnml.signature import KEYS
 
 
@@ -38,7 +41,8 @@ class Scorer:
             The model's columns by name, in any order; others are passed over.
             ``customer_id`` and ``as_of``, where given, come back.
         params : mapping, optional
-            ``reasons``: how many reasons each row gets, 0 by default.
+            ``reasons``: how many reasons each row gets, 0 by default. ``as_of``, of a flat
+            table: the day from which its dates are counted, by default that of training.
 
         Returns
         -------
@@ -52,26 +56,53 @@ class Scorer:
             infinite numbers, fewer than 0 reasons. The message names the column.
         """
         try:
-            return self._scores(data, int((params or {}).get("reasons", 0)))
+            given = params or {}
+            as_of = given.get("as_of") or None
+            return self._scores(data, int(given.get("reasons", 0)), as_of)
         except (ChurnmlError, TypeError) as error:
             from churnml.scoring.refusal import Refused
 
             raise Refused(str(error)) from error
 
-    def _scores(self, data: pd.DataFrame, count: int) -> pd.DataFrame:
+    def _scores(self, data: pd.DataFrame, count: int, as_of: str | None) -> pd.DataFrame:
         if count < 0:
             raise UsageError(f"reasons: at least 0 expected, got {count}.")
         keys = [name for name in KEYS if name in data and name not in self.model.names]
         scores: dict[str, Any] = {name: data[name].to_numpy() for name in keys}
-        data = data.drop(columns=keys)
+        data = self._read(data.drop(columns=keys), as_of)
+        if as_of is not None:
+            scores["as_of"] = np.full(len(data), one_date(as_of).isoformat(), dtype=object)
         scores |= predict(self.model, data)
         if self.model.task == "churn":
             ranks = percentile(scores["churn_probability"], self.model.reference)
             scores["churn_percentile"] = ranks
-            scores["risk_band"] = risk_band(ranks, Scoring().band_percentiles)
+            scores["risk_band"] = risk_band(ranks, self.model.bands)
         if count:
             scores["reasons"] = reasons(self.model, data, count).to_pylist()
         return pd.DataFrame(scores, index=data.index)
+
+    def _read(self, data: pd.DataFrame, as_of: str | None) -> pd.DataFrame:
+        """A flat table's columns as a batch scoring reads them; an operator's features as is."""
+        if "columns" not in self.model.origin.table:
+            return data
+        signature = Signature.from_dict(self.model.origin.table)
+        if as_of is not None:
+            signature = counted_from(signature, one_date(as_of))
+        read = read_frame(data, signature)
+        self._tell_mistaken(read)
+        return read
+
+    def _tell_mistaken(self, data: pd.DataFrame) -> None:
+        """Warn of missing values that pandas may have made of values of a category."""
+        for name, levels in self.model.estimator.categories_.items():
+            values = mistaken(levels)
+            if values and name in data and data[name].isna().any():
+                warnings.warn(
+                    f"{name!r}: {int(data[name].isna().sum()):,} missing values; {values} are "
+                    "values of this column, and missing to pandas.read_csv, unless "
+                    "keep_default_na=False.",
+                    stacklevel=2,
+                )
 
 
 def _load_pyfunc(data_path: str) -> Scorer:

@@ -14,7 +14,7 @@ from churnml.masking import without_secrets
 from churnml.scoring.feed import Batch, Feed
 from churnml.scoring.gates import add_up, drift_values, drifted, drifts, tripped, unseen_shares
 from churnml.scoring.manifest import Manifest, Part, Rows
-from churnml.scoring.plan import Work, version_warnings
+from churnml.scoring.plan import Work, band_warnings, version_warnings
 from churnml.scoring.publish import claimed
 from churnml.scoring.shards import drifting, part_bytes, score_rows, tally
 from churnml.scoring.staging import Staged, Staging
@@ -85,7 +85,11 @@ def _score(work: Work, feed: Feed, staging: Staging, started: datetime) -> Manif
         quarantined=account.reasons,
         unseen=unseen_shares(total, scored),
         ignored=account.ignored,
-        warnings=[*account.warnings, *version_warnings(dict(models))],
+        warnings=[
+            *account.warnings,
+            *band_warnings(work.recipe),
+            *version_warnings(dict(models)),
+        ],
         drift=drift_values(drift, models),
         kind=work.recipe.kind,
         ages=account.ages,

@@ -1,10 +1,18 @@
 """Percentiles and risk bands."""
 
+from dataclasses import replace
+
 import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from churnml import bundle
+from churnml.config import Config
+from churnml.scoring import score_table
+from churnml.scoring.pyfunc import Scorer
 from churnml.scoring.rank import percentile, risk_band
 
 scores = st.lists(st.floats(0, 1, width=32), min_size=2, max_size=40)
@@ -44,3 +52,26 @@ def test_without_a_reference_there_is_no_percentile():
 def test_bands_begin_at_their_cuts():
     bands = risk_band(np.array([0, 49.999, 50, 79.999, 80, 94.999, 95, 100]), (50, 80, 95))
     assert bands.tolist() == ["low"] * 2 + ["medium"] * 2 + ["high"] * 2 + ["critical"] * 2
+
+
+def test_risk_bands_begin_where_the_training_said_unless_the_settings_at_hand_do(
+    churn, customers_csv, tmp_path
+):
+    bundle.save(replace(churn, bands=(20.0, 40.0, 60.0)), tmp_path / "model")
+    assert bundle.load(tmp_path / "model").bands == (20, 40, 60)
+    own = _banded(customers_csv, tmp_path / "own", tmp_path / "model", {})
+    assert own["risk_band"] == risk_band(own["churn_percentile"], (20, 40, 60)).tolist()
+    assert own["warnings"] == []
+    settings = {"band_percentiles": (10, 50, 90)}
+    other = _banded(customers_csv, tmp_path / "other", tmp_path / "model", settings)
+    assert other["risk_band"] == risk_band(other["churn_percentile"], (10, 50, 90)).tolist()
+    assert other["warnings"][0].startswith("Risk bands begin at 10, 50, 90, as the settings say")
+    served = Scorer(bundle.load(tmp_path / "model")).predict(pd.read_csv(customers_csv))
+    assert served["risk_band"].tolist() == own["risk_band"]
+
+
+def _banded(table, out, model, scoring):
+    config = Config.model_validate({"scoring": scoring})
+    manifest = score_table(table, out, id="id", churn_model=str(model), config=config)
+    scores = pq.read_table(out).to_pydict()
+    return scores | {"warnings": manifest.warnings}
