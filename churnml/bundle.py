@@ -186,7 +186,10 @@ def _model(content: Mapping[str, Any], boosters: list[str]) -> Model:
         estimator=estimators[content["task"]].from_state(content["state"], boosters),
         inputs=tuple(
             # Bundles of 0.1.0 have no shares.
-            Input(**column | {name: tuple(column.get(name, ())) for name in ("knots", "shares")})
+            Input(
+                **column
+                | {name: tuple(column.get(name, ())) for name in ("knots", "shares", "absent")}
+            )
             for column in content["inputs"]
         ),
         reference=tuple(content["reference"]),

@@ -139,7 +139,9 @@ def measured(column: Input, counts: Sequence[int] | Counts, trained: int) -> Dri
         return Drift(0.0, 0.0)
     chance = 1 / rows + 1 / max(trained, 1)
     absent = np.array([now[-1], rows - now[-1]])
-    lost = _psi(absent, np.array([before[-1], 1 - before[-1]]))
+    # A share of missing values that some training date had is none of this date's.
+    had = float(np.clip(now[-1] / rows, *(column.absent or (before[-1], before[-1]))))
+    lost = _psi(absent, np.array([had, 1 - had]))
     missing = _beyond(lost, 2, chance)
     now, before = now[:-1], before[:-1] / max(before[:-1].sum(), 1e-12)
     if not now.sum():
@@ -200,7 +202,7 @@ def _moved(
 def profiled(
     column: Input, bins: Counts, times: Sequence[Any] | pd.Series | None = None
 ) -> dict[str, Any]:
-    """``shares`` and ``usual`` of a column, from the bins of the rows that it was trained on.
+    """``shares``, ``usual`` and ``absent`` of a column, from the bins of its training rows.
 
     Parameters
     ----------
@@ -238,10 +240,13 @@ def profiled(
     calendar = ((table > 0).sum(axis=1) == 1).all() and (counts > 0).sum() > 1
     if len(table) < _FEWEST_DATES or calendar:
         return {}
+    lost = table[:, -1] / table.sum(axis=1)
+    own = replace(own, absent=(float(lost.min()), float(lost.max())))
     drifts = [measured(own, row, len(bins)).value for row in table]
     first = replace(own, shares=tuple((table[0] / table[0].sum()).tolist()))
     drifts += [measured(first, row, int(table[0].sum())).value for row in table[1:]]
-    return {"shares": own.shares, "usual": min(max(drifts), _MOST_USUAL)}
+    usual = min(max(drifts), _MOST_USUAL)
+    return {"shares": own.shares, "usual": usual, "absent": own.absent}
 
 
 def drift_by_month(

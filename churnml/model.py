@@ -52,6 +52,8 @@ class Input:
         says nothing.
     usual : float
         The largest drift of one training date against all, or against the first.
+    absent : (float, float) or ()
+        The least and the largest share of missing values at a training date.
     unseen : float
         Of a category: the share of the training rows whose value no other customer had.
         So many values that training lacks are usual among new customers.
@@ -65,6 +67,7 @@ class Input:
     feature: Mapping[str, Any] | None = None
     shares: tuple[float, ...] = ()
     usual: float = 0.0
+    absent: tuple[float, ...] = ()
     unseen: float = 0.0
 
     @property

@@ -166,6 +166,24 @@ def test_a_record_that_grows_month_by_month_may_grow_on(random):
     assert exceeds(column, drift(column, random.uniform(0, 24 * 420, 1_000)), LIMIT)
 
 
+def test_as_many_missing_values_as_some_training_date_had_are_no_drift(random):
+    """A change over six months is unknown to all until the record is as long."""
+    months = [date(2026, month, 1) for month in range(1, 9)]
+    known = [0.0, 0.0, 0.0, 0.0, 0.0, 0.9, 0.9, 0.95]
+    values = np.where(
+        random.random(8_000) < np.repeat(known, 1_000), random.normal(0, 1, 8_000), np.nan
+    )
+    column = profile(values, times=np.repeat(months, 1_000))
+    full = np.where(random.random(1_000) < 0.92, random.normal(0, 1, 1_000), np.nan)
+
+    assert column.missing > 0.6
+    assert not exceeds(column, drift(column, full), LIMIT)
+    assert exceeds(column, drift(column, full + 3), LIMIT)
+    dense = np.where(random.random(8_000) < 0.9, random.normal(0, 1, 8_000), np.nan)
+    always = profile(dense, times=np.repeat(months, 1_000))
+    assert exceeds(always, drift(always, full * np.nan), LIMIT)
+
+
 def test_counts_of_batches_are_those_of_the_whole(random):
     column, town = (
         profile(random.normal(0, 1, ROWS)),
