@@ -94,7 +94,7 @@ FEATURES = (
         name="tier_individual_held_10m_months",
         unit="months",
         driver="tier",
-        en="Months in a row, up to 10, in the individual tier of now",
+        en="Months in a row in the individual tier of now; 10 if no other is on record since",
         zh="当前个人等级已持续月数（至多10个月）",
         needs=_AMOUNT,
         null="no bill to tell the tier by",
@@ -220,8 +220,11 @@ def columns(row: ir.Table, view: View) -> dict[str, ir.Value]:
 def _individual(row: ir.Table, tiers: Tiers) -> dict[str, ir.Value]:
     level = [row[f"level_{ago}"] for ago in range(TIER_MONTHS)]
     steps = list(itertools.pairwise(level[:7]))
-    # The first month, counted back, in which the tier was another or unknown.
-    changed = ((~level[k].identical_to(level[0]), k) for k in range(1, TIER_MONTHS))
+    recorded = row.bills_ends - row.bills_starts
+    # The first month on record, counted back, in which the tier was another or unknown.
+    changed = (
+        (~level[k].identical_to(level[0]) & (recorded >= k), k) for k in range(1, TIER_MONTHS)
+    )
     now = row.activated_on.notnull().ifelse(level[0].fill_null(0), None)
     starts = (0, tiers.silver, tiers.gold, tiers.diamond)
     return {

@@ -164,3 +164,13 @@ def test_the_past_of_a_group(describe):
     assert young["tier_group_now"] == "A"
     assert young["tier_group_3m_level"] is None
     assert young["tier_group_change_6m_levels"] is None
+
+
+def test_a_tier_is_held_as_long_as_the_record_shows_no_other(describe):
+    """A record of four months: whoever was silver throughout has held it, as far as is known."""
+    rows = describe(
+        customers=[{}, {"customer_id": "risen"}],
+        bills=[*bills("c", *[700] * 4), *bills("risen", 3000, 3000, 0, 0)],
+    )
+    assert rows["c"]["tier_individual_held_10m_months"] == 10
+    assert rows["risen"]["tier_individual_held_10m_months"] == 1

@@ -116,12 +116,19 @@ individual AS (
     FROM moves GROUP BY customer_id, as_of
 ),
 held AS (
-    -- The months from now back to the first in which the tier was another or unknown.
+    -- The months from now back to the first on record in which the tier was another or unknown.
     SELECT i.customer_id, i.as_of, min(r.k) AS held
     FROM individual i, range(1, 11) r(k)
     LEFT JOIN monthly_tier t
         ON t.customer_id = i.customer_id AND t.as_of = i.as_of AND t.k = r.k
-    WHERE i.level IS NOT NULL AND (r.k = 10 OR t.level IS NULL OR t.level <> i.level)
+    LEFT JOIN bill_starts s ON s.as_of = i.as_of
+    LEFT JOIN bill_ends e ON e.as_of = i.as_of
+    WHERE i.level IS NOT NULL AND (
+        r.k = 10 OR (
+            (t.level IS NULL OR t.level <> i.level)
+            AND r.k <= date_diff('month', s.first, e.latest)
+        )
+    )
     GROUP BY i.customer_id, i.as_of
 ),
 pasts AS (
