@@ -5,7 +5,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo models notebooks test test-all lint install lock schema clean
+.PHONY: demo models notebooks test test-all faults lint install lock schema clean
 
 demo: install
 	$(BIN)/churnml demo demo --overwrite
@@ -27,6 +27,10 @@ test: install
 test-all: install
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not benchmark"
 	$(BIN)/python -m pytest -m benchmark -s
+
+# A hundred faults, as an ordinary user; a naive scorer must fail most of them.
+faults: install
+	$(BIN)/python -m tests.faults.catalogue
 
 # Run the notebooks and keep what they show.
 notebooks: install

@@ -42,7 +42,7 @@ class Running:
 class Cli:
     """Runs ``churnml`` commands in forks of a process that has imported it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, threads: int = 2) -> None:
         self.folder = folder
         self.count = 0
         script = Path(__file__).with_name("zygote.py")
@@ -57,7 +57,7 @@ class Cli:
             stdout=subprocess.PIPE,
             text=True,
             cwd=Path(__file__).parents[2],
-            env=environment | {"OMP_NUM_THREADS": "2", "TZ": "UTC"},
+            env=environment | {"OMP_NUM_THREADS": str(threads), "TZ": "UTC"},
         )
 
     def ask(self, job: dict[str, Any]) -> int:
