@@ -5,13 +5,27 @@ from __future__ import annotations
 from churnml.errors import DataError
 from churnml.flat.signature import Column
 from churnml.flat.table import ROW, Table
+from churnml.source.engine import literal
 from churnml.wording import counted, quoted
 
 _SHOWN = 5
+_SCIENTIFIC = r"[0-9]([.,][0-9]+)?[eE]\+?[0-9]{1,2}"
 
 
 ID = Column("", "category")
 """How ids are read: as text, whole numbers without a decimal point."""
+
+
+def told_scientific(table: Table, x: str, name: str) -> list[str]:
+    """What to say of ids that a spreadsheet wrote as ``8.6013E+10``: their ends are gone."""
+    written = f"regexp_full_match(t_{x}, {literal(_SCIENTIFIC)})"
+    ((count, example),) = table.read({x: ID}, f"count_if({written}), min(t_{x}) FILTER ({written})")
+    if not count:
+        return []
+    return [
+        f"{quoted(name)}: {counted(count, 'id is', 'ids are')} in scientific notation, such as "
+        f"{example!r}; their last digits are gone. Export the ids as text."
+    ]
 
 
 def refuse_duplicates(table: Table, x: str, name: str) -> None:
@@ -39,10 +53,12 @@ def refuse_duplicates(table: Table, x: str, name: str) -> None:
     if not ids:
         return
     shown = ", ".join(str(row) for row in first) + (" …" if count > len(first) else "")
+    rounded = told_scientific(table, x, name)
+    why = f" {rounded[0]}" if rounded else ""
     raise DataError(
         f"{table.path}: {counted(ids, 'id')} of {quoted(name)} "
         f"{'stands' if ids == 1 else 'stand'} in more than one row "
-        f"({table.counted}s {shown}).",
+        f"({table.counted}s {shown}).{why}",
         hint="One row for each id is expected; for training, --group lets rows of one "
         "customer repeat.",
         file=str(table.path),

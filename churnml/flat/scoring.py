@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from churnml.errors import DataError, SchemaError
 from churnml.flat.beyond import Beyond, counted_back
 from churnml.flat.columns import bind, ignored
-from churnml.flat.ids import ID, refuse_duplicates
+from churnml.flat.ids import ID, refuse_duplicates, told_scientific
 from churnml.flat.opening import open_table
 from churnml.flat.reading import Reading
 from churnml.flat.sieve import described
@@ -23,6 +23,7 @@ from churnml.flat.signature import Column, Signature
 from churnml.flat.snapshot import Ages, ages_of, counted_from
 from churnml.flat.standing_in import taken_as_missing
 from churnml.flat.table import ROW, Table
+from churnml.flat.totals import totals_row
 from churnml.flat.values import bad, prepared
 from churnml.source.delimited import kept_in
 from churnml.source.engine import file_literal, literal, run
@@ -97,7 +98,8 @@ class Scorable:
     ignored : tuple of str
         Columns that the model has never seen.
     taken : tuple of str
-        What was taken as missing because training met it, a sentence a column.
+        What was taken as missing because training met it, a sentence a column; and what looks
+        wrong with ids and the last row.
     ages : Ages or None
         From which day dates are counted; ``None`` without dates.
     """
@@ -264,11 +266,22 @@ def open_scoring(
         tuple(ignored(table, models, [name for name in (id, *extra) if name])),
         tuple(extra),
         stored,
-        tuple(taken_as_missing(table, columns)),
+        (*taken_as_missing(table, columns), *_suspicious(table, columns, own, id)),
         next((one for one in ages if one is not None), None),
     )
     _refuse_excess(scorable, set_aside_limit)
     return scorable
+
+
+def _suspicious(
+    table: Table, columns: Mapping[str, Column], own: str | None, id: str | None
+) -> list[str]:
+    """What looks wrong but is scored: ids in scientific notation, a row of totals."""
+    told = [] if own is None else told_scientific(table, own, str(id))
+    total = totals_row(table, columns)
+    if total is not None:
+        told.append(f"{table.path.name}: {total}; it was scored, but is it a customer?")
+    return told
 
 
 def _store(

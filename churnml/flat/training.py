@@ -14,7 +14,7 @@ from churnml.config import Availability
 from churnml.errors import DataError, UsageError
 from churnml.flat.data import FlatData
 from churnml.flat.guarding import accused, known, told_declared, withheld_columns
-from churnml.flat.ids import ID, refuse_duplicates
+from churnml.flat.ids import ID, refuse_duplicates, told_scientific
 from churnml.flat.kinds import Plan, decide
 from churnml.flat.leaving_out import useless
 from churnml.flat.meaning import plain as plain_value
@@ -33,6 +33,7 @@ from churnml.flat.target import (
     told_left,
     told_scale,
 )
+from churnml.flat.totals import totals_row
 from churnml.guards import told
 from churnml.wording import counted, quoted
 
@@ -127,6 +128,7 @@ def read_training(
     if named.id is not None and named.group is None:
         refuse_duplicates(table, named.id, str(id))
     notes = [*table.notes, *told_declared(table, who)]
+    notes += told_scientific(table, named.id, str(id)) if named.id is not None else []
     features = [f"c{at}" for at in range(len(table.names)) if f"c{at}" not in named.of()]
     out = _unnamed(table, notes) | _index(table, features, notes)
     plan = decide(table, [x for x in features if x not in out])
@@ -134,6 +136,10 @@ def read_training(
     plan.columns, snapshot = anchored(plan.columns)
     notes += _told_snapshot(plan, snapshot)
     frame = _fetch(table, named, plan)
+    total = totals_row(table, plan.columns)
+    if total is not None:
+        notes.append(f"Left out: {total}.")
+        frame = frame[:-1]
     table.ensure_unchanged()
     found = _target(frame["target"], task, target, positive, scale)
     frame = _keep(table, frame, found, named, set_aside_limit, notes)
@@ -158,7 +164,7 @@ def read_training(
         groups=frame["group"].rename(group or id or "row"),
         signature=signature.to_dict(),
         notes=notes,
-        rows=len(found.y) + table.rejected,
+        rows=len(found.y) + table.rejected + (total is not None),
         fingerprint=fingerprint(path),
         suspects=suspects,
     )

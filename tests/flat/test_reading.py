@@ -201,3 +201,33 @@ def test_a_file_of_one_column_is_no_title(write):
     assert open_table(write("t.csv", "id\n1\n2\n")).names == ("id",)
     with pytest.raises(ContractError, match="line 1 is blank"):
         open_table(write("t.csv", "\nid,a,b\n1,2,3\n"))
+
+
+def test_a_row_of_totals_is_left_out_of_training_and_told_in_scoring(write):
+    table = frame().assign(calls=[str(at % 9) for at in range(ROWS)])
+    plain = read_training(write("t.csv", table), task="churn", id="id", target="left")
+    sums = table[["charge", "calls"]].astype(float).sum().round(2).astype(str)
+    last = pd.DataFrame([{"id": "Total", "left": "", **sums}])
+    path = write("total.csv", pd.concat([table, last]))
+
+    data = read_training(path, task="churn", id="id", target="left")
+    scorable = open_scoring(path, Signature.from_dict(plain.signature), id="id")
+
+    total = "the last row (line 62) is the sum of the others in 'charge', 'calls'"
+    assert f"Left out: {total}." in data.notes
+    assert (len(data), data.rows) == (ROWS, ROWS + 1)
+    assert data.signature == plain.signature
+    assert scorable.taken == (f"total.csv: {total}; it was scored, but is it a customer?",)
+    assert not open_scoring(
+        write("t.csv", table), Signature.from_dict(plain.signature), id="id"
+    ).taken
+
+
+def test_ids_in_scientific_notation_are_told(write):
+    ids = [f"8.6{at:04d}E+10" for at in range(ROWS)]
+    options = {"task": "churn", "id": "id", "target": "left"}
+
+    data = read_training(write("t.csv", frame().assign(id=ids)), **options)
+    assert any("'id': 60 ids are in scientific notation, such as '8.6" in one for one in data.notes)
+    with pytest.raises(DataError, match=r"more than one row.*60 ids are in scientific notation"):
+        read_training(write("t.csv", frame().assign(id="8.60130E+10")), **options)
