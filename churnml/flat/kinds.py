@@ -145,11 +145,14 @@ def _profiles(table: Table, columns: Sequence[str]) -> dict[str, Profile]:
 def _counts(x: str, kind: str) -> str:
     counts = f"count(f_{x}), count(p_{x}), count(t_{x}), count_if({too_large(f'v_{x}')}), "
     if kind == "VARCHAR":
-        digits = f"t_{x} IS NULL AND p_{x} IS NOT NULL AND {sifted(f'f_{x}')}"
-        thousands = f"regexp_full_match(f_{x}, '[+-]?[1-9][0-9]{{0,2}}(\\.[0-9]{{3}})+')"
+        # CASE is worked out for the rows that need it alone, AND for all.
+        odd = f"t_{x} IS NULL AND p_{x} IS NOT NULL"
+        digits = f"CASE WHEN {odd} THEN {sifted(f'f_{x}')} END"
+        pointed = f"t_{x} IS NOT NULL AND contains(f_{x}, '.')"
+        thousand = f"regexp_full_match(f_{x}, '[+-]?[1-9][0-9]{{0,2}}(\\.[0-9]{{3}})+')"
+        thousands = f"CASE WHEN {pointed} THEN {thousand} END"
         counts += f"count_if(lower(f_{x}) IN ('true', 'false')), count_if({digits}), "
-        counts += f"count_if(t_{x} IS NOT NULL AND contains(f_{x}, '.')), "
-        counts += f"count_if(t_{x} IS NOT NULL AND {thousands}), "
+        counts += f"count_if({pointed}), count_if({thousands}), "
         counts += f"count_if(regexp_matches(f_{x}, '[0-9][-/.年 ]')), "
     else:
         counts += "0, 0, 0, 0, 0, "
