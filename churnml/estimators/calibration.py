@@ -8,7 +8,7 @@ strictly rising, so no ranking changes.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -72,6 +72,12 @@ class Calibration:
         near = self.log_odds(raw + 1e-6) - self.log_odds(raw)
         return np.where(close, near, rise) / step
 
+    def raised(self, by: float) -> Calibration:
+        """The same curve, so much higher in log-odds."""
+        if self.knots:
+            return replace(self, shift=self.shift + by)
+        return replace(self, intercept=self.intercept + by)
+
     def to_state(self) -> dict[str, Any]:
         """Plain data that :meth:`from_state` reads."""
         return asdict(self)
@@ -133,6 +139,37 @@ def fit_calibration(
         return Calibration(steeper, intercept)
     knots, slopes, shift = bent
     return Calibration(steeper, intercept, knots, slopes, shift)
+
+
+def level_bag(
+    calibration: Calibration, members: NDArray[np.float64], weight: NDArray[np.float64]
+) -> Calibration:
+    """Give a bag the mean probability that its members have.
+
+    A calibration learned from single members is right for them. The mean of their raw
+    scores scatters less, and as chances are small and their curve bends upwards, the same
+    calibration makes it lower on the mean than the members are. The slope stays.
+
+    Parameters
+    ----------
+    calibration : Calibration
+        Learned from single members' held-out scores.
+    members : array of float64, shape (members, n)
+        Raw scores of every member on the same rows; the bag's are their mean.
+    weight : array of float64, shape (n,)
+
+    Examples
+    --------
+    >>> members = np.array([[-3.0, -1.0], [-1.0, -3.0]])
+    >>> found = level_bag(Calibration(1.0, 0.0), members, np.ones(2))
+    >>> round(float(expit(found.log_odds(members.mean(axis=0))).mean()), 6)
+    0.158184
+    >>> round(float(expit(members).mean()), 6)
+    0.158184
+    """
+    chances = expit(calibration.log_odds(members)).mean(axis=0)
+    bag = calibration.log_odds(members.mean(axis=0))
+    return calibration.raised(_intercept(bag, chances, weight))
 
 
 def fit_platt(

@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from churnml.errors import DataError
 from churnml.estimators.bag import Bag
-from churnml.estimators.calibration import Calibration, fit_calibration
+from churnml.estimators.calibration import Calibration, fit_calibration, level_bag
 from churnml.estimators.encoding import Encoder
 from churnml.estimators.explaining import Explainer, column_sums
 from churnml.estimators.fitting import Settings, fit_sample
@@ -156,6 +156,8 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
         )
         out_of_fold = self.calibration_.log_odds(fitted.held_out.mean(axis=0))
         self.oof_ = sample.back(np.asarray(expit(out_of_fold)))
+        if len(fitted.apart) > 1:
+            self.calibration_ = level_bag(self.calibration_, fitted.apart, fitted.apart_weight)
         return self
 
     def _learned(self, encoder: Encoder, bag: Bag) -> None:

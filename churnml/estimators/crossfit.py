@@ -22,6 +22,7 @@ from churnml.estimators.starting import Training, choose_penalty, raw_loss, star
 Start = Literal["rate", "line"]
 _MOST_WORKERS = 8
 _CLEARLY = 0.005
+_LEVEL_ROWS = 20_000
 
 
 @dataclass(frozen=True)
@@ -76,10 +77,20 @@ class _Part:
         held_out = np.concatenate([self.held_out, other.held_out])
         return _Part(self.recipe, self.terms, self.members + other.members, held_out)
 
+    def score(self, matrix: NDArray[np.float32], threads: int) -> NDArray[np.float64]:
+        """Raw scores by each member, shape (members, n)."""
+        values = design(self.terms, matrix)
+        scores = np.array([member.line.score(values) for member in self.members])
+        for place, member in enumerate(self.members):
+            if member.text is not None:
+                (booster,) = load([member.text])
+                scores[place] += booster.predict(matrix, raw_score=True, num_threads=threads)
+        return scores
+
 
 def fit_bag(
     data: Training, recipes: Sequence[Recipe], plan: Plan
-) -> tuple[Bag, NDArray[np.float64]]:
+) -> tuple[Bag, NDArray[np.float64], NDArray[np.float64]]:
     """Fit a bag, and score its training rows by members that have not seen them.
 
     Parameters
@@ -92,8 +103,10 @@ def fit_bag(
 
     Returns
     -------
-    (Bag, array of float64, shape (repeats, m))
-        Out-of-fold raw scores.
+    (Bag, array of float64, shape (repeats, m), array of float64, shape (members, s))
+        The bag, out-of-fold raw scores, and the scores that every member by itself gives
+        to a sample of the rows, `level_rows`, where there is one repeat; a fold's member
+        is the mean of what was grown from either start.
     """
     fitter = _Fitter(data, plan, make_dataset(data.matrix, data.y, data.weight, recipes[0]))
     terms = fit_terms(data.matrix, plan.richness) if "line" in plan.starts else []
@@ -110,7 +123,17 @@ def fit_bag(
     texts = [member.text for member in members if member.text is not None]
     held_out = np.mean([part.held_out for part in parts], axis=0)
     growth = tuple(member.growth for member in members if member.growth is not None)
-    return Bag(_mean_shapes(parts), texts, load(texts), growth), held_out
+    rows = level_rows(len(data.y), plan.seed)
+    apart = np.zeros((0, rows.size))
+    if plan.repeats == 1:
+        seen = data.matrix[rows]
+        apart = np.mean([part.score(seen, plan.threads) for part in parts], axis=0)
+    return Bag(_mean_shapes(parts), texts, load(texts), growth), held_out, apart
+
+
+def level_rows(count: int, seed: int) -> NDArray[np.int64]:
+    """Training rows on which members and bag are compared: all, or 20,000 by lot."""
+    return np.sort(np.random.default_rng(seed).permutation(count)[:_LEVEL_ROWS])
 
 
 def _least(scores: Sequence[NDArray[np.float64]], data: Training, loss: Loss) -> int:

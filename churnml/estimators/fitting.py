@@ -13,7 +13,7 @@ from sklearn.utils import check_random_state
 from churnml.errors import UsageError
 from churnml.estimators.bag import Bag
 from churnml.estimators.booster import Recipe
-from churnml.estimators.crossfit import Plan, Start, fit_bag
+from churnml.estimators.crossfit import Plan, Start, fit_bag, level_rows
 from churnml.estimators.encoding import Encoder, fit_encoder
 from churnml.estimators.inputs import Sample, matrix_signs
 from churnml.estimators.linear import Loss
@@ -102,6 +102,10 @@ class Fitted:
     encoder : Encoder
     bag : Bag
     held_out : array of float64, shape (repeats, m)
+    apart : array of float64, shape (members, s)
+        Scores of a sample of the rows by every member of the bag, where it has one repeat.
+    apart_weight : array of float64, shape (s,)
+        The weights of these rows.
     matrix : array of float32, shape (m, k)
         The encoded sample.
     members : int
@@ -111,6 +115,8 @@ class Fitted:
     encoder: Encoder
     bag: Bag
     held_out: NDArray[np.float64]
+    apart: NDArray[np.float64]
+    apart_weight: NDArray[np.float64]
     matrix: NDArray[np.float32]
     members: int
 
@@ -172,8 +178,10 @@ def _fit(
         threads=settings.threads,
     )
     data = Training(matrix, y, sample.weight, sample.group, signs)
-    bag, held_out = fit_bag(data, recipes, plan)
-    return Fitted(encoder, bag, held_out, matrix, plan.repeats * max(folds, 1))
+    bag, held_out, apart = fit_bag(data, recipes, plan)
+    weight = sample.weight[level_rows(len(y), plan.seed)]
+    members = plan.repeats * max(folds, 1)
+    return Fitted(encoder, bag, held_out, apart, weight, matrix, members)
 
 
 def _recipes(

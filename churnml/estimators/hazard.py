@@ -21,7 +21,14 @@ from churnml.estimators.calibration import Calibration
 from churnml.estimators.encoding import Encoder, fit_encoder
 from churnml.estimators.explaining import Explainer, column_sums
 from churnml.estimators.fitting import seed_of
-from churnml.estimators.hazard_bag import MANY, Growing, HazardBag, calibrate, fit_hazard_bag
+from churnml.estimators.hazard_bag import (
+    MANY,
+    Growing,
+    HazardBag,
+    calibrate,
+    fit_hazard_bag,
+    level_months,
+)
 from churnml.estimators.inputs import draw_sample, fit_frame, matrix_signs, score_values
 from churnml.estimators.personmonths import PersonMonths, expand, thin, with_month
 from churnml.estimators.schedule import schedule
@@ -162,9 +169,8 @@ class ChurnHazard(BaseEstimator):
         given = Growing(matrix, months, sample.group, recipe, folds, seed, threads)
         bag, scores, judged = fit_hazard_bag(given, self.months)
         self._learned(encoder, bag)
-        self.calibrations_ = calibrate(
-            months, scores, judged, count=self.months, members=len(bag.texts)
-        )
+        apart = calibrate(months, scores, judged, count=self.months, members=len(bag.texts))
+        self.calibrations_ = level_months(apart, bag, given)
         return self
 
     def _check_params(self) -> None:

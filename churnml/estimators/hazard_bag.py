@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from churnml.estimators.bag import Growth
 from churnml.estimators.booster import Recipe, load, model_text
-from churnml.estimators.calibration import Calibration, fit_calibration
+from churnml.estimators.calibration import Calibration, fit_calibration, level_bag
 from churnml.estimators.personmonths import PersonMonths, Rows
 from churnml.estimators.rows import assign_folds
 
@@ -20,6 +20,7 @@ MANY = 2_000_000
 
 _SMALL = 2_000_000
 _FEWEST_EVENTS = 60
+_LEVEL_ROWS = 60_000
 
 
 @dataclass(frozen=True)
@@ -214,6 +215,34 @@ def calibrate(
         events = int(held.left[here].sum())
         enough = min(events, int(here.sum()) - events) >= _FEWEST_EVENTS
         found.append(_calibration(held, raw, here, members) if enough else pooled)
+    return found
+
+
+def level_months(
+    calibrations: list[Calibration], bag: HazardBag, given: Growing
+) -> list[Calibration]:
+    """Give each month of a bag the mean chance that its members have, as `level_bag` says."""
+    months = given.months
+    drawn = np.random.default_rng(given.seed).permutation(len(months))[:_LEVEL_ROWS]
+    chosen = np.zeros(len(months), bool)
+    chosen[drawn] = True
+    seen = months.take(chosen)
+    members = [
+        HazardBag(bag.start, [text], [one])
+        for text, one in zip(bag.texts, bag.boosters, strict=True)
+    ]
+    rows = Rows(given.matrix, seen)
+    scores = np.array(
+        [
+            np.concatenate([one.score(part, given.threads) for part in rows.chunks()])
+            for one in members
+        ]
+    )
+    found = []
+    for month, one in enumerate(calibrations, start=1):
+        here = seen.month == month
+        weight = seen.weight[here].astype(float)
+        found.append(level_bag(one, scores[:, here], weight) if here.any() else one)
     return found
 
 

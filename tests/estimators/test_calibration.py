@@ -6,8 +6,9 @@ import json
 
 import numpy as np
 import pytest
+from scipy.special import expit
 
-from churnml.estimators.calibration import Calibration, fit_calibration
+from churnml.estimators.calibration import Calibration, fit_calibration, level_bag
 from churnml.evaluation import calibration_line, expected_calibration_error
 
 
@@ -84,3 +85,21 @@ def test_a_state_gives_the_same_bytes():
     again = Calibration.from_state(json.loads(json.dumps(found.to_state())))
     raw = np.linspace(-9, 9, 99)
     assert again.log_odds(raw).tobytes() == found.log_odds(raw).tobytes()
+
+
+def test_the_bag_is_as_high_as_its_members_whether_straight_or_bent():
+    rng = np.random.default_rng(0)
+    members = rng.normal(-3.5, 1, 4_000) + rng.normal(0, 0.6, (4, 4_000))
+    weight = rng.uniform(0.5, 2, 4_000)
+    straight = Calibration(0.9, 0.2)
+    for before in (straight, Calibration(0.9, 0.2, [-4.0, -3.0, -2.0], [1.0, 1.1, 0.9, 0.8])):
+        after = level_bag(before, members, weight)
+        wanted = np.average(expit(before.log_odds(members)).mean(axis=0), weights=weight)
+        bag = members.mean(axis=0)
+        lower = np.average(expit(before.log_odds(bag)), weights=weight)
+        assert lower < 0.95 * wanted
+        reached = np.average(expit(after.log_odds(bag)), weights=weight)
+        assert reached == pytest.approx(wanted, rel=1e-9)
+        # The slope stays.
+        moved = after.log_odds(bag) - before.log_odds(bag)
+        assert moved == pytest.approx(np.full(bag.size, moved[0]), abs=1e-12)
