@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from functools import partial
 from html import escape
@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 from churnml import training
 from churnml.dataset import Dataset
 from churnml.evaluation import Estimate, bootstrap, churn_measures, satisfaction_measures
-from churnml.evaluation.html import table, told
-from churnml.evaluation.intervals import Measure
+from churnml.evaluation.html import number, table, told
+from churnml.evaluation.intervals import INTERVALS, Measure
 from churnml.evaluation.metrics import flat_metrics
 from churnml.evaluation.results import without_nan
 from churnml.training import Estimator
@@ -44,6 +44,8 @@ _SHOWN = {
     "churn": ("auc", "calibration_slope", "log_loss", "calibration_in_the_large"),
     "satisfaction": ("spearman", "r2", "mae"),
 }
+OVER_MONTHS = "Over the months, whose own shocks no interval over customers holds"
+SPREAD_COLUMNS = ["measure", "mean", "sd of a month", "least", "greatest"]
 _TABLED = 2
 _HEADS = {"auc": "AUC", "calibration_slope": "slope", "r2": "R²"}
 _log = logging.getLogger(__name__)
@@ -102,6 +104,36 @@ class Age:
 
 
 @dataclass(frozen=True)
+class Spread:
+    """A measure over the months: what an interval over customers leaves out.
+
+    Attributes
+    ----------
+    mean : float
+    sd : float
+        Of one month, about the mean: what the month did to everybody, and the chance of
+        who its customers are; not a number where there is one month.
+    low, high : float
+        The least and the greatest month.
+    """
+
+    mean: float
+    sd: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Spread:
+        """The spread of some months' values.
+
+        >>> Spread.of([0.7, 0.8, 0.75]).sd
+        0.05
+        """
+        sd = round(float(np.std(values, ddof=1)), 12) if len(values) > 1 else float("nan")
+        return cls(float(np.mean(values)), sd, float(np.min(values)), float(np.max(values)))
+
+
+@dataclass(frozen=True)
 class Backtest:
     """One table over the months, and one over the age of the models.
 
@@ -142,6 +174,21 @@ class Backtest:
         first, *others = (_HEADS.get(name, name) for name in _SHOWN[self.task][:_TABLED])
         positives = "left" if self.task == "churn" else "dissatisfied"
         return ["as of", "trained on", "rows", positives, first, f"{first}, unseen", *others]
+
+    @property
+    def over_months(self) -> dict[str, Spread]:
+        """Every measure's mean and spread over the months."""
+        return {
+            name: Spread.of([one.metrics[name].value for one in self.months])
+            for name in _SHOWN[self.task]
+        }
+
+    def spread_rows(self) -> list[list[str]]:
+        """The table of the spread over the months, as text."""
+        return [
+            [name, *(number(value) for value in (one.mean, one.sd, one.low, one.high))]
+            for name, one in self.over_months.items()
+        ]
 
     def age_rows(self) -> list[list[str]]:
         """The table over the age, as text."""
@@ -189,6 +236,7 @@ class Backtest:
                 | {name: getattr(one, name).to_dict() for name in ("measure", "fresh", "change")}
                 for one in self.ages
             ],
+            "over_months": {name: asdict(one) for name, one in self.over_months.items()},
             "conclusion": self.conclusion,
         }
         return {name: without_nan(value) for name, value in found.items()}
@@ -203,8 +251,9 @@ class Backtest:
 
     def _repr_html_(self) -> str:
         ages = table("How models age", self.age_columns(), self.age_rows())
-        months = table("Month by month", self.columns(), self.rows())
-        return f"{months}{ages}<p>{escape(self.conclusion)}</p>"
+        months = table(f"Month by month; {INTERVALS}", self.columns(), self.rows())
+        spread = table(OVER_MONTHS, SPREAD_COLUMNS, self.spread_rows())
+        return f"{months}{spread}{ages}<p>{escape(self.conclusion)}</p>"
 
 
 def _signed(value: float) -> str:

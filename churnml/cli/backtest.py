@@ -33,6 +33,8 @@ def command(
     churnml backtest churn demo/operator --months 4 --out backtest
     """
     from churnml import pipeline
+    from churnml.backtest import OVER_MONTHS, SPREAD_COLUMNS
+    from churnml.evaluation.intervals import INTERVALS
 
     output.show_progress()
     settings = options.settings(config)
@@ -54,8 +56,9 @@ def command(
         output.print_json(found.to_dict())
         return
     columns = found.columns()
-    title = f"{found.task}, month by month; 95 % intervals over customers"
+    title = f"{found.task}, month by month; {INTERVALS}"
     output.print_table(title, columns, found.rows(), numbers=len(columns) - 2)
+    output.print_table(f"\n{OVER_MONTHS}", SPREAD_COLUMNS, found.spread_rows(), numbers=4)
     output.print_table("\nHow models age", found.age_columns(), found.age_rows(), numbers=5)
     output.print_line(found.conclusion)
     if out is not None:

@@ -38,6 +38,8 @@ def command(
 
 def show(found: "Comparison") -> None:
     """Print what differs, and whether the figures may be compared."""
+    from churnml.evaluation.intervals import INTERVALS
+
     one, other = found.models
     columns = ("", one, other)
     origin = [(name, *values) for name, values in found.origin.items()]
@@ -45,7 +47,7 @@ def show(found: "Comparison") -> None:
     if found.params:
         rows = [(name, *map(str, values)) for name, values in found.params.items()]
         output.print_table("Parameters that differ", columns, rows)
-    title = "Tested before the refit; 95 % intervals"
+    title = f"Tested before the refit; {INTERVALS}"
     if not found.comparable:
         title += "; NOT comparable, see the notes"
     rows = [(name, *map(_metric, values)) for name, values in found.metrics.items()]

@@ -89,14 +89,16 @@ def command(
 def show(found: Evaluation) -> None:
     """Print measures, reliability, slices, profit and what is wrong."""
     from churnml.evaluation import html as rows
+    from churnml.evaluation.intervals import INTERVALS, MONTHS_NOTE
 
     print_table, print_line = output.print_table, output.print_line
-    title = f"{found.model} on {found.rows:,} rows; 95 % intervals over customers"
+    title = f"{found.model} on {found.rows:,} rows; {INTERVALS}"
     columns = ("measure", "model", *found.baselines)
     measured = rows.metric_rows(found, every=True, narrow=True)
     print_table(title, columns, measured, numbers=len(columns) - 1)
+    print_line(MONTHS_NOTE)
     if found.possible:
-        known = [(name, rows.told(one)) for name, one in found.possible.items()]
+        known = rows.possible_rows(found)
         print_table("\nOf what the truth reaches", ("measure", "value"), known, numbers=1)
     if found.reliability:
         what = "leaving" if found.task == "churn" else "dissatisfaction"

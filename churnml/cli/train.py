@@ -107,6 +107,7 @@ def command(
 def show(trained: "Trained") -> None:
     """Print how good a model is beside its baselines, and what it is called."""
     from churnml.evaluation import HEADLINE
+    from churnml.evaluation.intervals import INTERVALS
     from churnml.reports.cards import told
 
     sides = trained.baselines.values()
@@ -121,7 +122,7 @@ def show(trained: "Trained") -> None:
     ]
     tested = ", ".join(trained.dates["test"]) if trained.dates else "held-out rows"
     output.print_table(
-        f"{trained.name}: tested on {trained.rows['test']:,} rows ({tested}); 95 % intervals",
+        f"{trained.name}: tested on {trained.rows['test']:,} rows ({tested}); {INTERVALS}",
         ("measure", "model", *trained.baselines),
         rows,
         numbers=1 + len(trained.baselines),

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
-from churnml.evaluation.intervals import Estimate
+from churnml.evaluation.intervals import INTERVALS, MONTHS_NOTE, Estimate
 from churnml.evaluation.metrics import HEADLINE
+from churnml.evaluation.possible import OLDER_NAME
 from churnml.wording import counted
 
 if TYPE_CHECKING:
@@ -50,6 +51,11 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
         f"<p><b>{escape(title)}</b></p>"
         f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     )
+
+
+def possible_rows(found: Evaluation) -> list[list[str]]:
+    """What the truth reaches, and the share of it that the model reaches."""
+    return [[name, told(one)] for name, one in found.possible.items() if name != OLDER_NAME]
 
 
 def metric_rows(found: Evaluation, *, every: bool = False, narrow: bool = False) -> list[list[str]]:
@@ -145,14 +151,15 @@ def evaluation_html(found: Evaluation, *, every: bool = False) -> str:
         f"{counted(found.customers, 'customer')}{escape(f'; {facts}' if facts else '')}</p>",
         said + (f"<ul>{wrong}</ul>" if wrong else ""),
         table(
-            "Measures, with 95 % intervals over customers",
+            f"Measures, with {INTERVALS}",
             ["measure", "model", *found.baselines],
             metric_rows(found, every=every),
         ),
+        f"<p>{escape(MONTHS_NOTE)}</p>",
     ]
     if found.possible:
-        rows = [[name, told(one)] for name, one in found.possible.items()]
-        parts.append(table("Of what can be known", ["measure", "value"], rows))
+        known = possible_rows(found)
+        parts.append(table("Of what can be known", ["measure", "value"], known))
     if found.reliability:
         columns = ["rows", "predicted", "observed"]
         parts.append(table("Reliability", columns, reliability_rows(found)))

@@ -24,6 +24,14 @@ from churnml.errors import ChurnmlError, DataError
 from churnml.evaluation.inputs import number_groups
 from churnml.evaluation.options import check_draws, check_share
 
+INTERVALS = "95 % intervals over customers, for the time of these rows"
+"""What intervals are about, wherever they are printed: another month has shocks of its own."""
+
+MONTHS_NOTE = (
+    "What a month does to all customers alike is in no such interval; "
+    "`churnml backtest` tells how much measures differ from month to month."
+)
+
 Measure = Callable[[NDArray[np.float64]], float]
 
 _AHEAD = 100_000

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from churnml.evaluation import satisfaction
 from churnml.evaluation.calibration import check_probabilities
@@ -11,6 +11,9 @@ from churnml.evaluation.inputs import check_groups
 from churnml.evaluation.intervals import Estimate, Measure, bootstrap
 from churnml.evaluation.options import check_task
 from churnml.evaluation.ranking import Ranked
+
+OLDER_NAME = "auc_share_above_chance"
+"""Printed nowhere: it says what ``auc_share`` says."""
 
 
 def share_of_possible(
@@ -42,9 +45,10 @@ def share_of_possible(
     Returns
     -------
     dict of str to Estimate
-        Churn: ``auc_of_truth``, ``auc_share`` (the model's AUC as a share of it) and
-        ``auc_share_above_chance`` (of what both have above 0.5). Satisfaction:
-        ``r2_of_truth``, ``r2_share``. Both on the same draws.
+        Churn: ``auc_of_truth`` and ``auc_share``, (AUC - 0.5) / (AUC of the truth - 0.5):
+        who guesses has 0, who knows has 1. Satisfaction: ``r2_of_truth`` and ``r2_share``,
+        a ratio, as R² itself starts at 0. Both on the same draws. ``OLDER_NAME`` is
+        ``auc_share`` once more, for programs that read it.
 
     Raises
     ------
@@ -70,12 +74,14 @@ def share_of_possible(
 def _areas(y: ArrayLike, scores: ArrayLike, truth: ArrayLike) -> dict[str, Measure]:
     labels, _ = check_probabilities(y, truth, name="true probabilities")
     own, best = Ranked(labels, scores), Ranked(labels, truth)
+
+    def above_chance(weight: NDArray[np.float64]) -> float:
+        return _part(own.auc(weight) - 0.5, best.auc(weight) - 0.5)
+
     return {
         "auc_of_truth": best.auc,
-        "auc_share": lambda weight: own.auc(weight) / best.auc(weight),
-        "auc_share_above_chance": lambda weight: _part(
-            own.auc(weight) - 0.5, best.auc(weight) - 0.5
-        ),
+        "auc_share": above_chance,
+        OLDER_NAME: above_chance,
     }
 
 

@@ -67,8 +67,9 @@ def with_possible(
     found = share_of_possible(task, tested.y, tested.scores, truth, groups)
     name, key = ("AUC", "auc") if task == "churn" else ("R²", "r2")
     share, best = found[f"{key}_share"], found[f"{key}_of_truth"]
+    of = "of the way from chance to" if task == "churn" else "of"
     told = (
-        f"{name} reaches {share.value:.1%} ({share.low:.1%} to {share.high:.1%}) of what the true "
-        f"values of the simulation reach, {best.value:.3f}."
+        f"{name} reaches {share.value:.1%} ({share.low:.1%} to {share.high:.1%}) {of} what the "
+        f"true values of the simulation reach, {best.value:.3f}."
     )
     return replace(fitted, tested=replace(tested, metrics=tested.metrics | found)), [told]

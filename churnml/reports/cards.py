@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from churnml.bundle import Model
 from churnml.evaluation import HEADLINE, Estimate
+from churnml.evaluation.intervals import INTERVALS
 
 _MEANING = {
     "churn": "the calibrated probability that a customer leaves",
@@ -111,7 +112,7 @@ def experiment_card(task: str, address: str) -> str:
         rows = "\n".join(f"| {name} | {meaning} |" for name, meaning in known)
         parts.append(f"| measure | meaning |\n|---|---|\n{rows}")
     parts.append(
-        "`interval/` holds the ends of 95 % intervals (bootstrap over customers), `regression/` "
+        f"`interval/` holds the ends of {INTERVALS} (bootstrap), `regression/` "
         "a regression on the same rows, `booster/` one shy booster, `boosting/` the loss on rows "
         "left out after each round, `by_date/` the measures at each test date, `rows/` the "
         "numbers of rows."

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from churnml.evaluation import HEADLINE
+from churnml.evaluation.intervals import INTERVALS, MONTHS_NOTE
 from churnml.model import Input, Model
 from churnml.reports import ethics
 from churnml.reports.markdown import bullets, code, safe, table
@@ -173,7 +174,7 @@ def _results(model: Model) -> str:
         for name in names
     ]
     head = ["measure", "model", *(safe(name) for name in baselines)]
-    return f"{table(head, rows)}\n\nIn brackets: 95 % intervals, from a bootstrap over customers."
+    return f"{table(head, rows)}\n\nIn brackets: {INTERVALS} (bootstrap). {MONTHS_NOTE}"
 
 
 def _slices(model: Model) -> str:

@@ -203,3 +203,24 @@ def test_a_small_change_is_drawn_small(found):
     low, high = right.get_ylim()
     assert low == -high
     assert high > 10 * 0.002
+
+
+def test_the_spread_over_months_stands_beside_the_intervals(found):
+    over = found.over_months
+    for name in ("auc", "calibration_slope", "log_loss", "calibration_in_the_large"):
+        values = [one.metrics[name].value for one in found.months]
+        assert over[name].mean == pytest.approx(np.mean(values))
+        assert over[name].sd == pytest.approx(np.std(values, ddof=1))
+        assert (over[name].low, over[name].high) == (min(values), max(values))
+    plain = json.loads(json.dumps(found.to_dict(), allow_nan=False))
+    assert plain["over_months"]["auc"]["mean"] == over["auc"].mean
+    page = found._repr_html_()
+    assert "for the time of these rows" in page
+    assert "sd of a month" in page
+
+
+def test_one_month_has_no_spread(found):
+    alone = Backtest("churn", found.months[:1], found.ages[:1])
+    assert np.isnan(alone.over_months["auc"].sd)
+    assert alone.to_dict()["over_months"]["auc"]["sd"] is None
+    assert [row[2] for row in alone.spread_rows()] == ["–"] * 4

@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from churnml.config import Costs
 from churnml.evaluation import (
@@ -125,6 +126,18 @@ def test_the_profit_curve_is_the_campaign_on_a_grid():
     assert all(low <= high for low, high in zip(found.low, found.high, strict=True))
     assert 0 < found.best_share.value < 1
     assert "yuan per customer" in repr(found)
+
+
+def test_the_share_of_the_possible_starts_at_chance():
+    """A ratio of AUCs would call a coin more than half of what can be known."""
+    _, truth, y = churn_rows(4_000)
+    coin = np.random.default_rng(0).random(4_000)
+    guessed = share_of_possible("churn", y, coin, truth, draws=30)["auc_share"]
+    assert guessed.low < 0 < guessed.high
+    own, best = np.random.default_rng(1).normal(0, 1, 4_000) + 2 * truth, truth
+    found = share_of_possible("churn", y, own, best, draws=5)
+    share = (roc_auc_score(y, own) - 0.5) / (roc_auc_score(y, best) - 0.5)
+    assert found["auc_share"].value == pytest.approx(share, abs=1e-12)
 
 
 def test_the_share_of_the_possible_is_one_for_the_truth_itself():
