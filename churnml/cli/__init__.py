@@ -26,6 +26,7 @@ from churnml.cli import (
     features,
     history,
     labels,
+    output,
     promote,
     rollback,
     score,
@@ -147,6 +148,11 @@ def _run(arguments: list[str]) -> int:
         report_error({"status": 130, "message": "Interrupted."}, as_json=as_json)
         return 130
     except Exception as error:
+        if isinstance(error, OSError) and _was_printing(error):
+            output.give_up_unwritable()
+            problem = f"standard output: cannot be written ({error.strerror})."
+            report_error({"status": 5, "message": problem}, as_json=False)
+            return 5
         if debug:
             _print_traceback(arguments)
         if str(error) == "Query interrupted":
@@ -160,6 +166,12 @@ def _run(arguments: list[str]) -> int:
         report_error({"status": 1, "message": message, "hint": hint}, as_json=as_json)
         return 1
     return 0
+
+
+def _was_printing(error: OSError) -> bool:
+    """Whether it was standard output that could not be written: not a file, nor a socket."""
+    place = traceback.extract_tb(error.__traceback__)[-1].filename
+    return any(f"/{part}/" in place for part in ("churnml/cli", "rich", "typer"))
 
 
 def _print_traceback(arguments: list[str]) -> None:

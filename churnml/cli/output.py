@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from churnml.masking import masked, without_secrets
@@ -39,9 +41,25 @@ def print_json(result: dict[str, Any]) -> None:
 def report_error(error: dict[str, Any], *, as_json: bool) -> None:
     """Print an error for the person on standard error, and as JSON where that was asked for."""
     if as_json:
-        print_json({"error": error})
+        with suppress(OSError):
+            print_json({"error": error})
+        give_up_unwritable()
     message = " ".join(printable(error[key]) for key in ("message", "hint") if error.get(key))
-    sys.stderr.write(f"churnml: {message}\n")
+    with suppress(OSError):
+        sys.stderr.write(f"churnml: {message}\n")
+
+
+def give_up_unwritable() -> bool:
+    """Whether standard output cannot be written; then what is left of it goes nowhere.
+
+    Python would otherwise try again at its end, and end with a status of its own.
+    """
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return True
+    return False
 
 
 def print_table(

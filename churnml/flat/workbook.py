@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from churnml.errors import ContractError, DataError, UsageError
+from churnml.errors import ChurnmlError, ContractError, DataError, UsageError
 from churnml.flat.header import LOOKED_AT, refuse_title
 from churnml.flat.reading import Reading
 from churnml.flat.table import ROW, Table, stamp
@@ -108,10 +108,11 @@ def _store(
     from churnml.flat.formulas import refuse_unvalued
 
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), path.open("rb") as stream:
             # openpyxl warns of styles and validation rules, which have no bearing on values.
             warnings.simplefilter("ignore")
-            book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+            _require_intact(path)
+            book = openpyxl.load_workbook(stream, read_only=True, data_only=True)
             try:
                 sheet = _sheet(path, book, told, remembered)
                 _refuse_title(path, sheet)
@@ -125,12 +126,27 @@ def _store(
                 return names, notes, _elsewhere(book, sheet)
             finally:
                 book.close()
-    except (zipfile.BadZipFile, KeyError, EOFError, IndexError) as error:
-        raise DataError(
-            f"{path}: not a complete XLSX workbook ({error}).",
-            hint="Write or copy it again.",
-            file=str(path),
-        ) from None
+    except (ChurnmlError, OSError, MemoryError):
+        raise
+    except Exception as error:
+        # What openpyxl raises on a damaged workbook is of many kinds.
+        raise _damaged(path, str(error)) from None
+
+
+def _require_intact(path: Path) -> None:
+    """Compare every file in the workbook with its checksum; openpyxl may stop before its end."""
+    with zipfile.ZipFile(path) as archive:
+        wrong = archive.testzip()
+    if wrong is not None:
+        raise _damaged(path, f"{wrong} is not what its checksum says")
+
+
+def _damaged(path: Path, problem: str) -> DataError:
+    return DataError(
+        f"{path}: not a complete XLSX workbook ({problem}).",
+        hint="Write or copy it again.",
+        file=str(path),
+    )
 
 
 def _sheet(path: Path, book: Any, told: str | None, remembered: str | None) -> Any:

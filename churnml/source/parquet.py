@@ -13,6 +13,7 @@ from ibis.backends.duckdb import Backend
 from ibis.expr import types as ir
 
 from churnml.errors import ContractError, DataError
+from churnml.source.checksums import verify_pages
 from churnml.source.engine import file_literals, identifier, literal, require_utf8
 from churnml.source.names import check_names
 from churnml.source.views import create
@@ -68,7 +69,7 @@ def check(root: Path, files: Sequence[Path]) -> None:
     Raises
     ------
     DataError
-        If a file is empty, cut off or of another kind.
+        If a file is empty, cut off, of another kind, or not what its checksums say.
     ContractError
         If a column has one type here and another there, or stands twice in a file.
     """
@@ -77,6 +78,7 @@ def check(root: Path, files: Sequence[Path]) -> None:
     for path in files:
         schema = _schema(path)
         check_names(path, schema.names)
+        verify_pages(path)
         _check_keys(root, path, schema.names, keys)
         if first is None:
             first = schema

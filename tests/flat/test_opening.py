@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import random
 import zipfile
 
 import pandas as pd
@@ -226,3 +227,32 @@ def test_a_fingerprint_depends_on_the_content(write):
 
     assert one == fingerprint(write("t.csv", TEXT))
     assert one != fingerprint(write("t.csv", TEXT + "009,大众卡,3\n"))
+
+
+def test_a_workbook_with_a_changed_bit_is_read_as_it_was_or_refused(write):
+    frame = pd.DataFrame({"id": range(40), "fee": range(40), "left": ["yes", "no"] * 20})
+    path = write("t.xlsx", frame)
+    whole = path.read_bytes()
+    chance = random.Random(0)
+    refused = 0
+    for _ in range(40):
+        damaged = bytearray(whole)
+        damaged[chance.randrange(4, len(damaged))] ^= 1 << chance.randrange(8)
+        path.write_bytes(damaged)
+        try:
+            open_table(path)
+        except DataError:
+            refused += 1
+    assert refused > 20
+
+
+@pytest.mark.parametrize("content", [b"", b"<workbook", b"<a/>", bytes(range(256))])
+def test_a_workbook_whose_parts_are_damaged_is_refused(write, content):
+    path = write("t.xlsx", pd.DataFrame({"id": ["1"], "fee": [5]}))
+    with zipfile.ZipFile(path) as book:
+        held = {name: book.read(name) for name in book.namelist()}
+    with zipfile.ZipFile(path, "w") as book:
+        for name, text in held.items():
+            book.writestr(name, content if name.endswith("sheet1.xml") else text)
+    with pytest.raises(DataError, match=r"XLSX|empty"):
+        open_table(path)

@@ -3,6 +3,7 @@
 import datetime as dt
 import decimal
 import os
+import struct
 
 import ibis
 import pyarrow as pa
@@ -10,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from churnml.errors import ContractError, DataError
+from churnml.flat import open_table
 from churnml.source import open_source
 
 MAY, JUNE = dt.date(2026, 5, 1), dt.date(2026, 6, 1)
@@ -337,3 +339,50 @@ def test_a_folder_without_tables_is_refused(folder):
 def test_no_folder_at_all(tmp_path):
     with pytest.raises(DataError, match="there is no such folder or file"):
         open_source(tmp_path / "nowhere")
+
+
+def damage(path, value: float) -> None:
+    """Change one bit of a stored number."""
+    content, stored = bytearray(path.read_bytes()), struct.pack("<d", value)
+    content[content.index(stored) + 3] ^= 1
+    path.write_bytes(content)
+
+
+def test_a_page_that_is_not_what_its_checksum_says_is_refused(folder):
+    rows = pa.table({"customer_id": ["1", "2"], "month": [JUNE, JUNE], "amount": [1.2345, 6.789]})
+    path = folder / "bills.parquet"
+    pq.write_table(
+        rows,
+        path,
+        write_page_checksum=True,
+        write_statistics=False,
+        compression="none",
+        use_dictionary=False,
+        row_group_size=1,
+    )
+    assert open_source(folder).tables["bills"].count().to_pyarrow().as_py() == 2
+    damage(path, 6.789)
+    with pytest.raises(DataError, match="row group 2 of 2 is not what its checksum says"):
+        open_source(folder)
+
+
+def test_pages_without_checksums_are_read(folder):
+    rows = pa.table({"customer_id": ["1"], "month": [JUNE], "amount": [1.2345]})
+    pq.write_table(rows, folder / "bills.parquet", compression="none", use_dictionary=False)
+    assert open_source(folder).tables["bills"].count().to_pyarrow().as_py() == 1
+
+
+def test_a_table_of_ones_own_is_verified_too(tmp_path):
+    path = tmp_path / "t.parquet"
+    rows = pa.table({"id": ["1", "2"], "fee": [1.2345, 6.789]})
+    pq.write_table(
+        rows,
+        path,
+        write_page_checksum=True,
+        write_statistics=False,
+        compression="none",
+        use_dictionary=False,
+    )
+    damage(path, 1.2345)
+    with pytest.raises(DataError, match="checksum"):
+        open_table(path)
