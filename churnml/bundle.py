@@ -16,17 +16,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
-import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from churnml.durable import exchange, output_errors, require_writable, sync_folder, write_file
-from churnml.errors import BundleError, OutputError
+from churnml import placing
+from churnml.durable import write_file
+from churnml.errors import BundleError
 from churnml.model import BANDS, Golden, Input, Model, Origin, check_golden, golden_rows, predict
+from churnml.placing import placed
 
 __all__ = [
     "PROTOCOL",
@@ -73,19 +73,9 @@ def save(model: Model, folder: str | Path, *, overwrite: bool = False) -> str:
     OutputError
         If something stands there, or the disk or the permissions do not allow it.
     """
-    place = Path(folder).absolute()
-    require_free(place, overwrite=overwrite)
-    fresh = place.with_name(f".{place.name}.churnml-{os.getpid()}")
-    with output_errors(place):
-        try:
-            digest = _write(model, fresh)
-            if not (place.exists() and exchange(fresh, place)):
-                shutil.rmtree(place, ignore_errors=True)
-                fresh.rename(place)
-            sync_folder(place.parent)
-        finally:
-            shutil.rmtree(fresh, ignore_errors=True)
-    return digest
+    require_free(folder, overwrite=overwrite)
+    with placed(folder) as fresh:
+        return _write(model, fresh)
 
 
 def require_free(folder: str | Path, *, overwrite: bool) -> None:
@@ -96,18 +86,13 @@ def require_free(folder: str | Path, *, overwrite: bool) -> None:
     OutputError
         If something stands there that may not be replaced, or it cannot be written.
     """
-    place = Path(folder).absolute()
-    require_writable(place)
-    if not place.exists() or (place.is_dir() and not any(place.iterdir())):
-        return
-    if place.is_dir() and (place / SUMS).is_file() and (place / CONTENT).is_file():
-        if overwrite:
-            return
-        raise OutputError(
-            f"{place}: holds a model.", hint="Use --overwrite to replace it.", file=str(place)
-        )
-    raise OutputError(
-        f"{place}: is in use and holds no model.", hint="Choose another folder.", file=str(place)
+    placing.require_free(folder, overwrite=overwrite, what="a model", ours=_ours)
+
+
+def _ours(folder: Path) -> bool:
+    """Whether a folder is a bundle and holds nothing else."""
+    return (folder / SUMS).is_file() and placing.only(
+        folder, lambda name: name in (SUMS, CONTENT) or _BOOSTER.fullmatch(name) is not None
     )
 
 

@@ -54,7 +54,7 @@ def write_file(path: Path, data: bytes) -> None:
     """
     temporary = path.with_name(f".{path.name}.tmp")
     try:
-        with temporary.open("wb") as file:
+        with os.fdopen(open_new(temporary), "wb") as file:
             file.write(data)
             crash_point(f"{path.name}:written")
             file.flush()
@@ -65,6 +65,19 @@ def write_file(path: Path, data: bytes) -> None:
         raise
     crash_point(f"{path.name}:renamed")
     sync_folder(path.parent)
+
+
+def open_new(path: Path, mode: int = 0o666) -> int:
+    """A handle of a file that is made here: a link planted at its name goes, and is not followed.
+
+    Raises
+    ------
+    OSError
+        As the system says it.
+    """
+    path.unlink(missing_ok=True)
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    return os.open(path, flags, mode)
 
 
 def sync_folder(folder: Path) -> None:

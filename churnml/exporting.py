@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from churnml import bundle
 from churnml.bundle import Model
-from churnml.durable import exchange, output_errors, require_writable, sync_folder, write_file
-from churnml.errors import OutputError
+from churnml.durable import write_file
+from churnml.placing import only, placed, require_free
 from churnml.registry import EXPORTED_AS, is_registered
 from churnml.reports.model_card import FIGURE, calibration_figure, model_card
 from churnml.tracking import save_mlflow_model
 
 CARD = "MODEL_CARD.md"
 
+_FILES = (
+    "MLmodel",
+    "conda.yaml",
+    "python_env.yaml",
+    "requirements.txt",
+    "input_example.json",
+    "serving_input_example.json",
+    CARD,
+    FIGURE,
+)
 _OF_THE_MOMENT = ("utc_time_created", "model_uuid", "model_id", "run_id")
 
 
@@ -51,30 +59,18 @@ def export_model(
         If something stands there, other than a model that may be replaced, or it cannot
         be written.
     """
-    folder = Path(folder)
-    require_writable(folder)
-    if folder.exists() and not (overwrite and _replaceable(folder)):
-        hint = "Name another folder." if overwrite else "Give --overwrite to replace a model."
-        raise OutputError(f"{folder}: stands there already.", hint=hint, file=str(folder))
-    draft = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
-    try:
-        with output_errors(folder):
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            save_mlflow_model(model, draft)
-            _sign(draft / "MLmodel", version)
-            _add_card(model, draft, notes)
-            if folder.exists() and not exchange(draft, folder):
-                shutil.rmtree(folder)
-            if draft.exists() and not folder.exists():
-                draft.rename(folder)
-            sync_folder(folder.parent)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
+    require_free(folder, overwrite=overwrite, what="a model", ours=_ours)
+    with placed(folder) as draft:
+        save_mlflow_model(model, draft)
+        _sign(draft / "MLmodel", version)
+        _add_card(model, draft, notes)
 
 
-def _replaceable(folder: Path) -> bool:
-    """Whether the folder is a model, or empty: nothing of anybody else's."""
-    return folder.is_dir() and ((folder / "MLmodel").exists() or not any(folder.iterdir()))
+def _ours(folder: Path) -> bool:
+    """Whether a folder is an exported model of this package and holds nothing else."""
+    return bundle.is_bundle(folder / "data" / "bundle") and only(
+        folder, lambda name: name in _FILES or name.startswith("data/bundle/")
+    )
 
 
 def _sign(path: Path, version: str | None) -> None:

@@ -9,7 +9,6 @@ own bundle (`churnml.bundle`) or is refused.
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -32,6 +31,7 @@ from churnml.registry import (
     require_version,
     versions_of,
 )
+from churnml.scratch import temporary_folder
 from churnml.store import Store, mlflow_errors, open_store, store_exists, store_uri
 
 if TYPE_CHECKING:
@@ -297,23 +297,3 @@ def downloaded(store: Store, location: str) -> Iterator[Path]:
                 hint="Was the folder of the store moved? Its paths are absolute.",
             ) from None
         yield Path(path)
-
-
-@contextmanager
-def temporary_folder() -> Iterator[Path]:
-    """A folder that is gone at the end of the block.
-
-    Raises
-    ------
-    OutputError
-        If there is no place for one.
-    """
-    try:
-        made = tempfile.TemporaryDirectory(prefix="churnml-")
-    except OSError as error:
-        raise OutputError(
-            f"TMPDIR: no temporary folder can be made ({plain_reason(error)}).",
-            hint="Point TMPDIR to a folder with space.",
-        ) from None
-    with made as folder:
-        yield Path(folder)

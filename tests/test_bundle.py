@@ -166,14 +166,14 @@ def test_a_changed_number_under_right_checksums_is_found_by_the_golden_rows(fold
 
 def test_saving_replaces_only_models_and_only_when_asked(churn, satisfaction, tmp_path):
     digest = save(churn, tmp_path / "model")
-    with pytest.raises(OutputError, match="holds a model"):
+    with pytest.raises(OutputError, match="a model stands there already"):
         save(satisfaction, tmp_path / "model")
     assert load(tmp_path / "model").digest == digest
     save(satisfaction, tmp_path / "model", overwrite=True)
     assert load(tmp_path / "model").task == "satisfaction"
     (tmp_path / "home").mkdir()
     (tmp_path / "home/letter.txt").write_text("dear")
-    with pytest.raises(OutputError, match="holds no model"):
+    with pytest.raises(OutputError, match="is not a model of churnml alone"):
         save(churn, tmp_path / "home", overwrite=True)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["home", "model"]
 

@@ -39,9 +39,9 @@ def command(
     output.show_progress()
     settings = options.settings(config)
     if out is not None:
-        from churnml.reports.evaluation import require_free
-
-        require_free(out, overwrite=overwrite)
+        pipeline.require_report(
+            out, source, table=False, mapping=mapping, config=settings, overwrite=overwrite
+        )
     found = pipeline.backtest_source(
         task,
         source,

@@ -54,11 +54,20 @@ def command(
 
     output.show_progress()
     settings = options.settings(config)
-    if out is not None:
-        from churnml.reports.evaluation import require_free
-
-        require_free(out, overwrite=overwrite)
     day = None if as_of is None else options.day(as_of)
+    if day is None and target is None:
+        raise UsageError("Operator tables need --as-of, a table of your own needs --target.")
+    reading = {"sheet": sheet, "encoding": encoding, "delimiter": delimiter}
+    if out is not None:
+        pipeline.require_report(
+            out,
+            data,
+            table=target is not None,
+            reading=reading,
+            mapping=mapping,
+            config=settings,
+            overwrite=overwrite,
+        )
     if target is not None:
         evaluated = pipeline.evaluate_table(
             model,
@@ -69,13 +78,12 @@ def command(
             as_of=day,
             value=value,
             positive=positive,
-            reading={"sheet": sheet, "encoding": encoding, "delimiter": delimiter},
+            reading=reading,
             config=settings,
         )
-    elif day is not None:
-        evaluated = pipeline.evaluate_source(model, data, day, mapping=mapping, config=settings)
     else:
-        raise UsageError("Operator tables need --as-of, a table of your own needs --target.")
+        assert day is not None
+        evaluated = pipeline.evaluate_source(model, data, day, mapping=mapping, config=settings)
     if out is not None:
         pipeline.write_evaluation(evaluated, out, overwrite=overwrite)
     if json:

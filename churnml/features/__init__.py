@@ -11,7 +11,7 @@ from __future__ import annotations
 from churnml.features.building import BUILDERS, Builder, Source, build_features, declared
 from churnml.features.declaration import Availability, Driver, Feature, available
 from churnml.features.view import Part, View
-from churnml.features.writing import write_features
+from churnml.features.writing import require_free, write_features
 
 __all__ = [
     "BUILDERS",
@@ -25,5 +25,6 @@ __all__ = [
     "available",
     "build_features",
     "declared",
+    "require_free",
     "write_features",
 ]

@@ -8,21 +8,20 @@ from pathlib import Path
 from tempfile import gettempdir
 
 import duckdb
+import pyarrow as pa
 import pyarrow.parquet as pq
 from ibis.expr import types as ir
 
+from churnml import placing
 from churnml.config import Config
-from churnml.durable import (
-    OUT_OF_ROOM,
-    output_errors,
-    plain_reason,
-    sync_file,
-    sync_folder,
-    system_code,
-)
+from churnml.durable import OUT_OF_ROOM, plain_reason, system_code
 from churnml.errors import OutputError
 from churnml.features.building import Source, build_features
+from churnml.placing import placed
 from churnml.source.engine import write_parquet
+
+_MARK, _FEATURES = "churnml", "features"
+"""What the file says of itself, so that nothing else is ever replaced."""
 
 
 def write_features(
@@ -42,7 +41,7 @@ def write_features(
     source, as_of, config, spine
         As for `build_features`.
     path : path
-        The file, in a folder that exists.
+        The file; the folders above it are made.
 
     Returns
     -------
@@ -54,34 +53,41 @@ def write_features(
     OutputError
         If the file cannot be written.
     """
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.tmp")
     table = build_features(source, as_of, config=config, spine=spine)
-    with output_errors(path):
-        try:
-            # The system's own words for a folder that is missing or forbidden.
-            temporary.touch()
-            _copy(table, temporary)
-            rows = pq.read_metadata(temporary).num_rows
-            sync_file(temporary)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
-        sync_folder(path.parent)
-    return int(rows)
+    with placed(path) as fresh:
+        _copy(table, fresh, Path(path).parent)
+        return int(pq.read_metadata(fresh).num_rows)
 
 
-def _copy(table: ir.Table, path: Path) -> None:
+def require_free(path: str | Path, *, overwrite: bool) -> None:
+    """Refuse a place that cannot be written, or where something else than features stands.
+
+    Raises
+    ------
+    OutputError
+    """
+    placing.require_free(path, overwrite=overwrite, what="a file of features", ours=_ours)
+
+
+def _ours(path: Path) -> bool:
     try:
-        write_parquet(table, path, compression="zstd")
+        metadata = pq.read_metadata(path).metadata or {}
+    except (OSError, pa.ArrowException):
+        return False
+    return metadata.get(_MARK.encode()) == _FEATURES.encode()
+
+
+def _copy(table: ir.Table, path: Path, folder: Path) -> None:
+    try:
+        write_parquet(table, path, compression="zstd", kv_metadata=f"{{{_MARK}: '{_FEATURES}'}}")
     except duckdb.IOException as error:
         ours = path.name in str(error)
         if not ours and system_code(error) not in OUT_OF_ROOM:
             raise
         # What does not fit into memory is spilled while the features are built.
-        place = f"{path.parent}" if ours else f"{path.parent} or {gettempdir()} (TMPDIR)"
+        place = f"{folder}" if ours else f"{folder} or {gettempdir()} (TMPDIR)"
         raise OutputError(
             f"{place}: cannot be written ({plain_reason(error)}).",
             hint="Free space or choose another disk, then run the same command again.",
-            file=str(path),
+            file=str(folder / path.name),
         ) from None

@@ -5,7 +5,13 @@ from churnml.pipeline.demo import Demo, demo
 from churnml.pipeline.evaluate import evaluate_source, evaluate_table, write_evaluation
 from churnml.pipeline.promote import promote, require_promoted
 from churnml.pipeline.score import export, score_source, score_table
-from churnml.pipeline.sources import features, label_sensitivity, simulate, validate
+from churnml.pipeline.sources import (
+    features,
+    label_sensitivity,
+    require_report,
+    simulate,
+    validate,
+)
 from churnml.pipeline.train import Trained, train_source, train_table
 from churnml.pipeline.versions import Outcome, compare_models, rollback, told_history
 
@@ -23,6 +29,7 @@ __all__ = [
     "label_sensitivity",
     "promote",
     "require_promoted",
+    "require_report",
     "rollback",
     "score_source",
     "score_table",

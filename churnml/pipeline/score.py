@@ -8,6 +8,7 @@ from typing import Any
 
 from churnml.config import Config
 from churnml.pipeline.sources import opened
+from churnml.placing import Input, require_apart
 
 
 def score_source(
@@ -76,5 +77,7 @@ def export(uri: str, folder: Path, *, notes: Sequence[str] = (), overwrite: bool
     from churnml.resolving import resolve
 
     resolved = resolve(uri)
+    if Path(uri).exists():
+        require_apart(folder, Input(places=(Path(uri),), tables=(Path(uri),)))
     export_model(resolved.model, folder, version=resolved.version, notes=notes, overwrite=overwrite)
     return {"model": resolved.version, "folder": str(folder), "card": str(folder / "MODEL_CARD.md")}

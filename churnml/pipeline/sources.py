@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from churnml.config import Config
-from churnml.durable import output_errors, require_writable
-from churnml.errors import OutputError
 from churnml.features import declared
+from churnml.placing import Input, input_first, require_apart
 from churnml.source import Source, open_source
 from churnml.validation import Validation
 from churnml.wording import counted
@@ -67,12 +67,42 @@ def validate(
     from churnml.validation import quarantine as set_aside
     from churnml.validation.quarantine import require_free
 
+    source = opened(location, mapping, config)
     if quarantine is not None:
-        require_free(quarantine, overwrite=overwrite)
-    found = checked(opened(location, mapping, config), config)
+        with input_first(lambda: checked(source, config).raise_if_refused()):
+            require_apart(quarantine, source.read)
+            require_free(quarantine, overwrite=overwrite)
+    found = checked(source, config)
     if quarantine is not None:
         set_aside(found, quarantine, overwrite=overwrite)
     return found
+
+
+def require_report(
+    out: Path,
+    data: str,
+    *,
+    table: bool,
+    reading: Mapping[str, str | None] | None = None,
+    mapping: Path | None = None,
+    config: Config,
+    overwrite: bool,
+) -> None:
+    """Refuse the place of a report before any work is done for it; the input is judged first."""
+    from churnml.flat import Reading, open_table
+    from churnml.reports.evaluation import require_free
+
+    def judge() -> None:
+        if source is None:
+            open_table(data, told=Reading(**(reading or {})))
+        else:
+            checked(source, config).accepted()
+
+    source = None if table else opened(data, mapping, config)
+    own = Path(data)
+    with input_first(judge):
+        require_apart(out, Input(places=(own,), tables=(own,)) if source is None else source.read)
+        require_free(out, overwrite=overwrite)
 
 
 def checked(source: Source, config: Config) -> Validation:
@@ -98,21 +128,17 @@ def features(
     overwrite: bool,
 ) -> dict[str, Any]:
     """Write the features of all eligible customers at a date."""
-    from churnml.features import write_features
+    from churnml.features import require_free, write_features
     from churnml.scoring.fitness import require_bills
 
-    require_writable(out)
-    if out.exists() and not overwrite:
-        raise OutputError(
-            f"{out}: stands there already.", hint="Give --overwrite to replace it.", file=str(out)
-        )
     whole = opened(location, mapping, config)
     require_bills(whole, date.fromisoformat(as_of))
     source = whole.until(as_of)
+    with input_first(lambda: checked(source, config).accepted()):
+        require_apart(out, source.read)
+        require_free(out, overwrite=overwrite)
     clean = checked(source, config).accepted()
     _log.info("building features at %s", as_of)
-    with output_errors(out):
-        out.parent.mkdir(parents=True, exist_ok=True)
     rows = write_features(clean, as_of, out, config=config)
     return {
         "file": str(out),

@@ -23,6 +23,7 @@ from churnml.pipeline.drifting import drift_notes, drift_table
 from churnml.pipeline.recording import Finished
 from churnml.pipeline.sources import checked, opened
 from churnml.pipeline.truth import with_possible
+from churnml.placing import Input, input_first, require_apart
 from churnml.search import Search
 from churnml.source import Source
 from churnml.watching import Watch
@@ -99,9 +100,10 @@ def train_source(
 ) -> Trained:
     """Train on operator tables, forward in time, and keep the model."""
     watch = Watch()
-    _require_place(track, out, overwrite)
     source = opened(location, mapping, config)
     source = source.until(until) if until else source
+    with input_first(lambda: checked(source, config).accepted()):
+        _require_place(track, out, overwrite, source.read)
     clean = checked(source, config).accepted()
     dates = dataset.plan_dates(clean, task, config)
     settings = dataset.settings(task, config)
@@ -171,7 +173,7 @@ def train_table(
 ) -> Trained:
     """Train on a table of one's own, tested on customers held out, and keep the model."""
     from churnml.evaluation import group_split
-    from churnml.flat import Reading, read_training
+    from churnml.flat import Reading, open_table, read_training
 
     watch = Watch()
     if task == "hazard":
@@ -181,7 +183,9 @@ def train_table(
         )
     if target is None:
         raise UsageError("A table of your own needs --target.", hint="Name its target column.")
-    _require_place(track, out, overwrite)
+    place = Path(path)
+    with input_first(lambda: open_table(place, told=Reading(**(reading or {})))):
+        _require_place(track, out, overwrite, Input(places=(place,), tables=(place,)))
     _log.info("reading %s", path)
     table = read_training(
         path,
@@ -239,10 +243,11 @@ def _fewest(config: Config, task: Task) -> int:
     return dataset.settings(task, config).min_positives
 
 
-def _require_place(track: bool, out: str | None, overwrite: bool) -> None:
+def _require_place(track: bool, out: str | None, overwrite: bool, read: Input) -> None:
     if not track and out is None:
         raise UsageError("--no-track keeps no model.", hint="Name a folder with --out.")
     if out is not None:
+        require_apart(out, read)
         require_free(out, overwrite=overwrite)
 
 

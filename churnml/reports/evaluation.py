@@ -5,15 +5,15 @@ from __future__ import annotations
 import base64
 import io
 import json
-import os
-import shutil
+import re
 from collections.abc import Callable, Mapping
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from churnml.durable import exchange, output_errors, require_writable, sync_folder, write_file
-from churnml.errors import OutputError
+from churnml import placing
+from churnml.durable import write_file
+from churnml.placing import placed
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -59,25 +59,15 @@ def write_report(
     OutputError
         If something stands there, or it cannot be written.
     """
-    folder = Path(folder)
     require_free(folder, overwrite=overwrite)
-    draft = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
-    try:
-        with output_errors(folder):
-            draft.mkdir(parents=True)
-            drawn = {name: _png(draw()) for name, draw in figures.items()}
-            for name, picture in drawn.items():
-                write_file(draft / f"{name}.png", picture)
-            text = json.dumps(numbers, ensure_ascii=False, indent=2, default=str)
-            write_file(draft / NUMBERS, (text + "\n").encode())
-            write_file(draft / PAGE, _page(title, body, drawn).encode())
-            if folder.exists() and not exchange(draft, folder):
-                shutil.rmtree(folder)
-            if not folder.exists():
-                draft.rename(folder)
-            sync_folder(folder.parent)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
+    with placed(folder) as draft:
+        draft.mkdir()
+        drawn = {name: _png(draw()) for name, draw in figures.items()}
+        for name, picture in drawn.items():
+            write_file(draft / f"{name}.png", picture)
+        text = json.dumps(numbers, ensure_ascii=False, indent=2, default=str)
+        write_file(draft / NUMBERS, (text + "\n").encode())
+        write_file(draft / PAGE, _page(title, body, drawn).encode())
 
 
 def require_free(folder: str | Path, *, overwrite: bool) -> None:
@@ -89,11 +79,15 @@ def require_free(folder: str | Path, *, overwrite: bool) -> None:
         If it cannot be written, or something stands there: with ``overwrite`` too where it
         is no report.
     """
-    place = Path(folder)
-    require_writable(place)
-    if place.exists() and not (overwrite and (place / NUMBERS).is_file()):
-        hint = "Name another folder." if overwrite else "Give --overwrite to replace a report."
-        raise OutputError(f"{place}: stands there already.", hint=hint, file=str(place))
+    placing.require_free(folder, overwrite=overwrite, what="a report", ours=_ours)
+
+
+def _ours(folder: Path) -> bool:
+    """Whether a folder is a report and holds nothing else."""
+    named = re.compile(rf"{re.escape(NUMBERS)}|{re.escape(PAGE)}|[^/]+\.png")
+    return (folder / NUMBERS).is_file() and placing.only(
+        folder, lambda name: named.fullmatch(name) is not None
+    )
 
 
 def _png(figure: Figure) -> bytes:

@@ -7,8 +7,9 @@ import fcntl
 import json
 import os
 import socket
+import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from churnml.durable import output_errors
@@ -47,7 +48,7 @@ def locked(path: Path, output: Path) -> Iterator[None]:
 
 def _acquire(path: Path, output: Path) -> int:
     while True:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        handle = _open(path)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -57,11 +58,46 @@ def _acquire(path: Path, output: Path) -> int:
                 raise
             raise _held(holder, output) from None
         if _still_named(handle, path):
+            _require_ours(handle, path)
             owner = {"pid": os.getpid(), "host": socket.gethostname()}
             os.ftruncate(handle, 0)
             os.pwrite(handle, json.dumps(owner).encode(), 0)
             return handle
         os.close(handle)
+
+
+def _open(path: Path) -> int:
+    """A handle of the lock file; a link that stands at its name is not followed."""
+    flags = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    while True:
+        with suppress(FileExistsError):
+            return os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o644)
+        try:
+            return os.open(path, flags)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            if error.errno != errno.ELOOP:
+                raise
+            raise _planted(path) from None
+
+
+def _require_ours(handle: int, path: Path) -> None:
+    """Refuse to write into what is no lock file, or has another name elsewhere."""
+    state = os.fstat(handle)
+    plain = stat.S_ISREG(state.st_mode) and state.st_nlink == 1
+    if not plain or (state.st_size and _owner(os.pread(handle, 1000, 0)) is None):
+        os.close(handle)
+        raise _planted(path)
+
+
+def _planted(path: Path) -> OutputError:
+    return OutputError(
+        f"{path}: stands where churnml keeps its lock, and is not churnml's.",
+        hint="Remove it, or choose another folder.",
+        file=str(path),
+        code="FOREIGN",
+    )
 
 
 def _still_named(handle: int, path: Path) -> bool:
@@ -71,13 +107,19 @@ def _still_named(handle: int, path: Path) -> bool:
         return False
 
 
-def _held(holder: bytes, output: Path) -> OutputError:
+def _owner(content: bytes) -> tuple[int, str] | None:
+    """Who holds a lock: process and machine."""
     try:
-        owner = json.loads(holder)
-        who = f"process {int(owner['pid'])} on {owner['host']!s:.60}"
-        pid = int(owner["pid"])
+        owner = json.loads(content)
+        return int(owner["pid"]), str(owner["host"])
     except (ValueError, KeyError, TypeError):
-        who, pid = "another process", None
+        return None
+
+
+def _held(holder: bytes, output: Path) -> OutputError:
+    owner = _owner(holder)
+    who = "another process" if owner is None else f"process {owner[0]} on {owner[1]:.60}"
+    pid = None if owner is None else owner[0]
     return OutputError(
         f"{output}: {who} is writing it.",
         hint="Wait until it has finished, or choose another folder.",

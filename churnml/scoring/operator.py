@@ -96,7 +96,11 @@ def score_source(
     def feed(work: Work, staging: Staging) -> OperatorFeed:
         return OperatorFeed(source, work, staging, day)
 
-    return run(out, plan, feed, overwrite=overwrite)
+    def judge() -> None:
+        require_bills(source, day)
+        validate(source, settings, until=day).accepted()
+
+    return run(out, plan, feed, read=source.read, judge=judge, overwrite=overwrite)
 
 
 class OperatorFeed:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -29,12 +28,14 @@ from churnml.durable import (
     write_file,
 )
 from churnml.errors import OutputError
+from churnml.placing import real
 from churnml.scoring.lock import locked
-from churnml.scoring.staging import MANIFEST, Facts, Staging, commits, remove
+from churnml.scoring.staging import MANIFEST, Facts, Staging, commits, remove, require_ours
+from churnml.wording import counted
 
 _PART = re.compile(r"part-\d{5,}\.parquet")
 
-State = Literal["absent", "incomplete", "complete"]
+State = Literal["absent", "complete"]
 
 
 class Output:
@@ -74,7 +75,7 @@ class Output:
     def _recover(self) -> None:
         """Where two renames stood in for an exchange, undo the first without the second."""
         old = self._hidden / "old"
-        if old.is_dir() and not self.place.exists():
+        if not self._hidden.is_symlink() and old.is_dir() and not self.place.exists():
             old.rename(self.place)
             sync_folder(self.place.parent)
 
@@ -104,8 +105,9 @@ class Output:
 
     def stage(self, plan: Facts) -> Staging:
         """The hidden folder for this work: as a killed run of it left it, or empty."""
-        self._staged = True
         with output_errors(self._hidden):
+            require_ours(self._hidden)
+            self._staged = True
             return Staging(self._hidden, plan, self.place)
 
     def commit(self, staging: Staging, manifest: bytes) -> None:
@@ -152,7 +154,8 @@ def state(place: Path) -> State:
     Raises
     ------
     OutputError
-        If it is not a folder, or holds files that no result has; they are named.
+        If it is not a folder, or holds anything but a result with its manifest: that is
+        not ours, and parts without a manifest may be anybody's table.
     """
     if not place.exists():
         return "absent"
@@ -164,29 +167,32 @@ def state(place: Path) -> State:
         )
     with output_errors(place):
         names = {path.name for path in place.iterdir()}
-    foreign = sorted(n for n in names if not _PART.fullmatch(n) and n != MANIFEST)
-    if MANIFEST in names and not _is_manifest(place / MANIFEST):
-        foreign.append(MANIFEST)
+    if not names:
+        return "absent"
+    foreign = sorted(names - _results(place, names))
     if foreign:
         listing = ", ".join(foreign[:5]) + (" ..." if len(foreign) > 5 else "")
         raise OutputError(
-            f"{place}: holds {len(foreign)} files that are not scores: {listing}.",
-            hint="They were not touched; choose another folder.",
+            f"{place}: holds {counted(len(foreign), 'file')} not of a result with its "
+            f"manifest: {listing}.",
+            hint="Nothing was touched; choose another folder.",
             file=str(place),
             count=len(foreign),
             code="FOREIGN",
         )
-    if MANIFEST in names:
-        return "complete"
-    return "incomplete" if names else "absent"
+    return "complete"
 
 
-def _is_manifest(path: Path) -> bool:
+def _results(place: Path, names: set[str]) -> set[str]:
+    """The names in a folder that belong to a result, which its manifest tells."""
     try:
-        content = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return False
-    return isinstance(content, dict) and "parts" in content and "rows" in content
+        content = json.loads((place / MANIFEST).read_bytes())
+        listed = {part["name"] for part in content["parts"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        return set()
+    if "rows" not in content:
+        return set()
+    return {MANIFEST, *(name for name in names if _PART.fullmatch(name) and name in listed)}
 
 
 @contextmanager
@@ -206,7 +212,7 @@ def claimed(out: str | Path, *, overwrite: bool = False) -> Iterator[Output]:
         If another process is writing it, a complete result or foreign files stand there,
         or the disk or the permissions do not allow it.
     """
-    place = _place(out)
+    place = real(out)
     with output_errors(place):
         place.parent.mkdir(parents=True, exist_ok=True)
     lock = place.with_name(f".{place.name}.churnml-lock")
@@ -219,13 +225,3 @@ def claimed(out: str | Path, *, overwrite: bool = False) -> Iterator[Output]:
         except BaseException:
             output.abandon()
             raise
-
-
-def _place(out: str | Path) -> Path:
-    try:
-        place = Path(os.path.realpath(out))
-    except (ValueError, OSError):
-        place = Path("/")
-    if not place.name:
-        raise OutputError(f"{str(out)!r}: not the name of a folder.", hint="Choose another.")
-    return place

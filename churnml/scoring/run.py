@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from churnml import __version__
 from churnml.errors import UsageError
 from churnml.masking import without_secrets
+from churnml.placing import Input, input_first, require_apart
 from churnml.scoring.feed import Batch, Feed
 from churnml.scoring.gates import add_up, drift_values, drifted, drifts, tripped, unseen_shares
 from churnml.scoring.manifest import Manifest, Part, Rows
@@ -28,6 +30,8 @@ def run(
     plan: Callable[[], Work],
     feed: Callable[[Work, Staging], Feed],
     *,
+    read: Input,
+    judge: Callable[[], object],
     overwrite: bool = False,
 ) -> Manifest:
     """Score and publish.
@@ -40,6 +44,10 @@ def run(
         Finds out what work this is, once the output has been claimed.
     feed : callable
         Opens the input.
+    read : Input
+        What is never written to.
+    judge : callable
+        Raises what is wrong with the input, which is told before what is wrong with the output.
     overwrite : bool, default False
 
     Returns
@@ -52,7 +60,10 @@ def run(
         Before anything is published.
     """
     started = datetime.now(UTC)
-    with claimed(out, overwrite=overwrite) as output:
+    with ExitStack() as stack:
+        with input_first(judge):
+            require_apart(out, read)
+            output = stack.enter_context(claimed(out, overwrite=overwrite))
         work = plan()
         if output.published(work.key()):
             return Manifest.read(output.place)

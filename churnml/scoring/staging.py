@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from churnml.durable import crash_point, output_errors, sync_file, sync_folder, write_file
+from churnml.errors import OutputError
 
 MANIFEST = "_manifest.json"
 _JOURNAL = "journal.jsonl"
@@ -69,7 +70,8 @@ class Staging:
         self.result = folder / "result"
         self.done: dict[str, Staged] = {}
         opening = json.loads(_line({"plan": dict(plan)}))
-        lines = read_journal(folder)
+        # What a link leads to is somebody else's.
+        lines = [] if folder.is_symlink() else read_journal(folder)
         if lines[:1] == [opening]:
             self._go_on(lines)
         else:
@@ -77,7 +79,8 @@ class Staging:
 
     def _start(self, opening: Facts) -> None:
         remove(self.folder)
-        self.result.mkdir(parents=True)
+        self.folder.mkdir(mode=0o700)
+        self.result.mkdir()
         write_file(self.folder / _JOURNAL, _line(opening))
         crash_point("staged")
 
@@ -156,7 +159,8 @@ class Staging:
         crash_point("sealed")
 
     def _append(self, line: Facts) -> None:
-        with (self.folder / _JOURNAL).open("ab") as file:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+        with os.fdopen(os.open(self.folder / _JOURNAL, flags), "ab") as file:
             file.write(_line(line))
             file.flush()
             os.fsync(file.fileno())
@@ -187,6 +191,26 @@ def read_journal(folder: Path) -> list[dict[str, Any]]:
 def commits(folder: Path) -> set[str]:
     """SHA-256 of the manifests that the run in this folder was about to publish."""
     return {line["commit"] for line in read_journal(folder) if "commit" in line}
+
+
+def require_ours(folder: Path) -> None:
+    """Refuse to build in, and later to remove, a folder that has the name of ours and is not.
+
+    Raises
+    ------
+    OutputError
+    """
+    if folder.is_symlink() or not folder.exists() or Staging.plan_of(folder) is not None:
+        return
+    # What a run leaves that dies before its journal stands.
+    begun = {folder / "result", folder / f".{_JOURNAL}.tmp", folder / _JOURNAL}
+    if not folder.is_dir() or not begun.issuperset(folder.rglob("*")):
+        raise OutputError(
+            f"{folder}: stands where churnml builds the result, and is not churnml's.",
+            hint="Remove it, or choose another folder.",
+            file=str(folder),
+            code="FOREIGN",
+        )
 
 
 def remove(folder: Path) -> None:

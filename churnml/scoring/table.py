@@ -10,7 +10,15 @@ from pathlib import Path
 
 from churnml.config import Config
 from churnml.errors import ModelError
-from churnml.flat import Reading, Scorable, Signature, fingerprint, open_scoring
+from churnml.flat import (
+    Reading,
+    Scorable,
+    Signature,
+    fingerprint,
+    open_scoring,
+    open_table,
+)
+from churnml.placing import Input
 from churnml.registry import champion_uri
 from churnml.resolving import Resolved
 from churnml.scoring.feed import Account, Batch
@@ -92,7 +100,14 @@ def score_table(
     def feed(work: Work, _staging: Staging) -> TableFeed:
         return TableFeed(place, id, work, told)
 
-    return run(out, plan, feed, overwrite=overwrite)
+    def judge() -> None:
+        try:
+            TableFeed(place, id, plan(), told)
+        except ModelError:
+            open_table(place, told=told)
+
+    read = Input(places=(place,), tables=(place,))
+    return run(out, plan, feed, read=read, judge=judge, overwrite=overwrite)
 
 
 def _require_table(resolved: Resolved, path: Path) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -13,11 +11,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from churnml import scratch
 from churnml.contract import KNOWN_AT, TABLES
+from churnml.durable import is_utf8, plain_reason, shown
 from churnml.errors import OutputError
 from churnml.simulator.columns import DAY, NEVER, Batch, Column, Words, length
 
 _DESK = ".simulate-"
+_MARK, _SIMULATED = "churnml", "simulated"
+"""What each file says of itself, so that nothing else is ever replaced."""
 HAZARD, OFFER_EFFECT = "truth/hazard", "truth/offer_effect"
 
 _TRUTH = {
@@ -82,7 +84,18 @@ class Writer:
     def __init__(self, folder: Path, *, extract: int, overwrite: bool) -> None:
         self.folder, self.extract = folder, extract
         self.rows = dict.fromkeys(kinds(), 0)
+        if not is_utf8(folder):
+            raise OutputError(f"{shown(folder)}: a name that is not UTF-8.", hint="Choose another.")
         present = [name for name in self.rows if (folder / f"{name}.parquet").exists()]
+        foreign = [name for name in present if not _simulated(folder / f"{name}.parquet")]
+        if foreign:
+            raise OutputError(
+                f"{folder}: {foreign[0]}.parquet stands there and was not simulated.",
+                hint="It was not touched; choose another folder.",
+                file=str(folder / f"{foreign[0]}.parquet"),
+                count=len(foreign),
+                code="FOREIGN",
+            )
         if present and not overwrite:
             raise OutputError(
                 f"{folder}: {len(present)} of the files to be written are there already, "
@@ -104,23 +117,30 @@ class Writer:
     def __enter__(self) -> Writer:
         try:
             (self.folder / "truth").mkdir(parents=True, exist_ok=True)
-            self._desk = Path(tempfile.mkdtemp(prefix=_DESK, dir=self.folder))
-            (self._desk / "truth").mkdir()
+            self._scratch = scratch.make(self.folder, _DESK)
         except OSError as error:
             raise self._unwritable(error) from error
-        self._files = {
-            name: pq.ParquetWriter(
-                self._desk / f"{name}.parquet",
-                _schema(columns),
-                compression="zstd",
-                compression_level=1,
-                use_dictionary=[key for key, kind in columns.items() if kind == "text"],
-                # Without it readers see plain text, not the categories of one block.
-                store_schema=False,
-            )
-            for name, columns in kinds().items()
-        }
+        self._desk = self._scratch.folder
+        self._files: dict[str, pq.ParquetWriter] = {}
+        try:
+            (self._desk / "truth").mkdir()
+            for name, columns in kinds().items():
+                self._files[name] = self._opened(name, columns)
+        except OSError as error:
+            self._scratch.remove()
+            raise self._unwritable(error) from error
         return self
+
+    def _opened(self, name: str, columns: Mapping[str, str]) -> pq.ParquetWriter:
+        return pq.ParquetWriter(
+            self._desk / f"{name}.parquet",
+            _schema(columns),
+            compression="zstd",
+            compression_level=1,
+            use_dictionary=[key for key, kind in columns.items() if kind == "text"],
+            # Without it readers see plain text, not the categories of one block.
+            store_schema=False,
+        )
 
     def write(self, batches: Mapping[str, Batch]) -> None:
         """Append one block's rows, a row group for every table.
@@ -144,13 +164,15 @@ class Writer:
     ) -> None:
         try:
             for file in self._files.values():
+                if error is None:
+                    file.add_key_value_metadata({_MARK: _SIMULATED})
                 file.close()
             if error is None:
                 self._publish()
         except OSError as failure:
             raise self._unwritable(failure) from failure
         finally:
-            shutil.rmtree(self._desk, ignore_errors=True)
+            self._scratch.remove()
         if isinstance(error, OSError):
             raise self._unwritable(error) from error
 
@@ -160,7 +182,7 @@ class Writer:
 
     def _unwritable(self, error: OSError) -> OutputError:
         return OutputError(
-            f"{self.folder}: cannot be written: {error}.",
+            f"{self.folder}: cannot be written ({plain_reason(error)}).",
             hint="Choose a folder with space that you may write to.",
             file=str(self.folder),
         )
@@ -189,6 +211,15 @@ class Writer:
         gone = seconds > limit
         micros = np.where(gone, 0, seconds) * 1_000_000
         return pa.array(micros, pa.int64(), mask=gone).cast(pa.timestamp("us"))
+
+
+def _simulated(path: Path) -> bool:
+    """Whether a table says of itself that it was simulated."""
+    try:
+        metadata = pq.read_metadata(path.absolute()).metadata or {}
+    except (OSError, pa.ArrowException):
+        return False
+    return metadata.get(_MARK.encode()) == _SIMULATED.encode()
 
 
 def _strangers(folder: Path) -> list[str]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
-import tempfile
 import uuid
 import weakref
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,6 +16,7 @@ import ibis
 from ibis.backends.duckdb import Backend
 from ibis.expr import types as ir
 
+from churnml import scratch
 from churnml.durable import is_utf8, plain_reason, shown
 from churnml.errors import DataError, OutputError, UsageError
 
@@ -63,7 +62,8 @@ def start(*, memory_limit: str | None = None, threads: int | None = None) -> Eng
     OutputError
         If no temporary folder can be made.
     """
-    workspace = _workspace()
+    made = scratch.temporary()
+    workspace = made.folder
     settings: dict[str, object] = {
         "temp_directory": str(workspace),
         "autoinstall_known_extensions": False,
@@ -76,23 +76,13 @@ def start(*, memory_limit: str | None = None, threads: int | None = None) -> Eng
     try:
         con = ibis.duckdb.connect(**settings)
     except duckdb.Error as error:
-        shutil.rmtree(workspace, ignore_errors=True)
+        made.remove()
         raise UsageError(
             f"memory_limit, threads: {plain_reason(error).rstrip('.')}.", hint="Write 2GB, and 2."
         ) from None
     # Lazy tables may outlive their source; the files they read must live as long as they do.
-    weakref.finalize(con, shutil.rmtree, workspace, ignore_errors=True)
+    weakref.finalize(con, made.remove)
     return Engine(con, workspace, settings)
-
-
-def _workspace() -> Path:
-    try:
-        return Path(tempfile.mkdtemp(prefix="churnml-"))
-    except OSError as error:
-        raise OutputError(
-            f"TMPDIR: no temporary folder can be made ({plain_reason(error)}).",
-            hint="Point TMPDIR to a folder with space.",
-        ) from None
 
 
 @contextmanager

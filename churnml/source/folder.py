@@ -10,6 +10,9 @@ from churnml.errors import ContractError, DataError
 ENDINGS = (".parquet", ".csv", ".csv.gz", "")
 """What a table's name ends in, the empty one for a folder of Parquet parts."""
 
+MAPPING_FILE = "source.yaml"
+"""A folder's own mapping."""
+
 
 def find(folder: Path, table: str, named: str | None = None) -> Path | None:
     """Where a table stands in a folder; ``None`` where it does not.

@@ -15,7 +15,9 @@ from ibis.expr import types as ir
 from churnml.config import Available
 from churnml.contract import REQUIRED_TABLES, TABLES
 from churnml.errors import ContractError, DataError
+from churnml.placing import Input
 from churnml.source.binding import Binding
+from churnml.source.folder import ENDINGS, MAPPING_FILE
 from churnml.source.horizon import until
 
 
@@ -154,6 +156,22 @@ class Source:
                 content = hashlib.file_digest(stream, "sha256").hexdigest()
             digest.update(f"{path.name}\t{content}\n".encode())
         return digest.hexdigest()
+
+    @property
+    def read(self) -> Input:
+        """What no output may be, hold or lie in, or be named as."""
+        place = Path(self.location)
+        if not self.stamps or not place.exists():
+            return Input()
+        if place.is_file():
+            return Input(places=(place, place.with_name(f"{place.name}.wal")))
+        tables = [Path(binding.origin) for binding in self.bindings.values()]
+        names = [f"{table}{ending}" for table in TABLES for ending in ENDINGS]
+        return Input(
+            places=(place, *tables, *self._files()),
+            tables=tuple(tables),
+            names=tuple(place / name for name in (*names, MAPPING_FILE)),
+        )
 
     def _files(self) -> list[Path]:
         return sorted({path for binding in self.bindings.values() for path in binding.files})

@@ -13,13 +13,10 @@ from churnml.errors import ContractError, DataError
 from churnml.source import database, delimited, parquet
 from churnml.source.binding import Binding, numbered_rows, read_rows
 from churnml.source.engine import Engine, require_utf8, start
-from churnml.source.folder import find
+from churnml.source.folder import MAPPING_FILE, find
 from churnml.source.mapping import SourceMapping, check_mapping, read_mapping
 from churnml.source.opened import Source
 from churnml.source.sniffing import read_names
-
-MAPPING_FILE = "source.yaml"
-"""A folder's own mapping."""
 
 CSV_ENDINGS = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt", ".txt.gz")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from churnml.durable import crash_point
 from churnml.errors import ModelError
 from churnml.model import Model
 from churnml.record import Training, requirements
+from churnml.scratch import temporary_folder
 from churnml.signature import signature
 from churnml.store import Store, mlflow_quietly, quiet
 from churnml.tracking.registered import refresh_card
@@ -36,7 +36,7 @@ def log_model(store: Store, run_id: str, model: Model, name: str) -> tuple[Logge
         model_type=model.task,
     )
     try:
-        with tempfile.TemporaryDirectory(prefix="churnml-") as folder:
+        with temporary_folder() as folder:
             path = Path(folder) / name
             save_mlflow_model(model, path, run_id=run_id, model_id=logged.model_id)
             client.log_model_artifacts(logged.model_id, str(path))
@@ -66,7 +66,7 @@ def save_mlflow_model(
     import mlflow.pyfunc
     from mlflow.models import Model as MlflowModel
 
-    with tempfile.TemporaryDirectory(prefix="churnml-") as folder:
+    with temporary_folder() as folder:
         data = Path(folder) / "bundle"
         bundle.save(model, data)
         with quiet("mlflow.pyfunc"):

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from pathlib import Path
 
 import ibis
 from ibis.expr import types as ir
 
-from churnml.durable import exchange, output_errors, require_writable, sync_folder, write_file
-from churnml.errors import OutputError
+from churnml import placing
+from churnml.contract import TABLES
+from churnml.durable import write_file
+from churnml.placing import only, placed
 from churnml.source.engine import write_parquet
 from churnml.validation.validate import Validation
+
+REPORT = "report.json"
 
 
 def quarantine(
@@ -30,7 +32,7 @@ def quarantine(
     folder : path
         Appears only when complete.
     overwrite : bool
-        Whether to replace a folder that is there.
+        Whether to replace a quarantine that is there.
 
     Returns
     -------
@@ -42,18 +44,12 @@ def quarantine(
     OutputError
         If the folder exists, or cannot be written.
     """
-    folder = Path(folder)
     require_free(folder, overwrite=overwrite)
-    draft = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
-    try:
-        with output_errors(folder):
-            draft.mkdir(parents=True)
-            written = {name: _write(validation, name, draft) for name in _tables(validation)}
-            report = json.dumps(validation.report.to_dict(), ensure_ascii=False, indent=1)
-            write_file(draft / "report.json", report.encode())
-            _publish(draft, folder)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
+    with placed(folder) as draft:
+        draft.mkdir()
+        written = {name: _write(validation, name, draft) for name in _tables(validation)}
+        report = json.dumps(validation.report.to_dict(), ensure_ascii=False, indent=1)
+        write_file(draft / REPORT, report.encode())
     return written
 
 
@@ -65,20 +61,17 @@ def require_free(folder: str | Path, *, overwrite: bool) -> None:
     OutputError
         Says which it is.
     """
-    require_writable(folder)
-    if Path(folder).exists() and not overwrite:
-        raise OutputError(
-            f"{folder}: already there.", hint="Say --overwrite, or name another.", file=str(folder)
-        )
+    placing.require_free(folder, overwrite=overwrite, what="a quarantine", ours=_ours)
 
 
-def _publish(draft: Path, folder: Path) -> None:
-    if not folder.exists():
-        draft.rename(folder)
-    elif not exchange(draft, folder):
-        shutil.rmtree(folder)
-        draft.rename(folder)
-    sync_folder(folder.parent)
+def _ours(folder: Path) -> bool:
+    """Whether a folder is a quarantine and holds nothing else."""
+    try:
+        report = json.loads((folder / REPORT).read_bytes())
+    except (OSError, ValueError):
+        return False
+    known = {REPORT, *(f"{name}.parquet" for name in TABLES)}
+    return isinstance(report, dict) and "breaches" in report and only(folder, known.__contains__)
 
 
 def _tables(validation: Validation) -> list[str]:

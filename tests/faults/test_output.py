@@ -199,10 +199,11 @@ def test_foreign_files_are_never_touched(work):
     assert [path.name for path in work.out.iterdir()] == ["budget.xlsx"]
 
 
-def test_a_result_without_its_manifest_is_made_again(work, undisturbed):
-    assert work.run().status == 0
-    (work.out / "_manifest.json").unlink()
-    (work.out / "part-00003.parquet").unlink()
-    assert work.run().status == 0
-    assert work.parts() == undisturbed
-    Manifest.read(work.out).verify()
+@pytest.mark.parametrize("more", [[], ["--overwrite"]])
+def test_parts_without_a_manifest_may_be_anybody_s_table(work, more):
+    work.out.mkdir()
+    (work.out / "part-00000.parquet").write_bytes(b"bills of ten years")
+    done = work.run(*more)
+    assert done.status == 5
+    assert work.parts() == {"part-00000.parquet": b"bills of ten years"}
+    assert work.beside() == []

@@ -26,9 +26,9 @@ def test_twice_the_same_bytes(operator, lazily, tmp_path):
     assert paths[0].read_bytes() == paths[1].read_bytes()
 
 
-def test_a_missing_folder_is_an_output_error(operator, lazily, tmp_path):
-    with pytest.raises(OutputError, match="nowhere"):
-        write_features(lazily(operator), "2026-06-01", tmp_path / "nowhere" / "features.parquet")
+def test_a_missing_folder_is_made(operator, lazily, tmp_path):
+    path = tmp_path / "nowhere" / "features.parquet"
+    assert write_features(lazily(operator), "2026-06-01", path) == pq.read_metadata(path).num_rows
 
 
 def test_a_disk_without_room_is_told_in_plain_words(operator, lazily, tmp_path):

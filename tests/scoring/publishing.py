@@ -25,7 +25,12 @@ def publish(out: str, *, overwrite: bool, plan: dict[str, object] = PLAN, moment
             if name not in staging.done:
                 staging.write(name, content(part), {"rows": 1})
                 made += 1
-        manifest = {"parts": 3, "rows": 3, "plan": plan, "moment": moment}
+        manifest = {
+            "parts": [{"name": f"part-{part:05d}.parquet"} for part in range(3)],
+            "rows": 3,
+            "plan": plan,
+            "moment": moment,
+        }
         output.commit(staging, json.dumps(manifest).encode())
     return made
 

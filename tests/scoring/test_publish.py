@@ -16,7 +16,7 @@ import pytest
 
 from churnml.durable import CRASH_AT
 from churnml.errors import OutputError
-from churnml.scoring.publish import claimed, state
+from churnml.scoring.publish import claimed
 
 JOB = Path(__file__).with_name("publishing.py")
 _job = runpy.run_path(str(JOB))
@@ -133,14 +133,57 @@ def test_complete_result_is_kept_unless_overwritten(tmp_path):
     assert json.loads((out / "_manifest.json").read_bytes())["moment"] == "new"
 
 
-def test_parts_without_manifest_are_no_result_and_are_replaced(tmp_path):
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_parts_without_their_manifest_may_be_anybody_s_and_stay(tmp_path, overwrite):
     out = tmp_path / "out"
     publish(str(out), overwrite=False)
     (out / "_manifest.json").unlink()
-    (out / "part-00002.parquet").write_bytes(b"half")
-    assert state(out) == "incomplete"
+    before = files(out)
+    with pytest.raises(OutputError, match=r"3 files not of a result .*: part-00000\.parquet"):
+        publish(str(out), overwrite=overwrite)
+    assert files(out) == before
+
+
+def test_a_part_that_the_manifest_does_not_list_is_foreign(tmp_path):
+    out = tmp_path / "out"
     publish(str(out), overwrite=False)
-    assert parts(out) == EXPECTED
+    (out / "part-00003.parquet").write_bytes(b"mine")
+    with pytest.raises(OutputError, match=r"1 file not of a result .*: part-00003\.parquet"):
+        publish(str(out), overwrite=True)
+
+
+PLANTED = (".out.churnml-lock", ".out.churnml-probe", "..out.churnml-probe.tmp")
+
+
+@pytest.mark.parametrize("plant", ["symlink_to", "hardlink_to"])
+@pytest.mark.parametrize("name", PLANTED)
+def test_a_link_planted_at_a_name_of_ours_is_not_followed(tmp_path, name, plant):
+    victim = tmp_path / "victim"
+    victim.write_bytes(b"precious")
+    getattr(tmp_path / name, plant)(victim)
+    with suppress(OutputError):
+        publish(str(tmp_path / "out"), overwrite=False)
+    assert victim.read_bytes() == b"precious"
+
+
+def test_a_link_to_nowhere_makes_no_file_there(tmp_path):
+    (tmp_path / ".out.churnml-lock").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OutputError, match="is not churnml's"):
+        publish(str(tmp_path / "out"), overwrite=False)
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_staging_folder_that_is_a_link_or_somebody_s_is_not_emptied(tmp_path):
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "letter").write_text("dear")
+    hidden = tmp_path / ".out.churnml-staging"
+    hidden.symlink_to(home)
+    assert publish(str(tmp_path / "out"), overwrite=False) == 3
+    home.rename(hidden)
+    with pytest.raises(OutputError, match="is not churnml's"):
+        publish(str(tmp_path / "out"), overwrite=True)
+    assert (hidden / "letter").read_text() == "dear"
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
@@ -149,7 +192,7 @@ def test_foreign_files_are_named_and_not_touched(tmp_path, overwrite):
     publish(str(out), overwrite=False)
     (out / "thesis.docx").write_bytes(b"years of work")
     before = files(out)
-    with pytest.raises(OutputError, match=r"1 files that are not scores: thesis\.docx"):
+    with pytest.raises(OutputError, match=r"1 file not of a result .*: thesis\.docx"):
         publish(str(out), overwrite=overwrite)
     assert files(out) == before
 
@@ -158,7 +201,7 @@ def test_a_manifest_of_something_else_is_foreign(tmp_path):
     out = tmp_path / "out"
     out.mkdir()
     (out / "_manifest.json").write_text("[]")
-    with pytest.raises(OutputError, match=r"not scores: _manifest\.json"):
+    with pytest.raises(OutputError, match=r"not of a result .*: _manifest\.json"):
         publish(str(out), overwrite=True)
 
 

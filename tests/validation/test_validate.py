@@ -306,14 +306,23 @@ def test_rows_set_aside_are_written_with_their_reason(broken, tmp_path, folder):
 
 def test_a_quarantine_is_not_replaced_unasked(broken, tmp_path):
     quarantine(broken, tmp_path / "bad")
-    (tmp_path / "bad" / "mine.txt").write_text("mine")
-    with pytest.raises(OutputError, match="already there"):
+    with pytest.raises(OutputError, match="a quarantine stands there already"):
         quarantine(broken, tmp_path / "bad")
-    assert (tmp_path / "bad" / "mine.txt").exists()
     quarantine(broken, tmp_path / "bad", overwrite=True)
     names = sorted(path.name for path in (tmp_path / "bad").iterdir())
     assert names == ["contacts.parquet", "report.json"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bad", "operator"]
+
+
+@pytest.mark.parametrize("mine", ["mine.txt", "mine/customers.parquet", "report.json"])
+def test_only_a_quarantine_is_ever_replaced(broken, tmp_path, mine):
+    if mine != "report.json":
+        quarantine(broken, tmp_path / "bad")
+    (tmp_path / "bad" / mine).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / "bad" / mine).write_text("mine")
+    with pytest.raises(OutputError, match="not a quarantine of churnml alone"):
+        quarantine(broken, tmp_path / "bad", overwrite=True)
+    assert (tmp_path / "bad" / mine).read_text() == "mine"
 
 
 def test_without_rows_set_aside_the_quarantine_holds_the_report(write, good, folder, tmp_path):
