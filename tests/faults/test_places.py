@@ -33,9 +33,20 @@ def test_a_place_whose_folders_are_to_come_is_taken_and_nothing_is_left(tmp_path
     ],
     ids=lambda argv: argv[0],
 )
-def test_no_command_reads_anything_before_it_has_looked_at_the_place(cli, tmp_path, argv):
+def test_of_a_missing_input_and_an_impossible_place_the_input_is_told(cli, tmp_path, argv):
     (tmp_path / "a file").write_text("mine")
     done = cli.start(*argv, tmp_path / "a file" / "out", cwd=tmp_path).result()
 
+    assert done.status == 3
+    assert "there is no such" in done.err
+
+
+def test_with_a_good_input_the_place_is_refused_before_the_work(cli, tmp_path):
+    (tmp_path / "a file").write_text("mine")
+    (tmp_path / "table.csv").write_text("id,left\n1,Yes\n2,No\n")
+    argv = ("train", "churn", "table.csv", "--id", "id", "--target", "left", "--no-track", "--out")
+    done = cli(*argv, tmp_path / "a file" / "out", cwd=tmp_path)
+
     assert done.status == 5
     assert "cannot be written (Not a directory)" in done.err
+    assert "reading" not in done.err
