@@ -102,7 +102,7 @@ def score_table(
 
     def judge() -> None:
         try:
-            TableFeed(place, id, plan(), told)
+            _open(place, id, plan(), told)
         except ModelError:
             open_table(place, told=told)
 
