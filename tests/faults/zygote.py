@@ -4,8 +4,11 @@ Importing takes seconds, a fork milliseconds. Each line on standard input is a j
 each line on standard output the answer.
 """
 
+import contextlib
+import importlib
 import json
 import os
+import pkgutil
 import resource
 import sys
 from typing import Any
@@ -14,6 +17,7 @@ import lightgbm  # noqa: F401
 import mlflow.pyfunc  # noqa: F401
 import pandas  # noqa: F401
 import sklearn.linear_model  # noqa: F401
+import typer
 
 import churnml.dataset
 import churnml.estimators
@@ -21,10 +25,16 @@ import churnml.flat
 import churnml.scoring.operator
 import churnml.scoring.pyfunc
 import churnml.scoring.table
-import churnml.tracking  # noqa: F401
+import churnml.tracking
 from churnml.cli import main
 
-# Another user may not be able to read the standard library: load what is loaded late.
+# Another user may not be able to read this checkout, its environment or the standard library:
+# load now what would be loaded late.
+for package in (churnml, typer):
+    for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        if not found.name.endswith(("__main__", "_winconsole")):
+            with contextlib.suppress(ImportError):
+                importlib.import_module(found.name)
 for encoding in ("utf-8-sig", "gb18030", "ascii", "latin-1"):
     "".encode(encoding)
 
