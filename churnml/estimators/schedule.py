@@ -45,8 +45,8 @@ def schedule(rows: int, groups: int, rarest: int, columns: int = 1) -> Schedule:
 
     Small tables are noisy, and many small boosters are cheap; on large ones a single
     round of folds decides as well, and trees find slopes by themselves. Up to 20,000
-    rows: three repeats of five folds at a learning rate of .03, the best of several
-    recipes, with and without a linear start; up to 50,000: one repeat at .05 with and
+    rows: two repeats of five folds at a learning rate of .05, the best of several
+    recipes, with and without a linear start; up to 50,000: one repeat, with and
     without a linear start; up to 100,000 without; beyond: one of four folds at .1.
 
     Parameters
@@ -62,10 +62,10 @@ def schedule(rows: int, groups: int, rarest: int, columns: int = 1) -> Schedule:
     Examples
     --------
     >>> schedule(7000, 7000, 1800).repeats, schedule(250_000, 9000, 5000).repeats
-    (3, 1)
+    (2, 1)
     """
     if rows <= 20_000 and rows * columns <= _CELLS:
-        folds, repeats, rate, patience = 5, 3, 0.03, 60
+        folds, repeats, rate, patience = 5, 2, 0.05, 40
     elif rows <= 100_000:
         folds, repeats, rate, patience = 5, 1, 0.05, 40
     else:
