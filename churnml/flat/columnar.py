@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 
 from churnml.flat.table import ROW, Table, stamp
 from churnml.source import parquet
-from churnml.source.engine import Engine, file_literals, identifier, literal, plain_name, run
+from churnml.source.engine import Engine, identifier, literal, plain_name, run
 
 _READABLE = {'"NULL"': "VARCHAR", "TIMESTAMP_NS": "TIMESTAMP"}
 
@@ -27,21 +27,16 @@ def open_parquet(path: Path, engine: Engine) -> Table:
     stamps = {file: stamp(file) for file in files}
     parquet.check(path, files)
     con = engine.another(preserve_insertion_order=True)
-    reader = (
-        f"read_parquet({file_literals(files)}, binary_as_string = true, "
-        f"union_by_name = {len(files) > 1}, hive_partitioning = false"
-    )
-    found = run(con, f"DESCRIBE SELECT * FROM {reader})")
+    reader = parquet.numbered_rows(con, files, named=path.is_dir())
+    added = "filename, file_row_number" if path.is_dir() else "file_row_number"
+    found = run(con, f"DESCRIBE SELECT * EXCLUDE ({added}) FROM {reader}")
     columns = {name: (identifier(name), _kind(kind)) for name, kind, *_ in found}
     keys = parquet.partition_columns(path, files[0]) if path.is_dir() else {}
     columns |= {key: (sql, "VARCHAR") for key, sql in keys.items()}
     selected = ", ".join(
         f"CAST({sql} AS {kind}) AS c{at}" for at, (sql, kind) in enumerate(columns.values())
     )
-    relation = (
-        f"(SELECT {selected}, {_number(files)} AS {ROW} "
-        f"FROM {reader}, file_row_number = true, filename = {path.is_dir()}))"
-    )
+    relation = f"(SELECT {selected}, {_number(files)} AS {ROW} FROM {reader})"
     return Table(
         path,
         engine,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import resource
+import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import unquote
@@ -14,7 +16,7 @@ from ibis.expr import types as ir
 
 from churnml.errors import ContractError, DataError
 from churnml.source.checksums import verify_pages
-from churnml.source.engine import file_literals, identifier, literal, require_utf8
+from churnml.source.engine import file_literals, identifier, literal, require_utf8, run
 from churnml.source.names import check_names
 from churnml.source.views import create
 
@@ -180,6 +182,32 @@ def _plain(kind: pa.DataType | None) -> pa.DataType | None:
     return pa.string() if pa.types.is_large_string(kind) else kind
 
 
+def numbered_rows(con: Backend, files: Sequence[Path], *, named: bool) -> str:
+    """SQL of the rows of all parts with ``file_row_number``, from 0, and ``filename`` if named.
+
+    The parts are read as they lie. Where they are more than a process may open, which
+    DuckDB does at once, their rows are first brought together, some parts at a time, in a
+    table of the connection, which goes to its temporary folder where memory is short.
+    """
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 4
+    if len(files) <= most:
+        return _reader(files, named)
+    name = identifier(f"gathered_{uuid.uuid4().hex}")
+    step = max(most // 2, 1)
+    run(con, f"CREATE TEMP TABLE {name} AS FROM {_reader(files[:step], named)}")
+    for at in range(step, len(files), step):
+        run(con, f"INSERT INTO {name} BY NAME FROM {_reader(files[at : at + step], named)}")
+    return name
+
+
+def _reader(files: Sequence[Path], named: bool) -> str:
+    return (
+        f"read_parquet({file_literals(files)}, binary_as_string = true, "
+        f"union_by_name = {len(files) > 1}, hive_partitioning = false, "
+        f"file_row_number = true, filename = {named})"
+    )
+
+
 def views(con: Backend, table: str, root: Path, files: Sequence[Path]) -> tuple[ir.Table, ir.Table]:
     """The files as one lazy table, and as one whose rows are numbered file by file.
 
@@ -193,19 +221,15 @@ def views(con: Backend, table: str, root: Path, files: Sequence[Path]) -> tuple[
     files : sequence of path
         Checked by `check`.
     """
-    paths = file_literals(files)
-    reader = (
-        f"read_parquet({paths}, binary_as_string = true, union_by_name = {len(files) > 1}, "
-        "hive_partitioning = false"
-    )
+    reader = numbered_rows(con, files, named=True)
     keys = partition_columns(root, files[0]) if root != files[0] else {}
     added = "".join(f", {sql} AS {identifier(key)}" for key, sql in keys.items())
-    placed = f"(SELECT *{added} FROM {reader}, file_row_number = true, filename = true))"
-    plain = f"(SELECT * EXCLUDE (filename){added} FROM {reader}, filename = true))"
+    placed = f"(SELECT *{added} FROM {reader})"
+    plain = f"(SELECT * EXCLUDE (filename, file_row_number){added} FROM {reader})"
     return create(
         con,
         table,
-        plain if keys else f"{reader})",
+        plain,
         placed=placed,
         row="file_row_number + 1",
         file="filename",

@@ -4,6 +4,8 @@ import datetime as dt
 import decimal
 import os
 import struct
+import subprocess
+import sys
 
 import ibis
 import pyarrow as pa
@@ -386,3 +388,34 @@ def test_a_table_of_ones_own_is_verified_too(tmp_path):
     damage(path, 1.2345)
     with pytest.raises(DataError, match="checksum"):
         open_table(path)
+
+
+@pytest.mark.parametrize("kind", ["operator", "table"])
+def test_five_hundred_parts_are_read_with_64_open_files(tmp_path, kind):
+    folder = tmp_path / "bills"
+    folder.mkdir()
+    for part in range(500):
+        rows = {"customer_id": [f"{part:03d}-{row}" for row in range(3)], "amount": [1.5] * 3}
+        months = [MAY] * 3
+        table = pa.table(rows | {"month": pa.array(months, pa.date32())})
+        pq.write_table(table, folder / f"part-{part:05d}.parquet")
+    people = {"customer_id": ["000-0"], "payment": ["prepaid"]}
+    activated = pa.array([dt.date(2020, 1, 1)], pa.date32())
+    customers = pa.table(people | {"activated_on": activated, "terminated_on": activated})
+    pq.write_table(customers, tmp_path / "customers.parquet")
+    code = {
+        "operator": "import churnml; s = churnml.open_source(sys.argv[1])\n"
+        "print(s.table('bills').count().to_pyarrow().as_py())",
+        "table": "from churnml.flat import open_table\n"
+        "t = open_table(pathlib.Path(sys.argv[1]) / 'bills')\n"
+        "print(t.con.raw_sql(f'SELECT count(*) FROM {t.relation}').fetchone()[0])",
+    }[kind]
+    limit = "import pathlib, resource, sys; resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))\n"
+    done = subprocess.run(
+        [sys.executable, "-c", limit + code, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.stdout.strip() == "1500", done.stderr
