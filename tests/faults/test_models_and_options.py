@@ -77,7 +77,7 @@ def test_a_model_of_the_other_task(cli, customers_csv, satisfaction, tmp_path):
     [
         ["--reasons", "-1"],
         ["--no-such-option"],
-        ["--as-of", "2026-06-01"],
+        ["--as-of", "2026-13-01"],
         ["--config", "absent.yaml"],
     ],
 )
