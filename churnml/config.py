@@ -177,7 +177,7 @@ class Scoring(Section):
         "out of the training had, that trips a gate",
     )
     drift_limit: float = Field(
-        0.5, gt=0, description="drift of a column, beyond chance and the usual, that trips a gate"
+        0.75, gt=0, description="drift of a column, beyond chance and the usual, that trips a gate"
     )
 
     @model_validator(mode="after")

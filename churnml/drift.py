@@ -36,7 +36,7 @@ _FEWEST_DATES = 3
 _TAIL = 0.999
 _DEVIATIONS = 3.3
 _MOST_ROWS = 100_000
-_MOST_USUAL = 1.0
+_MOST_GROWN = 1.0
 
 
 @dataclass(frozen=True)
@@ -212,8 +212,8 @@ def profiled(
     times : sequence, shape (n,), optional
         The date of each row: ``usual`` is the largest drift of a date's rows against all, or
         against those of the first date. A record that grows longer, and what grows with it,
-        moves on at each date: it will have moved as far again when the model is in use. Of
-        numbers whose move is measured at most 1, so that another unit is told apart.
+        moves on at each date: it will have moved as far again when the model is in use. The
+        latter counts as 1 at most, so that another unit is told apart.
 
     Returns
     -------
@@ -242,12 +242,10 @@ def profiled(
         return {}
     lost = table[:, -1] / table.sum(axis=1)
     own = replace(own, absent=(float(lost.min()), float(lost.max())))
-    drifts = [measured(own, row, len(bins)) for row in table]
+    usual = max(measured(own, row, len(bins)).value for row in table)
     first = replace(own, shares=tuple((table[0] / table[0].sum()).tolist()))
-    drifts += [measured(first, row, int(table[0].sum())) for row in table[1:]]
-    # PSI has no end; how far a number can be seen to move has.
-    most = np.inf if np.isnan(drifts[0].shift) else _MOST_USUAL
-    usual = min(max(drift.value for drift in drifts), most)
+    grown = max(measured(first, row, int(table[0].sum())).value for row in table[1:])
+    usual = max(usual, min(grown, _MOST_GROWN))
     return {"shares": own.shares, "usual": usual, "absent": own.absent}
 
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import gzip
+import shutil
 import tempfile
 
 import pytest
@@ -369,6 +370,6 @@ def test_a_temporary_folder_without_space_is_named(csv, folder, monkeypatch, tmp
     (tmp_path / "tmp").mkdir()
     source = open_source(folder)
     (workspace,) = (tmp_path / "tmp").iterdir()
-    workspace.rmdir()
+    shutil.rmtree(workspace)
     with pytest.raises(OutputError, match=r"TMPDIR: the rows of .*bills\.csv cannot be kept"):
         source.tables["bills"]
