@@ -60,7 +60,7 @@ def start(*, memory_limit: str | None = None, threads: int | None = None) -> Eng
     UsageError
         If a limit is not one that DuckDB understands.
     OutputError
-        If no temporary folder can be made.
+        If no temporary folder can be made, or there is no memory for it.
     """
     made = scratch.temporary()
     workspace = made.folder
@@ -75,6 +75,12 @@ def start(*, memory_limit: str | None = None, threads: int | None = None) -> Eng
     settings |= {name: limit for name, limit in limits.items() if limit is not None}
     try:
         con = ibis.duckdb.connect(**settings)
+    except duckdb.OutOfMemoryException as error:
+        made.remove()
+        raise OutputError(
+            f"Out of memory ({plain_reason(error)}).",
+            hint="Raise the limit of this account (ulimit -v), or end other programs.",
+        ) from None
     except duckdb.Error as error:
         made.remove()
         raise UsageError(

@@ -29,9 +29,6 @@ DOCUMENTED = {0, 1, 2, 3, 4, 5, 6, 130, 143}
 CANARY_ID = "13800138000"
 CANARY_PLAN = "CANARY-VILLAGE"
 SECRET = "hunter2-CANARY"
-TIME_LIMIT = 150
-"""Seconds after which a command counts as hanging (I9)."""
-
 ROWS = 600
 SEED = 18
 
@@ -171,7 +168,7 @@ class Bench:
 
     def run(self, *argv: object, killed: bool = False, **options: Any) -> Result:
         """Run a command to its end; whatever it did, it said so properly."""
-        limit = options.pop("limit", TIME_LIMIT)
+        limit = options.pop("limit", self.scorer.limit)
         running = self.start(*argv, **options)
         watch = Timer(limit, os.kill, (running.pid, signal.SIGKILL))
         watch.start()
@@ -193,7 +190,7 @@ class Bench:
             cwd=options.pop("cwd", self.folder),
             env=environment,
             capture_output=True,
-            timeout=options.pop("timeout", TIME_LIMIT),
+            timeout=self.scorer.limit,
             check=False,
         )
         texts = [text.decode("utf-8", "replace") for text in (ended.stdout, ended.stderr)]

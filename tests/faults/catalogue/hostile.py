@@ -85,7 +85,7 @@ def elsewhere(at: Bench) -> None:
         require(done.status in (2, 5), f"{str(out)[:40]!r}: status {done.status}")
         require("Traceback" not in done.err, done.err[-200:])
     train = at.training(at.shared.training)
-    for name in ("../../x", "/etc/x", "a:b", "a\x00b"):
+    for name in ("../../x", "/etc/x", "a:b"):
         done = at.start(*train, "--name", name, cwd=place).result()
         require(done.status in (2, 4), f"--name {name[:20]!r}: {done.status} {done.err[-200:]}")
         require("Traceback" not in done.err, done.err[-200:])

@@ -32,7 +32,7 @@ JUDGED = 94
 NAIVE_FAILS = 60
 """How many of them a naive scorer must fail, or the cases are too weak."""
 
-WORKERS = 2
+WORKERS = 3
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def run(arguments: list[str], folder: Path) -> int:
     assert set(CASES) | set(OUT_OF_SCOPE) == set(NUMBERS)
     started = time.monotonic()
     lost = failures(_tried(cases, SCORERS["churnml"], folder))
-    print(f"survived {JUDGED - len(lost)} of {JUDGED}")
+    print(f"survived {JUDGED - len(lost)} of {JUDGED}", flush=True)
     for number, reason in sorted(OUT_OF_SCOPE.items()):
         print(f"out of scope: {number}: {reason}")
     for one in cases:

@@ -18,6 +18,8 @@ class Scorer:
 
     name: str
     code: str
+    limit: float
+    """Seconds after which a command counts as hanging (I9), on a busy machine too."""
 
     def scores(self, out: Path) -> pd.DataFrame:
         """A complete result, by id; raises where it is not one."""
@@ -34,4 +36,4 @@ class Scorer:
         return found
 
 
-SCORERS = {"churnml": Scorer("churnml", CHURNML), "naive": Scorer("naive", NAIVE)}
+SCORERS = {"churnml": Scorer("churnml", CHURNML, 150), "naive": Scorer("naive", NAIVE, 30)}
