@@ -233,15 +233,12 @@ def download(at: Bench) -> None:
     done = at.score(table, model=model, fsize=5_000)
     require(done.status in (4, 5), f"status {done.status}: {done.err[-300:]}")
     require(not at.out.exists(), "a result")
-    (bundle,) = list((at.folder / "mlartifacts").rglob("bundle.json"))[:1]
-    data = bundle.read_bytes()
-    for lost in bundle.parent.parent.rglob("bundle.json"):
-        lost.write_bytes(data[: len(data) // 2])
-    for found in (at.folder / "mlartifacts").rglob("bundle.json"):
-        found.write_bytes(data[: len(data) // 2])
+    whole = {path: path.read_bytes() for path in (at.folder / "mlartifacts").rglob("bundle.json")}
+    for path, data in whole.items():
+        path.write_bytes(data[: len(data) // 2])
     require(at.score(table, model=model).status == 4, "half a model is used")
-    for found in (at.folder / "mlartifacts").rglob("bundle.json"):
-        found.write_bytes(data)
+    for path, data in whole.items():
+        path.write_bytes(data)
     done = at.score(table, "--json", model=model)
     require(done.status == 0, f"the whole one: {done.err[-300:]}")
     require(parts(at.out), "a result")
