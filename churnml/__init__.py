@@ -1,13 +1,12 @@
 """Which telecom customers will leave, how satisfied every customer is, why, and what to do.
 
-The modules in the order in which data flows through them:
+The rooms in the order in which data flows through them:
 
-1. `churnml.contract`, `churnml.source`, `churnml.validation`: an operator's tables, checked
-2. `churnml.asof`, `churnml.features`: what was known of each customer at a date
-3. `churnml.labels`, `churnml.leaving`, `churnml.dataset`: what happened next;
-   ``churnml.flat``: a user's own table
-4. `churnml.estimators`, `churnml.evaluation`: models, and how good they are
-5. `churnml.bundle`, `churnml.tracking`, `churnml.registry`: models that are kept
+1. `churnml.tables`: an operator's tables, read, checked and cut off at a date
+2. `churnml.features`: what was known of each customer at a date
+3. `churnml.labels`, `churnml.datasets`: what happened next, and a user's own table
+4. `churnml.estimators`, `churnml.metrics`, `churnml.evaluation`: models, and how good they are
+5. `churnml.models`, `churnml.training`, `churnml.registry`: models that are kept
 6. `churnml.scoring`: every customer's scores, with reasons
 
 Importing the package imports none of them: a name is looked up when it is first used.
@@ -19,31 +18,31 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from churnml.config import Config, load_config
-    from churnml.dataset import build_dataset
+    from churnml.config.settings import Config, load_config
+    from churnml.datasets.dataset import build_dataset
+    from churnml.datasets.nonresponse import response_weights
     from churnml.estimators import ChurnClassifier, ChurnHazard, SatisfactionRegressor
     from churnml.features import build_features
-    from churnml.nonresponse import response_weights
-    from churnml.sensitivity import label_sensitivity
-    from churnml.simulator import simulate
-    from churnml.source import open_source
-    from churnml.validation.validate import validate
+    from churnml.labels.sensitivity import label_sensitivity
+    from churnml.tables.simulator import simulate
+    from churnml.tables.source import open_source
+    from churnml.tables.validation.validate import validate
 
 __version__ = "0.1.0"
 
 _HOME = {
     "ChurnClassifier": "churnml.estimators",
     "ChurnHazard": "churnml.estimators",
-    "Config": "churnml.config",
+    "Config": "churnml.config.settings",
     "SatisfactionRegressor": "churnml.estimators",
-    "build_dataset": "churnml.dataset",
+    "build_dataset": "churnml.datasets.dataset",
     "build_features": "churnml.features",
-    "label_sensitivity": "churnml.sensitivity",
-    "load_config": "churnml.config",
-    "open_source": "churnml.source",
-    "response_weights": "churnml.nonresponse",
-    "simulate": "churnml.simulator",
-    "validate": "churnml.validation",
+    "label_sensitivity": "churnml.labels.sensitivity",
+    "load_config": "churnml.config.settings",
+    "open_source": "churnml.tables.source",
+    "response_weights": "churnml.datasets.nonresponse",
+    "simulate": "churnml.tables.simulator",
+    "validate": "churnml.tables.validation",
 }
 
 __all__ = [

@@ -25,9 +25,9 @@ import matplotlib.pyplot as plt
 import pandas as pd
 
 import churnml
-from churnml.contract import TABLES
-from churnml.reports.style import BLUE, PALETTE, use_style
-from churnml.validation import quarantine
+from churnml.metrics.displays.panels import BLUE, PALETTE, use_style
+from churnml.tables.contract import TABLES
+from churnml.tables.validation import quarantine
 
 use_style()
 os.chdir(tempfile.mkdtemp())

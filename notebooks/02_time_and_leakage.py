@@ -11,7 +11,7 @@
 #
 # A model is trained on the past and used on the present. Whatever it read in training that
 # it cannot know when it is used is a *leak*: the figures look splendid, and the model is
-# worthless. churnml has one time rule, in `churnml.asof`, and everything goes through it:
+# worthless. churnml has one time rule, in `churnml.tables.asof`, and everything goes through it:
 #
 # **a row may feed a feature at `as_of` only if it had happened before midnight of that day,
 # and had reached the warehouse by then.**
@@ -29,9 +29,9 @@ import matplotlib.pyplot as plt
 import pandas as pd
 
 import churnml
-from churnml.evaluation import auc, bootstrap, churn_measures
-from churnml.guards.suspects import find_suspects
-from churnml.reports.style import BLUE, GREY, ORANGE, use_style
+from churnml.datasets.leakage.suspects import find_suspects
+from churnml.metrics import auc, bootstrap, churn_measures
+from churnml.metrics.displays.panels import BLUE, GREY, ORANGE, use_style
 
 use_style()
 os.chdir(tempfile.mkdtemp())

@@ -24,9 +24,9 @@ from sklearn.metrics import RocCurveDisplay
 
 import churnml
 from churnml.evaluation import base_rate, evaluate_churn, regression
-from churnml.evaluation.displays import GainsDisplay, ReasonsDisplay, ReliabilityDisplay
 from churnml.features import declared
-from churnml.reports.style import use_style
+from churnml.metrics.displays import GainsDisplay, ReasonsDisplay, ReliabilityDisplay
+from churnml.metrics.displays.panels import use_style
 
 use_style()
 os.chdir(tempfile.mkdtemp())

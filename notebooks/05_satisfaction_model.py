@@ -25,9 +25,9 @@ import pandas as pd
 
 import churnml
 from churnml.evaluation import evaluate_satisfaction, regression
-from churnml.evaluation.displays import ReasonsDisplay, SatisfactionDisplay
 from churnml.features import declared
-from churnml.reports.style import BLUE, GREY, ORANGE, use_style
+from churnml.metrics.displays import ReasonsDisplay, SatisfactionDisplay
+from churnml.metrics.displays.panels import BLUE, GREY, ORANGE, use_style
 
 use_style()
 os.chdir(tempfile.mkdtemp())

@@ -24,22 +24,24 @@ import numpy as np
 import pandas as pd
 
 import churnml
-from churnml.config import Costs
+from churnml.config.settings import Costs
 from churnml.evaluation import (
     age_band,
-    auc,
-    bootstrap,
-    churn_measures,
     churn_slices,
-    customer_value,
     evaluate_churn,
-    paired_difference,
-    profit_curve,
     regression,
     tenure_band,
 )
-from churnml.evaluation.displays import ProfitDisplay
-from churnml.reports.style import BLUE, GREY, use_style
+from churnml.metrics import (
+    auc,
+    bootstrap,
+    churn_measures,
+    customer_value,
+    paired_difference,
+    profit_curve,
+)
+from churnml.metrics.displays import ProfitDisplay
+from churnml.metrics.displays.panels import BLUE, GREY, use_style
 
 use_style()
 os.chdir(tempfile.mkdtemp())

@@ -27,8 +27,8 @@ import numpy as np
 import pandas as pd
 
 import churnml
-from churnml.evaluation.displays import GainsDisplay
-from churnml.reports.style import use_style
+from churnml.metrics.displays import GainsDisplay
+from churnml.metrics.displays.panels import use_style
 
 use_style()
 os.chdir(tempfile.mkdtemp())

@@ -13,11 +13,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from churnml.bundle import Model, Origin
+from churnml.datasets.flat import FlatData, read_training
 from churnml.estimators import ChurnClassifier, SatisfactionRegressor
-from churnml.flat import FlatData, read_training
-from churnml.profile import describe
-from churnml.store import Store, open_store
+from churnml.models.bundle import Model, Origin
+from churnml.models.profile import describe
+from churnml.registry.store import Store, open_store
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # So it is where a shell runs the tests in the background; all that they start would

@@ -6,8 +6,8 @@ import ibis
 import pyarrow as pa
 import pytest
 
-from churnml import asof
-from churnml.contract import TABLES
+from churnml.tables import asof
+from churnml.tables.contract import TABLES
 
 JUNE = date(2026, 6, 1)
 MIDNIGHT = datetime(2026, 6, 1)

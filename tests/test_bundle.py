@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from churnml.bundle import (
+from churnml.errors import BundleError, OutputError
+from churnml.models.bundle import (
     PROTOCOL,
     Model,
     check_golden,
@@ -20,7 +21,6 @@ from churnml.bundle import (
     predict,
     save,
 )
-from churnml.errors import BundleError, OutputError
 
 
 @pytest.fixture
@@ -196,7 +196,7 @@ def test_reference_is_quantiles_of_the_scores_given(churn):
 
 
 def test_values_of_few_customers_are_not_kept(customers, features):
-    from churnml.profile import describe
+    from churnml.models.profile import describe
 
     rare = features.copy()
     rare.loc[:8, "plan"] = "CANARY"

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from churnml.bundle import Model
-from churnml.comparison import compare
-from churnml.resolving import Resolved
+from churnml.models.bundle import Model
+from churnml.registry.compare import compare
+from churnml.registry.resolve import Resolved
 
 LABEL = {"gap": "0d", "horizon": "2mo", "definition": "either"}
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from churnml.config import Config, load_config, schema
+from churnml.config.settings import Config, load_config, schema
 from churnml.errors import UsageError
 
 CONFIGS = Path(__file__).parents[1] / "configs"
@@ -22,7 +22,7 @@ def test_shipped_files_spell_out_the_defaults(path):
 
 
 def test_shipped_files_hold_every_setting():
-    from churnml.plain_yaml import read_yaml
+    from churnml.config.yaml import read_yaml
 
     spelled = {}
     for path in CONFIGS.glob("*.yaml"):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from churnml.contract import REQUIRED_TABLES, TABLES
+from churnml.tables.contract import REQUIRED_TABLES, TABLES
 
 
 def test_the_eight_tables():

@@ -8,12 +8,15 @@ import pyarrow.parquet as pq
 import pytest
 
 import churnml
-from churnml import asof, cover, dataset, labels
-from churnml.config import Config
+from churnml.config.settings import Config
+from churnml.datasets import dataset
 from churnml.errors import LabelWindowError
-from churnml.leaving import month_of_leaving
-from churnml.sensitivity import label_sensitivity
-from churnml.simulator import simulate
+from churnml.labels import coverage as cover
+from churnml.labels import window as labels
+from churnml.labels.hazard import month_of_leaving
+from churnml.labels.sensitivity import label_sensitivity
+from churnml.tables import asof
+from churnml.tables.simulator import simulate
 
 MAY, JUNE, JULY = date(2026, 5, 1), date(2026, 6, 1), date(2026, 7, 1)
 TWO_MONTHS = labels.Window("0d", "2mo")

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from churnml.drift import binned as bins_of
-from churnml.drift import counted, drift_by_month, exceeds, measured, profiled, summed, told
-from churnml.estimators.columns import read_column
-from churnml.model import Input
+from churnml.estimators.encoding.frames import read_column
+from churnml.models.drift import binned as bins_of
+from churnml.models.drift import counted, drift_by_month, exceeds, measured, profiled, summed, told
+from churnml.models.model import Input
 
 ROWS, LIMIT = 20_000, 0.75
 

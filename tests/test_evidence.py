@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from churnml.evaluation import churn_metrics, satisfaction_metrics
-from churnml.evidence import FEWEST, Outcome, calibration, evidence, slices
+from churnml.evaluation.summary import FEWEST, Outcome, calibration, evidence, slices
+from churnml.metrics import churn_metrics, satisfaction_metrics
 
 ROWS = 2000
 

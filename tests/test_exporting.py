@@ -7,13 +7,13 @@ import mlflow
 import numpy as np
 import pytest
 
-from churnml.bundle import load, predict
 from churnml.errors import OutputError
-from churnml.evaluation import churn_metrics
-from churnml.evidence import Outcome, evidence
-from churnml.exporting import CARD, export_model
-from churnml.reports.model_card import FIGURE
-from churnml.resolving import resolve
+from churnml.evaluation.summary import Outcome, evidence
+from churnml.metrics import churn_metrics
+from churnml.models.bundle import load, predict
+from churnml.models.cards.model_card import FIGURE
+from churnml.registry.export import CARD, export_model
+from churnml.registry.resolve import resolve
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,10 @@ from datetime import date, datetime
 import ibis
 import pytest
 
-from churnml import asof, labels
-from churnml.contract import TABLES
 from churnml.errors import UsageError
+from churnml.labels import window as labels
+from churnml.tables import asof
+from churnml.tables.contract import TABLES
 
 MAY, JUNE, JULY = date(2026, 5, 1), date(2026, 6, 1), date(2026, 7, 1)
 TWO_MONTHS = labels.Window("0d", "2mo")

@@ -5,10 +5,11 @@ from datetime import date
 import ibis
 import pytest
 
-from churnml import asof, labels
-from churnml.contract import TABLES
 from churnml.errors import LabelWindowError, UsageError
-from churnml.leaving import month_of_leaving, months_seen
+from churnml.labels import window as labels
+from churnml.labels.hazard import month_of_leaving, months_seen
+from churnml.tables import asof
+from churnml.tables.contract import TABLES
 
 JAN = date(2026, 1, 1)
 MONTHS = [date(2026, month, 1) for month in range(1, 13)]

@@ -15,9 +15,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from churnml import Config, open_source, simulate
-from churnml.bundle import check_golden
 from churnml.cli import main as churnml
-from churnml.resolving import resolve
+from churnml.models.bundle import check_golden
+from churnml.registry.resolve import resolve
 from churnml.scoring import score_source
 
 MODELS = Path(__file__).parents[1] / "models"

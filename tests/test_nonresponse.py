@@ -10,12 +10,12 @@ import pandas as pd
 import pytest
 
 from churnml import build_dataset, open_source
-from churnml.config import Config
+from churnml.config.settings import Config
+from churnml.datasets.nonresponse import asked, response_weights, trimmed_weights, weighed
 from churnml.errors import DataError
 from churnml.estimators import SatisfactionRegressor
-from churnml.labels import Window
-from churnml.nonresponse import asked, response_weights, trimmed_weights, weighed
-from churnml.training import fit_and_test
+from churnml.labels.window import Window
+from churnml.training.fit import fit_and_test
 
 DAY = date(2026, 5, 1)
 CUSTOMERS = 1_600

@@ -7,15 +7,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from churnml.config import Config
-from churnml.dataset import Dataset
+from churnml.config.settings import Config
+from churnml.datasets.dataset import Dataset
 from churnml.estimators import ChurnClassifier
-from churnml.evaluation import HEADLINE
-from churnml.pipeline.curves import boosting, by_date, folds, system, trials
-from churnml.pipeline.recording import Finished, record, title
-from churnml.search import Search, Trial
-from churnml.training import Fitted, measure
-from churnml.watching import Sample, Watch
+from churnml.metrics import HEADLINE
+from churnml.training.curves import boosting, by_date, folds, system, trials
+from churnml.training.fit import Fitted, measure
+from churnml.training.record import Finished, record, title
+from churnml.training.system_metrics import Sample, Watch
+from churnml.training.tune import Search, Trial
 
 LABEL = {"definition": "termination", "gap": "0d", "horizon": "60d"}
 

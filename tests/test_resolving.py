@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from churnml import bundle
 from churnml.errors import BundleError, ModelError, OutputError, UsageError
-from churnml.resolving import load_folder, resolve, resolve_champions
-from churnml.store import Store
-from churnml.tracking import Data, Training, log_training, save_mlflow_model
+from churnml.models import bundle
+from churnml.registry.resolve import load_folder, resolve, resolve_champions
+from churnml.registry.store import Store
+from churnml.registry.tracking import Data, Training, log_training, save_mlflow_model
 
 DATA = Data("toy", "toy.csv", "ab" * 32, 600, "left")
 

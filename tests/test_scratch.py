@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from churnml import scratch
+from churnml.base import scratch
 
 LEAVE = """
 import os, signal, sys, tempfile
 from pathlib import Path
-from churnml import scratch
+from churnml.base import scratch
 tempfile.tempdir = sys.argv[1]
 made = scratch.temporary()
 (made.folder / "customers.parquet").write_bytes(b"rows")

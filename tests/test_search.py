@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from churnml.estimators import ChurnClassifier, SatisfactionRegressor
-from churnml.search import search
+from churnml.training.tune import search
 
 PARAMS = {"num_leaves", "min_leaf", "l2", "column_share"}
 
@@ -70,7 +70,7 @@ def test_the_order_of_the_rows_does_not_matter(woven):
 def said(monkeypatch):
     """What a search logs, also where the command line has set up logging before."""
     heard = BufferingHandler(1_000)
-    logger = logging.getLogger("churnml.search")
+    logger = logging.getLogger("churnml.training.tune")
     monkeypatch.setattr(logger, "handlers", [heard])
     monkeypatch.setattr(logger, "propagate", False)
     before = logger.level

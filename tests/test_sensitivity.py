@@ -8,12 +8,13 @@ import pandas as pd
 import pytest
 
 import churnml
-from churnml import asof, labels
-from churnml.config import Config
-from churnml.contract import TABLES
+from churnml.config.settings import Config
 from churnml.errors import LabelWindowError, UsageError
-from churnml.sensitivity import label_sensitivity
-from churnml.simulator import simulate
+from churnml.labels import window as labels
+from churnml.labels.sensitivity import label_sensitivity
+from churnml.tables import asof
+from churnml.tables.contract import TABLES
+from churnml.tables.simulator import simulate
 
 JANUARY = date(2026, 1, 1)
 MONTHS = [date(2025, 10, 1), date(2025, 11, 1), date(2025, 12, 1)] + [

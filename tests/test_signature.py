@@ -2,7 +2,7 @@
 
 import pytest
 
-from churnml.signature import KEYS, SCORES, signature, typed_columns
+from churnml.models.signature import KEYS, SCORES, signature, typed_columns
 
 
 @pytest.mark.parametrize("task", ["churn", "satisfaction"])

@@ -13,12 +13,12 @@ from contextlib import closing
 
 import pytest
 
-from churnml import bundle
 from churnml.errors import ModelError
-from churnml.registry import aliases_of
-from churnml.resolving import resolve, resolve_champions
-from churnml.store import Store, database_file, open_store, wait_at_most
-from churnml.tracking import Child, Curve, Data, Training, log_training
+from churnml.models import bundle
+from churnml.registry.resolve import resolve, resolve_champions
+from churnml.registry.store import Store, database_file, open_store, wait_at_most
+from churnml.registry.tracking import Child, Curve, Data, Training, log_training
+from churnml.registry.versions import aliases_of
 
 DATA = Data("toy", "/data/toy.csv", "ab" * 32, 600, "left")
 
@@ -176,8 +176,8 @@ EIGHT = textwrap.dedent("""
     import os, sys, traceback
     import lightgbm, mlflow, sklearn.pipeline
     from churnml import scoring
-    from churnml.resolving import resolve
-    from churnml.tracking import Data, Training, log_training
+    from churnml.registry.resolve import resolve
+    from churnml.registry.tracking import Data, Training, log_training
 
     children = []
     for number in range(8):
@@ -220,9 +220,9 @@ def test_eight_trainings_at_once_on_a_fresh_store_all_succeed(kind, churn, tmp_p
 
 
 def test_of_three_who_promote_on_postgres_at_once_one_does_and_the_others_are_told(postgres):
-    from churnml import registry
-    from churnml.promotion.history import Event, events
-    from churnml.promotion.moving import add_event
+    from churnml.registry import versions as registry
+    from churnml.registry.promotion.aliases import add_event
+    from churnml.registry.promotion.history import Event, events
 
     name = "churn-race"
     registry.ensure_name(postgres, name, "churn")

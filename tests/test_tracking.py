@@ -17,14 +17,13 @@ import pytest
 from matplotlib.figure import Figure
 
 import churnml
-from churnml import bundle
 from churnml.errors import ModelError, UsageError
-from churnml.registry import aliases_of
-from churnml.reports import figures
-from churnml.resolving import resolve
-from churnml.signature import signature
-from churnml.store import Store, open_store
-from churnml.tracking import (
+from churnml.metrics.displays import figures
+from churnml.models import bundle
+from churnml.models.signature import signature
+from churnml.registry.resolve import resolve
+from churnml.registry.store import Store, open_store
+from churnml.registry.tracking import (
     Child,
     Curve,
     Data,
@@ -37,6 +36,7 @@ from churnml.tracking import (
     refresh_card,
     save_training,
 )
+from churnml.registry.versions import aliases_of
 
 
 @pytest.fixture
@@ -294,7 +294,7 @@ def test_without_an_alias_there_is_no_version(store, training, monkeypatch):
     def refuse(*_: object) -> None:
         raise ModelError("no")
 
-    monkeypatch.setattr("churnml.registry.give_alias", refuse)
+    monkeypatch.setattr("churnml.registry.versions.give_alias", refuse)
     with pytest.raises(ModelError):
         log_training(training)
     assert list(store.client.search_model_versions("name = 'churn-toy'")) == []
@@ -393,8 +393,8 @@ def test_headline_leaves_out_what_was_not_measured():
 
 ONE = textwrap.dedent("""
     import sys
-    from churnml.resolving import resolve
-    from churnml.tracking import Data, Training, log_training
+    from churnml.registry.resolve import resolve
+    from churnml.registry.tracking import Data, Training, log_training
     log_training(Training(resolve(sys.argv[1]).model, "one", Data("d", "s", "abc", 1, "t")))
 """)
 

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from churnml import training
-from churnml.config import Churn, Satisfaction
-from churnml.dataset import Dataset
+from churnml.config.settings import Churn, Satisfaction
+from churnml.datasets.dataset import Dataset
+from churnml.training import fit as training
 
 DIRECTIONS = {"wait": 1, "tenure": -1}
 

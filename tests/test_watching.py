@@ -4,7 +4,7 @@ import gc
 import threading
 import time
 
-from churnml.watching import Watch
+from churnml.training.system_metrics import Watch
 
 
 def until(condition) -> bool:

@@ -33,8 +33,8 @@ def command(
     churnml backtest churn demo/operator --months 4 --out backtest
     """
     from churnml import pipeline
-    from churnml.backtest import OVER_MONTHS, SPREAD_COLUMNS
-    from churnml.evaluation.intervals import INTERVALS
+    from churnml.metrics.bootstrap import INTERVALS
+    from churnml.training.backtest import OVER_MONTHS, SPREAD_COLUMNS
 
     output.show_progress()
     settings = options.settings(config)

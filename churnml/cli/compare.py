@@ -8,7 +8,7 @@ import typer
 from churnml.cli import options, output
 
 if TYPE_CHECKING:
-    from churnml.comparison import Comparison
+    from churnml.registry.compare import Comparison
 
 _Uri = Annotated[str, typer.Argument(help="Model URI: models:/churn@champion, a folder …")]
 
@@ -38,7 +38,7 @@ def command(
 
 def show(found: "Comparison") -> None:
     """Print what differs, and whether the figures may be compared."""
-    from churnml.evaluation.intervals import INTERVALS
+    from churnml.metrics.bootstrap import INTERVALS
 
     one, other = found.models
     columns = ("", one, other)

@@ -73,7 +73,7 @@ def _bands(result: "Demo") -> None:
     """How many customers are in each band of risk, and what drives it there."""
     import duckdb
 
-    from churnml.source.engine import file_literals
+    from churnml.tables.source.engines.duckdb import file_literals
 
     scores = result.folder / "scores"
     parts = file_literals(scores / part.name for part in result.manifest.parts)

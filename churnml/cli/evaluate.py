@@ -97,7 +97,7 @@ def command(
 def show(found: Evaluation) -> None:
     """Print measures, reliability, slices, profit and what is wrong."""
     from churnml.evaluation import html as rows
-    from churnml.evaluation.intervals import INTERVALS, MONTHS_NOTE
+    from churnml.metrics.bootstrap import INTERVALS, MONTHS_NOTE
 
     print_table, print_line = output.print_table, output.print_line
     title = f"{found.model} on {found.rows:,} rows; {INTERVALS}"

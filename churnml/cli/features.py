@@ -23,7 +23,7 @@ def command(
     Example: churnml features demo/operator --as-of 2026-06-01 --out features.parquet
     """
     from churnml import pipeline
-    from churnml.config import load_config
+    from churnml.config.settings import load_config
 
     output.show_progress()
     written = pipeline.features(

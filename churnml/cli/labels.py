@@ -59,7 +59,7 @@ def command(
     Example: churnml labels demo/operator --as-of 2026-02-01
     """
     from churnml import pipeline
-    from churnml.config import load_config
+    from churnml.config.settings import load_config
 
     output.show_progress()
     found = pipeline.label_sensitivity(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 if TYPE_CHECKING:
-    from churnml.config import Config
+    from churnml.config.settings import Config
 
 Source = Annotated[
     str,
@@ -75,8 +75,8 @@ Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same ope
 
 def settings(path: Path | None) -> Config:
     """The settings of ``--config``, of which that for the model store holds from here on."""
-    from churnml.config import load_config
-    from churnml.store import wait_at_most
+    from churnml.config.settings import load_config
+    from churnml.registry.store import wait_at_most
 
     config = load_config(path)
     wait_at_most(config.store.timeout)

@@ -53,7 +53,7 @@ def command(
     churnml train churn customers.csv --id customerID --target Churn
     """
     from churnml import pipeline
-    from churnml.config import with_setting
+    from churnml.config.settings import with_setting
 
     task = options.task(task_name)
     output.show_progress()
@@ -106,9 +106,9 @@ def command(
 
 def show(trained: "Trained") -> None:
     """Print how good a model is beside its baselines, and what it is called."""
-    from churnml.evaluation import HEADLINE
-    from churnml.evaluation.intervals import INTERVALS
-    from churnml.reports.cards import told
+    from churnml.metrics import HEADLINE
+    from churnml.metrics.bootstrap import INTERVALS
+    from churnml.models.cards.mlflow_notes import told
 
     sides = trained.baselines.values()
     rows = [

@@ -19,7 +19,7 @@ def command(
 
     Example: churnml ui --port 5000
     """
-    from churnml.ui import serve
+    from churnml.registry.ui import serve
 
     options.settings(config)
     serve(port, _say)

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from churnml.base.text import quoted
 from churnml.cli import options, output
-from churnml.wording import quoted
 
 if TYPE_CHECKING:
-    from churnml.validation import Report
+    from churnml.tables.validation import Report
 
 
 def command(
@@ -31,7 +31,7 @@ def command(
     Example: churnml validate demo/operator --quarantine bad_rows
     """
     from churnml import pipeline
-    from churnml.config import load_config
+    from churnml.config.settings import load_config
 
     output.show_progress()
     found = pipeline.validate(

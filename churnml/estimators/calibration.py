@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from churnml.estimators.linear import fit_lines
+from churnml.estimators.boosting.ridge import fit_lines
 
 _KNOTS = (0.02, 0.1, 0.25, 0.5, 0.75, 0.9, 0.98)
 _FLATTEST = 0.05

@@ -16,13 +16,13 @@ from sklearn.utils.validation import column_or_1d
 from threadpoolctl import threadpool_limits
 
 from churnml.errors import DataError
-from churnml.estimators.bag import Bag
+from churnml.estimators.boosting.bag import Bag
+from churnml.estimators.boosting.fit import Settings, fit_sample
 from churnml.estimators.calibration import Calibration, fit_calibration, level_bag
-from churnml.estimators.encoding import Encoder
-from churnml.estimators.explaining import Explainer, column_sums
-from churnml.estimators.fitting import Settings, fit_sample
-from churnml.estimators.inputs import draw_sample, fit_frame, score_values
-from churnml.estimators.state import plain_params, restore_columns
+from churnml.estimators.encoding.encoder import Encoder
+from churnml.estimators.encoding.sample import draw_sample, fit_frame, score_values
+from churnml.estimators.explanation.explainer import Explainer, column_sums
+from churnml.estimators.serialization import plain_params, restore_columns
 
 
 class ChurnClassifier(ClassifierMixin, BaseEstimator):

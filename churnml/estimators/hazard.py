@@ -15,13 +15,11 @@ from sklearn.utils.validation import column_or_1d
 from threadpoolctl import threadpool_limits
 
 from churnml.errors import DataError, UsageError
-from churnml.estimators.bag import Bag
-from churnml.estimators.booster import Recipe, load
-from churnml.estimators.calibration import Calibration
-from churnml.estimators.encoding import Encoder, fit_encoder
-from churnml.estimators.explaining import Explainer, column_sums
-from churnml.estimators.fitting import seed_of
-from churnml.estimators.hazard_bag import (
+from churnml.estimators.boosting.additive import Shapes
+from churnml.estimators.boosting.bag import Bag
+from churnml.estimators.boosting.booster import Recipe, load
+from churnml.estimators.boosting.fit import seed_of
+from churnml.estimators.boosting.hazard_bag import (
     MANY,
     Growing,
     HazardBag,
@@ -29,11 +27,13 @@ from churnml.estimators.hazard_bag import (
     fit_hazard_bag,
     level_months,
 )
-from churnml.estimators.inputs import draw_sample, fit_frame, matrix_signs, score_values
-from churnml.estimators.personmonths import PersonMonths, expand, thin, with_month
-from churnml.estimators.schedule import schedule
-from churnml.estimators.shapes import Shapes
-from churnml.estimators.state import plain_params, restore_columns
+from churnml.estimators.boosting.person_months import PersonMonths, expand, thin, with_month
+from churnml.estimators.boosting.schedule import schedule
+from churnml.estimators.calibration import Calibration
+from churnml.estimators.encoding.encoder import Encoder, fit_encoder
+from churnml.estimators.encoding.sample import draw_sample, fit_frame, matrix_signs, score_values
+from churnml.estimators.explanation.explainer import Explainer, column_sums
+from churnml.estimators.serialization import plain_params, restore_columns
 
 _CHUNK = 65_536
 

@@ -13,21 +13,26 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils import Tags
 from threadpoolctl import threadpool_limits
 
-from churnml.estimators.bag import Bag
-from churnml.estimators.columns import read_column
-from churnml.estimators.distribution import Distribution, Index, Outcomes, fit_distribution
-from churnml.estimators.encoding import Encoder
-from churnml.estimators.explaining import Explainer, column_sums
-from churnml.estimators.fitting import Settings, fit_sample, refit_for
-from churnml.estimators.inputs import (
+from churnml.estimators.boosting.bag import Bag
+from churnml.estimators.boosting.fit import Settings, fit_sample, refit_for
+from churnml.estimators.distribution.distribution import (
+    Distribution,
+    Index,
+    Outcomes,
+    fit_distribution,
+)
+from churnml.estimators.distribution.slopes import mean_slopes
+from churnml.estimators.encoding.encoder import Encoder
+from churnml.estimators.encoding.frames import read_column
+from churnml.estimators.encoding.sample import (
     Sample,
     draw_sample,
     fit_frame,
     read_scores,
     score_values,
 )
-from churnml.estimators.slopes import mean_slopes
-from churnml.estimators.state import plain_params, restore_columns
+from churnml.estimators.explanation.explainer import Explainer, column_sums
+from churnml.estimators.serialization import plain_params, restore_columns
 
 COVERAGE = 0.9
 

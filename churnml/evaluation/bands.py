@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from churnml.errors import DataError
-from churnml.evaluation.inputs import numbers
+from churnml.metrics.check_arrays import numbers
 
 UNKNOWN = "not recorded"
 

@@ -9,11 +9,11 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from churnml.errors import DataError, SchemaError
-from churnml.estimators.linear import Loss, fit_lines
-from churnml.estimators.rows import assign_folds
-from churnml.estimators.starting import raw_loss
-from churnml.evaluation.inputs import check_groups, check_labels, check_pair
-from churnml.evaluation.options import check_kind, check_pair_of, check_task, check_whole
+from churnml.estimators.boosting.folds import assign_folds
+from churnml.estimators.boosting.init_score import raw_loss
+from churnml.estimators.boosting.ridge import Loss, fit_lines
+from churnml.metrics.check_arrays import check_groups, check_labels, check_pair
+from churnml.metrics.check_options import check_kind, check_pair_of, check_task, check_whole
 
 Task = Literal["churn", "satisfaction"]
 

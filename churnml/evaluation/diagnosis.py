@@ -13,17 +13,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from churnml.evaluation import satisfaction
-from churnml.evaluation.alone import columns_alone
-from churnml.evaluation.calibration import check_probabilities
-from churnml.evaluation.inputs import check_answers, check_groups, check_pair
-from churnml.evaluation.intervals import Estimate
-from churnml.evaluation.significance import (
+from churnml.metrics import satisfaction
+from churnml.metrics.bootstrap import Estimate
+from churnml.metrics.calibration import check_probabilities
+from churnml.metrics.check_arrays import check_answers, check_groups, check_pair
+from churnml.metrics.significance import (
     auc_influence,
     below_zero,
     mean_influence,
     standard_error,
 )
+from churnml.metrics.univariate import columns_alone
 
 Floats = NDArray[np.float64]
 Metrics = Mapping[str, Estimate]
@@ -101,7 +101,7 @@ def diagnose_churn(
 
     Examples
     --------
-    >>> from churnml.evaluation import churn_metrics
+    >>> from churnml.metrics import churn_metrics
     >>> random = np.random.default_rng(0)
     >>> truth = random.beta(1, 6, 4000)
     >>> y = random.random(4000) < truth

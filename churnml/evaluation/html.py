@@ -6,13 +6,13 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
-from churnml.evaluation.intervals import INTERVALS, MONTHS_NOTE, Estimate
-from churnml.evaluation.metrics import HEADLINE
-from churnml.evaluation.possible import OLDER_NAME
-from churnml.wording import counted
+from churnml.base.text import counted
+from churnml.metrics.bootstrap import INTERVALS, MONTHS_NOTE, Estimate
+from churnml.metrics.oracle import OLDER_NAME
+from churnml.metrics.suites import HEADLINE
 
 if TYPE_CHECKING:
-    from churnml.evaluation.results import Evaluation
+    from churnml.evaluation.result import Evaluation
 
 SHOWN_SLICES = 12
 

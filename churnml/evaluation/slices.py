@@ -19,15 +19,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from churnml.base.text import counted
 from churnml.errors import DataError
-from churnml.evaluation import satisfaction
 from churnml.evaluation.bands import UNKNOWN
-from churnml.evaluation.calibration import check_probabilities, slope_measure
-from churnml.evaluation.inputs import check_answers, check_groups, check_interval, check_pair
-from churnml.evaluation.intervals import Estimate, Measure, bootstrap
-from churnml.evaluation.options import check_kind
-from churnml.evaluation.ranking import Ranked
-from churnml.evaluation.significance import (
+from churnml.metrics import satisfaction
+from churnml.metrics.bootstrap import Estimate, Measure, bootstrap
+from churnml.metrics.calibration import check_probabilities, slope_measure
+from churnml.metrics.check_arrays import check_answers, check_groups, check_interval, check_pair
+from churnml.metrics.check_options import check_kind
+from churnml.metrics.ranking import Ranked
+from churnml.metrics.significance import (
     auc_influence,
     away_from_zero,
     below_zero,
@@ -35,7 +36,6 @@ from churnml.evaluation.significance import (
     mean_influence,
     standard_error,
 )
-from churnml.wording import counted
 
 FEWEST = 50
 """Positives (churn) or answers (satisfaction) from which on a slice is measured."""

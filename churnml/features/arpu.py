@@ -6,11 +6,11 @@ import ibis
 from ibis import _
 from ibis.expr import types as ir
 
-from churnml import asof
 from churnml.features import monthly
 from churnml.features.declaration import Feature
 from churnml.features.monthly import UNIT
 from churnml.features.view import KEYS, Part, View
+from churnml.tables import asof
 
 _AMOUNT = ("bills.amount",)
 _PARTS = {

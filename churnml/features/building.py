@@ -8,7 +8,7 @@ from typing import Protocol
 
 from ibis.expr import types as ir
 
-from churnml.config import Config
+from churnml.config.settings import Config
 from churnml.features import arpu, billing, complaints, lifecycle, service, tiers, usage
 from churnml.features.declaration import Declarations, Feature, available
 from churnml.features.view import KEYS, Part, View, gather, look

@@ -6,10 +6,10 @@ import ibis
 from ibis import _
 from ibis.expr import types as ir
 
-from churnml import asof
 from churnml.features.declaration import Driver, Feature
 from churnml.features.monthly import ratio
 from churnml.features.view import KEYS, Part, View
+from churnml.tables import asof
 
 _CATEGORIES: dict[str, tuple[Driver, str, str]] = {
     # "other" has no driver of its own; taking complaints in is the service window's work.

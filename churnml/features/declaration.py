@@ -10,7 +10,7 @@ from typing import Literal
 
 from ibis.expr import types as ir
 
-from churnml.contract import TABLES
+from churnml.tables.contract import TABLES
 
 Driver = Literal[
     "network",

@@ -15,7 +15,7 @@ from operator import add
 
 from ibis.expr import types as ir
 
-from churnml import asof
+from churnml.tables import asof
 
 UNIT = 1_000_000
 """What one yuan, minute or megabyte counts."""
@@ -38,7 +38,7 @@ def bills(rows: ir.Table, arpu_months: int) -> ir.Table:
     Parameters
     ----------
     rows : Table
-        Of ``bills``, with ``ago``, of `bill_months`; see `churnml.asof.last_months`.
+        Of ``bills``, with ``ago``, of `bill_months`; see `churnml.tables.asof.last_months`.
     arpu_months : int
         The months whose mean is the ARPU by which the tier is told.
 

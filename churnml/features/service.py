@@ -5,10 +5,10 @@ from __future__ import annotations
 import ibis
 from ibis.expr import types as ir
 
-from churnml import asof
 from churnml.features.declaration import Direction, Feature
 from churnml.features.monthly import UNIT, ratio, whole
 from churnml.features.view import KEYS, Part, View
+from churnml.tables import asof
 
 _CHANNELS = {
     "hall": ("business hall", "营业厅"),

@@ -12,13 +12,13 @@ import pyarrow as pa
 from ibis import _
 from ibis.expr import types as ir
 
-from churnml import asof
-from churnml.config import Tiers
-from churnml.contract import TABLES
+from churnml.config.settings import Tiers
 from churnml.features import monthly
 from churnml.features.declaration import Direction, Feature
 from churnml.features.monthly import TIER_MONTHS
 from churnml.features.view import KEYS, Part, View
+from churnml.tables import asof
+from churnml.tables.contract import TABLES
 
 INDIVIDUAL = ("standard", "silver", "gold", "diamond")
 """Individual tiers; their places are the levels 0 to 3."""

@@ -12,10 +12,10 @@ import pyarrow as pa
 from ibis.expr import types as ir
 from ibis.util import gen_name
 
-from churnml import asof
-from churnml.config import Config
-from churnml.contract import TABLES
+from churnml.config.settings import Config
 from churnml.features import monthly
+from churnml.tables import asof
+from churnml.tables.contract import TABLES
 
 KEYS = ("customer_id", "as_of")
 

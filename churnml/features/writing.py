@@ -12,13 +12,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from ibis.expr import types as ir
 
-from churnml import placing
-from churnml.config import Config
-from churnml.durable import OUT_OF_ROOM, plain_reason, system_code
+from churnml.base import placing
+from churnml.base.files import OUT_OF_ROOM, plain_reason, system_code
+from churnml.base.placing import placed
+from churnml.config.settings import Config
 from churnml.errors import OutputError
 from churnml.features.building import Source, build_features
-from churnml.placing import placed
-from churnml.source.engine import write_parquet
+from churnml.tables.source.engines.duckdb import write_parquet
 
 _MARK, _FEATURES = "churnml", "features"
 """What the file says of itself, so that nothing else is ever replaced."""

@@ -1,19 +1,19 @@
 """The stages in order, for the command line and the demo; no logic of their own."""
 
-from churnml.pipeline.backtest import backtest_source, write_backtest
-from churnml.pipeline.demo import Demo, demo
-from churnml.pipeline.evaluate import evaluate_source, evaluate_table, write_evaluation
-from churnml.pipeline.promote import promote, require_promoted
-from churnml.pipeline.score import export, score_source, score_table
-from churnml.pipeline.sources import (
+from churnml.cli.whole_way import Demo, demo
+from churnml.evaluation.evaluate_model import evaluate_source, evaluate_table, write_evaluation
+from churnml.registry.promotion.promote import promote, require_promoted
+from churnml.registry.promotion.rollback import Outcome, compare_models, rollback, told_history
+from churnml.scoring.score import export, score_source, score_table
+from churnml.tables.checked import (
     features,
     label_sensitivity,
     require_report,
     simulate,
     validate,
 )
-from churnml.pipeline.train import Trained, train_source, train_table
-from churnml.pipeline.versions import Outcome, compare_models, rollback, told_history
+from churnml.training.backtest_source import backtest_source, write_backtest
+from churnml.training.train import Trained, train_source, train_table
 
 __all__ = [
     "Demo",

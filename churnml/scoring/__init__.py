@@ -13,16 +13,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from churnml.scoring.flat import score_table
     from churnml.scoring.gates import check_gates
     from churnml.scoring.manifest import Manifest
     from churnml.scoring.operator import score_source
-    from churnml.scoring.table import score_table
 
 _HOME = {
     "Manifest": "churnml.scoring.manifest",
     "check_gates": "churnml.scoring.gates",
     "score_source": "churnml.scoring.operator",
-    "score_table": "churnml.scoring.table",
+    "score_table": "churnml.scoring.flat",
 }
 
 __all__ = ["Manifest", "check_gates", "score_source", "score_table"]

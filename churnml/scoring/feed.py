@@ -43,7 +43,7 @@ class Account:
     gates : list of str
         What is wrong with the input as a whole, though it was scored.
     ages : dict
-        Of a flat table: from which day its dates were counted, as `churnml.flat.Ages`.
+        Of a flat table: from which day its dates were counted, as `churnml.datasets.flat.Ages`.
     """
 
     total: int

@@ -11,10 +11,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from churnml.drift import Drift, exceeds, measured, summed, told
 from churnml.errors import GateError
-from churnml.model import Input
-from churnml.resolving import Resolved
+from churnml.models.drift import Drift, exceeds, measured, summed, told
+from churnml.models.model import Input
+from churnml.registry.resolve import Resolved
 from churnml.scoring.manifest import Manifest
 
 _FEW_ROWS = 20

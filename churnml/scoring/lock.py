@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from churnml.durable import output_errors
+from churnml.base.files import output_errors
 from churnml.errors import OutputError
 
 

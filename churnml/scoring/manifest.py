@@ -9,11 +9,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from churnml.base.masking import masked
+from churnml.base.text import counted, quoted
+from churnml.datasets.flat import Ages
 from churnml.errors import OutputError
-from churnml.flat import Ages
-from churnml.masking import masked
 from churnml.scoring.staging import MANIFEST, sha256
-from churnml.wording import counted, quoted
 
 _SHOWN = 10
 _LEAST_SHARE = 0.001
@@ -67,7 +67,7 @@ class Manifest:
     unseen : dict of str to float
         Share of the scored rows whose value of that category column no model has seen.
     drift : dict of str to float
-        How far each column's values lie from those of training (`churnml.drift`), beyond
+        How far each column's values lie from those of training (`churnml.models.drift`), beyond
         chance and their usual change from month to month, as the limit counts it; columns
         that drift no more are left out.
     ignored : list of str

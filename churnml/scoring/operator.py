@@ -13,20 +13,20 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from ibis.expr.types import Table
 
-from churnml.config import Config, Tiers
-from churnml.contract import TABLES
-from churnml.durable import output_errors
+from churnml.base.files import output_errors
+from churnml.config.settings import Config, Tiers
 from churnml.features import write_features
 from churnml.scoring.feed import Account, Batch
-from churnml.scoring.fitness import require_bills, require_features
 from churnml.scoring.manifest import Manifest
 from churnml.scoring.plan import Work, choose_models, make_recipe
+from churnml.scoring.requirements import require_bills, require_features
 from churnml.scoring.run import one_date, run
 from churnml.scoring.staging import Staging
-from churnml.source import Source
-from churnml.source.horizon import until
-from churnml.validation import Validation, validate
-from churnml.validation.blank import is_blank
+from churnml.tables.contract import TABLES
+from churnml.tables.source import Source
+from churnml.tables.source.horizon import until
+from churnml.tables.validation import Validation, validate
+from churnml.tables.validation.blank import is_blank
 
 FEATURES = "features.parquet"
 _TIERS = {"individual_tier": "tier_individual_now", "group_tier": "tier_group_now"}

@@ -8,11 +8,11 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from churnml import __version__
-from churnml.config import Config
+from churnml.base.masking import without_secrets
+from churnml.config.settings import Config
 from churnml.errors import ModelError
-from churnml.masking import without_secrets
-from churnml.model import check_golden
-from churnml.resolving import Resolved, resolve, resolve_champions
+from churnml.models.model import check_golden
+from churnml.registry.resolve import Resolved, resolve, resolve_champions
 from churnml.scoring.shards import Recipe
 
 

@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal
 
-from churnml.durable import (
+from churnml.base.files import (
     crash_point,
     exchange,
     output_errors,
@@ -27,11 +27,11 @@ from churnml.durable import (
     uninterrupted,
     write_file,
 )
+from churnml.base.placing import real
+from churnml.base.text import counted
 from churnml.errors import OutputError
-from churnml.placing import real
 from churnml.scoring.lock import locked
 from churnml.scoring.staging import MANIFEST, Facts, Staging, commits, remove, require_ours
-from churnml.wording import counted
 
 _PART = re.compile(r"part-\d{5,}\.parquet")
 

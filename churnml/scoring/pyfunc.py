@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from churnml.bundle import load
+from churnml.datasets.flat import Signature, counted_from, mistaken, read_frame
 from churnml.errors import ChurnmlError, UsageError
-from churnml.flat import Signature, counted_from, mistaken, read_frame
-from churnml.model import Model, predict
-from churnml.scoring.rank import percentile, risk_band
+from churnml.models.bundle import load
+from churnml.models.model import Model, predict
+from churnml.models.signature import KEYS
+from churnml.scoring.percentile import percentile, risk_band
 from churnml.scoring.reasons import reasons
 from churnml.scoring.run import one_date
-from churnml.signature import KEYS
 
 
 class Scorer:
@@ -60,7 +60,7 @@ class Scorer:
             as_of = given.get("as_of") or None
             return self._scores(data, int(given.get("reasons", 0)), as_of)
         except (ChurnmlError, TypeError) as error:
-            from churnml.scoring.refusal import Refused
+            from churnml.scoring.serving_error import Refused
 
             raise Refused(str(error)) from error
 

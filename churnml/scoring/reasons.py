@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from churnml.model import Model
+from churnml.models.model import Model
 
 REASON = pa.struct(
     [

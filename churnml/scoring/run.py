@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from churnml import __version__
+from churnml.base.masking import without_secrets
+from churnml.base.placing import Input, input_first, require_apart
+from churnml.base.text import counted
 from churnml.errors import UsageError
-from churnml.masking import without_secrets
-from churnml.placing import Input, input_first, require_apart
 from churnml.scoring.feed import Batch, Feed
 from churnml.scoring.gates import add_up, drift_values, drifted, drifts, tripped, unseen_shares
 from churnml.scoring.manifest import Manifest, Part, Rows
@@ -20,7 +21,6 @@ from churnml.scoring.plan import Work, band_warnings, version_warnings
 from churnml.scoring.publish import claimed
 from churnml.scoring.shards import drifting, part_bytes, score_rows, tally
 from churnml.scoring.staging import Staged, Staging
-from churnml.wording import counted
 
 _log = logging.getLogger(__name__)
 

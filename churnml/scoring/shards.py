@@ -12,10 +12,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from churnml.drift import counted
-from churnml.model import HAZARD_SCORES, predict
-from churnml.resolving import Resolved
-from churnml.scoring.rank import percentile, risk_band
+from churnml.models.drift import counted
+from churnml.models.model import HAZARD_SCORES, predict
+from churnml.registry.resolve import Resolved
+from churnml.scoring.percentile import percentile, risk_band
 from churnml.scoring.reasons import REASON, reasons
 
 Types = Mapping[str, pa.DataType]

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from churnml.durable import crash_point, output_errors, sync_file, sync_folder, write_file
+from churnml.base.files import crash_point, output_errors, sync_file, sync_folder, write_file
 from churnml.errors import OutputError
 
 MANIFEST = "_manifest.json"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
 
-from churnml.evaluation import churn_metrics
+from churnml.metrics import churn_metrics
 
 ROWS, DRAWS, MOST_SECONDS = 1_000_000, 500, 20
 LOOPS = 3

@@ -9,9 +9,9 @@ import ibis
 import numpy as np
 import pytest
 
-from churnml import asof
-from churnml.contract import TABLES
 from churnml.features import build_features
+from churnml.tables import asof
+from churnml.tables.contract import TABLES
 
 HERE = Path(__file__).parent
 CUSTOMERS = 200_000

@@ -39,7 +39,7 @@ def churnml(capfd):
 @pytest.fixture(scope="session")
 def operator(tmp_path_factory) -> Path:
     """A simulated operator of 2,500 customers over 20 months."""
-    from churnml.simulator import simulate
+    from churnml.tables.simulator import simulate
 
     folder = tmp_path_factory.mktemp("way") / "operator"
     simulate(folder, customers=2_500, months=20, seed=3)

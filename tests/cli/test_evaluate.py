@@ -31,7 +31,7 @@ def quick(place):
 @pytest.fixture(scope="module")
 def model(place, operator, quick):
     """A churn model that has read nothing at or after the date."""
-    from churnml.config import load_config
+    from churnml.config.settings import load_config
     from churnml.pipeline import train_source
 
     folder = str(place / "early")

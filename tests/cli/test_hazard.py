@@ -4,8 +4,8 @@ import duckdb
 import numpy as np
 import pytest
 
-from churnml.model import HAZARD_SCORES
-from churnml.resolving import resolve
+from churnml.models.model import HAZARD_SCORES
+from churnml.registry.resolve import resolve
 
 AS_OF = "2026-06-01"
 
@@ -34,7 +34,7 @@ def short(place):
 @pytest.fixture(scope="module")
 def trained(place, operator, short):
     """Both trained once: the churn model into a folder, the hazard into the store."""
-    from churnml.config import load_config
+    from churnml.config.settings import load_config
     from churnml.pipeline import train_source
 
     with pytest.MonkeyPatch.context() as patch:

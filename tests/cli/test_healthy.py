@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
-from churnml.asof import months_before
-from churnml.simulator import simulate
+from churnml.tables.asof import months_before
+from churnml.tables.simulator import simulate
 
 
 @pytest.mark.slow

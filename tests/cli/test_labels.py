@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from churnml.simulator import simulate
+from churnml.tables.simulator import simulate
 
 
 @pytest.fixture(scope="module")

@@ -7,17 +7,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from churnml import registry, resolving
-from churnml.bundle import Origin
-from churnml.config import Config
-from churnml.dataset import build_dataset
+from churnml.config.settings import Config
+from churnml.datasets.dataset import build_dataset
 from churnml.estimators import ChurnClassifier
-from churnml.profile import describe
-from churnml.simulator import simulate
-from churnml.source import open_source
-from churnml.store import open_store
-from churnml.tracking import Data, Training, log_training
-from churnml.validation import validate
+from churnml.models.bundle import Origin
+from churnml.models.profile import describe
+from churnml.registry import resolve as resolving
+from churnml.registry import versions as registry
+from churnml.registry.store import open_store
+from churnml.registry.tracking import Data, Training, log_training
+from churnml.tables.simulator import simulate
+from churnml.tables.source import open_source
+from churnml.tables.validation import validate
 
 LABEL = {"gap": "0d", "horizon": "2mo", "definition": "either"}
 LEARNED = [date(2025, 12, 1), date(2026, 1, 1)]

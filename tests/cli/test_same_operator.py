@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from churnml.contract import TABLES
-from churnml.source import open_source
-from churnml.source.mapping import read_mapping
+from churnml.tables.contract import TABLES
+from churnml.tables.source import open_source
+from churnml.tables.source.mapping import read_mapping
 
 AS_OF = "2026-04-01"
 CHINESE = Path(__file__).parents[2] / "configs" / "sources" / "chinese.yaml"

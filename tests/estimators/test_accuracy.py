@@ -13,7 +13,7 @@ import pytest
 from sklearn.model_selection import GroupShuffleSplit, train_test_split
 
 from churnml.estimators import ChurnClassifier, SatisfactionRegressor
-from churnml.evaluation import (
+from churnml.metrics import (
     auc,
     calibration_line,
     coverage,

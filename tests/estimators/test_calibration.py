@@ -9,7 +9,7 @@ import pytest
 from scipy.special import expit
 
 from churnml.estimators.calibration import Calibration, fit_calibration, level_bag
-from churnml.evaluation import calibration_line, expected_calibration_error
+from churnml.metrics import calibration_line, expected_calibration_error
 
 
 def _outcomes(odds, seed=0):

@@ -12,7 +12,7 @@ import pytest
 
 from churnml.errors import DataError, SchemaError, UsageError
 from churnml.estimators import ChurnClassifier
-from churnml.evaluation import auc
+from churnml.metrics import auc
 
 QUICK = {"repeats": 1, "max_rounds": 60, "n_jobs": 1}
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from churnml.errors import DataError, SchemaError
-from churnml.estimators.columns import align, as_frame, number_text, read_column
+from churnml.estimators.encoding.frames import align, as_frame, number_text, read_column
 
 NUMBERS = {
     "float64": pd.Series([1.5, np.nan, -0.0, 3.0]),

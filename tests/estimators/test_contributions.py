@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from churnml.errors import ModelError
-from churnml.estimators.contributions import build_tables
+from churnml.estimators.explanation.treeshap import build_tables
 
 ROWS = 400
 

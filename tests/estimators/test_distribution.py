@@ -9,8 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from churnml.estimators.distribution import Distribution, Index, Outcomes, fit_distribution
-from churnml.estimators.slopes import mean_slopes
+from churnml.estimators.distribution.distribution import (
+    Distribution,
+    Index,
+    Outcomes,
+    fit_distribution,
+)
+from churnml.estimators.distribution.slopes import mean_slopes
 
 
 def _survey(rows, seed):

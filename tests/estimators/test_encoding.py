@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from churnml.errors import DataError
-from churnml.estimators import encoding
-from churnml.estimators.columns import read_frame
-from churnml.estimators.encoding import Encoder, fit_encoder
+from churnml.estimators.encoding import encoder as encoding
+from churnml.estimators.encoding.encoder import Encoder, fit_encoder
+from churnml.estimators.encoding.frames import read_frame
 
 
 def _fit(frame, y=None, rank=None):

@@ -13,8 +13,8 @@ from sklearn.base import clone
 
 from churnml.errors import DataError, SchemaError, UsageError
 from churnml.estimators import ChurnHazard
-from churnml.estimators.personmonths import Rows, expand, thin
-from churnml.evaluation import auc, calibration_line, expected_calibration_error
+from churnml.estimators.boosting.person_months import Rows, expand, thin
+from churnml.metrics import auc, calibration_line, expected_calibration_error
 
 QUICK = {"max_rounds": 60, "folds": 2, "learning_rate": 0.1, "n_jobs": 1}
 MONTHS = np.arange(1, 7)

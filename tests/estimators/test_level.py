@@ -12,7 +12,7 @@ from scipy.special import expit
 from churnml.estimators import ChurnClassifier, ChurnHazard
 from churnml.estimators import churn as churn_module
 from churnml.estimators import hazard as hazard_module
-from churnml.estimators.hazard_bag import HazardBag
+from churnml.estimators.boosting.hazard_bag import HazardBag
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +88,6 @@ def test_every_month_of_a_hazard_is_levelled(rows, monkeypatch):
 
 
 def _values(model, X):
-    from churnml.estimators.inputs import score_values
+    from churnml.estimators.encoding.sample import score_values
 
     return score_values(model, X)[1]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression, Ridge
 
-from churnml.estimators.linear import fit_lines
+from churnml.estimators.boosting.ridge import fit_lines
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from churnml.estimators.columns import read_frame
-from churnml.estimators.rows import assign_folds, content_hash, order_rows
+from churnml.estimators.boosting.folds import assign_folds, content_hash, order_rows
+from churnml.estimators.encoding.frames import read_frame
 
 
 def _ordered(frame, y, groups=None, weight=None):

@@ -9,7 +9,7 @@ import pytest
 
 from churnml.errors import DataError, UsageError
 from churnml.estimators import SatisfactionRegressor
-from churnml.evaluation import (
+from churnml.metrics import (
     calibration_in_the_large,
     calibration_line,
     coverage,

@@ -7,7 +7,14 @@ import json
 import numpy as np
 import pytest
 
-from churnml.estimators.shapes import RICHNESS, Shapes, add_up, count_terms, design, fit_terms
+from churnml.estimators.boosting.additive import (
+    RICHNESS,
+    Shapes,
+    add_up,
+    count_terms,
+    design,
+    fit_terms,
+)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from churnml.evaluation import columns_alone
+from churnml.metrics import columns_alone
 
 
 def test_a_bent_relation_is_found_and_noise_is_not():

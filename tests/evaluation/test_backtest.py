@@ -11,10 +11,10 @@ import pytest
 from scipy.special import expit
 from sklearn.base import BaseEstimator
 
-from churnml.backtest import Age, Backtest, backtest
-from churnml.dataset import Dataset
+from churnml.datasets.dataset import Dataset
 from churnml.estimators import ChurnClassifier, SatisfactionRegressor
-from churnml.evaluation import Estimate
+from churnml.metrics import Estimate
+from churnml.training.backtest import Age, Backtest, backtest
 
 MONTHS = [date(2026, month, 1) for month in range(1, 10)]
 QUICK = {"repeats": 1, "folds": 2, "max_rounds": 60, "n_jobs": 1}
@@ -182,7 +182,7 @@ def test_satisfaction_is_measured_by_its_ranking():
 
 
 def test_the_figure_falls_where_models_get_worse(found):
-    from churnml.reports import ageing
+    from churnml.metrics.displays import ageing
 
     left, right = ageing.backtest(found.to_dict(), "AUC").axes
     seen = left.get_lines()[0].get_ydata()
@@ -194,7 +194,7 @@ def test_the_figure_falls_where_models_get_worse(found):
 
 
 def test_a_small_change_is_drawn_small(found):
-    from churnml.reports import ageing
+    from churnml.metrics.displays import ageing
 
     plain = found.to_dict()
     for one in plain["ages"]:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from churnml.errors import DataError
-from churnml.evaluation import balance, hidden_mean
+from churnml.metrics import balance, hidden_mean
 
 FRAME = pd.DataFrame(
     {

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from churnml.evaluation import auc, base_rate, booster, calibration_line, r2, regression
+from churnml.evaluation import base_rate, booster, regression
+from churnml.metrics import auc, calibration_line, r2
 
 
 @pytest.fixture(scope="module")

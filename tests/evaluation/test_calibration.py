@@ -8,7 +8,7 @@ from sklearn.metrics import brier_score_loss
 from sklearn.metrics import log_loss as sklearn_log_loss
 
 from churnml.errors import DataError
-from churnml.evaluation import (
+from churnml.metrics import (
     brier,
     calibration_in_the_large,
     calibration_line,

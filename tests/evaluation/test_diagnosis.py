@@ -7,10 +7,12 @@ import pytest
 from scipy.special import expit, logit
 
 from churnml.evaluation import (
-    churn_metrics,
     diagnose_churn,
     diagnose_satisfaction,
     regression,
+)
+from churnml.metrics import (
+    churn_metrics,
     satisfaction_metrics,
 )
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from churnml.errors import DataError
-from churnml.evaluation.displays import (
+from churnml.metrics.displays import (
     GainsDisplay,
     ProfitDisplay,
     ReasonsDisplay,

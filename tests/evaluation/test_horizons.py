@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from churnml.evaluation.horizons import horizon_metrics, known_outcomes
+from churnml.metrics.survival import horizon_metrics, known_outcomes
 
 
 def test_a_date_tells_a_horizon_only_where_somebody_was_seen_to_stay_so_long():

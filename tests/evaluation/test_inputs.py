@@ -6,16 +6,27 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from churnml.config import Costs
+from churnml.config.settings import Costs
+from churnml.datasets.splits import (
+    forward_split,
+    group_split,
+)
 from churnml.errors import DataError, SchemaError, UsageError
 from churnml.evaluation import (
+    age_band,
+    base_rate,
+    churn_slices,
+    diagnose_satisfaction,
+    evaluate_churn,
+    evaluate_satisfaction,
+    regression,
+)
+from churnml.metrics import (
     Campaign,
     Ranked,
-    age_band,
     auc,
     average_precision,
     balance,
-    base_rate,
     bootstrap,
     brier,
     calibration_in_the_large,
@@ -23,18 +34,12 @@ from churnml.evaluation import (
     capture,
     churn_measures,
     churn_metrics,
-    churn_slices,
     columns_alone,
     contact_gain,
     coverage,
     customer_value,
-    diagnose_satisfaction,
     dissatisfied_auc,
-    evaluate_churn,
-    evaluate_satisfaction,
     expected_calibration_error,
-    forward_split,
-    group_split,
     hidden_mean,
     lift,
     log_loss,
@@ -43,7 +48,6 @@ from churnml.evaluation import (
     profit_measures,
     quadratic_kappa,
     r2,
-    regression,
     reliability,
     satisfaction_measures,
     satisfaction_metrics,
@@ -51,7 +55,7 @@ from churnml.evaluation import (
     spearman,
     width,
 )
-from churnml.evaluation.displays import (
+from churnml.metrics.displays import (
     GainsDisplay,
     ProfitDisplay,
     ReasonsDisplay,

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 from churnml.errors import DataError, UsageError
-from churnml.evaluation import (
+from churnml.metrics import (
     Ranked,
     bootstrap,
     churn_measures,
     churn_metrics,
     paired_difference,
 )
-from churnml.evaluation.intervals import Distance
-from churnml.evaluation.metrics import satisfaction_metrics
+from churnml.metrics.bootstrap import Distance
+from churnml.metrics.suites import satisfaction_metrics
 
 
 def _mean_of(values):

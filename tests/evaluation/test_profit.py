@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_curve
 
-from churnml.config import Costs
+from churnml.config.settings import Costs
 from churnml.errors import DataError
-from churnml.evaluation import bootstrap, paired_difference
-from churnml.evaluation.profit import Campaign, contact_gain, customer_value, profit_measures
+from churnml.metrics import bootstrap, paired_difference
+from churnml.metrics.profit import Campaign, contact_gain, customer_value, profit_measures
 
 
 def scored(rows=2_000, seed=0):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from churnml.errors import DataError, UsageError
-from churnml.evaluation import Ranked, auc, average_precision, capture, lift
+from churnml.metrics import Ranked, auc, average_precision, capture, lift
 
 ROWS = st.lists(
     st.tuples(st.booleans(), st.integers(0, 8), st.integers(0, 3)), min_size=5, max_size=60

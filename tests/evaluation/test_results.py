@@ -9,10 +9,12 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from churnml.config import Costs
+from churnml.config.settings import Costs
 from churnml.evaluation import (
     evaluate_churn,
     evaluate_satisfaction,
+)
+from churnml.metrics import (
     profit_curve,
     reliability,
     share_of_possible,

@@ -8,7 +8,7 @@ from scipy.stats import spearmanr
 from sklearn.metrics import mean_absolute_error, r2_score
 
 from churnml.errors import DataError
-from churnml.evaluation import coverage, dissatisfied_auc, mae, r2, spearman, width
+from churnml.metrics import coverage, dissatisfied_auc, mae, r2, spearman, width
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from sklearn.metrics import roc_auc_score
 
 from churnml.errors import DataError
 from churnml.evaluation import age_band, churn_slices, satisfaction_slices, tenure_band
-from churnml.evaluation.significance import auc_influence, holm, standard_error
+from churnml.metrics.significance import auc_influence, holm, standard_error
 
 from .broken import churn_rows, honest, satisfaction_rows
 

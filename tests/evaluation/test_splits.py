@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from churnml.datasets.splits import forward_split, group_split
 from churnml.errors import DataError, LabelWindowError, UsageError
-from churnml.evaluation import forward_split, group_split
-from churnml.labels import Window
+from churnml.labels.window import Window
 
 DAYS = [date(2026, month, 1) for month in range(1, 9)]
 

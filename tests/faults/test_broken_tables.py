@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from churnml import bundle
+from churnml.models import bundle
 from churnml.scoring import Manifest
 
 Write = Callable[[pd.DataFrame, Path], Path]

@@ -8,9 +8,9 @@ import mlflow
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from churnml import bundle
-from churnml.registry import aliases_of
-from churnml.store import open_store
+from churnml.models import bundle
+from churnml.registry.store import open_store
+from churnml.registry.versions import aliases_of
 
 
 @pytest.fixture
@@ -104,8 +104,8 @@ def test_settings_that_cannot_be_followed(cli, customers_csv, model, tmp_path, t
 
 
 LOG = """
-from churnml.resolving import resolve
-from churnml.tracking import Data, Training, log_training
+from churnml.registry.resolve import resolve
+from churnml.registry.tracking import Data, Training, log_training
 training = Training(resolve(argv[0]).model, "one of eight", Data("d", "s", "abc", 1, "t"))
 logged = log_training(training)
 print(logged.model_version, logged.alias)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from churnml import bundle
+from churnml.models import bundle
 from churnml.scoring import Manifest
 
 ROWS = 100

@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from churnml import bundle
-from churnml.simulator import simulate
+from churnml.models import bundle
+from churnml.tables.simulator import simulate
 
 
 @pytest.fixture(scope="module")

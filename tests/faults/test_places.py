@@ -2,7 +2,7 @@
 
 import pytest
 
-from churnml.durable import require_writable
+from churnml.base.files import require_writable
 from churnml.errors import OutputError
 
 

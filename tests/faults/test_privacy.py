@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from churnml import bundle
-from churnml.bundle import Origin
 from churnml.estimators import ChurnClassifier
-from churnml.profile import describe
-from churnml.reports import figures
-from churnml.tracking import Data, Training, log_training
+from churnml.metrics.displays import figures
+from churnml.models import bundle
+from churnml.models.bundle import Origin
+from churnml.models.profile import describe
+from churnml.registry.tracking import Data, Training, log_training
 
 ID = "13800138000-CANARY"
 PLACE = "CANARY-VILLAGE"

@@ -7,10 +7,10 @@ import time
 
 import pytest
 
-from churnml.promotion.history import events
-from churnml.registry import aliases_of
-from churnml.store import open_store
-from churnml.tracking import Data, Training, log_training
+from churnml.registry.promotion.history import events
+from churnml.registry.store import open_store
+from churnml.registry.tracking import Data, Training, log_training
+from churnml.registry.versions import aliases_of
 
 NAME = "churn-toy"
 FORCED = ("promote", "churn", "--name", NAME, "--force", "a test", "--json")

@@ -19,13 +19,13 @@ import pandas  # noqa: F401
 import sklearn.linear_model  # noqa: F401
 import typer
 
-import churnml.dataset
+import churnml.datasets.dataset
+import churnml.datasets.flat
 import churnml.estimators
-import churnml.flat
+import churnml.registry.tracking
+import churnml.scoring.flat
 import churnml.scoring.operator
 import churnml.scoring.pyfunc
-import churnml.scoring.table
-import churnml.tracking
 from churnml.cli import main
 
 # Another user may not be able to read this checkout, its environment or the standard library:

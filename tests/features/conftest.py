@@ -12,11 +12,11 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from churnml import asof
-from churnml.config import Config
-from churnml.contract import KNOWN_AT, TABLES
+from churnml.config.settings import Config
 from churnml.features import build_features
 from churnml.features.view import look
+from churnml.tables import asof
+from churnml.tables.contract import KNOWN_AT, TABLES
 
 Rows = Mapping[str, list[dict[str, Any]]]
 

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 
-from churnml import asof
-from churnml.config import Config
-from churnml.contract import TABLES
+from churnml.config.settings import Config
 from churnml.features import build_features, declared
 from churnml.features.view import look
+from churnml.tables import asof
+from churnml.tables.contract import TABLES
 
 AS_OF = ("2026-05-15", "2026-06-01")
 

@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from churnml.config import Config
+from churnml.config.settings import Config
 
 AS_OF = datetime(2026, 6, 1)
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pyarrow as pa
 import pytest
 
-from churnml.contract import TABLES
 from churnml.features import BUILDERS, build_features, declared
 from churnml.features.declaration import Declarations
+from churnml.tables.contract import TABLES
 
 NAME = re.compile(r"(lifecycle|arpu|billing|complaints|tier|usage|service)(_[a-z0-9]+)+")
 UNITS = {

@@ -6,9 +6,9 @@ import ibis
 import pyarrow.parquet as pq
 import pytest
 
-from churnml import asof
-from churnml.contract import TABLES
 from churnml.features import build_features, write_features
+from churnml.tables import asof
+from churnml.tables.contract import TABLES
 
 AS_OF = ("2026-05-15", "2026-06-01")
 

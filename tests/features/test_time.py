@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from churnml import asof
-from churnml.contract import TABLES
 from churnml.features import BUILDERS
+from churnml.tables import asof
+from churnml.tables.contract import TABLES
 
 DAYS = (date(2026, 5, 15), date(2026, 6, 1))
 STAMPS = ("closed_at", "reopened_at", "paid_on", "answered_at", "terminated_on")

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from churnml.flat import FlatData, read_training
+from churnml.datasets.flat import FlatData, read_training
 
 Write = Callable[..., Path]
 Train = Callable[..., FlatData]

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from churnml.flat.leaving_out import tells_target, useless
+from churnml.datasets.flat.uninformative import tells_target, useless
 
 ROWS = 400
 RANDOM = np.random.default_rng(0)

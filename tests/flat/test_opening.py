@@ -8,8 +8,8 @@ import zipfile
 import pandas as pd
 import pytest
 
+from churnml.datasets.flat import fingerprint, open_table
 from churnml.errors import ContractError, DataError
-from churnml.flat import fingerprint, open_table
 
 TEXT = "编号,品牌,费用\n007,全球通,30.5\n008,神州行,\n"
 ROWS = [("007", "全球通", "30.5", 2), ("008", "神州行", None, 3)]

@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from churnml.errors import ContractError, DataError, UsageError
-from churnml.flat import (
+from churnml.datasets.flat import (
     Reading,
     Signature,
     open_scoring,
@@ -15,6 +14,7 @@ from churnml.flat import (
     read_evaluation,
     read_training,
 )
+from churnml.errors import ContractError, DataError, UsageError
 
 ROWS = 60
 PLANS = {

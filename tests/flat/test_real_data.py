@@ -5,8 +5,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from churnml.datasets.flat import Signature, open_scoring, read_training
 from churnml.errors import DataError
-from churnml.flat import Signature, open_scoring, read_training
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the real data is not there")

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from churnml.datasets.flat import Signature, open_scoring, read_training
 from churnml.errors import DataError, SchemaError, UsageError
-from churnml.flat import Signature, open_scoring, read_training
 
 ROWS = 200
 

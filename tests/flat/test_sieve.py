@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from churnml.datasets.flat import Signature, open_scoring, read_training
+from churnml.datasets.flat.notation import Notation
+from churnml.datasets.flat.sieve import Form, decide
 from churnml.errors import DataError, SchemaError
-from churnml.flat import Signature, open_scoring, read_training
-from churnml.flat.notation import Notation
-from churnml.flat.sieve import Form, decide
 
 ROWS = 150
 AMOUNTS = [round(1.37 * (at * 7919 % 40_000) / 3, 2) for at in range(ROWS)]

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from churnml.datasets.flat import Scorable, Signature, open_scoring, read_evaluation, read_training
+from churnml.datasets.flat.snapshot import snapshot_name
 from churnml.errors import UsageError
-from churnml.flat import Scorable, Signature, open_scoring, read_evaluation, read_training
-from churnml.flat.snapshot import snapshot_name
 
 DAY = date(2025, 6, 1)
 LATER = date(2026, 6, 1)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from churnml.datasets.flat import Signature, open_scoring, read_evaluation, read_training
 from churnml.errors import DataError, UsageError
-from churnml.flat import Signature, open_scoring, read_evaluation, read_training
 
 ROWS = 60
 DAYS = pd.date_range("2023-01-01", periods=400)

@@ -4,9 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from churnml.errors import DataError, UsageError
-from churnml.flat import Signature
-from churnml.flat.target import (
+from churnml.datasets.flat import Signature
+from churnml.datasets.flat.target import (
     churn_target,
     known_target,
     parse_scale,
@@ -14,6 +13,7 @@ from churnml.flat.target import (
     told_left,
     told_scale,
 )
+from churnml.errors import DataError, UsageError
 
 
 def churn(*values, positive=None):

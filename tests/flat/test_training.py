@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from churnml.datasets.flat import Signature, read_training
 from churnml.errors import DataError, UsageError
-from churnml.flat import Signature, read_training
 
 ROWS = 120
 

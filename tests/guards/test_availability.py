@@ -3,12 +3,12 @@
 import pytest
 
 import churnml
-from churnml.config import Availability
+from churnml.config.settings import Availability
+from churnml.datasets.flat import Signature, read_training
+from churnml.datasets.leakage import declared_as, refused, withheld
 from churnml.errors import DataError, UsageError
 from churnml.features import Feature, declared
-from churnml.flat import Signature, read_training
-from churnml.guards import declared_as, refused, withheld
-from churnml.simulator import simulate
+from churnml.tables.simulator import simulate
 
 
 def feature(name="tenure", *needs, availability="operator"):
@@ -164,7 +164,7 @@ def test_features_of_declared_columns_are_dropped(folder, tmp_path):
 
 
 def labelled(source):
-    from churnml.dataset import plan_dates
+    from churnml.datasets.dataset import plan_dates
 
     return plan_dates(source, "churn", churnml.Config()).all[0]
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from churnml.datasets.flat import read_training
 from churnml.errors import DataError
-from churnml.flat import read_training
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the real data is not there")

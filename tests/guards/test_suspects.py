@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from churnml.datasets.flat import read_training
+from churnml.datasets.leakage import find_suspects
+from churnml.datasets.leakage.names import says_id, says_outcome
+from churnml.datasets.leakage.questionnaire import answers
 from churnml.errors import DataError
-from churnml.evaluation import auc
-from churnml.flat import read_training
-from churnml.guards import find_suspects
-from churnml.guards.names import says_id, says_outcome
-from churnml.guards.questionnaire import answers
+from churnml.metrics import auc
 
 ROWS = 3_000
 

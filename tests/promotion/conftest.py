@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from churnml.bundle import Model, Origin
-from churnml.dataset import Dataset
+from churnml.datasets.dataset import Dataset
 from churnml.estimators import ChurnClassifier, SatisfactionRegressor
-from churnml.profile import describe
-from churnml.store import Store, open_store
-from churnml.tracking import Data, Training, log_training
+from churnml.models.bundle import Model, Origin
+from churnml.models.profile import describe
+from churnml.registry.store import Store, open_store
+from churnml.registry.tracking import Data, Training, log_training
 
 QUICK = {"repeats": 1, "folds": 2, "max_rounds": 40, "linear_start": False, "n_jobs": 1}
 LABEL = {"gap": "0d", "horizon": "2mo", "definition": "either"}

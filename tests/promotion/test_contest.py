@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from churnml.config import Config
-from churnml.dataset import Dataset
+from churnml.config.settings import Config
+from churnml.datasets.dataset import Dataset
 from churnml.errors import DataError, SchemaError
-from churnml.promotion.contest import contest
+from churnml.evaluation.contest import contest
 from tests.promotion.conftest import model, population
 
 CONFIG = Config.model_validate({"promotion": {"draws": 100}})

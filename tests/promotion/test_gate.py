@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from churnml.config import Promotion
-from churnml.evaluation import churn_measures
-from churnml.promotion.gate import Rule, churn_rules, judge
+from churnml.config.settings import Promotion
+from churnml.evaluation.contest_checks import Rule, churn_rules, judge
+from churnml.metrics import churn_measures
 
 SETTINGS = Promotion(draws=60)
 RANKING = [Rule("auc", "more", margin=SETTINGS.auc_margin)]

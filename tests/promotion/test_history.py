@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from churnml import registry, resolving
-from churnml.config import Config
+from churnml.config.settings import Config
 from churnml.errors import BundleError, GateError, ModelError, UsageError
-from churnml.pipeline import promote, require_promoted, rollback, told_history
-from churnml.promotion.history import Event, events
-from churnml.promotion.moving import add_event
-from churnml.registry import aliases_of
+from churnml.pipeline import require_promoted, rollback, told_history
+from churnml.registry import resolve as resolving
+from churnml.registry import versions as registry
+from churnml.registry.promotion import promote
+from churnml.registry.promotion.aliases import add_event
+from churnml.registry.promotion.history import Event, events
+from churnml.registry.versions import aliases_of
 
 NAME = "churn-toy"
 
@@ -168,7 +170,7 @@ def test_a_changed_byte_stops_a_promotion_even_with_force(registered):
 
 
 def test_an_exchanged_model_with_sums_of_its_own_stops_it_too(registered, churn):
-    from churnml import bundle
+    from churnml.models import bundle
 
     other = replace(churn, reference=churn.reference[:-1])
     bundle.save(other, folder_of(registered, "3"), overwrite=True)
@@ -181,7 +183,7 @@ def test_an_exchanged_model_with_sums_of_its_own_stops_it_too(registered, churn)
 def test_golden_scores_that_differ_in_one_bit_stop_it(registered, churn):
     import numpy as np
 
-    from churnml import bundle
+    from churnml.models import bundle
 
     scores = list(churn.golden.scores["churn_probability"])
     scores[0] = float(np.nextafter(scores[0], 1))
@@ -231,10 +233,10 @@ def test_without_a_store_none_is_made(tmp_path, monkeypatch):
 
 
 def test_a_refusal_ends_with_status_6_and_everything_measured(registered):
-    from churnml.evaluation import Estimate
+    from churnml.evaluation.contest import Verdict
+    from churnml.evaluation.contest_checks import Check
+    from churnml.metrics import Estimate
     from churnml.pipeline import Outcome
-    from churnml.promotion.contest import Verdict
-    from churnml.promotion.gate import Check
 
     gain = Estimate(-0.1, -0.2, -0.05)
     check = Check("brand senior", "auc", 0.6, 0.7, gain, False, "significantly worse")

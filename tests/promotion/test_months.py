@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from churnml.errors import LabelWindowError
-from churnml.labels import Window
-from churnml.promotion.months import learned_until, unseen_months
+from churnml.evaluation.unseen_months import learned_until, unseen_months
+from churnml.labels.window import Window
 
 DAYS = st.dates(date(2020, 1, 1), date(2027, 12, 31))
 

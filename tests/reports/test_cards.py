@@ -3,8 +3,8 @@
 import re
 from dataclasses import replace
 
-from churnml.evaluation import HEADLINE, Estimate
-from churnml.reports.cards import (
+from churnml.metrics import HEADLINE, Estimate
+from churnml.models.cards.mlflow_notes import (
     experiment_card,
     is_own,
     mark,

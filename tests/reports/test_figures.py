@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from churnml.errors import UsageError
-from churnml.reports import figures
+from churnml.metrics.displays import figures
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +90,7 @@ def test_arrays_of_different_lengths_are_refused():
 
 def test_pyplot_and_its_windows_are_not_touched():
     script = (
-        "import sys\nfrom churnml.reports import figures\n"
+        "import sys\nfrom churnml.metrics.displays import figures\n"
         "assert 'matplotlib' not in sys.modules\nfigures.gains([0, 1], [0.1, 0.2])\n"
         "assert 'matplotlib.pyplot' not in sys.modules\n"
     )

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from churnml.reports.leaving import leaving_curves
+from churnml.metrics.displays.survival import leaving_curves
 
 
 @pytest.fixture

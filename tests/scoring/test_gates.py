@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from churnml.estimators import ChurnClassifier
-from churnml.profile import describe
-from churnml.resolving import Resolved
+from churnml.models.profile import describe
+from churnml.registry.resolve import Resolved
 from churnml.scoring.gates import add_up, tripped, unseen_shares
 from churnml.scoring.shards import Recipe, tally
 

@@ -11,15 +11,15 @@ import pyarrow.parquet as pq
 import pytest
 
 import churnml
-from churnml import bundle
-from churnml.bundle import Origin
-from churnml.config import Config
+from churnml.config.settings import Config
 from churnml.errors import DataError, ModelError, OutputError, SchemaError, UsageError
 from churnml.estimators import ChurnClassifier, SatisfactionRegressor
 from churnml.features import build_features, declared
-from churnml.pipeline.sources import features
-from churnml.profile import describe
+from churnml.models import bundle
+from churnml.models.bundle import Origin
+from churnml.models.profile import describe
 from churnml.scoring import Manifest, score_source
+from churnml.tables.checked import features
 
 AS_OF = "2026-06-01"
 QUICK = {"max_rounds": 20, "folds": 2, "repeats": 1, "linear_start": False}

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from churnml.durable import CRASH_AT
+from churnml.base.files import CRASH_AT
 from churnml.errors import OutputError
 from churnml.scoring.publish import claimed
 

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from churnml import bundle
-from churnml.config import Config
+from churnml.config.settings import Config
+from churnml.models import bundle
 from churnml.scoring import score_table
+from churnml.scoring.percentile import percentile, risk_band
 from churnml.scoring.pyfunc import Scorer
-from churnml.scoring.rank import percentile, risk_band
 
 scores = st.lists(st.floats(0, 1, width=32), min_size=2, max_size=40)
 

@@ -5,12 +5,12 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from churnml import bundle
-from churnml.config import Config
+from churnml.config.settings import Config
 from churnml.errors import ChurnmlError, DataError, ModelError, UsageError
+from churnml.models import bundle
+from churnml.registry.tracking import Data, Training, log_training
 from churnml.scoring import Manifest, score_table
 from churnml.scoring.feed import Account
-from churnml.tracking import Data, Training, log_training
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from churnml import bundle
-from churnml.model import Origin
-from churnml.resolving import Resolved
+from churnml.models import bundle
+from churnml.models.model import Origin
+from churnml.registry.resolve import Resolved
 from churnml.scoring.shards import Recipe, part_bytes, schema, score_rows, tally
 
 BANDS = (50.0, 80.0, 95.0)

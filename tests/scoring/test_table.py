@@ -8,13 +8,13 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from churnml import bundle
-from churnml.bundle import Origin
-from churnml.config import Config
+from churnml.config.settings import Config
+from churnml.datasets.flat import FlatData, read_training
 from churnml.errors import DataError, GateError, ModelError, OutputError, SchemaError, UsageError
 from churnml.estimators import ChurnClassifier, SatisfactionRegressor
-from churnml.flat import FlatData, read_training
-from churnml.profile import describe
+from churnml.models import bundle
+from churnml.models.bundle import Origin
+from churnml.models.profile import describe
 from churnml.scoring import Manifest, check_gates, score_table
 
 ROWS = 500

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from churnml.bundle import Model
-from churnml.exporting import export_model
+from churnml.models.bundle import Model
+from churnml.registry.export import export_model
 
 
 @pytest.fixture(scope="session")

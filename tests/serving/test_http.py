@@ -16,11 +16,11 @@ from urllib.request import Request, urlopen
 import pandas as pd
 import pytest
 
-from churnml.bundle import Model, predict
-from churnml.scoring.rank import percentile
+from churnml.models.bundle import Model, predict
+from churnml.registry.store import open_store
+from churnml.registry.tracking import Data, Training, log_training
+from churnml.scoring.percentile import percentile
 from churnml.scoring.reasons import reasons
-from churnml.store import open_store
-from churnml.tracking import Data, Training, log_training
 
 _SECONDS = 120
 

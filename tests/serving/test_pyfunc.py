@@ -12,11 +12,11 @@ import pyarrow.parquet as pq
 import pytest
 from mlflow.exceptions import MlflowException
 
-from churnml.bundle import PROTOCOL, predict
-from churnml.config import Config
+from churnml.config.settings import Config
 from churnml.errors import BundleError
+from churnml.models.bundle import PROTOCOL, predict
+from churnml.models.signature import SCORES
 from churnml.scoring import score_table
-from churnml.signature import SCORES
 
 
 @pytest.fixture(scope="module")

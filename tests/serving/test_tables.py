@@ -10,12 +10,12 @@ import pyarrow.parquet as pq
 import pytest
 from mlflow.exceptions import MlflowException
 
-from churnml.bundle import Origin
-from churnml.config import Config
+from churnml.config.settings import Config
+from churnml.datasets.flat import read_training
 from churnml.estimators import ChurnClassifier
-from churnml.exporting import export_model
-from churnml.flat import read_training
-from churnml.profile import describe
+from churnml.models.bundle import Origin
+from churnml.models.profile import describe
+from churnml.registry.export import export_model
 from churnml.scoring import score_table
 
 ROWS = 600

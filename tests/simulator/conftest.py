@@ -5,8 +5,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from churnml.contract import TABLES
-from churnml.simulator import simulate
+from churnml.tables.contract import TABLES
+from churnml.tables.simulator import simulate
 
 
 def connect(folder: Path) -> duckdb.DuckDBPyConnection:

@@ -8,12 +8,12 @@ import pytest
 
 from churnml.cli import main
 from churnml.errors import UsageError
-from churnml.simulator import simulate
-from churnml.simulator.block import Block
-from churnml.simulator.hazard import leaving
-from churnml.simulator.months import Months
-from churnml.simulator.streams import Streams
-from churnml.simulator.world import build_world
+from churnml.tables.simulator import simulate
+from churnml.tables.simulator.block import Block
+from churnml.tables.simulator.hazard import leaving
+from churnml.tables.simulator.months import Months
+from churnml.tables.simulator.streams import Streams
+from churnml.tables.simulator.world import build_world
 from tests.simulator.conftest import connect
 
 

@@ -12,10 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from churnml.contract import TABLES
 from churnml.errors import OutputError, UsageError
-from churnml.simulator import simulate
-from churnml.simulator.simulation import BLOCK, customer_ids
+from churnml.tables.contract import TABLES
+from churnml.tables.simulator import simulate
+from churnml.tables.simulator.simulation import BLOCK, customer_ids
 
 TRUTH = {
     "truth/hazard": ["customer_id", "month", "churn_probability", "satisfaction"],
@@ -174,7 +174,7 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path):
 
 def test_nothing_is_left_of_a_simulation_that_failed(tmp_path):
     code = (
-        "import resource, sys; from churnml.simulator import simulate; "
+        "import resource, sys; from churnml.tables.simulator import simulate; "
         "from churnml.errors import OutputError; import signal; "
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
         "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))\n"
@@ -241,7 +241,7 @@ def test_how_long_twenty_thousand_customers_take(tmp_path):
 def test_memory_does_not_grow_with_the_number_of_customers(tmp_path):
     def peak(customers):
         code = (
-            "import re, sys; from pathlib import Path; from churnml.simulator import simulate; "
+            "import re, sys; from pathlib import Path; from churnml import simulate; "
             "simulate(sys.argv[1], customers=int(sys.argv[2])); "
             # ru_maxrss would begin with what the parent held.
             "status = Path('/proc/self/status').read_text(); "

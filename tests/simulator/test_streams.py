@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from churnml.contract import TABLES
-from churnml.simulator import block, simulate
-from churnml.simulator.streams import Streams
+from churnml.tables.contract import TABLES
+from churnml.tables.simulator import block, simulate
+from churnml.tables.simulator.streams import Streams
 
 NAMES = st.sampled_from(sorted(TABLES)) | st.text(max_size=8)
 DRAWS = st.lists(st.tuples(NAMES, st.integers(-6, 40), st.integers(0, 50)), max_size=12)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from churnml.contract import TABLES
-from churnml.source import open_source
-from churnml.validation import validate
+from churnml.tables.contract import TABLES
+from churnml.tables.source import open_source
+from churnml.tables.validation import validate
 
 EVENTS = [name for name, spec in TABLES.items() if spec.rows == "event"]
 

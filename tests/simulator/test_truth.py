@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from churnml.simulator.truth import default_label
+from churnml.tables.simulator.truth import default_label
 
 SHARE = st.floats(0, 1)
 

@@ -7,10 +7,10 @@ import tempfile
 
 import pytest
 
-from churnml.config import Config
+from churnml.config.settings import Config
 from churnml.errors import ContractError, DataError, OutputError
-from churnml.source import open_source
-from churnml.validation import quarantine, validate
+from churnml.tables.source import open_source
+from churnml.tables.validation import quarantine, validate
 
 CUSTOMERS = "customer_id,activated_on,terminated_on,payment\n"
 BILLS = "customer_id,month,amount\n"

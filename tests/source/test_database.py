@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from churnml.errors import ContractError, DataError, UsageError
-from churnml.source import open_source
+from churnml.tables.source import open_source
 
 ROWS = "SELECT 8613800138000 AS customer_id, DATE '2026-06-01' AS month, 12.34 AS amount"
 

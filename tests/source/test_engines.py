@@ -7,9 +7,9 @@ import ibis
 import pytest
 
 from churnml.errors import ContractError, DataError, UsageError
-from churnml.simulator import simulate
-from churnml.source import open_source
-from churnml.validation import quarantine, validate
+from churnml.tables.simulator import simulate
+from churnml.tables.source import open_source
+from churnml.tables.validation import quarantine, validate
 
 pytestmark = [
     pytest.mark.slow,

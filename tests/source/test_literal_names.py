@@ -10,10 +10,10 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from churnml.datasets.flat import open_table
 from churnml.errors import DataError
-from churnml.flat import open_table
-from churnml.source import open_source
-from churnml.source.engine import write_parquet
+from churnml.tables.source import open_source
+from churnml.tables.source.engines.duckdb import write_parquet
 
 # What each pattern would also, or instead, match.
 NAMES = [

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from churnml.contract import KNOWN_AT, TABLES
 from churnml.errors import ContractError, UsageError
-from churnml.source import open_source
-from churnml.source.mapping import SourceMapping, read_mapping, schema
+from churnml.tables.contract import KNOWN_AT, TABLES
+from churnml.tables.source import open_source
+from churnml.tables.source.mapping import SourceMapping, read_mapping, schema
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 BILLS = "customer_id,month,amount\n"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from churnml.errors import ContractError
-from churnml.source import open_source
+from churnml.tables.source import open_source
 
 BILLS = "customer_id,month,amount\n00123,2026-06-01,1\n"
 

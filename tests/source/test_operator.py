@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from churnml.contract import TABLES
-from churnml.simulator import simulate
-from churnml.source import open_source
-from churnml.source.mapping import read_mapping
-from churnml.validation import validate
+from churnml.tables.contract import TABLES
+from churnml.tables.simulator import simulate
+from churnml.tables.source import open_source
+from churnml.tables.source.mapping import read_mapping
+from churnml.tables.validation import validate
 
 MAPPING = Path(__file__).parents[2] / "configs" / "sources" / "chinese.yaml"
 

@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from churnml.datasets.flat import open_table
 from churnml.errors import ContractError, DataError
-from churnml.flat import open_table
-from churnml.source import open_source
+from churnml.tables.source import open_source
 
 MAY, JUNE = dt.date(2026, 5, 1), dt.date(2026, 6, 1)
 
@@ -406,7 +406,7 @@ def test_five_hundred_parts_are_read_with_64_open_files(tmp_path, kind):
     code = {
         "operator": "import churnml; s = churnml.open_source(sys.argv[1])\n"
         "print(s.table('bills').count().to_pyarrow().as_py())",
-        "table": "from churnml.flat import open_table\n"
+        "table": "from churnml.datasets.flat import open_table\n"
         "t = open_table(pathlib.Path(sys.argv[1]) / 'bills')\n"
         "print(t.con.raw_sql(f'SELECT count(*) FROM {t.relation}').fetchone()[0])",
     }[kind]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from churnml.source import open_source
+from churnml.tables.source import open_source
 
 JUNE = "2026-06-01"
 MIDNIGHT = dt.datetime(2026, 6, 1)

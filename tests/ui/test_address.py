@@ -11,7 +11,7 @@ import urllib.request
 
 import pytest
 
-from churnml.tracking import Data, Training, log_training
+from churnml.registry.tracking import Data, Training, log_training
 
 DATA = Data("toy", "/data/toy.csv", "ab" * 32, 600, "left")
 

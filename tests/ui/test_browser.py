@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from churnml.evaluation import HEADLINE
-from churnml.registry import aliases_of
-from churnml.reports import figures
-from churnml.tracking import Child, Curve, Data, Training, log_training
+from churnml.metrics import HEADLINE
+from churnml.metrics.displays import figures
+from churnml.registry.tracking import Child, Curve, Data, Training, log_training
+from churnml.registry.versions import aliases_of
 
 spec = importlib.util.spec_from_file_location("browser", Path(__file__).with_name("browser.py"))
 browser = importlib.util.module_from_spec(spec)

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from churnml.contract import KNOWN_AT, TABLES
+from churnml.tables.contract import KNOWN_AT, TABLES
 
 ARROW = {
     "text": pa.string(),

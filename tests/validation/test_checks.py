@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from churnml.config import Config
-from churnml.source import open_source
-from churnml.validation import validate
+from churnml.config.settings import Config
+from churnml.tables.source import open_source
+from churnml.tables.validation import validate
 
 NOON = dt.datetime(2026, 5, 3, 12)
 EVERYTHING_GOES_ON = Config.model_validate({"validation": {"set_aside_limit": 1}})

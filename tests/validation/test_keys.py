@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from churnml.config import Config
-from churnml.source import open_source
-from churnml.validation import validate
+from churnml.config.settings import Config
+from churnml.tables.source import open_source
+from churnml.tables.validation import validate
 
 ALL = Config.model_validate({"validation": {"set_aside_limit": 1}})
 JUNE = dt.date(2026, 6, 1)

@@ -4,9 +4,9 @@ import datetime as dt
 
 import pytest
 
-from churnml.config import Config
-from churnml.source import open_source
-from churnml.validation import validate
+from churnml.config.settings import Config
+from churnml.tables.source import open_source
+from churnml.tables.validation import validate
 
 ALL = Config.model_validate({"validation": {"set_aside_limit": 1}})
 

@@ -7,10 +7,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from churnml.config import Config
+from churnml.config.settings import Config
 from churnml.errors import ContractError, DataError, OutputError
-from churnml.source import open_source
-from churnml.validation import CODES, quarantine, validate
+from churnml.tables.source import open_source
+from churnml.tables.validation import CODES, quarantine, validate
 
 
 def test_an_operator_without_a_breach_is_left_as_it_is(write, good, folder):

@@ -63,7 +63,7 @@ import sys, mlflow.pyfunc, pandas as pd
 rows = pd.read_csv(argv[1], dtype={"id": str})
 scored = mlflow.pyfunc.load_model(argv[0]).predict(rows.drop(columns="id"))
 scored.assign(id=rows["id"]).to_parquet("pyfunc.parquet")
-from churnml.resolving import resolve
+from churnml.registry.resolve import resolve
 from churnml.scoring import score_table
 score_table(argv[1], "by_python", id="id", churn_model=argv[0])
 """
@@ -90,8 +90,8 @@ def releases(at: Bench) -> None:
     argv = ["score", at.shared.operator, "--as-of", "2026-06-01", "--out", at.out, "--json"]
     done = at.run(*argv, "--churn-model", stored)
     require(done.status in (0, 6), f"status {done.status}: {done.err[-300:]}")
-    golden = "import sys\nfrom churnml.bundle import check_golden\n"
-    golden += "from churnml.resolving import resolve\ncheck_golden(resolve(argv[0]).model)\n"
+    golden = "import sys\nfrom churnml.models.bundle import check_golden\n"
+    golden += "from churnml.registry.resolve import resolve\ncheck_golden(resolve(argv[0]).model)\n"
     done = at.cli(stored, cwd=at.folder, code=golden)
     require(done.status == 0, f"other golden scores: {done.err[-300:]}")
     later = at.folder / "later"

@@ -173,7 +173,7 @@ def worker(at: Bench) -> None:
 
 FORKED = """
 import os, signal, sys, pandas as pd
-from churnml.resolving import resolve
+from churnml.registry.resolve import resolve
 model = resolve(argv[0]).model.estimator
 rows = pd.read_csv(argv[1], dtype={"id": str}).drop(columns="id")
 parent = model.predict_proba(rows)

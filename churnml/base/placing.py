@@ -1,0 +1,211 @@
+"""Where a result may stand: never on its own input, and only on what churnml itself wrote.
+
+Every command that writes a file or folder asks here, and lets `placed` put it there.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from churnml.base import scratch
+from churnml.base.files import (
+    exchange,
+    is_utf8,
+    output_errors,
+    require_writable,
+    shown,
+    sync_file,
+    sync_folder,
+)
+from churnml.errors import OutputError
+
+Ours = Callable[[Path], bool]
+
+
+@dataclass(frozen=True)
+class Input:
+    """What a command reads, so that it is never written to.
+
+    Attributes
+    ----------
+    places : tuple of Path
+        Files and folders; an output neither is nor holds one.
+    tables : tuple of Path
+        Folders of a table's parts; an output does not lie in one.
+    names : tuple of Path
+        Where a table or a mapping would be looked for, though none stands there yet.
+    """
+
+    places: tuple[Path, ...] = ()
+    tables: tuple[Path, ...] = ()
+    names: tuple[Path, ...] = ()
+
+
+def require_apart(out: str | Path, read: Input) -> None:
+    """Refuse an output that is, holds or lies in what is read.
+
+    Raises
+    ------
+    OutputError
+        Whether or not something may be overwritten.
+    """
+    place = real(out)
+    for one in map(real, read.places):
+        if place == one or place in one.parents:
+            raise _refused(out, "is" if place == one else "holds", one)
+    for one in map(real, read.tables):
+        if one in place.parents:
+            raise OutputError(
+                f"{shown(out)}: lies in {shown(one)}, which is itself a table.",
+                hint="Choose another place; nothing was written.",
+                file=shown(out),
+                code="INPUT",
+            )
+    for one in map(real, read.names):
+        if place.parent == one.parent and place.name.casefold() == one.name.casefold():
+            raise OutputError(
+                f"{shown(out)}: has the name of a table or mapping of the source.",
+                hint="Choose another name; nothing was written.",
+                file=shown(out),
+                code="INPUT",
+            )
+
+
+def _refused(out: str | Path, verb: str, one: Path) -> OutputError:
+    return OutputError(
+        f"{shown(out)}: {verb} the input{'' if verb == 'is' else f' {shown(one)}'}.",
+        hint="Choose another place; nothing was written.",
+        file=shown(out),
+        code="INPUT",
+    )
+
+
+def require_free(place: str | Path, *, overwrite: bool, what: str, ours: Ours) -> None:
+    """Refuse a place that cannot be written, or where something stands that must stay.
+
+    Parameters
+    ----------
+    place : path
+    overwrite : bool
+        Whether what churnml wrote there may be replaced.
+    what : str
+        What it would be: ``a report``.
+    ours : callable
+        Whether what stands there is such a thing, and nothing else is with it.
+
+    Raises
+    ------
+    OutputError
+    """
+    require_writable(place)
+    path = real(place)
+    with output_errors(path):
+        if not path.exists() or (path.is_dir() and not any(path.iterdir())):
+            return
+        known = ours(path)
+    if known and overwrite:
+        return
+    raise OutputError(
+        f"{place}: {what} stands there already."
+        if known
+        else f"{place}: stands there already and is not {what} of churnml alone.",
+        hint="Give --overwrite to replace it, or choose another place."
+        if known
+        else "It was not touched; choose another place.",
+        file=str(place),
+        code="EXISTS" if known else "FOREIGN",
+    )
+
+
+@contextmanager
+def placed(place: str | Path) -> Iterator[Path]:
+    """A path at which to build a file or folder, which appears at its place when the block ends.
+
+    What stood there is gone only then; where the block or the system fails, it stays.
+    `require_free` has said that it may go.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    path = real(place)
+    with output_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        made = scratch.make(path.parent, f".{path.name}.churnml-draft-")
+        fresh = made.folder / path.name
+        try:
+            yield fresh
+            _sync(fresh)
+            _move(fresh, path, made.folder / "old")
+            sync_folder(path.parent)
+        finally:
+            made.remove()
+
+
+def _sync(fresh: Path) -> None:
+    for path in (fresh, *(fresh.rglob("*") if fresh.is_dir() else ())):
+        sync_file(path)
+
+
+def _move(fresh: Path, place: Path, old: Path) -> None:
+    if fresh.is_file():
+        fresh.replace(place)
+    elif not place.exists():
+        fresh.rename(place)
+    elif not exchange(fresh, place):
+        place.rename(old)
+        try:
+            fresh.rename(place)
+        except OSError:
+            old.rename(place)
+            raise
+
+
+@contextmanager
+def input_first(judge: Callable[[], object]) -> Iterator[None]:
+    """Let a refused input be told rather than a refused output, where both are.
+
+    Parameters
+    ----------
+    judge : callable
+        Raises what is wrong with the input; called only where the output is refused.
+    """
+    try:
+        yield
+    except OutputError:
+        judge()
+        raise
+
+
+def only(folder: Path, known: Callable[[str], bool]) -> bool:
+    """Whether a folder holds files with known names, below it too, and nothing else."""
+    if not folder.is_dir():
+        return False
+    found = [path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()]
+    return all(known(path.relative_to(folder).as_posix()) for path in found)
+
+
+def real(path: str | Path) -> Path:
+    """A path without links, relative steps and surprises.
+
+    Raises
+    ------
+    OutputError
+        If it is none, or its name is not UTF-8.
+    """
+    try:
+        place = Path(os.path.realpath(path))
+    except (ValueError, OSError):
+        place = Path("/")
+    if not place.name or not is_utf8(place):
+        raise OutputError(
+            f"{shown(path)!r}: not the name of a file or folder"
+            + ("." if is_utf8(place) else " in UTF-8."),
+            hint="Choose another.",
+        )
+    return place

@@ -1,0 +1,379 @@
+"""The settings, as typed models with their defaults; ``configs/`` spells them out.
+
+A configuration file is YAML with any of the sections below; what it leaves out has the
+default. Unknown and duplicate keys are errors that name the line.
+
+>>> Config().tiers.gold
+1500.0
+>>> Config.model_validate({"tiers": {"gold": 1200}}).tiers.gold
+1200.0
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, TypeVar
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+
+from churnml.config.faults import refusal
+from churnml.config.yaml import read_yaml
+from churnml.errors import UsageError
+
+Span = Annotated[str, StringConstraints(pattern=r"^\d+(d|mo)$")]
+"""A length of time: days (``60d``) or calendar months (``2mo``)."""
+
+Budget = Annotated[str, StringConstraints(pattern=r"^[1-9]\d*(s|m|h)$")]
+"""A time to spend: seconds (``60s``), minutes or hours."""
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class Section(BaseModel):
+    """A section of the configuration: unknown keys are errors, values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Tiers(Section):
+    """Customer tiers: individuals by ARPU, corporate groups by size, sector and spending."""
+
+    arpu_months: int = Field(3, ge=1, le=12, description="visible months whose mean is the ARPU")
+    silver: float = Field(666.0, gt=0, description="silver card (银卡) from this ARPU, yuan")
+    gold: float = Field(1500.0, gt=0, description="gold card (金卡) from this ARPU, yuan")
+    diamond: float = Field(3000.0, gt=0, description="diamond card (钻石卡) from this ARPU, yuan")
+    a_handsets: int = Field(500, gt=0, description="group A from this many handsets on")
+    b_handsets: int = Field(100, gt=0, description="group B from this many handsets on")
+    a_sectors: tuple[str, ...] = (
+        "government",
+        "party",
+        "military",
+        "media",
+        "telecom",
+        "post",
+        "bank",
+        "power",
+        "water",
+        "gas",
+        "highway",
+        "airport",
+        "railway",
+    )
+    b_sectors: tuple[str, ...] = ("securities", "insurance")
+    a_share: Share = Field(0.05, description="share of groups that are A by 12 months' spending")
+    b_share: Share = Field(0.25, description="share of groups that are B by 12 months' spending")
+    fill_quotas: bool = Field(
+        False, description="fill A and B by spending rank alone, up to their shares"
+    )
+
+    @model_validator(mode="after")
+    def _thresholds_ascend(self) -> Self:
+        if not self.silver < self.gold < self.diamond:
+            raise ValueError("silver < gold < diamond must hold")
+        if not self.b_handsets < self.a_handsets:
+            raise ValueError("b_handsets < a_handsets must hold")
+        return self
+
+
+class Complaints(Section):
+    """What counts as repeated and as long unsolved."""
+
+    repeat_days: int = Field(
+        30, ge=1, description="same category again within this many days is a repeat"
+    )
+
+
+class Training(Section):
+    """Which months train and test a model, and how its label looks ahead."""
+
+    gap: Span = Field("0d", description="from as_of to the start of the label window")
+    horizon: Span = Field("2mo", description="length of the label window")
+    train_months: int = Field(8, ge=1, description="monthly as_of dates used for training")
+    test_months: int = Field(2, ge=1, description="last monthly as_of dates, kept for testing")
+    monotone: bool = Field(
+        False, description="hold the features' declared directions as constraints"
+    )
+    min_positives: int = Field(20, ge=1, description="refuse to train on fewer of the rarer class")
+    max_rows: int = Field(
+        500_000, ge=1000, description="train on a sample of the customers above this many rows"
+    )
+    folds: int | None = Field(
+        None, ge=2, description="boosters of a repeat; the default is a rule on the rows"
+    )
+    repeats: int | None = Field(
+        None, ge=1, description="times the folds are drawn; the default is a rule on the rows"
+    )
+    max_rounds: int = Field(2000, ge=1, description="trees of a booster at most")
+    seed: int = Field(0, ge=0)
+    budget: Budget | None = Field(
+        None, description="time for a search of better settings before training, e.g. 60s or 5m"
+    )
+
+
+class Churn(Training):
+    """The churn task."""
+
+    definition: Literal["termination", "inactivity", "either"] = "either"
+
+
+class Satisfaction(Training):
+    """The satisfaction task."""
+
+    train_months: int = Field(12, ge=1, description="monthly as_of dates used for training")
+    min_answers: int = Field(100, ge=10, description="refuse to train on fewer answered surveys")
+    interval_by: str | None = Field(
+        "lifecycle_brand",
+        description="column whose frequent values have 90 % intervals of their own, if there",
+    )
+    weighting: Literal["none", "response"] = Field(
+        "none", description="response: answers count by the inverse chance of answering"
+    )
+
+
+class Hazard(Training):
+    """The hazard task: in which month a customer leaves."""
+
+    horizon: Literal["6mo"] = Field("6mo", description="months told apart, counted from the gap")
+    train_months: int = Field(12, ge=1, description="monthly as_of dates used for training")
+    folds: int | None = Field(None, ge=2, description="boosters of the bag; the default is 4")
+    repeats: None = Field(None, description="the folds of the hazard are drawn once")
+    definition: Literal["termination", "inactivity", "either"] = "either"
+    silence_months: int = Field(
+        2, ge=1, le=6, description="whole months of silence that count as having left"
+    )
+    max_person_months: int = Field(
+        12_000_000, ge=10_000, description="above it, months in which nobody left are thinned"
+    )
+
+    @property
+    def months(self) -> int:
+        """Months told apart."""
+        return int(self.horizon.removesuffix("mo"))
+
+
+class Scoring(Section):
+    """How customers are scored."""
+
+    batch_rows: int = Field(50_000, ge=1, description="rows in memory at a time, and in one part")
+    reasons: int = Field(3, ge=0, description="reasons given for each customer")
+    band_percentiles: tuple[float, float, float] = Field(
+        (50, 80, 95), description="percentiles at which medium, high and critical risk begin"
+    )
+    unseen_limit: Share = Field(
+        0.05,
+        description="share of unknown values in a category column, beyond what customers held "
+        "out of the training had, that trips a gate",
+    )
+    drift_limit: float = Field(
+        0.75, gt=0, description="drift of a column, beyond chance and the usual, that trips a gate"
+    )
+
+    @model_validator(mode="after")
+    def _bands_ascend(self) -> Self:
+        low, middle, high = self.band_percentiles
+        if not 0 < low < middle < high < 100:
+            raise ValueError("band_percentiles must ascend between 0 and 100")
+        return self
+
+
+class Costs(Section):
+    """What a retention campaign costs, and what a customer who stays is worth; yuan."""
+
+    contact_cost: float = Field(2.0, ge=0, description="of contacting one customer, yuan")
+    offer_cost: float = Field(60.0, ge=0, description="of one offer that is accepted, yuan")
+    success_rate: Share = Field(
+        0.3, description="share of the leavers contacted who accept the offer and stay"
+    )
+    stayers_accept: Share = Field(
+        1.0, description="share of the others contacted who take the offer too"
+    )
+    margin: Share = Field(0.4, description="profit in a yuan that the customer spends")
+    months_kept: float = Field(12.0, gt=0, description="months that a customer kept stays")
+    default_value: float = Field(
+        1000.0, ge=0, description="worth of a customer where nobody's spending is known, yuan"
+    )
+
+
+Available = Literal["operator", "survey", "outcome", "snapshot"]
+"""Who has a column: every customer, those surveyed alone, or those whose outcome is known;
+``snapshot`` where only today's state is known."""
+
+
+class Availability(Section):
+    """Which columns scoring can have."""
+
+    columns: dict[str, Available] = Field(
+        {}, description="column, feature or table.column, * and ? for any text: who has it"
+    )
+    unavailable: Literal["refuse", "drop"] = Field(
+        "refuse", description="training with survey or outcome columns: refuse, or drop them"
+    )
+
+
+class Promotion(Section):
+    """When a challenger may replace the champion."""
+
+    months: int = Field(
+        3, ge=1, description="most recent months that neither has trained on, at most so many"
+    )
+    draws: int = Field(300, ge=50, description="bootstrap draws over customers")
+    min_positives: int = Field(
+        50, ge=2, description="who left (churn) or answered, for a slice to be judged"
+    )
+    auc_margin: Share = Field(0.01, description="churn: AUC that the challenger may lose at most")
+    log_loss_margin: Share = Field(
+        0.01, description="churn: log loss that it may add, as a share of the base rate's"
+    )
+    predicted_to_observed: tuple[float, float] = Field(
+        (0.8, 1.25),
+        description="churn: mean probability over observed rate; out of it and not shown nearer "
+        "than the champion is refused",
+    )
+    mae_margin: float = Field(
+        0.25, ge=0, description="satisfaction: mean error in points that it may add at most"
+    )
+    significance: Share = Field(
+        0.05, description="chance of a false alarm over all slices together (Holm)"
+    )
+    calibration_slope: tuple[float, float] = Field(
+        (0.8, 1.25),
+        description="churn: out of it and not shown nearer than the champion is refused",
+    )
+    calibration_error: Share = Field(
+        0.02, description="churn: above it and not shown below the champion's is refused"
+    )
+    coverage: tuple[Share, Share] = Field(
+        (0.87, 0.93), description="satisfaction: share of answers within the 90 % interval"
+    )
+    seed: int = Field(0, ge=0)
+
+
+class Validation(Section):
+    """When a source is refused."""
+
+    set_aside_limit: Share = Field(
+        0.05, description="share of a table's rows set aside above which the source is refused"
+    )
+    future_days: int = Field(
+        31, ge=0, description="days after the last billed month from which on is the future"
+    )
+
+
+class Engine(Section):
+    """What the embedded database may use."""
+
+    memory_limit: str | None = Field(None, description="for example 2GB; the default is DuckDB's")
+    threads: int | None = Field(None, ge=1)
+
+
+class Store(Section):
+    """How the model store is reached."""
+
+    timeout: int = Field(
+        30, ge=1, description="seconds after which a store that does not answer is given up"
+    )
+
+
+class Config(Section):
+    """All settings.
+
+    Examples
+    --------
+    >>> Config().churn.horizon
+    '2mo'
+    """
+
+    tiers: Tiers = Tiers()
+    complaints: Complaints = Complaints()
+    churn: Churn = Churn()
+    satisfaction: Satisfaction = Satisfaction()
+    hazard: Hazard = Hazard()
+    scoring: Scoring = Scoring()
+    costs: Costs = Costs()
+    availability: Availability = Availability()
+    promotion: Promotion = Promotion()
+    validation: Validation = Validation()
+    engine: Engine = Engine()
+    store: Store = Store()
+
+    def digest(self) -> str:
+        """SHA-256 of all settings that can change a result."""
+        settings = self.model_dump(mode="json", exclude={"engine", "store"})
+        return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
+
+
+def load_config(path: str | Path | None = None) -> Config:
+    """The settings of a YAML file over the defaults.
+
+    Parameters
+    ----------
+    path : path, optional
+        Without it, the defaults.
+
+    Raises
+    ------
+    UsageError
+        If the file cannot be read or says what is not a setting, with the place and the
+        nearest setting.
+    """
+    if path is None:
+        return Config()
+    content = read_yaml(path) or {}
+    return parse(Config, content, str(path), Path(path).read_text(encoding="utf-8-sig"))
+
+
+def parse(model: type[M], content: Any, place: str, text: str | None = None) -> M:
+    """The content of a YAML file as a settings model, or a `UsageError` that says where.
+
+    With the file's ``text``, the error tells lines too.
+    """
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        if not isinstance(content, dict):
+            raise UsageError(f"{place}: a mapping of sections expected.", file=place) from None
+        raise refusal(model, error, place, text) from None
+
+
+def with_setting(config: Config, name: str, value: Any) -> Config:
+    """The settings with one of them changed.
+
+    Parameters
+    ----------
+    config : Config
+    name : str
+        Section and key.
+    value : any
+
+    Raises
+    ------
+    UsageError
+        If the value is not one that the setting can have.
+
+    Examples
+    --------
+    >>> with_setting(Config(), "churn.budget", "60s").churn.budget
+    '60s'
+    """
+    section, key = name.split(".")
+    # What nobody has set stays so: some settings then give way to the model's own.
+    content = config.model_dump(exclude_unset=True)
+    content.setdefault(section, {})[key] = value
+    return parse(Config, content, f"--{key}")
+
+
+def schema() -> str:
+    """The JSON schema of a configuration file, for editors."""
+    return json.dumps(Config.model_json_schema(), indent=2, ensure_ascii=False) + "\n"

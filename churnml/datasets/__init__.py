@@ -1,0 +1,1 @@
+"""Features and labels joined: what a model is trained and evaluated on."""

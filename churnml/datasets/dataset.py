@@ -1,0 +1,310 @@
+"""Features and labels together: the only place where X meets y."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Literal, NamedTuple
+
+import ibis
+import numpy as np
+import pandas as pd
+from ibis import _
+from ibis.expr import types as ir
+from numpy.typing import NDArray
+
+from churnml.config.settings import Config, Training
+from churnml.datasets.leakage import withheld
+from churnml.errors import LabelWindowError, UsageError
+from churnml.features import build_features, declared
+from churnml.labels import coverage as cover
+from churnml.labels import hazard as leaving
+from churnml.labels import window as labels
+from churnml.tables import asof
+from churnml.tables.source import Source
+
+Task = Literal["churn", "satisfaction", "hazard"]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """What a model learns from.
+
+    Attributes
+    ----------
+    X : DataFrame, shape (n, n_features)
+        Numbers as ``float32`` and ``int32``.
+    y : Series, shape (n,)
+        Churn: 0 or 1, 1 for those who left. Satisfaction: 0 to 100. Hazard: the month of
+        leaving from 1 on, or less than 0 and the months seen of those who stayed.
+    groups : Series, shape (n,)
+        The customer, so that no split parts one customer's rows.
+    times : Series, shape (n,)
+        The row's ``as_of``.
+    weights : Series, shape (n,), or None
+        How much each row counts in training; all alike where there are none.
+    """
+
+    X: pd.DataFrame
+    y: pd.Series
+    groups: pd.Series
+    times: pd.Series
+    weights: pd.Series | None = None
+
+    def at(self, days: Iterable[date]) -> Dataset:
+        """The rows of these ``as_of`` dates."""
+        return self.rows(np.flatnonzero(self.times.isin(list(days))))
+
+    def rows(self, places: NDArray[np.int64]) -> Dataset:
+        """The rows at these places."""
+        return Dataset(
+            self.X.iloc[places].reset_index(drop=True),
+            self.y.iloc[places].reset_index(drop=True),
+            self.groups.iloc[places].reset_index(drop=True),
+            self.times.iloc[places].reset_index(drop=True),
+            None if self.weights is None else self.weights.iloc[places].reset_index(drop=True),
+        )
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    def __repr__(self) -> str:
+        days = sorted(set(self.times))
+        span = f"{days[0]} to {days[-1]}" if days else "no date"
+        return (
+            f"Dataset({len(self)} rows, {self.X.shape[1]} features, "
+            f"{self.groups.nunique()} customers, {len(days)} dates: {span})"
+        )
+
+
+def build_dataset(
+    source: Source,
+    task: Task,
+    as_of: date | str | Iterable[date | str],
+    *,
+    config: Config | None = None,
+    max_rows: int | None = None,
+) -> Dataset:
+    """Features at each ``as_of`` with what happened next.
+
+    Parameters
+    ----------
+    source : Source
+    task : {"churn", "satisfaction", "hazard"}
+    as_of : date, or several
+    config : Config, optional
+        Its section of the task says where the label looks.
+    max_rows : int, optional
+        At most about this many rows: a sample of the customers, the same every time.
+
+    Returns
+    -------
+    Dataset
+        One row for every labelled customer and date, ordered by date and customer.
+
+    Raises
+    ------
+    LabelWindowError
+        If the data does not cover the label window of a date, or no bill's month had ended
+        by then; says the first or last usable date.
+    DataError
+        If a feature reads what is declared to be had by some customers only.
+    UsageError
+        If the source lacks the table that the label needs.
+    """
+    config = config or Config()
+    days = asof.dates(as_of)
+    out = withheld(declared(source.tables), config.availability, source.availability)
+    y = _outcome(source, task, days, config)
+    target = y.columns[-1]
+    y = y.cache()
+    if max_rows is not None:
+        y = _sample(y, max_rows)
+    spine = y.select("customer_id", "as_of")
+    rows = build_features(source, days, config=config, spine=spine).drop(*out)
+    rows = rows.join(y, ["customer_id", "as_of"])
+    table = _narrowed(rows).order_by("as_of", "customer_id").to_pyarrow()
+    if table.num_rows == 0:
+        raise LabelWindowError(f"No labelled customer at {', '.join(map(str, days))}.")
+    y, groups, times = (
+        pd.Series(table[name].to_pandas(), name=name) for name in (target, "customer_id", "as_of")
+    )
+    table = table.drop_columns([target, "customer_id", "as_of"])
+    # Column by column, and Arrow's copy is given up on the way: half the memory.
+    return Dataset(table.to_pandas(split_blocks=True, self_destruct=True), y, groups, times)
+
+
+def _outcome(source: Source, task: Task, days: Sequence[date], config: Config) -> ir.Table:
+    """What happened after the dates, as the task sees it; in the last column."""
+    window = label_window(task, config)
+    since, until, earliest = covered(source, task, config)
+    if task == "hazard":
+        month = labels.Window(window.gap, "1mo")
+        cover.require_cover(days, month, until, since, earliest=earliest)
+        return leaving.month_of_leaving(
+            source.tables,
+            days,
+            until=until,
+            since=since,
+            gap=window.gap,
+            months=config.hazard.months,
+            definition=config.hazard.definition,
+            silence=config.hazard.silence_months,
+        )
+    cover.require_cover(days, window, until, since, earliest=earliest)
+    if task == "churn":
+        return labels.churn(source.tables, days, window, config.churn.definition)
+    return labels.satisfaction(source.tables, days, window)
+
+
+class Covered(NamedTuple):
+    """The first date that the data covers for a label, and the first that it does not.
+
+    Attributes
+    ----------
+    since, until : date
+    earliest : date
+        The first ``as_of`` before which a month's bill had ended.
+    """
+
+    since: date
+    until: date
+    earliest: date
+
+
+def covered(source: Source, task: Task, config: Config) -> Covered:
+    """Where the data lie that the label and the features of a task need."""
+    tables = source.tables
+    definition = config.hazard.definition if task == "hazard" else config.churn.definition
+    told = "satisfaction" if task == "satisfaction" else "churn"
+    return Covered(
+        cover.covered_from(tables, told, definition),
+        cover.covered_until(tables, told, definition),
+        labels.later(cover.begins(tables, "bills"), "1mo"),
+    )
+
+
+def censored(data: Dataset, at: date, gap: str = "0d") -> Dataset:
+    """Outcomes of the hazard task as they were known at a date: nothing after it counts.
+
+    Who left later was still there; who had not been seen for a month has no row.
+    """
+    seen = {day: leaving.months_seen(day, at, gap=gap, months=60) for day in set(data.times)}
+    months = data.times.map(seen).to_numpy()
+    found = data.rows(np.flatnonzero(months > 0))
+    months = months[months > 0]
+    y = found.y.to_numpy()
+    known = np.where(np.abs(y) > months, -months, y).astype(y.dtype)
+    return replace(found, y=pd.Series(known, name=found.y.name))
+
+
+def _narrowed(rows: ir.Table) -> ir.Table:
+    """The rows in types half as wide, which is what the estimators learn from anyway."""
+    narrow = {
+        name: rows[name].cast("float32" if kind.is_floating() else "int32")
+        for name, kind in rows.schema().items()
+        if kind.is_floating() or kind.is_integer()
+    }
+    return rows.mutate(**narrow)
+
+
+def label_window(task: Task, config: Config) -> labels.Window:
+    """Where the label of a task looks."""
+    section = settings(task, config)
+    return labels.Window(section.gap, section.horizon)
+
+
+def settings(task: Task, config: Config) -> Training:
+    """The section of the settings that belongs to a task.
+
+    Raises
+    ------
+    UsageError
+        If there is no such task.
+    """
+    sections: dict[str, Training] = {
+        "churn": config.churn,
+        "satisfaction": config.satisfaction,
+        "hazard": config.hazard,
+    }
+    if task not in sections:
+        raise UsageError(f"Unknown task {task!r}.", hint="Use churn, satisfaction or hazard.")
+    return sections[task]
+
+
+def _sample(y: ir.Table, max_rows: int) -> ir.Table:
+    """All rows of every k-th customer, so that about ``max_rows`` are left."""
+    rows = y.count().execute()
+    if rows <= max_rows:
+        return y
+    every = -(-rows // max_rows)
+    number = ibis.dense_rank().over(ibis.window(order_by="customer_id"))
+    return y.mutate(number=number).filter(_.number % every == 0).drop("number")
+
+
+@dataclass(frozen=True)
+class Dates:
+    """The ``as_of`` dates of a training, oldest first, and where they are used.
+
+    Attributes
+    ----------
+    train, test : tuple of date
+        ``train`` + gap + horizon lies at or before the first of ``test``; for the hazard
+        the first month does, and what comes after the first of ``test`` is left out.
+    all : tuple of date
+        What the final model is fitted on: these and the dates between them.
+    """
+
+    train: tuple[date, ...]
+    test: tuple[date, ...]
+    all: tuple[date, ...]
+
+
+def plan_dates(source: Source, task: Task, config: Config) -> Dates:
+    """The most recent monthly dates whose labels the data covers, split forward in time.
+
+    Raises
+    ------
+    LabelWindowError
+        If there is not one date to train on and one to test on.
+    """
+    section = settings(task, config)
+    window = labels.Window(section.gap, section.horizon)
+    since, until, earliest = covered(source, task, config)
+    # A month's outcome already teaches a hazard; to be tested it needs all of them.
+    taught = labels.Window(section.gap, "1mo") if task == "hazard" else window
+    # Three months' bills must lie before a date for its features to say something.
+    usable = _firsts_of_months(labels.later(earliest, "2mo"), until)
+    usable = [d for d in usable if window.of(d)[0] >= since and taught.end(d) <= until]
+    testable = [day for day in usable if window.end(day) <= until]
+    for tests in range(section.test_months, 0, -1):
+        test = testable[-tests:]
+        train = [day for day in usable if test and taught.end(day) <= test[0]]
+        train = train[-section.train_months :]
+        if train:
+            return Dates(tuple(train), tuple(test), tuple(d for d in usable if d >= train[0]))
+    raise LabelWindowError(
+        f"{task}: no month to train on: bills run from {asof.months_before(earliest, 1)}, "
+        f"labels are covered from {since} until {until}.",
+        hint="At least three months before the first date, then gap and horizon twice, are "
+        "needed; shorten the horizon or add months.",
+    )
+
+
+def _firsts_of_months(start: date, end: date) -> Sequence[date]:
+    day = start if start.day == 1 else later_month(start)
+    found = []
+    while day < end:
+        found.append(day)
+        day = later_month(day)
+    return found
+
+
+def later_month(day: date) -> date:
+    """The first day of the next month.
+
+    >>> later_month(date(2026, 12, 5))
+    datetime.date(2027, 1, 1)
+    """
+    return labels.later(day.replace(day=1), "1mo")

@@ -1,0 +1,69 @@
+"""Ids: text, character for character, one for each row."""
+
+from __future__ import annotations
+
+from churnml.base.text import counted, quoted
+from churnml.datasets.flat.signature import Column
+from churnml.datasets.flat.table import ROW, Table
+from churnml.errors import DataError
+from churnml.tables.source.engines.duckdb import literal
+
+_SHOWN = 5
+_SCIENTIFIC = r"[0-9]([.,][0-9]+)?[eE]\+?[0-9]{1,2}"
+
+
+ID = Column("", "category")
+"""How ids are read: as text, whole numbers without a decimal point."""
+
+
+def told_scientific(table: Table, x: str, name: str) -> list[str]:
+    """What to say of ids that a spreadsheet wrote as ``8.6013E+10``: their ends are gone."""
+    written = f"regexp_full_match(t_{x}, {literal(_SCIENTIFIC)})"
+    ((count, example),) = table.read({x: ID}, f"count_if({written}), min(t_{x}) FILTER ({written})")
+    if not count:
+        return []
+    return [
+        f"{quoted(name)}: {counted(count, 'id is', 'ids are')} in scientific notation, such as "
+        f"{example!r}; their last digits are gone. Export the ids as text."
+    ]
+
+
+def refuse_duplicates(table: Table, x: str, name: str) -> None:
+    """Refuse a table in which an id stands more than once.
+
+    Parameters
+    ----------
+    table : Table
+    x : str
+        The id column's SQL name.
+    name : str
+        What it is called.
+
+    Raises
+    ------
+    DataError
+        With the first rows; the ids themselves may be personal data and are not shown.
+    """
+    rows = table.prepared({x: ID})
+    repeated = f"(SELECT t_{x} FROM {rows} WHERE t_{x} IS NOT NULL GROUP BY 1 HAVING count(*) > 1)"
+    ((ids, count, first),) = table.select(
+        f"count(DISTINCT t_{x}), count(*), list_sort(min({ROW}, {_SHOWN}))",
+        f"{rows} WHERE t_{x} IN (FROM {repeated})",
+    )
+    if not ids:
+        return
+    shown = ", ".join(str(row) for row in first) + (" …" if count > len(first) else "")
+    rounded = told_scientific(table, x, name)
+    why = f" {rounded[0]}" if rounded else ""
+    raise DataError(
+        f"{table.path}: {counted(ids, 'id')} of {quoted(name)} "
+        f"{'stands' if ids == 1 else 'stand'} in more than one row "
+        f"({table.counted}s {shown}).{why}",
+        hint="One row for each id is expected; for training, --group lets rows of one "
+        "customer repeat.",
+        file=str(table.path),
+        column=name,
+        count=ids,
+        rows=first,
+        expected="different ids",
+    )

@@ -1,0 +1,94 @@
+"""What of a training table scoring cannot have: by declaration, or by its looks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from churnml.base.text import quoted
+from churnml.config.settings import Availability, Available
+from churnml.datasets.flat.signature import Signature
+from churnml.datasets.flat.table import Table
+from churnml.datasets.flat.uninformative import tells_target
+from churnml.datasets.leakage import Suspect, declared_as, dropping, find_suspects, refused, told
+from churnml.errors import DataError
+
+
+def withheld_columns(table: Table, features: Sequence[str], who: Availability) -> set[str]:
+    """The SQL names of the columns to leave out as declared.
+
+    Raises
+    ------
+    DataError
+        If there are such columns and they are to be refused.
+    """
+    names = {table.names[int(x[1:])]: x for x in features if table.names[int(x[1:])]}
+    return {names[name] for name in refused(names, who, place=str(table.path))}
+
+
+def told_declared(table: Table, who: Availability) -> list[str]:
+    """What was left out by declaration, and what was declared of no column."""
+    out = [
+        f"{quoted(name)} ({said})"
+        for name, said in known(table, who).items()
+        if said in ("survey", "outcome")
+    ]
+    plain = [name for name in who.columns if not {"*", "?"} & set(name)]
+    strange = [quoted(name) for name in plain if name not in table.names]
+    notes = [f"Left out as declared: {'; '.join(out)}."] if out else []
+    if strange:
+        notes.append(f"availability.columns: no column of this table: {', '.join(strange)}.")
+    return notes
+
+
+def known(table: Table, who: Availability) -> dict[str, Available]:
+    """What is declared of the table's columns."""
+    found = {name: declared_as(name, who.columns) for name in table.names if name}
+    return {name: said for name, said in found.items() if said is not None}
+
+
+def accused(
+    table: Table,
+    X: pd.DataFrame,
+    y: pd.Series,
+    groups: pd.Series | None,
+    signature: Signature,
+    who: Availability,
+) -> list[Suspect]:
+    """The columns that look like outcomes, unless they are declared to be everybody's.
+
+    Raises
+    ------
+    DataError
+        If a column tells the target; names the others that look like outcomes too.
+    """
+    trusted = [name for name in X.columns if declared_as(name, who.columns) == "operator"]
+    own = [name for name in X.columns if name not in trusted]
+    tells = [name for name in own if tells_target(X[name], y.to_numpy())]
+    suspects = find_suspects(
+        X,
+        y,
+        task="churn" if signature.positive else "satisfaction",
+        groups=groups,
+        scale=() if signature.words else tuple(sorted(signature.scale)),
+        certain=tells,
+        trusted=trusted,
+    )
+    if not tells:
+        return suspects
+    also = [one for one in suspects if one.column not in tells]
+    names = [one.column for one in also if one.kind != "id"]
+    raise DataError(
+        f"{table.path}: {', '.join(quoted(name) for name in tells)} "
+        f"{'tells' if len(tells) == 1 else 'tell'} the target: each value goes with one "
+        "outcome only, so it was written after it."
+        + "".join(f" {one}" for one in told(also, advise=False)),
+        hint=f"Leave out with {dropping(tells)}"
+        + (f", and what looks like an outcome with {dropping(names)}." if names else "."),
+        file=str(table.path),
+        column=tells[0],
+        columns=tells,
+        count=len(tells),
+        suspects=[one.to_dict() for one in suspects],
+    )

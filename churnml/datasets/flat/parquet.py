@@ -1,0 +1,72 @@
+"""Parquet tables of one's own: one file, or a folder of parts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from churnml.datasets.flat.table import ROW, Table, stamp
+from churnml.tables.source import parquet
+from churnml.tables.source.engines.duckdb import Engine, identifier, literal, plain_name, run
+
+_READABLE = {'"NULL"': "VARCHAR", "TIMESTAMP_NS": "TIMESTAMP"}
+
+
+def open_parquet(path: Path, engine: Engine) -> Table:
+    """The rows of a Parquet table, in the types that they have.
+
+    Raises
+    ------
+    DataError
+        If a file is empty, cut off or of another kind.
+    ContractError
+        If the parts disagree, or two columns have one name.
+    """
+    files = parquet.parts(path) if path.is_dir() else [path]
+    stamps = {file: stamp(file) for file in files}
+    parquet.check(path, files)
+    con = engine.another(preserve_insertion_order=True)
+    reader = parquet.numbered_rows(con, files, named=path.is_dir())
+    added = "filename, file_row_number" if path.is_dir() else "file_row_number"
+    found = run(con, f"DESCRIBE SELECT * EXCLUDE ({added}) FROM {reader}")
+    columns = {name: (identifier(name), _kind(kind)) for name, kind, *_ in found}
+    keys = parquet.partition_columns(path, files[0]) if path.is_dir() else {}
+    columns |= {key: (sql, "VARCHAR") for key, sql in keys.items()}
+    selected = ", ".join(
+        f"CAST({sql} AS {kind}) AS c{at}" for at, (sql, kind) in enumerate(columns.values())
+    )
+    relation = f"(SELECT {selected}, {_number(files)} AS {ROW} FROM {reader})"
+    return Table(
+        path,
+        engine,
+        con,
+        relation,
+        names=tuple(name.strip() for name in columns),
+        kinds=tuple(kind for _, kind in columns.values()),
+        counted="row",
+        files=stamps,
+        index=_index(files[0]),
+    )
+
+
+def _index(file: Path) -> tuple[str, ...]:
+    """The columns that were the index of the data frame that pandas wrote."""
+    told = pq.read_schema(file.absolute()).pandas_metadata or {}
+    # An index that only counts the rows is told as a mapping, and is no column.
+    return tuple(name for name in told.get("index_columns", ()) if isinstance(name, str))
+
+
+def _kind(kind: str) -> str:
+    return "VARCHAR" if kind.startswith("ENUM(") else _READABLE.get(kind, kind)
+
+
+def _number(files: list[Path]) -> str:
+    """SQL of a row's number, counted through all parts."""
+    if len(files) == 1:
+        return "file_row_number + 1"
+    before, cases = 0, []
+    for file in files:
+        cases.append(f"WHEN {literal(plain_name(file))} THEN {before}")
+        before += pq.read_metadata(file.absolute()).num_rows
+    return f"file_row_number + 1 + CASE filename {' '.join(cases)} END"

@@ -1,0 +1,125 @@
+"""A table of one's own whose outcome is known, to measure a model on."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from churnml.base.text import counted
+from churnml.datasets.flat.data import FlatData
+from churnml.datasets.flat.open import fingerprint
+from churnml.datasets.flat.read_scoring import open_scoring
+from churnml.datasets.flat.reading import Reading
+from churnml.datasets.flat.signature import Signature
+from churnml.datasets.flat.target import Target, known_target, satisfaction_target, told_left
+from churnml.errors import DataError, ModelError, UsageError
+
+_ALL = 1 << 62
+
+
+def read_evaluation(
+    path: str | Path,
+    signature: Signature,
+    *,
+    target: str | None = None,
+    id: str | None = None,
+    group: str | None = None,
+    positive: str | None = None,
+    as_of: date | None = None,
+    reading: Reading | None = None,
+    set_aside_limit: float = 0.05,
+    memory_limit: str | None = None,
+    threads: int | None = None,
+) -> FlatData:
+    """Read a table as it is scored, with what happened.
+
+    Parameters
+    ----------
+    path : path
+    signature : Signature
+        Of the model.
+    target : str, optional
+        The target column; by default called as in training. Its values mean what they
+        meant there.
+    id : str, optional
+    group : str, optional
+        The column whose rows belong together; then ids may repeat.
+    positive : str, optional
+        Churn: the target's value that means that the customer left, where the words are
+        others than in training.
+    as_of, reading, set_aside_limit, memory_limit, threads : optional
+        As in `open_scoring`.
+
+    Returns
+    -------
+    FlatData
+        The rows with a target that could be scored.
+
+    Raises
+    ------
+    UsageError, SchemaError, DataError
+        As `open_scoring`; and if the target does not hold the values that it should.
+    """
+    named = target or signature.target
+    extra = {named: "--target"} | ({group: "--group"} if group else {})
+    scorable = open_scoring(
+        path,
+        signature,
+        id=id,
+        extra=extra,
+        repeated=group is not None,
+        as_of=as_of,
+        reading=reading,
+        set_aside_limit=set_aside_limit,
+        memory_limit=memory_limit,
+        threads=threads,
+    )
+    (batch,) = scorable.batches(_ALL)
+    scorable.table.ensure_unchanged()
+    if not len(batch.X):
+        raise DataError(f"{path}: no row to measure on.", file=str(path))
+    found = _target(batch.extra[named], signature, named, positive)
+    keep = ~np.isnan(found.y)
+    ids = pd.Series(batch.ids.to_pandas(), name=id or "row")
+    groups = batch.extra[group] if group else ids.rename(group or id or "row")
+    # A row without a group stands alone.
+    groups = groups.where(groups.notna(), ids)
+    # As training has them, so that the same rows have the same digest.
+    y = pd.Series(found.y[keep], name=named, dtype="int64" if signature.positive else "float64")
+    return FlatData(
+        X=batch.X[keep].reset_index(drop=True),
+        y=y,
+        ids=ids[keep].reset_index(drop=True),
+        groups=groups[keep].reset_index(drop=True),
+        signature=signature.to_dict(),
+        notes=[
+            *told_left(found),
+            *scorable.table.notes,
+            *scorable.taken,
+            *([scorable.ages.told()] if scorable.ages else []),
+            *scorable.beyond(len(batch.X)).told,
+            *scorable.told(),
+            *_left_out(found),
+        ],
+        rows=scorable.total,
+        fingerprint=fingerprint(path),
+    )
+
+
+def _target(values: pd.Series, signature: Signature, name: str, positive: str | None) -> Target:
+    if signature.positive:
+        return known_target(values, name=name, signature=signature, positive=positive)
+    if positive is not None:
+        raise UsageError("--positive is for churn, not for satisfaction.")
+    if len(signature.scale) != 2:
+        raise ModelError("The model does not say on which scale its target was.")
+    worst, best = signature.scale
+    return satisfaction_target(values, name=name, scale=signature.words or (worst, best))
+
+
+def _left_out(found: Target) -> list[str]:
+    told = {"without a target": found.missing, "with a target outside the scale": found.outside}
+    return [f"Left out: {counted(n, 'row')} {what}." for what, n in told.items() if n]

@@ -1,0 +1,430 @@
+"""A table of one's own to be scored: checked as a whole, then given in batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from churnml.base.text import counted, quoted
+from churnml.datasets.flat.beyond import Beyond, counted_back
+from churnml.datasets.flat.columns import bind, ignored
+from churnml.datasets.flat.ids import ID, refuse_duplicates, told_scientific
+from churnml.datasets.flat.open import open_table
+from churnml.datasets.flat.reading import Reading
+from churnml.datasets.flat.sieve import described
+from churnml.datasets.flat.signature import Column, Signature
+from churnml.datasets.flat.snapshot import Ages, ages_of, counted_from
+from churnml.datasets.flat.standing_in import taken_as_missing
+from churnml.datasets.flat.table import ROW, Table
+from churnml.datasets.flat.totals import totals_row
+from churnml.datasets.flat.values import bad, prepared
+from churnml.errors import DataError, SchemaError
+from churnml.tables.source.csv.load import kept_in
+from churnml.tables.source.engines.duckdb import file_literal, literal, run
+from churnml.tables.validation.report import EXAMPLES, shown
+
+_MOSTLY = 0.5
+"""A column most of whose values cannot be read is of another type, not full of mistakes."""
+
+_ROWS_IN_MEMORY = 20_000
+_NO_ID, _BROKEN_ID = -1, -2
+_IDS = {
+    _NO_ID: ("C16", "an id expected, found none"),
+    _BROKEN_ID: ("C19", "an id without control characters expected"),
+}
+
+
+@dataclass(frozen=True)
+class FlatBatch:
+    """Rows to be scored.
+
+    Attributes
+    ----------
+    ids : array of text, length n
+        Character for character.
+    rows : array of int, length n
+        Where they stand in the file.
+    X : DataFrame, shape (n, k)
+        The model's columns: numbers as ``float64``, categories as text.
+    extra : DataFrame, shape (n, m)
+        Other columns that were asked for, as text.
+    """
+
+    ids: pa.Array
+    rows: pa.Array
+    X: pd.DataFrame
+    extra: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class SetAside:
+    """Rows that cannot be scored for one reason.
+
+    Attributes
+    ----------
+    code : str
+        As in `churnml.tables.validation.codes`.
+    column : str or None
+    count : int
+    reason : str
+        What was expected, with the first rows and what stands there.
+    """
+
+    code: str
+    column: str | None
+    count: int
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class Scorable:
+    """A table fit to be scored; made by `open_scoring`.
+
+    Attributes
+    ----------
+    table : Table
+    columns : tuple of Column
+    total : int
+        Rows of the file.
+    aside : tuple of SetAside
+        Why rows cannot be scored.
+    ignored : tuple of str
+        Columns that the model has never seen.
+    taken : tuple of str
+        What was taken as missing because training met it, a sentence a column; and what looks
+        wrong with ids and the last row.
+    ages : Ages or None
+        From which day dates are counted; ``None`` without dates.
+    """
+
+    table: Table
+    columns: tuple[Column, ...]
+    total: int
+    aside: tuple[SetAside, ...]
+    ignored: tuple[str, ...]
+    extra: tuple[str, ...]
+    stored: Path
+    taken: tuple[str, ...] = ()
+    ages: Ages | None = None
+
+    @property
+    def quarantined(self) -> int:
+        """How many rows cannot be scored."""
+        return sum(one.count for one in self.aside)
+
+    def told(self) -> list[str]:
+        """Why rows are set aside, a sentence each."""
+        return [
+            f"Set aside: {counted(one.count, 'row')}{f', {one.column}' if one.column else ''}: "
+            f"{one.reason}."
+            for one in self.aside
+        ]
+
+    def beyond(self, trained: int) -> Beyond:
+        """What dates say that lie after the day from which they are counted.
+
+        Parameters
+        ----------
+        trained : int
+            Rows that the model was trained on.
+        """
+        if self.ages is None:
+            return Beyond()
+        dates = {f"x{at}": one for at, one in enumerate(self.columns) if counted_back(one)}
+        if not dates:
+            return Beyond()
+        selected = ", ".join(f"count({x}), count_if({x} < 0), min({x})" for x in dates)
+        (counts,) = self.table.select(selected, literal(str(self.stored)))
+        return Beyond.of(self.ages, list(dates.values()), counts, trained)
+
+    def batches(self, rows: int) -> Iterator[FlatBatch]:
+        """The good rows in the file's order, ``rows`` at a time; at least one batch."""
+        with pq.ParquetFile(self.stored) as file:
+            for table in _even(file, rows):
+                yield self._batch(table)
+
+    def _batch(self, table: pa.Table) -> FlatBatch:
+        values = table.select([f"x{at}" for at in range(len(self.columns))])
+        extra = table.select([f"e{at}" for at in range(len(self.extra))])
+        return FlatBatch(
+            table["id"].combine_chunks(),
+            table[ROW].combine_chunks(),
+            _frame(values, [column.name for column in self.columns]),
+            _frame(extra, self.extra),
+        )
+
+
+def _frame(table: pa.Table, names: Sequence[str]) -> pd.DataFrame:
+    frame = table.to_pandas()
+    if not names:
+        return pd.DataFrame(index=pd.RangeIndex(table.num_rows))
+    return frame.set_axis(list(names), axis=1)
+
+
+def _even(file: pq.ParquetFile, rows: int) -> Iterator[pa.Table]:
+    """Tables of ``rows`` rows each, whatever the file's row groups; the last may be shorter."""
+    held = file.schema_arrow.empty_table()
+    given = False
+    for batch in file.iter_batches(batch_size=min(rows, _ROWS_IN_MEMORY)):
+        held = pa.concat_tables([held, pa.Table.from_batches([batch])])
+        while held.num_rows >= rows:
+            yield held.slice(0, rows)
+            held, given = held.slice(rows), True
+    if held.num_rows or not given:
+        yield held
+
+
+def open_scoring(
+    path: str | Path,
+    signatures: Signature | Sequence[Signature],
+    *,
+    id: str | None,
+    extra: Mapping[str, str] | None = None,
+    repeated: bool = False,
+    as_of: date | None = None,
+    reading: Reading | None = None,
+    set_aside_limit: float = 0.05,
+    memory_limit: str | None = None,
+    threads: int | None = None,
+) -> Scorable:
+    """Check a table against what a model was trained on, and set its bad rows aside.
+
+    Columns go by name: their order does not matter, and others are ignored. A row is set
+    aside if its line has too few or too many fields, its id is missing, or a cell of a
+    number or date column cannot be read; missing values are fine.
+
+    Parameters
+    ----------
+    path : path
+        CSV, Parquet or XLSX; see `churnml.datasets.flat.open_table`.
+    signatures : Signature, or one for each model
+    id : str or None
+        The id column; without it, rows are named by their numbers.
+    extra : mapping of str to str, optional
+        Columns to be given as text beside the model's: what option names it, by name.
+    repeated : bool, default False
+        Whether an id may stand in several rows.
+    as_of : date, optional
+        The day from which dates are counted; see `churnml.datasets.flat.snapshot`.
+    reading : Reading, optional
+        The sheet, encoding or delimiter; without a word as in training.
+    set_aside_limit : float, default 0.05
+        The share of rows that may be set aside.
+    memory_limit, threads : optional
+        What DuckDB may use.
+
+    Returns
+    -------
+    Scorable
+
+    Raises
+    ------
+    UsageError
+        If there is no such id column, or ``as_of`` is given to a model that cannot use it.
+    SchemaError
+        If columns are missing, renamed, or hold something else than in training.
+    DataError
+        If the file cannot be read, an id stands twice, or too many rows are bad.
+    """
+    models = [signatures] if isinstance(signatures, Signature) else list(signatures)
+    extra = extra or {}
+    table = open_table(
+        path,
+        told=reading,
+        remembered=Reading.remembered(one.reading for one in models),
+        memory_limit=memory_limit,
+        threads=threads,
+    )
+    # First of all the table has to be of the model's kind; then the options can be wrong.
+    ages = [ages_of(table, one, as_of) for one in models]
+    models = [
+        one if found is None else counted_from(one, date.fromisoformat(found.counted_from))
+        for one, found in zip(models, ages, strict=True)
+    ]
+    columns = bind(table, models)
+    own = None if id is None else table.column(id, "--id")
+    others = {name: table.column(name, option) for name, option in extra.items()}
+    if own is not None and not repeated:
+        refuse_duplicates(table, own, str(id))
+    stored = table.engine.workspace / "scoring.parquet"
+    with kept_in(table.engine.workspace, table.path):
+        _store(table, columns, own, others, stored)
+    ((total,),) = table.select("count(*)", _relation(_checked(table)))
+    aside = _judge(table, columns, id)
+    scorable = Scorable(
+        table,
+        tuple(columns.values()),
+        total + table.rejected,
+        (*_lines(table), *aside),
+        tuple(ignored(table, models, [name for name in (id, *extra) if name])),
+        tuple(extra),
+        stored,
+        (*taken_as_missing(table, columns), *_suspicious(table, columns, own, id)),
+        next((one for one in ages if one is not None), None),
+    )
+    _refuse_excess(scorable, set_aside_limit)
+    return scorable
+
+
+def _suspicious(
+    table: Table, columns: Mapping[str, Column], own: str | None, id: str | None
+) -> list[str]:
+    """What looks wrong but is scored: ids in scientific notation, a row of totals."""
+    told = [] if own is None else told_scientific(table, own, str(id))
+    total = totals_row(table, columns)
+    if total is not None:
+        told.append(f"{table.path.name}: {total}; it was scored, but is it a customer?")
+    return told
+
+
+def _store(
+    table: Table,
+    columns: Mapping[str, Column],
+    own: str | None,
+    others: Mapping[str, str],
+    stored: Path,
+) -> None:
+    """Write every row with its verdict to one file, and the good rows to another.
+
+    The verdict is the position of the first column that cannot be read.
+    """
+    wanted = {"id": own, **{f"e{at}": x for at, x in enumerate(others.values())}}
+    texts = {name: x for name, x in wanted.items() if x is not None}
+    copies = "".join(f", {x} AS {name}" for name, x in texts.items())
+    kinds = {x: table.kind(x) for x in columns} | {n: table.kind(x) for n, x in texts.items()}
+    wanted_texts = dict.fromkeys(texts, ID)
+    rows = prepared(
+        f"(SELECT *{copies} FROM {table.relation})", kinds, {**columns, **wanted_texts}, keep=ROW
+    )
+    tests = []
+    if own is not None:
+        tests = [f"WHEN p_id IS NULL THEN {_NO_ID}", f"WHEN t_id IS NULL THEN {_BROKEN_ID}"]
+    tests += [f"WHEN p_{x} IS NOT NULL AND t_{x} IS NULL THEN {x[1:]}" for x in columns]
+    selected = [
+        f"CAST({ROW} AS BIGINT) AS {ROW}",
+        f"{'t_id' if own is not None else f'CAST({ROW} AS VARCHAR)'} AS id",
+        *(f"t_{x} AS x{at}" for at, x in enumerate(columns)),
+        *(f"t_{name} AS {name}" for name in texts if name != "id"),
+        "verdict",
+        "CASE verdict "
+        + " ".join(f"WHEN {x[1:]} THEN CAST({x} AS VARCHAR)" for x in columns)
+        + " END AS value",
+    ]
+    judged = f"(SELECT *, CASE {' '.join(tests)} END AS verdict FROM {rows})"
+    checked = _checked(table)
+    _copy(table, f"SELECT {', '.join(selected)} FROM {judged}", checked)
+    good = f"{_relation(checked)} WHERE verdict IS NULL"
+    _copy(table, f"SELECT * EXCLUDE (verdict, value) FROM {good}", stored)
+
+
+def _checked(table: Table) -> Path:
+    return table.engine.workspace / "checked.parquet"
+
+
+def _relation(stored: Path) -> str:
+    return f"read_parquet({file_literal(stored)})"
+
+
+def _copy(table: Table, query: str, to: Path) -> None:
+    run(table.con, f"COPY ({query}) TO {literal(str(to))} (FORMAT parquet)")
+
+
+def _judge(table: Table, columns: Mapping[str, Column], id: str | None) -> list[SetAside]:
+    """Why rows are set aside, the most frequent reason first.
+
+    Raises
+    ------
+    SchemaError
+        If a column as a whole holds something else than in training.
+    """
+    found = table.select(
+        f"verdict, count(*), min({{'row': {ROW}, 'value': value}}, {EXAMPLES})",
+        f"{_relation(_checked(table))} WHERE verdict IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1",
+    )
+    if any(at not in _IDS for at, _count, _first in found):
+        _refuse_retyped(table, columns)
+    aside = []
+    for at, count, first in found:
+        if at in _IDS:
+            code, expected = _IDS[at]
+            rows = ", ".join(f"{table.counted} {one['row']}" for one in first)
+            aside.append(SetAside(code, id, count, f"{expected} ({rows})"))
+        else:
+            column = columns[f"c{at}"]
+            reason = f"{column.expected} expected ({_examples(table, first)})"
+            aside.append(SetAside("C03", column.name, count, reason))
+    return aside
+
+
+def _examples(table: Table, found: Sequence[Mapping[str, Any]]) -> str:
+    """Rows with what stands there, and the pattern where it looks like a number."""
+    told = []
+    for one in found:
+        pattern = described(one["value"])
+        why = f", {pattern}" if pattern else ""
+        told.append(f"{table.counted} {one['row']}: '{shown(one['value'])}'{why}")
+    return "; ".join(told)
+
+
+def _refuse_retyped(table: Table, columns: Mapping[str, Column]) -> None:
+    typed = {x: one for x, one in columns.items() if one.kind in ("number", "date")}
+    counts = table.read(
+        typed,
+        ", ".join(
+            f"count(p_{x}), count(t_{x}), "
+            f"min({{'row': {ROW}, 'value': {bad(x)}}}, 2) FILTER ({bad(x)} IS NOT NULL)"
+            for x in typed
+        ),
+    )[0]
+    told = []
+    for at, column in enumerate(typed.values()):
+        there, read, first = counts[3 * at : 3 * at + 3]
+        if there - read > _MOSTLY * there:
+            told.append(
+                f"{quoted(column.name)}: {there - read:,} of {counted(there, 'value')} "
+                f"{'is' if there == 1 else 'are'} not {column.expected} "
+                f"({_examples(table, first)})"
+            )
+    if not told:
+        return
+    several = " Do the columns look shifted?" if len(told) > 2 else ""
+    raise SchemaError(
+        f"{table.path}: not as in training: {'. '.join(told)}.",
+        hint=f"Give these columns the type that they had.{several}",
+        file=str(table.path),
+        count=len(told),
+    )
+
+
+def _lines(table: Table) -> list[SetAside]:
+    """Lines of a CSV file that are no rows."""
+    if not table.rejected:
+        return []
+    told = [f"line {one.row}: {shown(one.problem)}" for one in table.rejects[:EXAMPLES]]
+    reason = f"{len(table.names)} fields expected ({'; '.join(told)})"
+    return [SetAside("C18", None, table.rejected, reason)]
+
+
+def _refuse_excess(scorable: Scorable, limit: float) -> None:
+    if scorable.quarantined <= limit * scorable.total:
+        return
+    first = scorable.aside[0]
+    where = f"{first.column}: " if first.column else ""
+    others = len(scorable.aside) - 1
+    more = f" and {counted(others, 'more reason')}" if others else ""
+    raise DataError(
+        f"{scorable.table.path}: {scorable.quarantined:,} of {counted(scorable.total, 'row')} "
+        f"cannot be scored, at most {limit:.0%} expected: {first.count:,} for "
+        f"{where}{first.reason}{more}.",
+        hint="Mend the rows, or raise validation.set_aside_limit.",
+        file=str(scorable.table.path),
+        column=first.column,
+        count=scorable.quarantined,
+    )

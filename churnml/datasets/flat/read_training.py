@@ -1,0 +1,384 @@
+"""A table of one's own as training data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from churnml.base.text import counted, quoted
+from churnml.config.settings import Availability
+from churnml.datasets.flat.data import FlatData
+from churnml.datasets.flat.ids import ID, refuse_duplicates, told_scientific
+from churnml.datasets.flat.kinds import Plan, decide
+from churnml.datasets.flat.leakage import accused, known, told_declared, withheld_columns
+from churnml.datasets.flat.meaning import plain as plain_value
+from churnml.datasets.flat.open import fingerprint, open_table
+from churnml.datasets.flat.pandas_missing import mistaken
+from churnml.datasets.flat.reading import Reading
+from churnml.datasets.flat.signature import Column, Signature
+from churnml.datasets.flat.snapshot import anchored
+from churnml.datasets.flat.table import ROW, Table, in_parts
+from churnml.datasets.flat.target import (
+    Scale,
+    Target,
+    churn_target,
+    parse_scale,
+    satisfaction_target,
+    told_left,
+    told_scale,
+)
+from churnml.datasets.flat.totals import totals_row
+from churnml.datasets.flat.uninformative import useless
+from churnml.datasets.leakage import told
+from churnml.errors import DataError, UsageError
+
+Task = Literal["churn", "satisfaction"]
+
+
+@dataclass(frozen=True)
+class _Named:
+    """The columns that the options name, by their SQL names."""
+
+    target: str
+    id: str | None
+    group: str | None
+    drop: frozenset[str]
+
+    def of(self) -> set[str]:
+        return {x for x in (self.target, self.id, self.group, *self.drop) if x is not None}
+
+
+def read_training(
+    path: str | Path,
+    *,
+    task: Task,
+    target: str,
+    id: str | None = None,
+    group: str | None = None,
+    drop: Sequence[str] = (),
+    positive: str | None = None,
+    scale: str | Scale | None = None,
+    reading: Reading | None = None,
+    availability: Availability | None = None,
+    set_aside_limit: float = 0.05,
+    memory_limit: str | None = None,
+    threads: int | None = None,
+) -> FlatData:
+    r"""Read a table to learn from.
+
+    A text column is one of numbers if at least 95 % of its values are plain finite numbers,
+    or numbers in one other notation that is certain (``1.234,50``, ``12.3 GB``, ``00:12:35``),
+    else one of dates if as many are dates written in one way, else a category. What is
+    empty, blanks alone or ``\\N`` is missing; in number and date columns so are ``NA``,
+    ``None``, ``null``, ``nan``, ``?`` and ``-``, texts that stand in ten cells or more, and,
+    counted in the notes, any other value that is no number. Dates become days before the
+    day on which the table was drawn, as the latest date of one column tells it.
+
+    Parameters
+    ----------
+    path : path
+        CSV, Parquet or XLSX; see `churnml.datasets.flat.open_table`.
+    task : {"churn", "satisfaction"}
+    target : str
+        The target column.
+    id : str, optional
+        The id column.
+    group : str, optional
+        The column whose rows belong together; then ids may repeat.
+    drop : sequence of str
+        Columns to leave out.
+    positive : str, optional
+        Churn: the target's value that means that the customer left.
+    scale : str, (worst, best) or mapping of str to float
+        Satisfaction: the ends of the scale, as ``1:10``, or ``5:1`` where 1 is best; or words
+        with scores from 0 to 100, as ``good=100,bad=0``.
+    reading : Reading, optional
+        The sheet, encoding or delimiter, where the file does not tell; scoring remembers it.
+    availability : Availability, optional
+        Which columns scoring can have.
+    set_aside_limit : float, default 0.05
+        The share of rows that may be set aside because they are broken.
+    memory_limit, threads : optional
+        What DuckDB may use.
+
+    Returns
+    -------
+    FlatData
+
+    Raises
+    ------
+    UsageError
+        If an option names what the table does not have, or the scale is not given.
+    DataError
+        If the file or the target cannot be used, an id stands twice, a column tells the
+        target or is declared to be had by some customers only, or too many rows are broken.
+    """
+    if isinstance(scale, str):
+        scale = parse_scale(scale)
+    elif isinstance(scale, Mapping):
+        scale = {plain_value(word): score for word, score in scale.items()}
+    table = open_table(path, told=reading, memory_limit=memory_limit, threads=threads)
+    who = availability or Availability()
+    named = _without(table, _named(table, target, id, group, drop), who)
+    if named.id is not None and named.group is None:
+        refuse_duplicates(table, named.id, str(id))
+    notes = [*table.notes, *told_declared(table, who)]
+    notes += told_scientific(table, named.id, str(id)) if named.id is not None else []
+    features = [f"c{at}" for at in range(len(table.names)) if f"c{at}" not in named.of()]
+    out = _unnamed(table, notes) | _index(table, features, notes)
+    plan = decide(table, [x for x in features if x not in out])
+    notes += plan.notes
+    plan.columns, snapshot = anchored(plan.columns)
+    notes += _told_snapshot(plan, snapshot)
+    frame = _fetch(table, named, plan)
+    total = totals_row(table, plan.columns)
+    if total is not None:
+        notes.append(f"Left out: {total}.")
+        frame = frame[:-1]
+    table.ensure_unchanged()
+    found = _target(frame["target"], task, target, positive, scale)
+    frame = _keep(table, frame, found, named, set_aside_limit, notes)
+    y = pd.Series(found.y[frame.index], name=target)
+    notes[:0] = [*told_left(found), *(told_scale(scale) if task == "satisfaction" else [])]
+    frame = frame.reset_index(drop=True)
+    columns = _useful(table, plan, frame, notes)
+    notes += _told_mistaken(columns, frame)
+    signature = replace(
+        _signature(table, columns, named, found, scale),
+        availability=known(table, who),
+        snapshot=snapshot,
+        reading=reading.to_dict() if reading else {},
+    )
+    X = frame[list(columns)].set_axis(signature.names, axis=1)
+    suspects = accused(table, X, y, frame["group"] if group else None, signature, who)
+    notes += told(suspects)
+    return FlatData(
+        X=X,
+        y=y.astype("int64") if task == "churn" else y,
+        ids=frame["id"].rename(id or "row"),
+        groups=frame["group"].rename(group or id or "row"),
+        signature=signature.to_dict(),
+        notes=notes,
+        rows=len(found.y) + table.rejected + (total is not None),
+        fingerprint=fingerprint(path),
+        suspects=suspects,
+    )
+
+
+def _told_mistaken(columns: dict[str, Column], frame: pd.DataFrame) -> list[str]:
+    """A word on values that a served model's callers may lose on the way."""
+    told = []
+    for x, column in columns.items():
+        found = mistaken(frame[x].dropna().unique()) if column.kind == "category" else []
+        if found:
+            values = ", ".join(quoted(one) for one in found)
+            what = "is a value" if len(found) == 1 else "are values"
+            told.append(
+                f"{quoted(column.name)}: {values} {what} here, and missing to pandas.read_csv, "
+                "unless keep_default_na=False."
+            )
+    return told
+
+
+def _told_snapshot(plan: Plan, snapshot: Column | None) -> list[str]:
+    dates = [quoted(one.name) for one in plan.columns.values() if one.kind == "date"]
+    if snapshot is not None:
+        return [
+            f"Dates are counted from {snapshot.reference}, the latest of {quoted(snapshot.name)}."
+        ]
+    if not dates:
+        return []
+    return [
+        f"No date tells when the table was drawn: {', '.join(dates)} are counted from their "
+        "latest dates, in training and ever after."
+    ]
+
+
+def _named(
+    table: Table, target: str, id: str | None, group: str | None, drop: Sequence[str]
+) -> _Named:
+    own = _Named(
+        target=table.column(target, "--target"),
+        id=None if id is None else table.column(id, "--id"),
+        group=None if group is None else table.column(group, "--group"),
+        drop=frozenset(table.column(name, "--drop") for name in drop),
+    )
+    if own.target in (own.id, own.group, *own.drop):
+        raise UsageError(
+            f"--target {quoted(target)} is also the id, the group or dropped.",
+            hint="Name the column that says who left, or how satisfied they are.",
+            column=target,
+        )
+    return own
+
+
+def _unnamed(table: Table, notes: list[str]) -> set[str]:
+    """Columns without a name that say nothing: empty ones, and row numbers.
+
+    Raises
+    ------
+    DataError
+        If another column has no name.
+    """
+    found = set()
+    for position, name in enumerate(table.names, start=1):
+        if name:
+            continue
+        x = f"c{position - 1}"
+        ((rows, there, levels, span),) = table.read(
+            {x: Column("", "number")},
+            f"count(*), count(f_{x}), count(DISTINCT t_{x}), max(t_{x}) - min(t_{x}) + 1",
+        )
+        if there and not rows == levels == span:
+            raise DataError(
+                f"{table.path}: column {position} has no name.",
+                hint="Give every column a name of its own.",
+                file=str(table.path),
+                position=position,
+            )
+        what = "numbers the rows" if there else "is empty"
+        notes.append(f"Left out: column {position}, which has no name and {what}.")
+        found.add(x)
+    return found
+
+
+def _index(table: Table, features: Sequence[str], notes: list[str]) -> set[str]:
+    """Columns that numbered or named the rows of the data frame that was written."""
+    found = {x for x in features if table.names[int(x[1:])] in table.index}
+    shown = ", ".join(quoted(table.names[int(x[1:])]) for x in sorted(found))
+    if found:
+        notes.append(f"Left out: {shown} (the index of the data frame that pandas wrote).")
+    return found
+
+
+def _fetch(table: Table, named: _Named, plan: Plan) -> pd.DataFrame:
+    """Id, group and target as text, and the typed columns by SQL name."""
+    place = f"CAST({ROW} AS VARCHAR)"
+    texts = {x: ID for x in (named.target, named.id, named.group) if x is not None}
+    own = place if named.id is None else f"t_{named.id}"
+    group = own if named.group is None else f"t_{named.group}"
+    selected = {"id": own, "group": group, "target": f"t_{named.target}"}
+    listed = ", ".join(f'{sql} AS "{name}"' for name, sql in selected.items())
+    parts = [table.frame(listed, table.prepared(texts))]
+    for some in in_parts(list(plan.columns)):
+        listed = ", ".join(f"t_{x} AS {x}" for x in some)
+        parts.append(table.frame(listed, table.prepared({x: plan.columns[x] for x in some})))
+    return pd.concat(parts, axis=1)
+
+
+def _target(
+    values: pd.Series,
+    task: Task,
+    name: str,
+    positive: str | None,
+    scale: Scale | None,
+) -> Target:
+    if task == "churn":
+        return churn_target(values, name=name, positive=positive)
+    return satisfaction_target(values, name=name, scale=scale)
+
+
+def _keep(
+    table: Table,
+    frame: pd.DataFrame,
+    found: Target,
+    named: _Named,
+    limit: float,
+    notes: list[str],
+) -> pd.DataFrame:
+    """The rows to learn from; the others are counted.
+
+    Raises
+    ------
+    DataError
+        If none is left, or more are broken than allowed.
+    """
+    lost = {
+        ("broken line", ""): table.rejected,
+        ("row", " without an id"): int(frame["id"].isna().sum()),
+        ("row", " without a group"): int(frame["group"].isna().sum()) if named.group else 0,
+        ("row", " with a target outside the scale"): found.outside,
+    }
+    told = [f"{counted(count, one)}{which}" for (one, which), count in lost.items() if count]
+    rows = len(frame) + table.rejected
+    broken = sum(lost.values())
+    if broken > limit * rows:
+        first = [f" (first: line {one.row}: {one.problem})" for one in table.rejects[:1]]
+        raise DataError(
+            f"{table.path}: {broken:,} of {counted(rows, 'row')} cannot be used: {', '.join(told)}"
+            f"{''.join(first)}; at most {limit:.0%} expected.",
+            hint="Mend the file, or check --id, --group and --scale.",
+            file=str(table.path),
+            count=broken,
+        )
+    told += [f"{counted(found.missing, 'row')} without a target"] if found.missing else []
+    if told:
+        notes.append(f"Set aside: {', '.join(told)}.")
+    kept = frame["id"].notna() & frame["group"].notna() & ~np.isnan(found.y)
+    if not kept.any():
+        raise DataError(f"{table.path}: no row to learn from.", file=str(table.path))
+    return frame[kept]
+
+
+def _without(table: Table, named: _Named, who: Availability) -> _Named:
+    """The columns named, with those dropped too that scoring cannot have."""
+    features = [x for x in (f"c{at}" for at in range(len(table.names))) if x not in named.of()]
+    return replace(named, drop=named.drop | withheld_columns(table, features, who))
+
+
+def _useful(table: Table, plan: Plan, frame: pd.DataFrame, notes: list[str]) -> dict[str, Column]:
+    """The columns that say something of the customer; why the others are left out is told.
+
+    Raises
+    ------
+    DataError
+        If none is left.
+    """
+    entities = pd.factorize(frame["group"])[0]
+    reasons = {
+        x: useless(frame[x], entities, dates=column.kind == "date")
+        for x, column in plan.columns.items()
+    }
+    kept = {x: column for x, column in plan.columns.items() if reasons[x] is None}
+    out = [(plan.columns[x].name, reason) for x, reason in reasons.items() if reason]
+    out += plan.dropped.items()
+    if out:
+        notes.append("Left out: " + "; ".join(f"{quoted(name)} ({why})" for name, why in out) + ".")
+    if not kept:
+        raise DataError(
+            f"{table.path}: no column is left to learn from.",
+            hint="Constant columns and ids say nothing; add columns about the customers.",
+            file=str(table.path),
+        )
+    return kept
+
+
+def _signature(
+    table: Table,
+    columns: dict[str, Column],
+    named: _Named,
+    found: Target,
+    scale: Scale | None,
+) -> Signature:
+    def name_of(x: str | None) -> str | None:
+        return None if x is None else table.names[int(x[1:])]
+
+    plain = Signature(
+        columns=tuple(columns.values()),
+        target=str(name_of(named.target)),
+        positive=found.positive,
+        negative=found.negative,
+        id=name_of(named.id),
+        group=name_of(named.group),
+        table=tuple(name for name in table.names if name),
+    )
+    if scale is None or found.positive:
+        return plain
+    if isinstance(scale, Mapping):
+        return replace(plain, scale=(0.0, 100.0), words=dict(scale))
+    return replace(plain, scale=scale)

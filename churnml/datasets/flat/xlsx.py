@@ -1,0 +1,287 @@
+"""XLSX tables of one's own: one sheet, its cells as the text that they stand for."""
+
+from __future__ import annotations
+
+import warnings
+import zipfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from churnml.base.text import counted, quoted
+from churnml.datasets.flat.header import LOOKED_AT, refuse_title
+from churnml.datasets.flat.reading import Reading
+from churnml.datasets.flat.table import ROW, Table, stamp
+from churnml.errors import ChurnmlError, ContractError, DataError, UsageError
+from churnml.tables.source.csv.load import kept_in
+from churnml.tables.source.csv.names import check_names
+from churnml.tables.source.engines.duckdb import Engine, file_literal
+
+_BATCH = 5_000
+_KEPT = 15
+_NOTHING = Reading()
+_ZIP = b"PK\x03\x04"
+_OLD = b"\xd0\xcf\x11\xe0"
+
+
+def open_workbook(
+    path: Path, engine: Engine, told: Reading = _NOTHING, remembered: Reading = _NOTHING
+) -> Table:
+    """The rows of a workbook's sheet, as text.
+
+    Parameters
+    ----------
+    path : Path
+    engine : Engine
+    told : Reading, optional
+        What the user said of the file; without a word it is the first sheet.
+    remembered : Reading, optional
+        What the user said of the training table; its sheet is read where there is one.
+
+    Raises
+    ------
+    UsageError
+        If there is no such sheet.
+    DataError
+        If the file is empty, cut off, or no XLSX workbook, or begins with a title.
+    ContractError
+        If two columns have one name, or a row has more cells than the header.
+    """
+    if told.encoding is not None or told.delimiter is not None:
+        raise UsageError(f"--encoding and --delimiter are for CSV files; {path} is a workbook.")
+    state = stamp(path)
+    _require_workbook(path)
+    stored = engine.workspace / "table.parquet"
+    with kept_in(engine.workspace, path):
+        names, notes, elsewhere = _store(path, stored, told.sheet, remembered.sheet)
+    relation = f"read_parquet({file_literal(stored)})"
+    kinds = ("VARCHAR",) * len(names)
+    con = engine.another(preserve_insertion_order=True)
+    return Table(
+        path,
+        engine,
+        con,
+        relation,
+        names,
+        kinds,
+        "row",
+        {path: state},
+        notes=notes,
+        elsewhere=elsewhere,
+    )
+
+
+def _require_workbook(path: Path) -> None:
+    with path.open("rb") as stream:
+        head = stream.read(4)
+    if not head:
+        raise DataError(f"{path}: the file is empty (0 bytes).", file=str(path))
+    if head == _OLD:
+        raise DataError(
+            f"{path}: an old or password-protected Excel workbook.",
+            hint="Save it as XLSX without a password.",
+            file=str(path),
+        )
+    if head != _ZIP:
+        raise DataError(
+            f"{path}: the content is no XLSX workbook.",
+            hint="Give the file the ending of what it holds.",
+            file=str(path),
+            expected="XLSX",
+        )
+
+
+def _store(
+    path: Path, stored: Path, told: str | None, remembered: str | None
+) -> tuple[tuple[str, ...], tuple[str, ...], dict[str, str]]:
+    """Write a sheet to a Parquet file.
+
+    Gives its column names, what to tell, and what other sheets have.
+    """
+    import openpyxl
+
+    from churnml.datasets.flat.formulas import refuse_unvalued
+
+    try:
+        with warnings.catch_warnings(), path.open("rb") as stream:
+            # openpyxl warns of styles and validation rules, which have no bearing on values.
+            warnings.simplefilter("ignore")
+            _require_intact(path)
+            book = openpyxl.load_workbook(stream, read_only=True, data_only=True)
+            try:
+                sheet = _sheet(path, book, told, remembered)
+                _refuse_title(path, sheet)
+                # The size that a workbook states of a sheet may be of an earlier state.
+                sheet.reset_dimensions()
+                long: Counter[int] = Counter()
+                rows = _filled(sheet.iter_rows(values_only=True), long)
+                names = _write(path, rows, stored, sheet.title)
+                refuse_unvalued(path, sheet, names)
+                notes = _notes(path, book, sheet.title, told) + _rounded(names, long)
+                return names, notes, _elsewhere(book, sheet)
+            finally:
+                book.close()
+    except (ChurnmlError, OSError, MemoryError):
+        raise
+    except Exception as error:
+        # What openpyxl raises on a damaged workbook is of many kinds.
+        raise _damaged(path, str(error)) from None
+
+
+def _require_intact(path: Path) -> None:
+    """Compare every file in the workbook with its checksum; openpyxl may stop before its end."""
+    with zipfile.ZipFile(path) as archive:
+        wrong = archive.testzip()
+    if wrong is not None:
+        raise _damaged(path, f"{wrong} is not what its checksum says")
+
+
+def _damaged(path: Path, problem: str) -> DataError:
+    return DataError(
+        f"{path}: not a complete XLSX workbook ({problem}).",
+        hint="Write or copy it again.",
+        file=str(path),
+    )
+
+
+def _sheet(path: Path, book: Any, told: str | None, remembered: str | None) -> Any:
+    sheets = {one.title: one for one in book.worksheets}
+    if told is not None and told not in sheets:
+        listed = ", ".join(quoted(one) for one in sheets)
+        raise UsageError(
+            f"--sheet {quoted(told)}: {path} has no such sheet.",
+            hint=f"It has {listed}.",
+            file=str(path),
+        )
+    return sheets.get(told or remembered or "", book.worksheets[0])
+
+
+def _refuse_title(path: Path, sheet: Any) -> None:
+    first = [[cell_text(one) for one in row] for row in _top(sheet)]
+    others = [row for row in first if any(row)]
+    if others and others[0] is first[0]:
+        refuse_title(path, first, "row", f", sheet {sheet.title!r}")
+
+
+def _top(sheet: Any) -> Iterator[Sequence[Any]]:
+    # The size that a workbook states of a sheet may be of an earlier state.
+    sheet.reset_dimensions()
+    return sheet.iter_rows(max_row=LOOKED_AT, values_only=True)
+
+
+def _notes(path: Path, book: Any, title: str, told: str | None) -> tuple[str, ...]:
+    if len(book.worksheets) == 1 or title == told:
+        return ()
+    if title == book.worksheets[0].title:
+        count = len(book.worksheets)
+        return (f"{path.name}: the first of {count} sheets was read, {title!r}.",)
+    return (f"{path.name}: sheet {title!r} was read, as in training.",)
+
+
+def _elsewhere(book: Any, own: Any) -> dict[str, str]:
+    """What the first rows of other sheets have, and how to read these."""
+    found: dict[str, str] = {}
+    for sheet in book.worksheets:
+        if sheet.title == own.title:
+            continue
+        for row in _top(sheet):
+            for cell in filter(None, map(cell_text, row)):
+                hint = f"Sheet {quoted(sheet.title)} has it: --sheet {quoted(sheet.title)}."
+                found.setdefault(cell.strip(), hint)
+            if any(row):
+                break
+    return found
+
+
+def _rounded(names: Sequence[str], long: Counter[int]) -> tuple[str, ...]:
+    return tuple(
+        f"{quoted(names[at])}: {counted(count, 'number')} of more than {_KEPT} digits; a number "
+        f"cell keeps {_KEPT}, so their ends are not to be trusted. Write such ids as text."
+        for at, count in sorted(long.items())
+        if at < len(names)
+    )
+
+
+def _filled(
+    rows: Iterator[Sequence[Any]], long: Counter[int]
+) -> Iterator[tuple[int, list[str | None]]]:
+    """Rows that hold anything, as text, with their numbers; without empty cells at the end.
+
+    Counts by position the numbers that are longer than a number cell can keep.
+    """
+    for number, row in enumerate(rows, start=1):
+        for at, value in enumerate(row):
+            if isinstance(value, int | float) and abs(value) >= 10**_KEPT:
+                long[at] += 1
+        cells = [cell_text(value) for value in row]
+        while cells and cells[-1] is None:
+            cells.pop()
+        if cells:
+            yield number, cells
+
+
+def cell_text(value: Any) -> str | None:
+    """A cell's value as text, as a CSV file would have it.
+
+    Examples
+    --------
+    >>> cell_text(13800138000.0), cell_text(29.85), cell_text(True), cell_text("007")
+    ('13800138000', '29.85', 'True', '007')
+    >>> cell_text(datetime(2026, 6, 1)), cell_text(datetime(2026, 6, 1, 8, 30))
+    ('2026-06-01', '2026-06-01 08:30:00')
+    """
+    if value is None or value == "":
+        return None
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, datetime):
+        plain = value.time() == time.min
+        return value.date().isoformat() if plain else value.isoformat(sep=" ")
+    if isinstance(value, date):
+        return value.isoformat()
+    return str(value)
+
+
+def _write(
+    path: Path, rows: Iterator[tuple[int, list[str | None]]], stored: Path, title: str
+) -> tuple[str, ...]:
+    header = next(rows, (0, []))[1]
+    if not any(name and name.strip() for name in header):
+        raise DataError(f"{path}: the sheet {title!r} is empty.", file=str(path))
+    names = tuple((name or "").strip() for name in header)
+    check_names(path, names)
+    fields = [*((f"c{at}", pa.string()) for at in range(len(names))), (ROW, pa.int64())]
+    schema = pa.schema(fields)
+    with pq.ParquetWriter(stored, schema) as writer:
+        for batch in _batches(path, rows, len(names)):
+            columns = [
+                pa.array(column, field.type) for column, field in zip(batch, schema, strict=True)
+            ]
+            writer.write_table(pa.Table.from_arrays(columns, schema=schema))
+    return names
+
+
+def _batches(
+    path: Path, rows: Iterator[tuple[int, list[str | None]]], width: int
+) -> Iterator[list[list[Any]]]:
+    """Columns of some rows at a time, the last being the rows' numbers."""
+    batch: list[list[Any]] = []
+    for number, cells in rows:
+        if len(cells) > width:
+            raise ContractError(
+                f"{path}: row {number} has {len(cells)} cells, the header {width}.",
+                hint="Name the column, or clear the cell.",
+                file=str(path),
+                row=number,
+            )
+        batch.append([*cells, *[None] * (width - len(cells)), number])
+        if len(batch) == _BATCH:
+            yield [list(column) for column in zip(*batch, strict=True)]
+            batch = []
+    if batch:
+        yield [list(column) for column in zip(*batch, strict=True)]

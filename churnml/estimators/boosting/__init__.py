@@ -1,0 +1,1 @@
+"""Bags of LightGBM boosters fitted by cross-validation."""

@@ -1,0 +1,227 @@
+"""From a sample to a fitted encoder and bag: what both estimators share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils import check_random_state
+
+from churnml.errors import UsageError
+from churnml.estimators.boosting.bag import Bag
+from churnml.estimators.boosting.booster import Recipe
+from churnml.estimators.boosting.crossfit import Plan, Start, fit_bag, level_rows
+from churnml.estimators.boosting.init_score import Training
+from churnml.estimators.boosting.ridge import Loss
+from churnml.estimators.boosting.schedule import Schedule, affordable_richness, schedule
+from churnml.estimators.encoding.encoder import Encoder, fit_encoder
+from churnml.estimators.encoding.sample import Sample, matrix_signs
+
+_FEWEST_EVENTS = 20
+# So few cells are learned from faster by one thread than by several that wait for each other.
+_SMALL = 2_000_000
+
+
+@dataclass(frozen=True)
+class Settings:
+    """An estimator's parameters that shape the fit."""
+
+    num_leaves: tuple[int, ...] | None
+    learning_rate: float | None
+    max_rounds: int
+    folds: int | None
+    repeats: int | None
+    linear_start: bool | None
+    min_leaf: int | None
+    l2: float | None
+    column_share: float | None
+    monotone: Mapping[str, int] | None
+    seed: int
+    threads: int
+
+    @classmethod
+    def of(cls, params: Mapping[str, Any]) -> Settings:
+        """The settings in an estimator's ``get_params()``.
+
+        Raises
+        ------
+        UsageError
+            A value out of its range, by the parameter's name.
+        """
+        leaves = params["num_leaves"]
+        if leaves is not None:
+            leaves = (leaves,) if isinstance(leaves, int) else tuple(leaves)
+        if leaves is not None and (not leaves or min(leaves) < 2):
+            raise UsageError(f"num_leaves is {leaves}; whole numbers from 2 on were expected.")
+        _check_ranges(params)
+        return cls(
+            leaves,
+            params["learning_rate"],
+            params["max_rounds"],
+            params["folds"],
+            params["repeats"],
+            params["linear_start"],
+            params["min_leaf"],
+            params["l2"],
+            params["column_share"],
+            params["monotone"],
+            seed_of(params["random_state"]),
+            params["n_jobs"] or 0,
+        )
+
+
+def _check_ranges(params: Mapping[str, Any]) -> None:
+    for name in ("learning_rate", "folds", "repeats", "min_leaf", "column_share"):
+        value = params[name]
+        if value is not None and value <= 0:
+            raise UsageError(f"{name} is {value!r}; a number above 0 was expected.")
+    for name in ("max_rounds", "l2"):
+        value = params[name]
+        if value is not None and value < 0:
+            raise UsageError(f"{name} is {value!r}; 0 or more was expected.")
+    if (params["column_share"] or 0) > 1:
+        raise UsageError(f"column_share is {params['column_share']!r}; at most 1 was expected.")
+
+
+def seed_of(random_state: Any) -> int:
+    """A whole number from anything that scikit-learn takes as a random state."""
+    if isinstance(random_state, int | np.integer):
+        return int(random_state) % (2**31)
+    return int(check_random_state(random_state).randint(2**31 - 1))
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """An encoder, a bag, and the scores of the sample by members that had not seen it.
+
+    Attributes
+    ----------
+    encoder : Encoder
+    bag : Bag
+    held_out : array of float64, shape (repeats, m)
+    apart : array of float64, shape (members, s)
+        Scores of a sample of the rows by every member of the bag, where it has one repeat.
+    apart_weight : array of float64, shape (s,)
+        The weights of these rows.
+    matrix : array of float32, shape (m, k)
+        The encoded sample.
+    members : int
+        How many members of each kind the bag averages.
+    """
+
+    encoder: Encoder
+    bag: Bag
+    held_out: NDArray[np.float64]
+    apart: NDArray[np.float64]
+    apart_weight: NDArray[np.float64]
+    matrix: NDArray[np.float32]
+    members: int
+
+
+def fit_sample(sample: Sample, loss: Loss, settings: Settings) -> Fitted:
+    """Encode a sample and fit a bag to it."""
+    groups = int(sample.group.max()) + 1
+    rank = np.random.default_rng(settings.seed).permutation(groups)[sample.group]
+    encoder, matrix = fit_encoder(sample.values, sample.y, sample.weight, rank)
+    return _fit(encoder, matrix, sample, sample.y, loss, settings)
+
+
+def first_recipe(
+    settings: Settings,
+    matrix: NDArray[np.float32],
+    y: NDArray[np.float64],
+    loss: Loss,
+    signs: NDArray[np.int64] | None,
+) -> Recipe:
+    """What every booster is grown with unless another recipe is clearly better."""
+    rarest = _rarest(y) if loss == "logistic" else len(y)
+    rule = schedule(len(y), len(y), rarest, matrix.shape[1])
+    return _recipes(settings, rule, len(y), loss, signs, alone=False)[0]
+
+
+def refit_for(
+    fitted: Fitted, sample: Sample, event: NDArray[np.float64], settings: Settings
+) -> Fitted | None:
+    """A second bag on the same matrix, for an event of 0 and 1; None where it is too rare."""
+    if min(event.sum(), (1 - event).sum()) < _FEWEST_EVENTS:
+        return None
+    return _fit(fitted.encoder, fitted.matrix, sample, event, "logistic", settings, choose=False)
+
+
+def _fit(
+    encoder: Encoder,
+    matrix: NDArray[np.float32],
+    sample: Sample,
+    y: NDArray[np.float64],
+    loss: Loss,
+    settings: Settings,
+    *,
+    choose: bool = True,
+) -> Fitted:
+    groups = int(sample.group.max()) + 1
+    rarest = _rarest(y) if loss == "logistic" else len(y)
+    rule = schedule(len(y), groups, rarest, matrix.shape[1])
+    signs = matrix_signs(settings.monotone, encoder)
+    folds = rule.folds if settings.folds is None else min(settings.folds, groups, rarest)
+    rule = rule if choose else replace(rule, choose=False)
+    recipes = _recipes(settings, rule, len(y), loss, signs, alone=folds < 2)
+    richness = affordable_richness(matrix)
+    plan = Plan(
+        folds=folds,
+        repeats=(settings.repeats or rule.repeats) if folds > 1 else 1,
+        starts=_starts(settings.linear_start, rule.linear and richness is not None),
+        richness=richness or "lines",
+        seed=settings.seed,
+        threads=settings.threads,
+    )
+    data = Training(matrix, y, sample.weight, sample.group, signs)
+    bag, held_out, apart = fit_bag(data, recipes, plan)
+    weight = sample.weight[level_rows(len(y), plan.seed)]
+    members = plan.repeats * max(folds, 1)
+    return Fitted(encoder, bag, held_out, apart, weight, matrix, members)
+
+
+def _recipes(
+    settings: Settings,
+    rule: Schedule,
+    rows: int,
+    loss: Loss,
+    signs: NDArray[np.int64] | None,
+    *,
+    alone: bool,
+) -> list[Recipe]:
+    """Recipes to choose from: shy ones for noise first, then bolder ones for structure."""
+    first = Recipe(
+        loss=loss,
+        num_leaves=settings.num_leaves or (8, 4, 16),
+        learning_rate=settings.learning_rate or rule.learning_rate,
+        max_rounds=min(settings.max_rounds, 100) if alone else settings.max_rounds,
+        patience=rule.patience,
+        min_leaf=settings.min_leaf or int(np.clip(rows // 40, 1, 30)),
+        l2=5.0 if settings.l2 is None else settings.l2,
+        column_share=settings.column_share or 0.5,
+        # Of a handful of rows a bag could draw none.
+        row_share=0.8 if rows >= 100 else 1.0,
+        monotone=() if signs is None else tuple(signs.tolist()),
+    )
+    given = (settings.min_leaf, settings.l2, settings.column_share)
+    if not rule.choose or alone or settings.max_rounds == 0 or given != (None, None, None):
+        return [first]
+    bold = replace(first, column_share=1.0, l2=1.0)
+    if settings.num_leaves is not None:
+        return [first, bold]
+    small = max(first.min_leaf // 3, 1)
+    return [first, bold, replace(bold, num_leaves=(16, 12, 24), min_leaf=small)]
+
+
+def _starts(asked: bool | None, fits: bool) -> tuple[Start, ...]:
+    if asked is None:
+        return ("rate", "line") if fits else ("rate",)
+    return ("line",) if asked else ("rate",)
+
+
+def _rarest(y: NDArray[np.float64]) -> int:
+    return int(np.unique(y, return_counts=True)[1].min())

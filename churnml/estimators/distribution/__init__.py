@@ -1,0 +1,1 @@
+"""The distribution of a satisfaction score, and its conformal interval."""

@@ -1,0 +1,1 @@
+"""Data frames as matrices of numbers."""

@@ -1,0 +1,1 @@
+"""How much each column contributes to a score."""

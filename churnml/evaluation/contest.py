@@ -1,0 +1,230 @@
+"""Challenger against champion on the same rows: everybody, then slice by slice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from churnml.config.settings import Config, Costs, Promotion
+from churnml.datasets.dataset import Dataset
+from churnml.errors import ModelError
+from churnml.evaluation.contest_checks import (
+    Check,
+    Measures,
+    SliceGain,
+    churn_rules,
+    judge,
+    judge_slices,
+    log_loss_tolerance,
+    require_enough,
+    satisfaction_rules,
+)
+from churnml.evaluation.contest_segments import ELDERLY, slices
+from churnml.evaluation.slices import LEAST_CUSTOMERS
+from churnml.metrics import (
+    churn_measures,
+    customer_value,
+    profit_measures,
+    satisfaction_measures,
+)
+from churnml.metrics.satisfaction import DISSATISFIED
+from churnml.metrics.significance import auc_influence, mean_influence, standard_error
+from churnml.models.model import Model, Task, predict
+
+_SPENDING = "arpu_mean_3m_yuan"
+_TINY = 1e-15
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What measuring a challenger against the champion found.
+
+    Attributes
+    ----------
+    months : tuple of str
+        The ``as_of`` dates, which neither has trained on.
+    rows, positives : int
+        ``positives``: who left; of satisfaction, who was dissatisfied.
+    checks : tuple of Check
+        Over all customers, then of the slices, the elderly brand first.
+    notes : tuple of str
+        What could not be judged.
+    source : str
+        Where the rows came from.
+    """
+
+    months: tuple[str, ...]
+    rows: int
+    positives: int
+    checks: tuple[Check, ...]
+    notes: tuple[str, ...] = ()
+    source: str = ""
+
+    @property
+    def passed(self) -> bool:
+        """Whether every check was passed."""
+        return all(check.passed for check in self.checks)
+
+    @property
+    def reasons(self) -> list[str]:
+        """What speaks against the challenger, one line a check that it failed."""
+        return [
+            f"{check.measure} of {check.where}: {check.reason}"
+            for check in self.checks
+            if not check.passed
+        ]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The verdict as plain data."""
+        return {
+            "passed": self.passed,
+            "source": self.source,
+            "months": list(self.months),
+            "rows": self.rows,
+            "positives": self.positives,
+            "checks": [check.to_dict() for check in self.checks],
+            "notes": list(self.notes),
+        }
+
+
+def contest(challenger: Model, champion: Model, data: Dataset, config: Config) -> Verdict:
+    """Measure two models of one task on rows that neither has trained on.
+
+    Parameters
+    ----------
+    challenger, champion : Model
+    data : Dataset
+        Columns that either reads; with the brand and tier features, for the slices.
+    config : Config
+        Its sections ``promotion`` and ``costs``.
+
+    Returns
+    -------
+    Verdict
+
+    Raises
+    ------
+    DataError
+        If too few left, or answered, to tell.
+    SchemaError
+        If the data lack a column that a model reads.
+    ModelError
+        If they predict something that the gate does not know.
+    """
+    settings, task = config.promotion, challenger.task
+    if task not in ("churn", "satisfaction"):
+        raise ModelError(
+            f"There is no gate for {task} models.",
+            hint="Measure both with churnml evaluate, then promote with --force REASON.",
+        )
+    y, groups = data.y.to_numpy(np.float64), data.groups.to_numpy()
+    scored = predict(challenger, data.X), predict(champion, data.X)
+    positives = int(y.sum()) if task == "churn" else int((y <= DISSATISFIED).sum())
+    rarer = int(min(positives, len(y) - positives)) if task == "churn" else len(y)
+    require_enough(rarer, settings, "who left" if task == "churn" else "answered surveys")
+    if task == "churn":
+        value = _value(data.X, config.costs)
+        own, other = (_churn(y, one["churn_probability"], value, config.costs) for one in scored)
+        rules = churn_rules(settings, float(y.mean()))
+    else:
+        own, other = (_satisfaction(y, one) for one in scored)
+        rules = satisfaction_rules(settings)
+    checks = judge(rules, own, other, groups, settings)
+    gains, notes = _slice_gains(task, data, scored, settings)
+    if task == "churn" and _SPENDING not in data.X:
+        notes.append("No spending is known: every customer's value counts the same.")
+    months = tuple(str(day) for day in sorted(set(data.times)))
+    checks += judge_slices(gains, settings)
+    return Verdict(months, len(y), positives, tuple(checks), tuple(notes))
+
+
+def _value(X: pd.DataFrame, costs: Costs) -> Floats:
+    spending = X[_SPENDING] if _SPENDING in X else np.full(len(X), np.nan)
+    return customer_value(spending, costs)
+
+
+def _churn(y: Floats, p: Floats, value: Floats, costs: Costs) -> Measures:
+    return churn_measures(y, p) | profit_measures(y, p, value, costs)
+
+
+def _satisfaction(y: Floats, scores: dict[str, Floats]) -> Measures:
+    return satisfaction_measures(
+        y,
+        scores["satisfaction"],
+        dissatisfied=scores["dissatisfied_probability"],
+        interval=(scores["satisfaction_low"], scores["satisfaction_high"]),
+    )
+
+
+def _slice_gains(
+    task: Task,
+    data: Dataset,
+    scored: tuple[dict[str, Floats], dict[str, Floats]],
+    settings: Promotion,
+) -> tuple[list[SliceGain], list[str]]:
+    y = data.y.to_numpy(np.float64)
+    customers = pd.factorize(data.groups)[0].astype(np.int64)
+    name = "churn_probability" if task == "churn" else "satisfaction"
+    found: list[SliceGain] = []
+    small: list[str] = []
+    parts = slices(data.X)
+    for part in parts:
+        rows = part.rows
+        left = int(y[rows].sum())
+        rarer = min(left, rows.size - left) if task == "churn" else rows.size
+        if rarer < settings.min_positives:
+            if np.unique(customers[rows]).size >= LEAST_CUSTOMERS:
+                small.append(f"{part.name} ({rarer})")
+            continue
+        own, other = (one[name][rows] for one in scored)
+        gains = _churn_gains if task == "churn" else _satisfaction_gains
+        found += gains(part.name, y[rows], (own, other), customers[rows], settings)
+    notes = []
+    if small:
+        what = "who left" if task == "churn" else "answers"
+        notes.append(f"Fewer than {settings.min_positives} {what}, not judged: {', '.join(small)}.")
+    if not any(part.name == f"brand {ELDERLY}" for part in parts):
+        notes.append("No customer of the elderly brand is known among these.")
+    return found, notes
+
+
+def _churn_gains(
+    where: str,
+    y: Floats,
+    scores: tuple[Floats, Floats],
+    customers: NDArray[np.int64],
+    settings: Promotion,
+) -> Iterator[SliceGain]:
+    (own, moved), (other, back) = (auc_influence(y, one) for one in scores)
+    yield SliceGain(where, "auc", own, other, standard_error(moved - back, customers))
+    loss = _mean_gain(where, "log_loss", [_loss(y, one) for one in scores], customers)
+    yield replace(loss, tolerance=log_loss_tolerance(settings, float(y.mean())))
+
+
+def _satisfaction_gains(
+    where: str,
+    y: Floats,
+    scores: tuple[Floats, Floats],
+    customers: NDArray[np.int64],
+    settings: Promotion,
+) -> Iterator[SliceGain]:
+    yield _mean_gain(where, "mae", [np.abs(y - one) for one in scores], customers)
+
+
+def _loss(y: Floats, p: Floats) -> Floats:
+    clipped = np.clip(p, _TINY, 1 - _TINY)
+    return np.asarray(-np.where(y == 1, np.log(clipped), np.log1p(-clipped)))
+
+
+def _mean_gain(
+    where: str, measure: str, losses: list[Floats], customers: NDArray[np.int64]
+) -> SliceGain:
+    (own, moved), (other, back) = (mean_influence(loss) for loss in losses)
+    error = standard_error(moved - back, customers)
+    return SliceGain(where, measure, own, other, error, "less")

@@ -1,0 +1,363 @@
+"""A model measured where the outcome is known."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from churnml.base.masking import without_secrets
+from churnml.config.settings import Config
+from churnml.datasets import dataset
+from churnml.datasets.dataset import Dataset, Task
+from churnml.datasets.leakage import Suspect, find_suspects, told
+from churnml.errors import LabelWindowError, UsageError
+from churnml.evaluation import (
+    Evaluation,
+    Finding,
+    evaluate_churn,
+    evaluate_satisfaction,
+)
+from churnml.evaluation.drift import drift_notes
+from churnml.evaluation.past_baselines import TWO, Measured, crossed_baselines, earlier_baselines
+from churnml.evaluation.segments import operator_cuts, operator_value, table_cuts
+from churnml.evaluation.simulated_truth import truth_of
+from churnml.metrics import (
+    Estimate,
+    customer_value,
+)
+from churnml.metrics.survival import known_outcomes
+from churnml.models.bundle import Model
+from churnml.models.drift import drift_by_month
+from churnml.tables.checked import checked, opened
+from churnml.training import fit as training
+from churnml.training.train import flat_dataset
+
+Floats = NDArray[np.float64]
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """An evaluation, and the rows that its figures are drawn from.
+
+    Attributes
+    ----------
+    evaluation : Evaluation
+    X : DataFrame, shape (n, k)
+    y, scores : array, shape (n,)
+    low, high : array, shape (n,), or None
+        The ends of satisfaction's intervals.
+    reasons : DataFrame, shape (m, k)
+        Contributions of the columns to the scores of some of the rows.
+    drivers : dict of str to str
+        The driver group of each column; empty for a table of one's own.
+    """
+
+    evaluation: Evaluation
+    X: pd.DataFrame
+    y: Floats
+    scores: Floats
+    reasons: pd.DataFrame
+    drivers: dict[str, str]
+    low: Floats | None = None
+    high: Floats | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The evaluation as plain data, for ``--json``."""
+        return self.evaluation.to_dict()
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What is known of the rows besides features and labels."""
+
+    cuts: pd.DataFrame | None
+    value: Floats | None
+    baselines: dict[str, Floats]
+    truth: Floats | None
+    facts: dict[str, str]
+    notes: list[str]
+    seen: str = ""
+    suspects: list[Suspect] = field(default_factory=list)
+    horizons: dict[str, Estimate] = field(default_factory=dict)
+
+
+def evaluate_source(
+    uri: str, location: str, as_of: str, *, mapping: Path | None, config: Config
+) -> Evaluated:
+    """Measure an operator model at a date whose outcome is known."""
+    from churnml.registry.resolve import resolve
+
+    resolved = resolve(uri)
+    _require_kind(resolved, "operator")
+    clean = checked(opened(location, mapping, config), config).accepted()
+    task: Task = resolved.model.task
+    section = dataset.settings(task, config).model_copy(update=_label(resolved.model))
+    settings = config.model_copy(update={task: section})
+    _log.info("building features at %s", as_of)
+    data = dataset.build_dataset(clean, task, as_of, config=settings)
+    day = date.fromisoformat(as_of)
+    horizons: dict[str, Estimate] = {}
+    notes: list[str] = []
+    if task == "hazard":
+        horizons, data = _at_two_months(resolved.model, data)
+        notes = ["A hazard: slices, baselines and probabilities are those of two months."]
+    baselines, note = earlier_baselines(clean, task, day, data, settings)
+    notes.append(note)
+    known = _Known(
+        cuts=operator_cuts(clean, data),
+        value=operator_value(data.X, config.costs),
+        baselines=baselines,
+        truth=None if task == "hazard" else truth_of(location, task, section, data),
+        facts={"source": without_secrets(location), "as_of": as_of},
+        notes=[*notes, *_drifted(resolved.model, data)],
+        seen=_seen(resolved.model, day),
+        horizons=horizons,
+    )
+    return _evaluated(resolved, data, known, config)
+
+
+def evaluate_table(
+    uri: str,
+    table: str,
+    *,
+    id: str | None,
+    target: str | None,
+    group: str | None,
+    as_of: str | None = None,
+    value: str | None = None,
+    positive: str | None = None,
+    reading: Mapping[str, str | None] | None = None,
+    config: Config,
+) -> Evaluated:
+    """Measure a model of a table of one's own on rows whose outcome is known."""
+    from churnml.datasets.flat import Reading, Signature, read_evaluation
+    from churnml.registry.resolve import resolve
+
+    resolved = resolve(uri)
+    _require_kind(resolved, "table")
+    _log.info("reading %s", table)
+    read = read_evaluation(
+        table,
+        Signature.from_dict(resolved.model.origin.table),
+        id=id,
+        target=target,
+        group=group,
+        positive=positive,
+        as_of=None if as_of is None else date.fromisoformat(as_of),
+        reading=Reading(**(reading or {})),
+        set_aside_limit=config.validation.set_aside_limit,
+    )
+    data = flat_dataset(read)
+    task: Measured = "satisfaction" if resolved.model.task == "satisfaction" else "churn"
+    baselines, note = crossed_baselines(task, data)
+    notes = [*read.notes, note, *_drifted(resolved.model, data)]
+    if task == "churn" and value is None:
+        notes.append(
+            f"Every customer counts as worth {config.costs.default_value:,g} yuan: --value names "
+            "the column of spending."
+        )
+    known = _Known(
+        cuts=table_cuts(data.X),
+        value=_table_value(data.X, value, config),
+        baselines=baselines,
+        truth=None,
+        facts={"source": table} | ({"as_of": as_of} if as_of else {}),
+        notes=notes,
+        seen=_same_rows(resolved.model, data),
+        suspects=find_suspects(data.X, data.y, task=task, groups=data.groups),
+    )
+    return _evaluated(resolved, data, known, config)
+
+
+def _label(model: Model) -> dict[str, Any]:
+    """What the model's label says, so that it is measured by what it was trained on."""
+    return {
+        name: model.origin.label[name]
+        for name in ("gap", "horizon", "definition", "silence_months")
+        if name in model.origin.label
+    }
+
+
+def _require_kind(resolved: Any, kind: str) -> None:
+    found = resolved.model.origin.kind
+    if found != kind:
+        raise UsageError(
+            f"{resolved.version} reads "
+            + ("operator tables." if found == "operator" else "a table of one's own."),
+            hint="Give --as-of." if found == "operator" else "Give --target, and --id.",
+        )
+
+
+def _seen(model: Model, day: date) -> str:
+    """A word where the training has seen what happened after the date."""
+    if str(day) in model.origin.as_of:
+        return (
+            "The model was trained on this date: of customers that it learned from, the figures "
+            "flatter it."
+        )
+    window = model.origin.window
+    if window and date.fromisoformat(window[0]) <= day < date.fromisoformat(window[1]):
+        return (
+            f"The model's training labels reach to {window[1]}, past this date: "
+            "the figures may flatter it."
+        )
+    return ""
+
+
+def _same_rows(model: Model, data: Dataset) -> str:
+    """A word where these very rows are those of the training."""
+    if training.digest(data) != model.origin.digest:
+        return ""
+    return (
+        "The model was trained on these very rows: the figures flatter it, the baselines' do not. "
+        "Those of its test stand in its run."
+    )
+
+
+def _drifted(model: Model, data: Dataset) -> list[str]:
+    """A word on the columns that are no longer as they were in training."""
+    when = pd.Series("now", index=range(len(data)))
+    table = drift_by_month(model.inputs, data.X, when, model.origin.customers)
+    return drift_notes(table.assign(part="test"), "training and these rows")
+
+
+def _at_two_months(model: Model, data: Dataset) -> tuple[dict[str, Estimate], Dataset]:
+    """A hazard's measures at each horizon, and its rows as those of churn in two months."""
+    metrics, _scores = training.evaluate("hazard", model.estimator, data)
+    known, left = known_outcomes(data.y, data.times, TWO)
+    if not known.any():
+        raise LabelWindowError(
+            "The data does not cover two months after this date.", hint="Use an earlier --as-of."
+        )
+    rows = data.rows(np.flatnonzero(known))
+    return metrics, replace(rows, y=pd.Series(left, name="churned"))
+
+
+def _table_value(X: pd.DataFrame, column: str | None, config: Config) -> Floats:
+    if column is None:
+        return customer_value(np.full(len(X), np.nan), config.costs)
+    if column not in X or not pd.api.types.is_numeric_dtype(X[column]):
+        raise UsageError(
+            f"--value {column!r} is no column of numbers that the model reads.",
+            hint="Name a column with each customer's spending in yuan a month.",
+            column=column,
+        )
+    return customer_value(X[column].to_numpy(np.float64, na_value=np.nan), config.costs)
+
+
+def _evaluated(resolved: Any, data: Dataset, known: _Known, config: Config) -> Evaluated:
+    model: Model = resolved.model
+    y = data.y.to_numpy(np.float64)
+    estimator: Any = model.estimator
+    _log.info("measuring %s on %s rows", resolved.version, f"{len(data):,}")
+    shared = {
+        "model": resolved.version,
+        "slices": known.cuts,
+        "baselines": known.baselines,
+        "truth": known.truth,
+        "X": data.X[[name for name in model.names if name in data.X]],
+    }
+    low = high = None
+    groups = data.groups.to_numpy()
+    if model.task != "satisfaction":
+        scores = (
+            estimator.predict_within(data.X, [TWO])[:, 0]
+            if model.task == "hazard"
+            else estimator.predict_proba(data.X)[:, 1]
+        )
+        found = evaluate_churn(y, scores, groups, value=known.value, costs=config.costs, **shared)
+    else:
+        foretold = estimator.foretell(data.X)
+        scores, low, high = foretold.mean, foretold.low, foretold.high
+        found = evaluate_satisfaction(
+            y,
+            scores,
+            groups,
+            dissatisfied=foretold.dissatisfied,
+            interval=(low, high),
+            **shared,
+        )
+    metrics = found.metrics | known.horizons
+    found = replace(
+        found,
+        metrics=metrics,
+        notes=known.notes,
+        facts=known.facts,
+        seen=known.seen,
+        diagnosis=_with_suspects(found.diagnosis, known.suspects),
+    )
+    step = max(1, len(data) // 2_000)
+    reasons = estimator.explain(data.X.iloc[::step])
+    drivers = {column.name: column.driver for column in model.inputs}
+    return Evaluated(found, data.X, y, scores, reasons, drivers, low, high)
+
+
+def _with_suspects(diagnosis: list[Finding], suspects: list[Suspect]) -> list[Finding]:
+    named = {one.column for one in diagnosis}
+    return diagnosis + [
+        Finding("leak", told([one], advise=False)[0], one.column)
+        for one in suspects
+        if one.column not in named
+    ]
+
+
+def write_evaluation(found: Evaluated, folder: Path, *, overwrite: bool = False) -> None:
+    """Keep an evaluation as a folder: a page that stands on its own, figures, numbers.
+
+    Raises
+    ------
+    OutputError
+        If something stands there that may not be replaced, or it cannot be written.
+    """
+    from churnml.evaluation.html import evaluation_html
+    from churnml.metrics.displays.page import write_report
+
+    _log.info("drawing the figures into %s", folder)
+    one = found.evaluation
+    write_report(
+        folder,
+        f"{one.model}: evaluation",
+        evaluation_html(one, every=True),
+        found.to_dict(),
+        _figures(found),
+        overwrite=overwrite,
+    )
+
+
+def _figures(found: Evaluated) -> dict[str, Any]:
+    from churnml.metrics.displays import figures
+
+    one, churn = found.evaluation, found.evaluation.task == "churn"
+    seen = ", on what the training has seen" if one.seen else ""
+    drawn: dict[str, Any] = {}
+    if churn:
+        drawn["gains"] = lambda: figures.gains(found.y, found.scores, title=f"Gains{seen}")
+    elif found.low is not None and found.high is not None:
+        interval = found.low, found.high
+        drawn["satisfaction"] = lambda: figures.satisfaction(found.y, found.scores, interval)
+    if one.reliability:
+        bins = [part.to_dict() for part in one.reliability]
+        what = "leaving" if churn else "being dissatisfied"
+        axes = f"predicted probability of {what}", "share to whom it happened"
+        drawn["reliability"] = lambda: figures.reliability(
+            bins, title=f"Reliability{seen}", axes=axes
+        )
+    if one.profit is not None:
+        curve = one.profit
+        title = f"Profit of a retention campaign{seen}"
+        drawn["profit"] = lambda: figures.profit(curve, title=title)
+    measure, label = ("auc", "AUC") if churn else ("mae", "mean error, points of 100")
+    if any(measure in part.metrics for part in one.slices):
+        drawn["slices"] = lambda: figures.slices(one.slices, measure, label + seen)
+    unit = "log-odds" if churn else "points"
+    drawn["reasons"] = lambda: figures.reasons(found.reasons, found.drivers, unit)
+    return drawn

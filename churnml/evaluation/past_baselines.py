@@ -1,0 +1,112 @@
+"""What a simpler prediction of the same rows would be: base rate, regression, one booster."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from datetime import date
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from churnml.config.settings import Config
+from churnml.datasets import dataset
+from churnml.datasets.dataset import Dataset, Task
+from churnml.errors import DataError
+from churnml.evaluation import base_rate, booster, regression
+from churnml.metrics.survival import known_outcomes
+from churnml.tables.source import Source
+
+Floats = NDArray[np.float64]
+Measured = Literal["churn", "satisfaction"]
+
+TWO = 2
+"""Months: the horizon at which a hazard is measured as a churn model is."""
+
+_DATES = 2
+_FOLDS = 5
+_log = logging.getLogger(__name__)
+
+
+def earlier_baselines(
+    source: Source, task: Task, day: date, data: Dataset, config: Config
+) -> tuple[dict[str, Floats], str]:
+    """Baselines, learned at the last dates whose labels ended by ``day``.
+
+    Parameters
+    ----------
+    source : Source
+    task : {"churn", "satisfaction", "hazard"}
+        Of a hazard: of leaving within two months.
+    day : date
+        At which ``data`` stands.
+    data : Dataset
+        The rows that are predicted.
+    config : Config
+
+    Returns
+    -------
+    (dict of str to array of float, shape (n,); str)
+        By name, none where no label had ended; and a sentence on where they were learned.
+    """
+    window = dataset.label_window(task, config)
+    if task == "hazard":
+        window = replace(window, horizon=f"{TWO}mo")
+    bills = pd.Timestamp(source.tables["bills"].month.min().execute()).date()
+    earlier = [day.replace(day=1)]
+    while earlier[-1] > bills:
+        earlier.append(_month_before(earlier[-1]))
+    days = [one for one in earlier if window.end(one) <= day and one > bills][:_DATES]
+    if not days:
+        return {}, "No baselines: no date's label had ended by this date."
+    _log.info("baselines: building features at %s", ", ".join(map(str, days)))
+    try:
+        past = dataset.build_dataset(source, task, sorted(days), config=config)
+        if task == "hazard":
+            known, left = known_outcomes(past.y, past.times, TWO)
+            past = replace(past.rows(np.flatnonzero(known)), y=pd.Series(left, name="churned"))
+        return _learned(task, past, data), (
+            f"Baselines learned at {', '.join(map(str, sorted(days)))}, whose labels had ended."
+        )
+    except DataError as error:
+        return {}, f"No baselines: {error.message}"
+
+
+def _month_before(day: date) -> date:
+    return date(day.year - (day.month == 1), (day.month - 2) % 12 + 1, 1)
+
+
+def _learned(task: Task, past: Dataset, data: Dataset) -> dict[str, Floats]:
+    found = {"base rate": base_rate(past.y, len(data))}
+    if past.y.nunique() > 1:
+        kind: Measured = "satisfaction" if task == "satisfaction" else "churn"
+        known = (past.X, past.y)
+        found["regression"] = regression(kind, known, data.X, past.groups)
+        found["one booster"] = booster(kind, known, data.X)
+    return found
+
+
+def crossed_baselines(task: Measured, data: Dataset) -> tuple[dict[str, Floats], str]:
+    """Base rate of all rows; a regression and one booster, each row by what others taught.
+
+    Returns
+    -------
+    (dict of str to array of float, shape (n,); str)
+        By name, none where there are too few rows; and a sentence on it.
+    """
+    codes = pd.factorize(data.groups)[0]
+    order = np.random.default_rng(0).permutation(codes.max() + 1)
+    folds = order[codes] % _FOLDS
+    found: dict[str, Floats] = {}
+    if codes.max() + 1 < 2 * _FOLDS or data.y.nunique() < 2:
+        return found, "No baselines: too few rows to learn them from."
+    for fold in range(_FOLDS):
+        here, rest = np.flatnonzero(folds == fold), data.rows(np.flatnonzero(folds != fold))
+        for name, scores in _learned(task, rest, data.rows(here)).items():
+            found.setdefault(name, np.full(len(data), np.nan))[here] = scores
+    # Of each part the other parts' rate would rank the parts against each other.
+    found["base rate"] = base_rate(data.y, len(data))
+    complete = {name: scores for name, scores in found.items() if not np.isnan(scores).any()}
+    return complete, f"Baselines learned on these rows themselves, crosswise in {_FOLDS} parts."

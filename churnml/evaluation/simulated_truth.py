@@ -1,0 +1,75 @@
+"""What only a simulator knows, beside its tables; evaluation alone may read it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from churnml.config.settings import Training
+from churnml.datasets.dataset import Dataset, Task
+from churnml.metrics import share_of_possible
+from churnml.training.fit import Fitted
+
+_FILE = Path("truth") / "hazard.parquet"
+_COLUMN = {"churn": "churn_probability", "satisfaction": "satisfaction"}
+
+
+def truth_of(
+    location: str, task: Task, settings: Training, data: Dataset
+) -> NDArray[np.float64] | None:
+    """The true probability of leaving, or the true satisfaction, of each row.
+
+    Parameters
+    ----------
+    location : str
+        Of the operator tables.
+    task : {"churn", "satisfaction"}
+    settings : Training
+        Where the label looks: the truth is that of the default label alone.
+    data : Dataset
+
+    Returns
+    -------
+    array, shape (n,), or None
+        None where there is no truth, it is of another label, or it misses a row.
+    """
+    path = Path(location) / _FILE
+    default = type(settings)()
+    same = ("gap", "horizon", "definition")
+    if "://" in location or not path.is_file():
+        return None
+    if any(getattr(settings, name, None) != getattr(default, name, None) for name in same):
+        return None
+    name = _COLUMN[task]
+    known = pd.read_parquet(path.absolute(), columns=["customer_id", "month", name])
+    known["month"] = pd.to_datetime(known["month"]).dt.date
+    rows = pd.DataFrame({"customer_id": data.groups.astype(str), "month": data.times})
+    found = rows.merge(known, "left", ["customer_id", "month"])[name].to_numpy(np.float64)
+    return None if np.isnan(found).any() else found
+
+
+def with_possible(
+    fitted: Fitted, location: str, task: Task, settings: Training
+) -> tuple[Fitted, list[str]]:
+    """A test with the share of what the truth reaches among its metrics, and in words.
+
+    Unchanged, and without words, where nobody knows the truth.
+    """
+    tested = fitted.tested
+    truth = None if task == "hazard" else truth_of(location, task, settings, tested.rows)
+    if truth is None:
+        return fitted, []
+    groups = tested.rows.groups.to_numpy()
+    found = share_of_possible(task, tested.y, tested.scores, truth, groups)
+    name, key = ("AUC", "auc") if task == "churn" else ("R²", "r2")
+    share, best = found[f"{key}_share"], found[f"{key}_of_truth"]
+    of = "of the way from chance to" if task == "churn" else "of"
+    told = (
+        f"{name} reaches {share.value:.1%} ({share.low:.1%} to {share.high:.1%}) {of} what the "
+        f"true values of the simulation reach, {best.value:.3f}."
+    )
+    return replace(fitted, tested=replace(tested, metrics=tested.metrics | found)), [told]

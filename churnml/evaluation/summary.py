@@ -1,0 +1,179 @@
+"""What testing found, as plain data: it travels in the bundle, and the model card tells it.
+
+Counts and measures of many customers only; kinds with fewer than `FEWEST` rows are left out,
+so that nothing in it is anybody.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import ndtri
+
+from churnml.evaluation.bands import age_band, tenure_band
+from churnml.evaluation.slices import Slice, churn_slices, satisfaction_slices
+from churnml.metrics import HEADLINE, Estimate
+from churnml.metrics.reliability import reliability
+from churnml.metrics.significance import mean_influence, standard_error
+from churnml.models.model import Task
+
+FEWEST = 50
+"""Rows that a kind of customers must have to be told."""
+
+_DRAWS = 100
+_GROUPS = 10
+_Z95 = float(ndtri(0.975))
+_CUTS = {
+    "brand": "lifecycle_brand",
+    "tier": "tier_individual_now",
+    "group tier": "tier_group_now",
+    "payment": "lifecycle_payment",
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Rows that the tested model had not seen, what it said of them, and what happened.
+
+    Attributes
+    ----------
+    task : {"churn", "satisfaction"}
+    X : DataFrame, shape (n, k)
+    y, scores : array, shape (n,)
+    customers : array, shape (n,)
+        Whose row each is.
+    """
+
+    task: Task
+    X: pd.DataFrame
+    y: NDArray[np.float64]
+    scores: NDArray[np.float64]
+    customers: NDArray[Any]
+
+
+def evidence(
+    outcome: Outcome,
+    *,
+    metrics: Mapping[str, Estimate],
+    baselines: Mapping[str, Mapping[str, Estimate]],
+    importance: Mapping[str, float],
+    rows: Mapping[str, int],
+    dates: Mapping[str, Sequence[str]],
+    notes: Sequence[str],
+) -> dict[str, Any]:
+    """What a model card tells of a training.
+
+    Parameters
+    ----------
+    outcome : Outcome
+    metrics : mapping of str to Estimate
+    baselines : mapping of str to mapping of str to Estimate
+    importance : mapping of str to float
+        Mean absolute contribution by column.
+    rows, dates : mapping
+        Of ``train``, ``test`` and ``all``.
+    notes : sequence of str
+
+    Returns
+    -------
+    dict
+        ``metrics`` and ``baselines`` (value, low and high of the headline measures),
+        ``slices``, ``reliability``, ``importance``, ``rows``, ``dates``, ``notes``; only
+        what JSON can hold.
+    """
+    task = outcome.task
+    return {
+        "metrics": _headline(task, metrics),
+        "baselines": {name: _headline(task, found) for name, found in baselines.items()},
+        "slices": slices(outcome),
+        "reliability": calibration(outcome),
+        "importance": {name: float(value) for name, value in importance.items()},
+        "rows": dict(rows),
+        "dates": {name: list(days) for name, days in dates.items()},
+        "notes": list(notes),
+    }
+
+
+def _headline(task: Task, found: Mapping[str, Estimate]) -> dict[str, list[float | None]]:
+    return {name: _plain(found[name]) for name in HEADLINE[task] if name in found}
+
+
+def _plain(estimate: Estimate) -> list[float | None]:
+    return [
+        float(end) if math.isfinite(end) else None
+        for end in (estimate.value, estimate.low, estimate.high)
+    ]
+
+
+def calibration(outcome: Outcome) -> list[dict[str, float]]:
+    """Mean scores against what happened, in ten groups of equal size, lowest scores first.
+
+    Returns
+    -------
+    list of dict
+        ``rows``, ``predicted``, ``observed`` and its 95 % interval over customers: ``low``,
+        ``high``.
+    """
+    if outcome.task == "churn":
+        bins = reliability(outcome.y, outcome.scores, outcome.customers, bins=_GROUPS)
+        return [one.to_dict() for one in bins]
+    order = np.argsort(outcome.scores, kind="stable")
+    return [_mean_answer(outcome, rows) for rows in np.array_split(order, _GROUPS) if rows.size]
+
+
+def _mean_answer(outcome: Outcome, rows: NDArray[np.intp]) -> dict[str, float]:
+    mean, moved = mean_influence(outcome.y[rows])
+    half = _Z95 * standard_error(moved, pd.factorize(outcome.customers[rows])[0])
+    return {
+        "rows": int(rows.size),
+        "predicted": float(outcome.scores[rows].mean()),
+        "observed": mean,
+        "low": mean - half,
+        "high": mean + half,
+    }
+
+
+def slices(outcome: Outcome) -> list[dict[str, Any]]:
+    """The test by kinds of customers: brand, tiers, payment, tenure, age, as far as known.
+
+    Returns
+    -------
+    list of dict
+        ``by`` and ``is`` name the slice; ``rows``; ``observed`` and ``predicted`` means;
+        ``metrics`` as in `evidence`, empty where too few left; ``worse`` and ``off``:
+        whether it is significantly worse than the others, or its mean prediction off.
+    """
+    found = (satisfaction_slices if outcome.task == "satisfaction" else churn_slices)(
+        _kinds(outcome.X), outcome.y, outcome.scores, outcome.customers, draws=_DRAWS
+    )
+    told = [one for one in found if one.rows >= FEWEST]
+    return [_told(one) for one in sorted(told, key=lambda one: (one.column, one.value))]
+
+
+def _told(one: Slice) -> dict[str, Any]:
+    return {
+        "by": one.column,
+        "is": one.value,
+        "rows": one.rows,
+        "observed": one.happened,
+        "predicted": one.told,
+        "metrics": {name: _plain(found) for name, found in one.metrics.items()},
+        "worse": one.worse,
+        "off": one.off,
+    }
+
+
+def _kinds(X: pd.DataFrame) -> pd.DataFrame:
+    """The kind of each row, one column a way to cut."""
+    kinds = {by: X[column].to_numpy() for by, column in _CUTS.items() if column in X}
+    if "lifecycle_tenure_days" in X:
+        kinds["tenure"] = tenure_band(X["lifecycle_tenure_days"]).to_numpy()
+    if "lifecycle_age_years" in X:
+        kinds["age"] = age_band(X["lifecycle_age_years"]).to_numpy()
+    return pd.DataFrame(kinds, index=range(len(X)))

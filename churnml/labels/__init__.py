@@ -1,0 +1,1 @@
+"""What happened after a date: the only room that looks past it."""

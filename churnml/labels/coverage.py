@@ -1,0 +1,181 @@
+"""Where the data that a label needs begin and end; dates outside of it are refused.
+
+A label looks at ``[as_of + gap, as_of + gap + horizon)``. Where the tables do not reach,
+whoever has no row has not been silent: nobody looked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
+
+import ibis
+from ibis import _
+from ibis.expr import types as ir
+
+from churnml.errors import LabelWindowError
+from churnml.labels.window import Definition, Window, later
+from churnml.tables import asof
+
+_FAR = 4000
+"""Days: no gap or horizon is longer."""
+
+
+def covered_until(tables: Mapping[str, ir.Table], task: str, definition: Definition) -> date:
+    """The first date that the data does not cover for a label.
+
+    The end of the last month that holds at least half as many rows as the table's
+    fullest month: of ``bills``, and of ``usage`` where inactivity counts.
+
+    Raises
+    ------
+    LabelWindowError
+        If there are no bills.
+    """
+    return min(_last_full_month(tables[name], name) for name in _needed(tables, task, definition))
+
+
+def covered_from(tables: Mapping[str, ir.Table], task: str, definition: Definition) -> date:
+    """The first date that the data covers for a label.
+
+    Where the later of the tables that the label needs `begins`: ``bills``, and ``usage``
+    where inactivity counts. Before it, who has no row has not been silent: nobody looked.
+
+    Raises
+    ------
+    LabelWindowError
+        If there are no bills.
+    """
+    return max(begins(tables, name) for name in _needed(tables, task, definition))
+
+
+def _needed(tables: Mapping[str, ir.Table], task: str, definition: Definition) -> list[str]:
+    silence = task == "churn" and definition != "termination" and "usage" in tables
+    return ["bills", "usage"] if silence else ["bills"]
+
+
+def begins(tables: Mapping[str, ir.Table], name: str) -> date:
+    """The first month from which a monthly table tells of its customers.
+
+    The first with rows for at least half as large a share of the customers then there as
+    in the table's best month: neither a few stray rows of long ago nor a month of which
+    the tables have only the last days' bills begin it, and an operator that has grown
+    loses no month.
+
+    Parameters
+    ----------
+    tables : mapping of str to Table
+        Needs ``customers`` and the table.
+    name : str
+
+    Raises
+    ------
+    LabelWindowError
+        If the table has no rows.
+    """
+    counts = _monthly_rows(tables[name], name)
+    seen = tables["customers"].group_by("customer_id")
+    spans = seen.agg(start=_.activated_on.min(), end=_.terminated_on.max())
+    spans = spans.select(
+        first=asof.month_index(_.start),
+        last=asof.month_index(_.end.fill_null(ibis.date(9999, 1, 1))),
+    )
+    rows = spans.group_by("first", "last").agg(customers=_.count()).to_pyarrow().to_pylist()
+    shares = {month: _share(count, rows, month) for month, count in counts.items()}
+    most = max(shares.values())
+    return min(month for month, share in shares.items() if 2 * share >= most)
+
+
+def _share(count: int, rows: Iterable[Mapping[str, int]], day: date) -> float:
+    """Of the customers there in a month, those with a row; none where nobody was there."""
+    month = day.year * 12 + day.month
+    there = sum(row["customers"] for row in rows if row["first"] <= month <= row["last"])
+    return min(count / there, 1.0) if there else 0.0
+
+
+def _last_full_month(table: ir.Table, name: str) -> date:
+    counts = _monthly_rows(table, name)
+    most = max(counts.values())
+    return later(max(month for month, rows in counts.items() if 2 * rows >= most), "1mo")
+
+
+def _monthly_rows(table: ir.Table, name: str) -> dict[date, int]:
+    counts = table.group_by("month").agg(rows=_.count()).order_by("month").to_pyarrow().to_pylist()
+    if not counts:
+        raise LabelWindowError(f"{name}: no rows, so no label is covered.", table=name)
+    return {row["month"]: row["rows"] for row in counts}
+
+
+def require_cover(
+    as_of: Sequence[date],
+    window: Window,
+    until: date,
+    since: date = date.min,
+    *,
+    earliest: date = date.min,
+) -> None:
+    """Refuse dates whose window the data does not cover.
+
+    Parameters
+    ----------
+    as_of : sequence of date
+    window : Window
+    until : date
+        The first date that the data does not cover.
+    since : date, optional
+        The first that it covers.
+    earliest : date, optional
+        The first ``as_of`` before which a month's bill had ended.
+
+    Raises
+    ------
+    LabelWindowError
+        Names the first such date, where the data begins or ends, and the first or last
+        usable date.
+
+    Examples
+    --------
+    >>> try:
+    ...     require_cover([date(2020, 1, 1)], Window(), date(2026, 6, 1), date(2024, 6, 1))
+    ... except LabelWindowError as refused:
+    ...     print(refused.hint)
+    Use an as_of from 2024-06-01 to 2026-04-01.
+    """
+    early = [day for day in as_of if window.of(day)[0] < since or day < earliest]
+    beyond = [day for day in as_of if window.end(day) > until]
+    if not early and not beyond:
+        return
+    first, last = max(first_usable(window, since), earliest), _last_usable(window, until)
+    if last < first:
+        hint = f"No date's label is covered from {since} to {until}: shorten the horizon."
+    elif first == date.min:
+        hint = f"Use as_of {last} or earlier."
+    else:
+        hint = f"Use an as_of from {first} to {last}."
+    day = (early or beyond)[0]
+    start, end = window.of(day)
+    if not early:
+        problem = f"its label window ends at {end}, the data at {until}."
+    elif start < since:
+        problem = f"its label window begins at {start}, the data at {since}."
+    else:
+        problem = f"no bill of a month that had ended by then; the first has by {earliest}."
+    expected = f"<= {last}" if not early else f">= {first}"
+    raise LabelWindowError(f"as_of {day}: {problem}", hint=hint, value=str(day), expected=expected)
+
+
+def first_usable(window: Window, since: date) -> date:
+    """The first date whose window begins at or after a date.
+
+    >>> first_usable(Window(gap="1mo"), date(2026, 6, 1))
+    datetime.date(2026, 5, 1)
+    """
+    if since == date.min:
+        return since
+    before = (since - timedelta(days=number) for number in range(_FAR, -1, -1))
+    return next(day for day in before if window.of(day)[0] >= since)
+
+
+def _last_usable(window: Window, until: date) -> date:
+    days = (until - timedelta(days=number) for number in range(1, _FAR))
+    return next((day for day in days if window.end(day) <= until), date.min)

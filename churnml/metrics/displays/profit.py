@@ -1,0 +1,93 @@
+"""What a campaign brings, by how many are contacted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+from numpy.typing import ArrayLike
+
+from churnml.config.settings import Costs
+from churnml.metrics.displays.style import BLUE, GREY, ORANGE, axes_for
+from churnml.metrics.profit_curve import ProfitCurve, profit_curve
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+class ProfitDisplay:
+    """Profit against the share contacted, with its 95 % interval and the best share.
+
+    Parameters
+    ----------
+    curve : ProfitCurve
+    name : str, optional
+
+    Examples
+    --------
+    >>> import matplotlib
+    >>> matplotlib.use("Agg")
+    >>> shown = ProfitDisplay.from_predictions([1, 0, 0, 0], [.9, .1, .2, .1], value=1_000.0)
+    >>> shown.curve.best_share.value
+    0.25
+    """
+
+    def __init__(self, *, curve: ProfitCurve, name: str | None = None) -> None:
+        self.curve, self.name = curve, name
+
+    @classmethod
+    def from_predictions(
+        cls,
+        y_true: ArrayLike,
+        y_prob: ArrayLike,
+        *,
+        value: ArrayLike,
+        costs: Costs | None = None,
+        groups: ArrayLike | None = None,
+        name: str | None = None,
+        ax: Axes | None = None,
+        **line: Any,
+    ) -> Self:
+        """Draw the profit of probabilities; ``value`` is what keeping each is worth, yuan."""
+        curve = profit_curve(y_true, y_prob, value, groups, costs=costs)
+        return cls(curve=curve, name=name).plot(ax, **line)
+
+    @classmethod
+    def from_estimator(cls, estimator: Any, X: Any, y: ArrayLike, **options: Any) -> Self:
+        """Draw the profit of a classifier; options as of `from_predictions`."""
+        return cls.from_predictions(y, estimator.predict_proba(X)[:, 1], **options)
+
+    def plot(self, ax: Axes | None = None, *, name: str | None = None, **line: Any) -> Self:
+        """Draw, on new axes where none are given."""
+        axes, found = axes_for(self, ax), self.curve
+        axes.fill_between(
+            found.share, found.low, found.high, color=BLUE, alpha=0.15, lw=0, label="95 % interval"
+        )
+        style: dict[str, Any] = {
+            "color": BLUE,
+            "lw": 2,
+            "label": name or self.name or "model",
+        } | line
+        (self.line_,) = axes.plot(found.share, found.profit, **style)
+        axes.plot([0, 1], [0, found.everybody], color=GREY, lw=1, ls="--", label="at random")
+        best = found.best_share
+        axes.axvspan(best.low, best.high, color=ORANGE, alpha=0.12, lw=0)
+        axes.plot([best.value], [found.maximum.value], "o", color=ORANGE, label="best share")
+        height = max(max(found.high), 1e-6)
+        # Contacting everybody may lose so much that nothing else would be seen.
+        bottom = max(min(found.low), -1.2 * height)
+        sunk = [at for at, most in zip(found.share, found.high, strict=True) if most < bottom]
+        widest = max(min(sunk, default=1.0), 0.1)
+        right = best.value > widest / 2
+        axes.annotate(
+            f"{found.maximum.value:,.1f} yuan per customer, contacting {best.value:.1%}",
+            (best.value, found.maximum.value),
+            (-8 if right else 8, 8),
+            textcoords="offset points",
+            ha="right" if right else "left",
+        )
+        axes.set(xlabel="share of customers contacted, most promising first")
+        axes.set(ylabel="profit, yuan per customer of the base")
+        # Room above for the legend, wherever the best share lies.
+        axes.set(xlim=(0, widest), ylim=(bottom, 1.55 * height))
+        axes.legend(loc="upper right", ncols=2, frameon=False)
+        return self

@@ -1,0 +1,223 @@
+"""The measures that a model is told by, each with its interval."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from churnml.metrics import calibration, satisfaction
+from churnml.metrics.bootstrap import Estimate, Measure, bootstrap
+from churnml.metrics.check_arrays import check_answers, check_groups, check_pair
+from churnml.metrics.check_options import check_draws, check_number
+from churnml.metrics.ranking import TOP_SHARES, Ranked
+from churnml.models.model import WITHIN
+
+HEADLINE: Mapping[str, tuple[str, ...]] = {
+    "churn": (
+        "auc",
+        "average_precision",
+        "lift_top_10pct",
+        "capture_top_10pct",
+        "log_loss",
+        "brier",
+        "calibration_slope",
+        "calibration_error",
+        "predicted_to_observed",
+    ),
+    "satisfaction": (
+        "r2",
+        "spearman",
+        "mae",
+        "quadratic_kappa",
+        "auc_dissatisfied",
+        "interval_coverage",
+        "interval_width",
+    ),
+    "hazard": tuple(
+        f"{name}_{months}mo"
+        for name in ("auc", "log_loss", "calibration_slope", "calibration_error")
+        for months in WITHIN
+    ),
+}
+"""The measures shown first, in this order."""
+
+
+def churn_measures(y: ArrayLike, p: ArrayLike) -> dict[str, Measure]:
+    """Functions of row weights, by name: ranking, top shares and probabilities.
+
+    Parameters
+    ----------
+    y : array, shape (n,)
+        1 for those who left.
+    p : array, shape (n,)
+        Their probabilities.
+    """
+    labels, chances = calibration.check_probabilities(y, p)
+    ranked = Ranked(labels, chances)
+    found: dict[str, Measure] = {
+        "auc": ranked.auc,
+        "average_precision": ranked.average_precision,
+    }
+    for share in TOP_SHARES:
+        percent = f"{round(100 * share):02d}"
+        found[f"lift_top_{percent}pct"] = partial(ranked.lift, share)
+        found[f"capture_top_{percent}pct"] = partial(ranked.capture, share)
+    return found | calibration.probability_measures(labels, chances, ranked)
+
+
+def satisfaction_measures(
+    y: ArrayLike,
+    prediction: ArrayLike,
+    *,
+    dissatisfied: ArrayLike | None = None,
+    interval: tuple[ArrayLike, ArrayLike] | None = None,
+    threshold: float = satisfaction.DISSATISFIED,
+) -> dict[str, Measure]:
+    """Functions of row weights, by name, of satisfaction predictions.
+
+    Parameters
+    ----------
+    y : array, shape (n,)
+        From 0 to 100.
+    prediction : array, shape (n,)
+        On the same scale; beyond its ends is nothing wrong.
+    dissatisfied : array, shape (n,), optional
+        Probabilities of a score at or below ``threshold``; else low predictions stand
+        for them.
+    interval : (array, array), optional
+        Low and high ends.
+    threshold : float, default 60
+
+    Raises
+    ------
+    DataError
+        Scores outside 0 to 100, or on a scale from 0 to 10; rows that do not fit.
+    UsageError
+        An ``interval`` that is no pair.
+    """
+    scores, told = check_pair(check_answers(y), prediction)
+    unhappy = (scores <= check_number("threshold", threshold)).astype(float)
+    found: dict[str, Measure] = {
+        "r2": satisfaction.r2_measure(scores, told),
+        "spearman": satisfaction.spearman_measure(scores, told),
+        "quadratic_kappa": satisfaction.kappa_measure(scores, told),
+        "mae": satisfaction.mae_measure(scores, told),
+    }
+    if dissatisfied is None:
+        found["auc_dissatisfied"] = Ranked(unhappy, -told).auc
+    else:
+        _, risk = calibration.check_probabilities(unhappy, dissatisfied, name="dissatisfied")
+        found["auc_dissatisfied"] = Ranked(unhappy, risk).auc
+        found["log_loss_dissatisfied"] = calibration.log_loss_measure(unhappy, risk)
+    if interval is not None:
+        found |= satisfaction.interval_measures(scores, interval)
+    return found
+
+
+def churn_metrics(
+    y: ArrayLike,
+    p: ArrayLike,
+    groups: ArrayLike | None = None,
+    *,
+    draws: int = 200,
+    seed: int = 0,
+) -> dict[str, Estimate]:
+    """All churn measures with 95 % intervals over customers.
+
+    Parameters
+    ----------
+    y : array, shape (n,)
+        1 for those who left.
+    p : array, shape (n,)
+        Their probabilities.
+    groups : array, shape (n,), optional
+        The customer of each row; else every row is one.
+    draws : int, default 200
+        At least 1.
+    seed : int
+        At least 0.
+
+    Returns
+    -------
+    dict of str to Estimate
+
+    Raises
+    ------
+    DataError
+        Labels other than 0 and 1, no probabilities, rows or customers that do not fit.
+    UsageError
+        ``draws`` or ``seed`` out of range.
+
+    Examples
+    --------
+    >>> found = churn_metrics([0, 0, 1, 1, 0], [.1, .2, .9, .4, .5], draws=20)
+    >>> round(found["auc"].value, 3)
+    0.833
+    """
+    check_draws(draws, seed)
+    labels, chances = calibration.check_probabilities(y, p)
+    codes = check_groups(groups, labels.size)
+    # Sorted once here, no draw has to be sorted again.
+    order = np.argsort(-chances, kind="stable")
+    customers = labels.size if codes is None else codes[order]
+    measures = churn_measures(labels[order], chances[order])
+    return bootstrap(measures, customers, draws=draws, seed=seed)
+
+
+def satisfaction_metrics(
+    y: ArrayLike,
+    prediction: ArrayLike,
+    groups: ArrayLike | None = None,
+    *,
+    dissatisfied: ArrayLike | None = None,
+    interval: tuple[ArrayLike, ArrayLike] | None = None,
+    draws: int = 200,
+    seed: int = 0,
+) -> dict[str, Estimate]:
+    """All satisfaction measures with 95 % intervals over customers.
+
+    Parameters
+    ----------
+    y, prediction, dissatisfied, interval
+        As of `satisfaction_measures`.
+    groups, draws, seed
+        As of `churn_metrics`.
+
+    Returns
+    -------
+    dict of str to Estimate
+
+    Raises
+    ------
+    DataError, UsageError
+        As of `satisfaction_measures` and `churn_metrics`.
+
+    Examples
+    --------
+    >>> found = satisfaction_metrics([20, 50, 90, 100], [40, 50, 80, 90], draws=20)
+    >>> found["spearman"].value, found["mae"].value
+    (1.0, 10.0)
+    """
+    check_draws(draws, seed)
+    measures = satisfaction_measures(y, prediction, dissatisfied=dissatisfied, interval=interval)
+    rows = np.asarray(y).size
+    codes = check_groups(groups, rows)
+    return bootstrap(measures, rows if codes is None else codes, draws=draws, seed=seed)
+
+
+def flat_metrics(found: Mapping[str, Estimate], prefix: str = "") -> dict[str, float]:
+    """Metrics as MLflow keeps them: the value, and the interval's ends beside it.
+
+    >>> flat_metrics({"auc": Estimate(.8, .7, .9)})
+    {'auc': 0.8, 'auc_low': 0.7, 'auc_high': 0.9}
+    """
+    ends = {"": "value", "_low": "low", "_high": "high"}
+    return {
+        f"{prefix}{name}{end}": getattr(estimate, which)
+        for name, estimate in found.items()
+        for end, which in ends.items()
+        if np.isfinite(getattr(estimate, which))
+    }

@@ -1,0 +1,1 @@
+"""Model cards, and what MLflow's UI shows of a model."""

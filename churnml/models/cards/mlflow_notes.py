@@ -1,0 +1,256 @@
+"""What a run, a model and its versions say of themselves, in Markdown."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import re
+from collections.abc import Mapping, Sequence
+
+from churnml.metrics import HEADLINE, Estimate
+from churnml.metrics.bootstrap import INTERVALS
+from churnml.models.bundle import Model
+
+_MEANING = {
+    "churn": "the calibrated probability that a customer leaves",
+    "satisfaction": "the satisfaction, 0 to 100, that a customer would answer",
+    "hazard": "the probability, month by month, that a customer leaves",
+}
+_FIRST = {"churn": ("auc", "lift_top_10pct", "calibration_slope"), "satisfaction": ("r2", "mae")}
+_MEASURES = {
+    "auc": "how often who left was ranked above who stayed; 0.5 is chance",
+    "average_precision": "mean precision over the ranking; the base rate is chance",
+    "lift_top_10pct": "leavers among the riskiest tenth, against an average tenth",
+    "capture_top_10pct": "share of all leavers in the riskiest tenth",
+    "log_loss": "mean negative log-likelihood; lower is better",
+    "brier": "mean squared error of the probability; lower is better",
+    "calibration_slope": "1 is right; below 1 the probabilities are too extreme",
+    "calibration_error": "mean gap between predicted and observed shares; 0 is right",
+    "predicted_to_observed": "mean predicted probability over the observed rate; 1 is right",
+    "r2": "share of the variance explained; 0 is the mean answer",
+    "spearman": "rank correlation with the answers",
+    "mae": "mean absolute error in points of 100",
+    "quadratic_kappa": "agreement with the answers beyond chance, near misses counting less",
+    "auc_dissatisfied": "how often a dissatisfied customer was ranked below another",
+    "interval_coverage": "share of answers within the 90 % interval; 0.9 is right",
+    "interval_width": "mean width of that interval in points of 100",
+}
+
+
+def training_card(
+    model: Model,
+    metrics: Mapping[str, Estimate],
+    baselines: Mapping[str, Mapping[str, Estimate]],
+    rows: Mapping[str, int],
+    dates: Mapping[str, Sequence[str]],
+    notes: Sequence[str],
+) -> str:
+    """What the model predicts, on which data, how well, against what, and its limits.
+
+    Parameters
+    ----------
+    model : Model
+    metrics : mapping of str to Estimate
+        On rows that the tested model had not seen.
+    baselines : mapping of str to mapping of str to Estimate
+    rows, dates : mapping
+        Of ``train``, ``test`` and ``all``.
+    notes : sequence of str
+        Limits and what was left out.
+
+    Returns
+    -------
+    str
+        Markdown; what comes from data is escaped.
+    """
+    origin = model.origin
+    parts = [
+        _first_line(model.task, metrics),
+        f"Predicts {_MEANING.get(model.task, model.task)}{_label(model)}.",
+        _data(model, rows, dates),
+        _table(model.task, metrics, baselines),
+        "Intervals are 95 %, from a bootstrap over customers. The registered model was "
+        "refitted on all rows after this test.",
+    ]
+    if notes:
+        parts.append("**Limits**\n\n" + "\n".join(f"- {_safe(note)}" for note in notes))
+    if origin.window:
+        parts.append(f"Data window: {origin.window[0]} to {origin.window[1]}, labels included.")
+    parts.append(f"Data digest `{origin.digest[:16]}`, settings digest `{origin.config[:16]}`.")
+    return "\n\n".join(parts) + "\n"
+
+
+def _first_line(task: str, metrics: Mapping[str, Estimate]) -> str:
+    """What a list shows of the card: the figures that decide."""
+    first = _FIRST.get(task, HEADLINE.get(task, ())[:2])
+    names = [name for name in first if name in metrics]
+    return " · ".join(f"{name} {told(metrics[name])}" for name in names)
+
+
+def experiment_card(task: str, address: str) -> str:
+    """What an experiment holds, and what its columns mean.
+
+    Parameters
+    ----------
+    task : str
+    address : str
+        Of its run list with the columns that matter, as a link in the UI.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    parts = [
+        f"[**Runs with the columns that matter**]({address}) · predicts {_MEANING.get(task, task)}",
+        "Every run is a training; its children are the folds of its boosters, or the trials of a "
+        "search. Every figure is from rows that the measured model had not seen; what is "
+        "registered was then refitted on all of them.",
+    ]
+    known = [(name, _explained(name)) for name in HEADLINE.get(task, ())]
+    if known:
+        rows = "\n".join(f"| {name} | {meaning} |" for name, meaning in known)
+        parts.append(f"| measure | meaning |\n|---|---|\n{rows}")
+    parts.append(
+        f"`interval/` holds the ends of {INTERVALS} (bootstrap), `regression/` "
+        "a regression on the same rows, `booster/` one shy booster, `boosting/` the loss on rows "
+        "left out after each round, `by_date/` the measures at each test date, `rows/` the "
+        "numbers of rows."
+    )
+    return padded("\n\n".join(parts) + "\n")
+
+
+def _explained(measure: str) -> str:
+    """What a measure says; one that bears a span of months says it of these.
+
+    >>> _explained("brier_2mo")
+    'mean squared error of the probability; lower is better; within 2 mo'
+    """
+    name, _, span = measure.rpartition("_")
+    if re.fullmatch(r"\d+mo", span) and name in _MEASURES:
+        return f"{_MEASURES[name]}; within {spaced(span)}"
+    return _MEASURES.get(measure, measure.replace("_", " "))
+
+
+def registered_card(name: str, task: str, aliases: Mapping[str, str], champion: str) -> str:
+    """What a registered model is for, and its champion's card.
+
+    Parameters
+    ----------
+    name, task : str
+    aliases : mapping of str to str
+        Version by alias.
+    champion : str
+        The description of the champion's version; empty where there is none.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    held = ", ".join(f"{alias} is version {aliases[alias]}" for alias in sorted(aliases))
+    parts = [
+        f"Predicts {_MEANING.get(task, task or 'what its versions say')}."
+        + (f" {held[0].upper()}{held[1:]}." if held else ""),
+        f"`churnml score … --{task or 'churn'}-model models:/{name}@champion` scores with the "
+        "champion. Figures are not to decide about a person alone (PIPL art. 24, GDPR art. 22).",
+    ]
+    if champion:
+        parts.append(f"## Champion: version {aliases.get('champion', '')}\n\n{champion.strip()}")
+    return "\n\n".join(parts) + "\n"
+
+
+def padded(card: str) -> str:
+    r"""A card with room between the columns of its tables, which the MLflow UI leaves out.
+
+    >>> padded("| a | b |\n|---|---|\n| 1 | 2 |").splitlines()[2]
+    '| 1&emsp; | 2&emsp; |'
+    """
+    lines = [
+        line.replace(" |", "&emsp; |") if line.startswith("| ") else line
+        for line in card.split("\n")
+    ]
+    return "\n".join(lines)
+
+
+def mark(card: str) -> str:
+    r"""A short digest by which a card is known as written by churnml.
+
+    >>> mark("a card") == mark("a card\n")
+    True
+    """
+    return hashlib.sha256(card.strip().encode()).hexdigest()[:16]
+
+
+def is_own(card: str | None, written: str | None) -> bool:
+    """Whether a card is absent, or still as churnml wrote it.
+
+    >>> is_own(None, None), is_own("mine", None), is_own("mine", mark("mine"))
+    (True, False, True)
+    """
+    return not card or mark(card) == written
+
+
+def _label(model: Model) -> str:
+    label = model.origin.label
+    if model.origin.kind == "table":
+        return f" (column {_safe(label.get('target', ''))})"
+    what = f" (definition: {label['definition']})" if "definition" in label else ""
+    gap = "" if label["gap"].startswith("0") else f", from {spaced(label['gap'])} after it on"
+    return f" within {spaced(label['horizon'])} of a date{gap}{what}"
+
+
+def spaced(span: str) -> str:
+    """A span as people write it.
+
+    >>> spaced("60d"), spaced("2mo")
+    ('60 d', '2 mo')
+    """
+    digits = span.rstrip("abcdefghijklmnopqrstuvwxyz")
+    return f"{digits} {span[len(digits) :]}"
+
+
+def _data(model: Model, rows: Mapping[str, int], dates: Mapping[str, Sequence[str]]) -> str:
+    counts = f"{rows['train']:,} rows to train, {rows['test']:,} to test, {rows['all']:,} in all"
+    if not dates:
+        return f"{counts}; {model.origin.customers:,} customers; {len(model.inputs)} columns."
+    train, test = dates["train"], dates["test"]
+    return (
+        f"{counts}; {model.origin.customers:,} customers; {len(model.inputs)} features. "
+        f"Trained on {len(train)} dates from {train[0]} to {train[-1]}, "
+        f"tested on {', '.join(test)}, which no training label reaches."
+    )
+
+
+def _table(
+    task: str,
+    metrics: Mapping[str, Estimate],
+    baselines: Mapping[str, Mapping[str, Estimate]],
+) -> str:
+    names = ["model", *baselines]
+    lines = ["| measure | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
+    for measure in HEADLINE[task]:
+        if measure not in metrics:
+            continue
+        cells = [told(metrics[measure])]
+        cells += [told(found.get(measure)) for found in baselines.values()]
+        lines.append(f"| {measure} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def told(estimate: Estimate | None, *, alone: bool = False) -> str:
+    """A measure with its interval, or alone, as people read it.
+
+    >>> told(Estimate(.8123, .8, .83)), told(Estimate(.8123, .8, .83), alone=True), told(None)
+    ('0.812 (0.800 to 0.830)', '0.812', '–')
+    """
+    if estimate is None or estimate.value != estimate.value:
+        return "–"
+    digits = 3 if abs(estimate.value) < 10 else 1
+    value = f"{estimate.value:.{digits}f}"
+    return value if alone else f"{value} ({estimate.low:.{digits}f} to {estimate.high:.{digits}f})"
+
+
+def _safe(text: object) -> str:
+    escaped = html.escape(str(text))
+    return "".join("\\" + letter if letter in "\\`*_[]|#" else letter for letter in escaped)

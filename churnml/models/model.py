@@ -1,0 +1,251 @@
+"""A trained model in memory: the estimator, and all that is needed to use it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from churnml.errors import BundleError
+
+if TYPE_CHECKING:
+    from churnml.estimators import ChurnClassifier, ChurnHazard, SatisfactionRegressor
+
+    Estimator = ChurnClassifier | SatisfactionRegressor | ChurnHazard
+
+Task = Literal["churn", "satisfaction", "hazard"]
+Scores = dict[str, NDArray[np.float64]]
+
+BANDS = (50.0, 80.0, 95.0)
+"""Where risk bands begin in models whose settings say nothing else."""
+
+WITHIN = (1, 2, 3, 6)
+"""Months within which a hazard model gives the chance of leaving."""
+
+HAZARD_SCORES = tuple(f"churn_probability_{months}mo" for months in WITHIN)
+"""The columns of its scores, in the order of the months."""
+
+
+@dataclass(frozen=True)
+class Input:
+    """A column that the model reads.
+
+    Attributes
+    ----------
+    name : str
+    kind : {"number", "category"}
+    missing : float
+        Share of the training rows without a value.
+    knots : tuple of float
+        Of a number: its 5 %, 10 %, ... 95 % quantiles in training.
+    levels : dict of str to float
+        Of a category: the share of the training rows, for the values that enough
+        customers have.
+    feature : dict or None
+        The declaration of an operator feature: unit, driver, descriptions, direction.
+    shares : tuple of float
+        The share of the training rows in each bin of `churnml.models.drift`; empty where drift
+        says nothing.
+    usual : float
+        The largest drift of one training date against all, or against the first.
+    absent : (float, float) or ()
+        The least and the largest share of missing values at a training date.
+    unseen : float
+        Of a category: the share of the training rows whose value no other customer had.
+        So many values that training lacks are usual among new customers.
+    """
+
+    name: str
+    kind: Literal["number", "category"]
+    missing: float = 0.0
+    knots: tuple[float, ...] = ()
+    levels: Mapping[str, float] = field(default_factory=dict)
+    feature: Mapping[str, Any] | None = None
+    shares: tuple[float, ...] = ()
+    usual: float = 0.0
+    absent: tuple[float, ...] = ()
+    unseen: float = 0.0
+
+    @property
+    def driver(self) -> str:
+        """The driver group of an operator feature; empty for a flat table's column."""
+        return str((self.feature or {}).get("driver", ""))
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a model was made from. Plain data throughout.
+
+    Attributes
+    ----------
+    name : str
+        The name under which it is registered.
+    kind : {"operator", "table"}
+        Whether it reads operator features or a flat table's own columns.
+    label : dict
+        What it predicts: definition, gap and horizon, or target column, positive value
+        and scale.
+    tables : dict of str to list of str
+        Operator tables, with the columns, that its features need.
+    as_of : tuple of str
+        The dates trained on.
+    window : tuple of str
+        First and last day of the data used, features and labels.
+    rows, customers : int
+    digest : str
+        SHA-256 of the training data.
+    config : str
+        SHA-256 of the settings.
+    table : dict
+        For a flat table: how its columns are read.
+    """
+
+    name: str = ""
+    kind: Literal["operator", "table"] = "operator"
+    label: Mapping[str, Any] = field(default_factory=dict)
+    tables: Mapping[str, list[str]] = field(default_factory=dict)
+    as_of: tuple[str, ...] = ()
+    window: tuple[str, ...] = ()
+    rows: int = 0
+    customers: int = 0
+    digest: str = ""
+    config: str = ""
+    table: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Golden:
+    """Synthetic rows with the scores that the model gave them when it was made.
+
+    Attributes
+    ----------
+    rows : dict of str to list
+        By column; ``None`` where missing.
+    scores : dict of str to list of float
+    """
+
+    rows: Mapping[str, list[Any]]
+    scores: Mapping[str, list[float]]
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained estimator with all that is needed to use it; made by `churnml.models.profile`.
+
+    Attributes
+    ----------
+    task : {"churn", "satisfaction", "hazard"}
+    estimator : ChurnClassifier, SatisfactionRegressor or ChurnHazard
+    inputs : tuple of Input
+    reference : tuple of float
+        Quantiles of the scores at 0, 0.1, ... 100 %, against which a new score is ranked.
+    golden : Golden
+    origin : Origin
+    versions : dict of str to str
+        Of the libraries with which it was made.
+    bands : tuple of 3 float
+        The percentiles at which medium, high and critical risk begin.
+    tested : dict
+        What testing found, as `churnml.evaluation.summary` says; empty where nobody tested it.
+    digest : str
+        SHA-256 that names a loaded bundle; empty before it was saved.
+    """
+
+    task: Task
+    estimator: Estimator
+    inputs: tuple[Input, ...]
+    reference: tuple[float, ...]
+    golden: Golden
+    origin: Origin = Origin()
+    versions: Mapping[str, str] = field(default_factory=dict)
+    tested: Mapping[str, Any] = field(default_factory=dict)
+    digest: str = ""
+    bands: tuple[float, float, float] = BANDS
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the columns that the model reads."""
+        return [column.name for column in self.inputs]
+
+    def __repr__(self) -> str:
+        name = self.origin.name or self.task
+        return f"Model({name}: {type(self.estimator).__name__}, {len(self.inputs)} columns)"
+
+
+def predict(model: Model, rows: pd.DataFrame) -> Scores:
+    """The model's scores of some rows, by the contract's column names.
+
+    Parameters
+    ----------
+    model : Model
+    rows : DataFrame, shape (n, k)
+        Holds the model's columns, in any order.
+
+    Returns
+    -------
+    dict of str to array, shape (n,)
+        Churn: ``churn_probability``. Satisfaction: ``satisfaction`` with its interval
+        ``satisfaction_low``, ``satisfaction_high``, and ``dissatisfied_probability``.
+        Hazard: ``churn_probability_1mo`` and so on, as `WITHIN` says.
+    """
+    estimator: Any = model.estimator
+    if model.task == "churn":
+        return {"churn_probability": estimator.predict_proba(rows)[:, 1]}
+    if model.task == "hazard":
+        within = estimator.predict_within(rows, WITHIN)
+        return {name: within[:, at] for at, name in enumerate(HAZARD_SCORES)}
+    found = estimator.foretell(rows)
+    return {
+        "satisfaction": found.mean,
+        "satisfaction_low": found.low,
+        "satisfaction_high": found.high,
+        "dissatisfied_probability": found.dissatisfied,
+    }
+
+
+def golden_rows(model: Model) -> pd.DataFrame:
+    """The golden rows as a frame."""
+    return frame_of(model.golden.rows, model.inputs)
+
+
+def frame_of(rows: Mapping[str, list[Any]], inputs: tuple[Input, ...]) -> pd.DataFrame:
+    """Plain columns as the estimators read them: numbers as float64, categories as text."""
+    columns = {
+        column.name: pd.Series(
+            rows[column.name], dtype="float64" if column.kind == "number" else "str"
+        )
+        for column in inputs
+    }
+    return pd.DataFrame(columns)
+
+
+def check_golden(model: Model, *, exact: bool = False) -> None:
+    """Score the golden rows again and compare.
+
+    Parameters
+    ----------
+    model : Model
+    exact : bool, default False
+        Bit for bit, which the same machine and library versions give; else to nine
+        digits, which every machine gives.
+
+    Raises
+    ------
+    BundleError
+        If a score differs.
+    """
+    tolerance = 0.0 if exact else 1e-9
+    for name, scores in predict(model, golden_rows(model)).items():
+        expected = np.asarray(model.golden.scores[name])
+        worst = float(np.max(np.abs(scores - expected), initial=0.0))
+        if not worst <= tolerance * max(1.0, float(np.max(np.abs(expected), initial=0.0))):
+            raise BundleError(
+                f"model {model.origin.name or model.task}: {name} of its golden rows differs "
+                f"from the stored one by up to {worst:.3g}.",
+                hint="Library versions differ too much from those it was made with; train again.",
+                column=name,
+            )

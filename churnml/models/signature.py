@@ -1,0 +1,65 @@
+"""The MLflow signature of a model, built by hand: MLflow infers a wrong one, or none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from churnml.models.model import HAZARD_SCORES, Model
+
+if TYPE_CHECKING:
+    from mlflow.models import ModelSignature
+    from mlflow.types import Schema
+
+KEYS = ("customer_id", "as_of")
+"""May be given beside the model's columns, and then come back beside the scores."""
+
+SCORES = {
+    "churn": ("churn_probability", "churn_percentile", "risk_band"),
+    "satisfaction": (
+        "satisfaction",
+        "satisfaction_low",
+        "satisfaction_high",
+        "dissatisfied_probability",
+    ),
+    "hazard": HAZARD_SCORES,
+}
+"""The columns of the contract that a model of each task gives."""
+
+_TEXT = ("risk_band",)
+
+
+def signature(model: Model) -> ModelSignature:
+    """What the model reads and gives, column for column.
+
+    The columns read are of any type and none is required, as far as MLflow is concerned:
+    it would refuse whole numbers where fractions are due (unless all are 0 or 1), and its
+    refusals print the customers' rows or else no column's name. What is missing or of a
+    wrong type is refused by the model itself (`churnml.scoring.pyfunc`), which reads the
+    same values alike however they are kept.
+
+    ``reasons``, a parameter, says how many reasons each row gets; ``as_of``, of a flat table,
+    from which day its dates are counted (by default as in training). They and the keys come
+    back where they were asked for, so they are not among the columns of every answer.
+    """
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, ParamSchema, ParamSpec, Schema
+    from mlflow.types.schema import AnyType
+
+    reads = list(dict.fromkeys([*KEYS, *model.names]))
+    gives = [ColSpec("string" if name in _TEXT else "double", name) for name in SCORES[model.task]]
+    params = [ParamSpec("reasons", "long", 0)]
+    if model.origin.kind == "table":
+        params.append(ParamSpec("as_of", "string", ""))
+    return ModelSignature(
+        inputs=Schema([ColSpec(AnyType(), name, required=False) for name in reads]),
+        outputs=Schema(gives),
+        params=ParamSchema(params),
+    )
+
+
+def typed_columns(model: Model) -> Schema:
+    """The columns that the model reads with their types, for people: numbers and text."""
+    from mlflow.types import ColSpec, Schema
+
+    kinds = {"number": "double", "category": "string"}
+    return Schema([ColSpec(kinds[column.kind], column.name) for column in model.inputs])

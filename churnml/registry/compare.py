@@ -1,0 +1,195 @@
+"""Two models side by side: where they come from, how they differ, and how each was tested.
+
+Figures are set against each other only where they can be: the same label, the same test
+dates and the same data. Elsewhere they are shown, and said not to compare.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from churnml.metrics import HEADLINE
+from churnml.models.model import Model
+from churnml.registry.resolve import Resolved
+
+_FEATURES = 15
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two models side by side.
+
+    Attributes
+    ----------
+    models : (str, str)
+        Their versions.
+    comparable : bool
+        Whether the metrics were measured on the same rows by the same label.
+    notes : list of str
+        Why they were not, and what else a reader should know.
+    origin, params : dict of str to (value, value)
+        Everything of ``origin``; of ``params`` what differs.
+    metrics : dict of str to (list or None, list or None)
+        Value with the ends of its 95 % interval, as tested before the refit.
+    only : (list of str, list of str)
+        Features that the other lacks.
+    importance : dict of str to (float or None, float or None)
+        Mean absolute contribution of the columns that weigh most in either.
+    """
+
+    models: tuple[str, str]
+    comparable: bool
+    notes: list[str]
+    origin: dict[str, tuple[Any, Any]]
+    params: dict[str, tuple[Any, Any]]
+    metrics: dict[str, tuple[Any, Any]]
+    only: tuple[list[str], list[str]]
+    importance: dict[str, tuple[float | None, float | None]]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The comparison as plain data, for ``--json``."""
+        return dict(vars(self))
+
+
+def compare(first: Resolved, second: Resolved) -> Comparison:
+    """Set two models side by side.
+
+    Parameters
+    ----------
+    first, second : Resolved
+        What `churnml.registry.resolve.resolve` gives for two URIs.
+
+    Returns
+    -------
+    Comparison
+    """
+    a, b = first.model, second.model
+    notes = [*_apart(a, b), *_untested(first, second)]
+    origins = _origin(a), _origin(b)
+    params = _params(a), _params(b)
+    names = sorted(params[0].keys() | params[1].keys())
+    return Comparison(
+        models=(first.version, second.version),
+        comparable=not notes,
+        notes=notes,
+        origin={name: (origins[0][name], origins[1][name]) for name in origins[0]},
+        params={
+            name: (params[0].get(name), params[1].get(name))
+            for name in names
+            if params[0].get(name) != params[1].get(name)
+        },
+        metrics=_metrics(a, b),
+        only=(
+            [name for name in a.names if name not in b.names],
+            [name for name in b.names if name not in a.names],
+        ),
+        importance=_importance(a, b),
+    )
+
+
+def _apart(a: Model, b: Model) -> list[str]:
+    """Why two models' figures cannot be set against each other."""
+    if a.task != b.task:
+        return [f"One predicts {a.task}, the other {b.task}: no figure compares."]
+    found = []
+    labels = a.origin.label, b.origin.label
+    different = sorted(
+        name
+        for name in labels[0].keys() | labels[1].keys()
+        if labels[0].get(name) != labels[1].get(name)
+    )
+    if different:
+        told = "; ".join(
+            f"{name} {labels[0].get(name, 'none')} and {labels[1].get(name, 'none')}"
+            for name in different
+        )
+        found.append(f"They predict different things ({told}): their figures do not compare.")
+    if a.origin.kind != b.origin.kind:
+        found.append("One reads operator tables, the other a table of one's own.")
+    days = [sorted(_dates(model).get("test", ())) for model in (a, b)]
+    if all(days) and days[0] != days[1]:
+        told = " and on ".join(", ".join(one) for one in days)
+        found.append(
+            f"They were tested on different dates (on {told}): the figures do not compare; "
+            "churnml promote measures both on the same ones."
+        )
+    elif a.origin.digest != b.origin.digest and not _same_test(a, b):
+        found.append(
+            "They learned from different data and were tested on different rows: the figures "
+            "do not compare."
+        )
+    return found
+
+
+def _same_test(a: Model, b: Model) -> bool:
+    """Whether both tests had the same dates and as many rows, whatever was learned from."""
+    dated = bool(_dates(a).get("test"))
+    rows = [model.tested.get("rows", {}).get("test") for model in (a, b)]
+    return dated and rows[0] == rows[1]
+
+
+def _untested(first: Resolved, second: Resolved) -> list[str]:
+    return [
+        f"{one.version} does not say how it was tested."
+        for one in (first, second)
+        if not one.model.tested.get("metrics")
+    ]
+
+
+def _dates(model: Model) -> dict[str, list[str]]:
+    return dict(model.tested.get("dates", {}))
+
+
+def _origin(model: Model) -> dict[str, Any]:
+    origin = model.origin
+    return {
+        "task": model.task,
+        "name": origin.name,
+        "kind": origin.kind,
+        "label": _told(dict(origin.label)),
+        "learned from": _span(origin.as_of),
+        "tested on": ", ".join(_dates(model).get("test", ())),
+        "data window": " .. ".join(origin.window),
+        "rows": origin.rows,
+        "customers": origin.customers,
+        "columns": len(model.inputs),
+        "data digest": origin.digest[:16],
+        "settings digest": origin.config[:16],
+        "model digest": model.digest[:16],
+        "churnml": model.versions.get("churnml", ""),
+        "lightgbm": model.versions.get("lightgbm", ""),
+    }
+
+
+def _span(days: tuple[str, ...]) -> str:
+    return f"{len(days)} dates, {days[0]} to {days[-1]}" if days else ""
+
+
+def _told(values: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in values.items() if value is not None)
+
+
+def _params(model: Model) -> dict[str, Any]:
+    estimator: Any = model.estimator
+    return dict(estimator.get_params(deep=False))
+
+
+def _metrics(a: Model, b: Model) -> dict[str, tuple[Any, Any]]:
+    found = dict(a.tested.get("metrics", {})), dict(b.tested.get("metrics", {}))
+    names = [*HEADLINE[a.task], *(HEADLINE[b.task] if a.task != b.task else ())]
+    return {
+        name: (found[0].get(name), found[1].get(name))
+        for name in names
+        if name in found[0] or name in found[1]
+    }
+
+
+def _importance(a: Model, b: Model) -> dict[str, tuple[float | None, float | None]]:
+    found = dict(a.tested.get("importance", {})), dict(b.tested.get("importance", {}))
+
+    def weight(name: str) -> tuple[float, str]:
+        return -max(found[0].get(name, 0.0), found[1].get(name, 0.0)), name
+
+    names = sorted(found[0].keys() | found[1].keys(), key=weight)[:_FEATURES]
+    return {name: (found[0].get(name), found[1].get(name)) for name in names}

@@ -1,0 +1,102 @@
+"""A saved model as a folder that stands on its own, with its model card."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from churnml.base.files import write_file
+from churnml.base.placing import only, placed, require_free
+from churnml.models import bundle
+from churnml.models.bundle import Model
+from churnml.models.cards.model_card import FIGURE, calibration_figure, model_card
+from churnml.registry.tracking import save_mlflow_model
+from churnml.registry.versions import EXPORTED_AS, is_registered
+
+CARD = "MODEL_CARD.md"
+
+_FILES = (
+    "MLmodel",
+    "conda.yaml",
+    "python_env.yaml",
+    "requirements.txt",
+    "input_example.json",
+    "serving_input_example.json",
+    CARD,
+    FIGURE,
+)
+_OF_THE_MOMENT = ("utc_time_created", "model_uuid", "model_id", "run_id")
+
+
+def export_model(
+    model: Model,
+    folder: str | Path,
+    *,
+    version: str | None = None,
+    notes: Sequence[str] = (),
+    overwrite: bool = False,
+) -> None:
+    """Write an MLflow model folder with the bundle and a card; it appears when complete.
+
+    The same model gives the same bytes: nothing in it tells when, where or by whom it was
+    written.
+
+    Parameters
+    ----------
+    model : Model
+    folder : path
+    version : str, optional
+        What scores shall call the model, ``name/version``; left out where it is not registered.
+    notes : sequence of str
+        Limits that the card shall name.
+    overwrite : bool, default False
+        Whether a model that stands there may be replaced.
+
+    Raises
+    ------
+    OutputError
+        If something stands there, other than a model that may be replaced, or it cannot
+        be written.
+    """
+    require_free(folder, overwrite=overwrite, what="a model", ours=_ours)
+    with placed(folder) as draft:
+        save_mlflow_model(model, draft)
+        _sign(draft / "MLmodel", version)
+        _add_card(model, draft, notes)
+
+
+def _ours(folder: Path) -> bool:
+    """Whether a folder is an exported model of this package and holds nothing else."""
+    return bundle.is_bundle(folder / "data" / "bundle") and only(
+        folder, lambda name: name in _FILES or name.startswith("data/bundle/")
+    )
+
+
+def _sign(path: Path, version: str | None) -> None:
+    """Take time and random ids out of an MLmodel file, and put in what the model is called.
+
+    MLflow makes new ids on loading.
+    """
+    from mlflow.models import Model as MlflowModel
+    from ruamel.yaml import YAML
+
+    yaml = YAML(typ="safe", pure=True)
+    yaml.default_flow_style = False
+    content = yaml.load(path.read_text("utf-8"))
+    with path.open("w", encoding="utf-8") as file:
+        kept = {k: v for k, v in content.items() if k not in _OF_THE_MOMENT}
+        if version is not None and is_registered(version):
+            kept["metadata"] = {**(kept.get("metadata") or {}), EXPORTED_AS: version}
+        yaml.dump(kept, file)
+    MlflowModel.load(str(path))
+
+
+def _add_card(model: Model, folder: Path, notes: Sequence[str]) -> None:
+    # The digest is that of the bundle that lies here, whether or not it was loaded from one.
+    saved = replace(model, digest=bundle.load(folder / "data" / "bundle").digest)
+    write_file(folder / CARD, model_card(saved, notes).encode())
+    figure = calibration_figure(saved)
+    if figure is not None:
+        # Matplotlib would write its version into the file.
+        figure.savefig(folder / FIGURE, metadata={"Software": None})

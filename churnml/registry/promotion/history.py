@@ -1,0 +1,187 @@
+"""What happened to a registered model: who moved its aliases, when, why, and by what bytes.
+
+An event is a tag of the registered model, ``churnml.history.000001`` and so on, so that
+MLflow's page of the model shows it. `churnml.registry.promotion.aliases` adds it in the transaction
+that moves the aliases; none is ever changed or removed. That a version was registered is
+told by the version itself.
+"""
+
+from __future__ import annotations
+
+import getpass
+import json
+import re
+import socket
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from churnml.base.masking import masked
+from churnml.errors import ModelError
+from churnml.registry import versions as registry
+from churnml.registry.store import Store
+
+TAG = "churnml.history."
+_LONGEST = 5000
+_USER = "mlflow.user"
+_PROCESS = "churnml.process"
+
+What = Literal["registered", "promoted", "forced", "refused", "rolled back"]
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that happened to a registered model.
+
+    Attributes
+    ----------
+    what : {"registered", "promoted", "forced", "refused", "rolled back"}
+        ``forced``: promoted although the gate said no, or could not be asked.
+    version : str
+        The version that it happened to.
+    over : str or None
+        The champion that it was measured against, or that it replaced.
+    why : str
+        The reason that was given, and what the gate found.
+    digest, over_digest : str
+        SHA-256 of the two bundles.
+    who : str
+        User and machine.
+    when : str
+        UTC, ISO 8601.
+    source : str
+        What they were measured on.
+    months : tuple of str
+        Its ``as_of`` dates.
+    gains : mapping of str to list of float
+        Of each measure over all customers: challenger, champion, and the gain with the
+        ends of its interval.
+    number : int
+        Counts the events that were added; 0 for a registration.
+    """
+
+    what: What
+    version: str
+    over: str | None = None
+    why: str = ""
+    digest: str = ""
+    over_digest: str = ""
+    who: str = ""
+    when: str = ""
+    source: str = ""
+    months: tuple[str, ...] = ()
+    gains: Mapping[str, list[float | None]] = field(default_factory=dict)
+    number: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """The event as plain data, without what it does not have."""
+        found = asdict(self) | {"months": list(self.months)}
+        return {name: value for name, value in found.items() if value}
+
+    def to_tag(self) -> str:
+        """The event as the text of a tag.
+
+        Raises
+        ------
+        ModelError
+            If it is longer than a store keeps.
+        """
+        found = {name: value for name, value in self.to_dict().items() if name != "number"}
+        text = json.dumps(masked(found), ensure_ascii=False)
+        if len(text) > _LONGEST:
+            raise ModelError(
+                f"The history's entry has {len(text)} characters; {_LONGEST} can be kept.",
+                hint="Give a shorter reason.",
+            )
+        return text
+
+    @staticmethod
+    def from_tag(key: str, text: str) -> Event:
+        """The event of a tag; what cannot be read is told as it stands."""
+        number = number_of(key)
+        try:
+            found = json.loads(text)
+            found["months"] = tuple(found.get("months", ()))
+            return Event(**found | {"number": number})
+        except (ValueError, TypeError):
+            return Event("refused", "?", why=f"unreadable entry: {text[:200]}", number=number)
+
+
+def key_of(number: int) -> str:
+    """The tag of an event.
+
+    >>> key_of(12)
+    'churnml.history.000012'
+    """
+    return f"{TAG}{number:06d}"
+
+
+def number_of(key: str) -> int:
+    """The number of an event's tag; 0 for any other tag.
+
+    >>> number_of("churnml.history.000012"), number_of("churnml.task")
+    (12, 0)
+    """
+    match = re.fullmatch(re.escape(TAG) + r"(\d+)", key)
+    return int(match[1]) if match else 0
+
+
+def signed(event: Event) -> Event:
+    """The event with who and when: this user, now."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = "unknown"
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return replace(event, who=f"{user}@{socket.gethostname()}", when=now)
+
+
+def events(store: Store, name: str) -> list[Event]:
+    """The events that were added to a model's history, oldest first."""
+    tags = store.client.get_registered_model(name).tags
+    return [
+        Event.from_tag(key, tags[key]) for key in sorted(filter(number_of, tags), key=number_of)
+    ]
+
+
+def history(store: Store, name: str) -> list[Event]:
+    """Everything that happened to a registered model, registrations included, oldest first.
+
+    Raises
+    ------
+    ModelError
+        If there is no such model.
+    """
+    registry.require_name(store, name)
+    versions = sorted(registry.versions_of(store, name), key=lambda one: int(one.version))
+    registered = [_registered(store, version) for version in versions]
+    # In the same second a version is registered before anything happens to it.
+    return sorted([*registered, *events(store, name)], key=lambda one: (one.when, one.number))
+
+
+def _registered(store: Store, version: Any) -> Event:
+    moment = datetime.fromtimestamp(version.creation_timestamp / 1000, UTC)
+    user, source = _origin(store, version.run_id)
+    return Event(
+        "registered",
+        str(version.version),
+        when=moment.isoformat(timespec="seconds"),
+        who=user,
+        digest=version.tags.get(registry.DIGEST, ""),
+        source=source,
+    )
+
+
+def _origin(store: Store, run_id: str | None) -> tuple[str, str]:
+    from mlflow.exceptions import MlflowException
+
+    if not run_id:
+        return "", ""
+    try:
+        tags = store.client.get_run(run_id).data.tags
+    except MlflowException:
+        # The run was deleted for good; its version is still there.
+        return "", ""
+    user, host = tags.get(_USER, ""), tags.get(_PROCESS, "").rpartition(":")[0]
+    return f"{user}@{host}" if host else user, tags.get(registry.SOURCE, "")

@@ -1,0 +1,176 @@
+"""Challenger and champion on months of a source that neither has learned from."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from churnml.base.masking import MASK, without_secrets
+from churnml.config.settings import Config
+from churnml.datasets import dataset
+from churnml.datasets.dataset import Dataset, Task
+from churnml.errors import ModelError
+from churnml.evaluation.contest import Verdict, contest
+from churnml.evaluation.unseen_months import learned_until, unseen_months
+from churnml.labels import coverage as cover
+from churnml.models.model import Model
+from churnml.registry import resolve as resolving
+from churnml.registry import versions as registry
+from churnml.registry.resolve import Resolved
+from churnml.registry.store import Store
+from churnml.tables.checked import checked, opened
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Contenders:
+    """Two versions of a registered model, as the registry said at the beginning.
+
+    Attributes
+    ----------
+    store : Store
+    name : str
+    challenger, champion : str
+        Version numbers.
+    """
+
+    store: Store
+    name: str
+    challenger: str
+    champion: str
+
+
+def measured(
+    both: Contenders, task: Task, location: str | None, mapping: Path | None, config: Config
+) -> Verdict:
+    """Measure both as they were before their refit, on the months that neither has seen.
+
+    Parameters
+    ----------
+    both : Contenders
+    task : {"churn", "satisfaction"}
+    location : str, optional
+        Operator tables; by default those that the challenger's run recorded.
+    mapping : path, optional
+    config : Config
+
+    Raises
+    ------
+    ModelError
+        If one of them cannot be had, or they cannot be measured by one outcome.
+    DataError
+        If the source is refused, or has no such month.
+    """
+    if task == "hazard":
+        raise ModelError(
+            f"{both.name}: there is no gate for hazards.",
+            hint='Compare their figures in churnml ui; --force "REASON" promotes one.',
+        )
+    own = _measurable(both, both.challenger, task)
+    other = _measurable(both, both.champion, task)
+    _require_comparable(both, own.model, other.model)
+    place, mapping = _place(both, location, mapping)
+    _log.info("measuring %s and %s on %s", own.version, other.version, without_secrets(place))
+    settings = _with_label(config, own.model)
+    data = _rows(place, mapping, (own.model, other.model), settings)
+    _log.info("comparing on %s rows", f"{len(data):,}")
+    verdict = contest(own.model, other.model, data, settings)
+    notes = [
+        f"{one.version} was not kept as it was before its refit: it was measured as registered, "
+        "on later months."
+        for one in (own, other)
+        if one.uri.startswith("models:/")
+    ]
+    return replace(verdict, source=place, notes=(*verdict.notes, *notes))
+
+
+def _measurable(both: Contenders, version: str, task: Task) -> Resolved:
+    """A version as it was before it learned from its test rows too; else as it is."""
+    found = resolving.before_refit(both.store, both.name, version)
+    if found is None:
+        found = resolving.resolve(f"models:/{both.name}/{version}")
+    require_task(found, task, both.name)
+    return found
+
+
+def require_task(found: Resolved, task: Task, name: str) -> None:
+    """Refuse a model of the other task.
+
+    Raises
+    ------
+    ModelError
+        Says which task it is of.
+    """
+    if found.model.task != task:
+        raise ModelError(
+            f"{found.version} predicts {found.model.task}, not {task}.",
+            hint=f"Name the task {found.model.task}, with --name {name}.",
+        )
+
+
+def _require_comparable(both: Contenders, challenger: Model, champion: Model) -> None:
+    if "table" in (challenger.origin.kind, champion.origin.kind):
+        raise ModelError(
+            f"{both.name}: learned from a table of one's own, which has no months that neither "
+            "version has seen.",
+            hint="Measure both with churnml evaluate on rows that neither has learned from, then "
+            "promote with --force REASON.",
+        )
+    own, other = (_told(model.origin.label) for model in (challenger, champion))
+    if own != other:
+        raise ModelError(
+            f"{both.name}/{both.challenger} predicts {own}, the champion {other}: no outcome "
+            "measures both.",
+            hint="Train a challenger with the champion's label, or promote with --force REASON.",
+        )
+
+
+def _told(label: Any) -> str:
+    return ", ".join(f"{name} {value}" for name, value in sorted(label.items()))
+
+
+def _place(both: Contenders, location: str | None, mapping: Path | None) -> tuple[str, Path | None]:
+    """Where to measure: as given, else where the challenger learned."""
+    recorded, mapped = registry.source_of(both.store, both.name, both.challenger)
+    if location is not None:
+        same = recorded is not None and str(Path(location).absolute()) == recorded
+        return location, Path(mapped) if same and mapped and mapping is None else mapping
+    if recorded is None or MASK in recorded:
+        raise ModelError(
+            f"{both.name}/{both.challenger}: its run does not say how to reach its tables"
+            + (f" ({recorded})." if recorded else "."),
+            hint="Name the source: churnml promote TASK SOURCE.",
+        )
+    return recorded, Path(mapped) if mapped and mapping is None else mapping
+
+
+def _with_label(config: Config, model: Model) -> Config:
+    """The settings with the label that the models were trained on."""
+    task: Task = model.task
+    label = {
+        name: model.origin.label[name]
+        for name in ("gap", "horizon", "definition")
+        if name in model.origin.label
+    }
+    section = dataset.settings(task, config).model_copy(update=label)
+    return config.model_copy(update={task: section})
+
+
+def _rows(place: str, mapping: Path | None, models: tuple[Model, Model], config: Config) -> Dataset:
+    """The most recent matured months that neither model has learned from."""
+    task: Task = models[0].task
+    clean = checked(opened(place, mapping, config), config).accepted()
+    window = dataset.label_window(task, config)
+    covered = dataset.covered(clean, task, config)
+    earliest = max(covered.earliest, cover.first_usable(window, covered.since))
+    learned = max(learned_until(model, window) for model in models)
+    months = config.promotion.months
+    days = unseen_months(
+        covered.until, learned, window, months=months, source=place, earliest=earliest
+    )
+    _log.info("building features at %s", ", ".join(map(str, days)))
+    rows = dataset.settings(task, config).max_rows
+    return dataset.build_dataset(clean, task, days, config=config, max_rows=rows)

@@ -1,0 +1,205 @@
+"""The challenger against the champion: promoted, forced or refused."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from churnml.base.files import crash_point
+from churnml.base.masking import without_secrets
+from churnml.config.settings import Config
+from churnml.datasets.dataset import Task
+from churnml.errors import ChurnmlError, GateError, ModelError
+from churnml.evaluation.contest import Verdict
+from churnml.evaluation.contest_checks import EVERYBODY
+from churnml.registry import versions as registry
+from churnml.registry.promotion.aliases import add_event
+from churnml.registry.promotion.history import Event
+from churnml.registry.promotion.measure import Contenders, measured
+from churnml.registry.promotion.report import report
+from churnml.registry.promotion.rollback import (
+    Outcome,
+    for_the_ui,
+    opened_registry,
+    require_reason,
+    trusted,
+)
+from churnml.registry.store import Store
+from churnml.registry.tracking.registered_card import refresh_card
+from churnml.registry.versions import CHALLENGER, CHAMPION, PREVIOUS
+
+_LONGEST = 1000
+_log = logging.getLogger(__name__)
+
+
+def promote(
+    task: Task,
+    location: str | None = None,
+    *,
+    version: str | None = None,
+    force: str | None = None,
+    name: str | None = None,
+    mapping: Path | None = None,
+    config: Config,
+) -> Outcome:
+    """Measure the challenger against the champion, and let it take its place if it passes.
+
+    Parameters
+    ----------
+    task : {"churn", "satisfaction"}
+    location : str, optional
+        Operator tables to measure on; by default those that the challenger's run recorded.
+    version : str, optional
+        By default that of the alias ``challenger``.
+    force : str, optional
+        Why it shall be promoted whatever the gate says; kept in the history.
+    name : str, optional
+        Of a registered model other than the operator's.
+    mapping : path, optional
+    config : Config
+
+    Returns
+    -------
+    Outcome
+        Also of a challenger that was refused; then no alias has moved.
+
+    Raises
+    ------
+    ModelError
+        If there is no such challenger, or somebody else moved the champion meanwhile.
+    BundleError
+        If the challenger is damaged, or does not reproduce its golden scores.
+    DataError
+        If there is no month to measure on, and no ``force``.
+    """
+    require_reason(force)
+    with opened_registry() as store:
+        own = name or task
+        aliases, wanted = _challenger(store, own, version)
+        champion = aliases.get(CHAMPION)
+        verdict, notes = None, ["There was no champion to measure against."]
+        if champion is not None:
+            both = Contenders(store, own, wanted, champion)
+            verdict, notes = _verdict(both, task, location, mapping, config, force)
+        crash_point("promotion:measured")
+        event = replace(
+            _event(verdict, notes, force),
+            version=wanted,
+            over=champion,
+            digest=registry.digest_of(store, own, wanted),
+            over_digest=registry.digest_of(store, own, champion) if champion else "",
+        )
+        event = _carried_out(store, own, task, event)
+        _keep_report(store, own, event, verdict)
+        _log.info("%s/%s: %s", own, wanted, event.what)
+        return Outcome(own, event, verdict, registry.aliases_of(store, own), notes)
+
+
+def require_promoted(outcome: Outcome) -> None:
+    """Turn a challenger that lost into exit status 6.
+
+    Raises
+    ------
+    GateError
+        With everything that was measured.
+    """
+    if outcome.moved or outcome.verdict is None:
+        return
+    event = outcome.event
+    raise GateError(
+        f"{outcome.name}/{event.version} is not promoted over version {event.over}: "
+        f"{'; '.join(outcome.verdict.reasons)}.",
+        hint="No alias was moved. --force REASON promotes it all the same.",
+        **outcome.to_dict(),
+    )
+
+
+def _challenger(store: Store, name: str, version: str | None) -> tuple[dict[str, str], str]:
+    registry.require_name(store, name)
+    aliases = registry.aliases_of(store, name)
+    wanted = version or aliases.get(CHALLENGER)
+    if wanted is None:
+        raise ModelError(
+            f"{name}: there is no challenger.",
+            hint="Train one with churnml train, or name a version with --version.",
+        )
+    registry.require_version(store, name, wanted)
+    if wanted == aliases.get(CHAMPION):
+        raise ModelError(
+            f"{name}/{wanted} is the champion already.", hint="Name another --version."
+        )
+    return aliases, wanted
+
+
+def _verdict(
+    both: Contenders,
+    task: Task,
+    location: str | None,
+    mapping: Path | None,
+    config: Config,
+    force: str | None,
+) -> tuple[Verdict | None, list[str]]:
+    """The gate's verdict; with ``force`` why there is none is a note, not an error."""
+    try:
+        return measured(both, task, location, mapping, config), []
+    except ChurnmlError as error:
+        if force is None:
+            raise
+        return None, [f"Not measured: {error.message}"]
+
+
+def _event(verdict: Verdict | None, notes: list[str], force: str | None) -> Event:
+    if verdict is None:
+        found = " ".join(notes)
+    elif verdict.passed:
+        found = f"passed {len(verdict.checks)} checks on {verdict.rows:,} rows"
+    else:
+        found = f"failed: {'; '.join(verdict.reasons)}"
+    found = found[:_LONGEST]
+    passed = verdict is None or verdict.passed
+    return Event(
+        "forced" if force else "promoted" if passed else "refused",
+        "",
+        why=f"{force} ({found})" if force else found,
+        source=verdict.source if verdict else "",
+        months=verdict.months if verdict else (),
+        gains=_gains(verdict) if verdict else {},
+    )
+
+
+def _gains(verdict: Verdict) -> dict[str, list[float | None]]:
+    numbers = ("challenger", "champion", "gain", "gain_low", "gain_high")
+    found = {}
+    for check in verdict.checks:
+        if check.where == EVERYBODY:
+            plain = check.to_dict()
+            values = [plain[number] for number in numbers]
+            found[check.measure] = [None if one is None else round(one, 6) for one in values]
+    return found
+
+
+def _carried_out(store: Store, name: str, task: Task, event: Event) -> Event:
+    """The event in the history, with the aliases moved where the challenger has won."""
+    if event.what == "refused":
+        return add_event(store, name, event, seen={}, aliases={})
+    digest = trusted(store, name, event.version, task).model.digest
+    crash_point("promotion:checked")
+    aliases: Mapping[str, str | None] = {CHAMPION: event.version, CHALLENGER: None}
+    if event.over is not None:
+        aliases = {**aliases, PREVIOUS: event.over}
+    moved = replace(event, digest=digest)
+    added = add_event(store, name, moved, seen={CHAMPION: event.over}, aliases=aliases)
+    with for_the_ui():
+        refresh_card(store, name)
+    return added
+
+
+def _keep_report(store: Store, name: str, event: Event, verdict: Verdict | None) -> None:
+    """The table of reasons beside the challenger's run, where the UI shows it."""
+    run_id = registry.require_version(store, name, event.version).run_id
+    if run_id:
+        text = report(name, event, verdict)
+        with for_the_ui():
+            store.client.log_text(run_id, without_secrets(text), f"promotion/{event.number:06d}.md")

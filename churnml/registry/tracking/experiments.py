@@ -1,0 +1,53 @@
+"""One experiment a task: its card, and a view of its runs with the columns that matter."""
+
+from __future__ import annotations
+
+from churnml.models.cards import mlflow_notes as cards
+from churnml.registry.store import Store
+from churnml.registry.tracking.links import VIEW, runs_address
+from churnml.registry.tracking.run_list import columns, saved_view
+
+NOTE = "mlflow.note.content"
+_VIEW_TAG = f"mlflow.sharedViewState.{VIEW}"
+_KIND = "mlflow.experimentKind"
+_PRIMARY = "mlflow.experiment.primaryMetric.name"
+_WRITTEN = "churnml.card"
+
+
+def ensure(store: Store, task: str) -> str:
+    """The id of a task's experiment, made if it is not there, with its card and view.
+
+    A card that somebody has rewritten in the UI is left as it is.
+    """
+    with store.alone():
+        found = store.client.get_experiment_by_name(task)
+        if found is None:
+            experiment = str(store.client.create_experiment(task, store.artifacts))
+            tags: dict[str, str] = {}
+        else:
+            experiment, tags = str(found.experiment_id), dict(found.tags)
+            if found.lifecycle_stage == "deleted":
+                store.client.restore_experiment(experiment)
+        for name, value in _tags(task, experiment, tags).items():
+            if tags.get(name) != value:
+                store.client.set_experiment_tag(experiment, name, value)
+    return experiment
+
+
+def _tags(task: str, experiment: str, tags: dict[str, str]) -> dict[str, str]:
+    wanted = {_KIND: "custom_model_development", _VIEW_TAG: saved_view(task)}
+    if columns(task):
+        wanted[_PRIMARY] = columns(task)[0]
+    card = cards.experiment_card(task, runs_address(experiment))
+    if cards.is_own(tags.get(NOTE), tags.get(_WRITTEN)):
+        wanted |= {NOTE: card, _WRITTEN: cards.mark(card)}
+    return wanted
+
+
+def addresses(store: Store) -> dict[str, str]:
+    """The run lists of the experiments that churnml has made, by name."""
+    return {
+        found.name: runs_address(str(found.experiment_id))
+        for found in store.client.search_experiments(order_by=["name ASC"])
+        if _VIEW_TAG in found.tags
+    }

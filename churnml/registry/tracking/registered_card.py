@@ -1,0 +1,34 @@
+"""The card of a registered model: what it predicts, and its champion's own card."""
+
+from __future__ import annotations
+
+from churnml.models.cards import mlflow_notes as cards
+from churnml.registry import versions as registry
+from churnml.registry.store import Store
+
+_WRITTEN = "churnml.card"
+
+
+def refresh_card(store: Store, name: str) -> None:
+    """Tell in a registered model's description what its champion is.
+
+    A description that somebody has rewritten in the UI is left as it is.
+
+    Parameters
+    ----------
+    store : Store
+    name : str
+        Of a registered model; to be called where its aliases have moved.
+    """
+    model = store.client.get_registered_model(name)
+    aliases = {alias: str(version) for alias, version in model.aliases.items()}
+    task = model.tags.get("churnml.task", "")
+    fresh = model.description == registry.first_description(task)
+    if not fresh and not cards.is_own(model.description, model.tags.get(_WRITTEN)):
+        return
+    champion = aliases.get(registry.CHAMPION)
+    story = store.client.get_model_version(name, champion).description if champion else ""
+    card = cards.registered_card(name, task, aliases, story or "")
+    if card != model.description:
+        store.client.update_registered_model(name, description=card)
+        store.client.set_registered_model_tag(name, _WRITTEN, cards.mark(card))

@@ -1,0 +1,193 @@
+"""Scoring a flat table: its rows, by the columns that the model was trained on."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+from churnml.base.placing import Input
+from churnml.config.settings import Config
+from churnml.datasets.flat import (
+    Reading,
+    Scorable,
+    Signature,
+    fingerprint,
+    open_scoring,
+    open_table,
+)
+from churnml.errors import ModelError
+from churnml.registry.resolve import Resolved
+from churnml.registry.versions import champion_uri
+from churnml.scoring.feed import Account, Batch
+from churnml.scoring.manifest import Manifest
+from churnml.scoring.plan import Work, choose_models, make_recipe
+from churnml.scoring.run import one_date, run
+from churnml.scoring.staging import Staging
+
+_log = logging.getLogger(__name__)
+
+
+def score_table(
+    path: str | Path,
+    out: str | Path,
+    *,
+    id: str | None,
+    reading: Reading | None = None,
+    churn_model: str | None = None,
+    satisfaction_model: str | None = None,
+    as_of: date | str | None = None,
+    reasons: int | None = None,
+    config: Config | None = None,
+    overwrite: bool = False,
+) -> Manifest:
+    """Score the rows of a flat table.
+
+    Parameters
+    ----------
+    path : path
+        CSV, Parquet or XLSX.
+    out : path
+        The folder of the result: one part for every ``scoring.batch_rows`` rows in the
+        order of the file, and ``_manifest.json``.
+    id : str or None
+        The id column; its values come out character for character as ``customer_id``.
+    reading : Reading, optional
+        The sheet, encoding or delimiter; without a word as in training.
+    churn_model, satisfaction_model : str, optional
+        URIs of models that were trained on such a table.
+    as_of : date or str, optional
+        The day of the table, from which its dates are counted; the scores bear it. By
+        default the latest date of the column that told it in training, in a table of 1,000
+        rows or more, where it is later; else the day of training.
+    reasons : int, optional
+        For each row; 0 leaves them out. By default what the settings say.
+    config : Config, optional
+    overwrite : bool, default False
+        Whether a complete result that stands there may be replaced.
+
+    Returns
+    -------
+    Manifest
+        Its ``gates`` say what `churnml.scoring.check_gates` would raise.
+
+    Raises
+    ------
+    OutputError
+        If the result cannot be written or something stands there.
+    ModelError
+        If there is no such model, or it reads operator tables.
+    UsageError
+        If there is no such id column.
+    DataError
+        If the file cannot be read, an id stands twice, too many rows are bad, or (a
+        `SchemaError`) the columns are not those of the training.
+    """
+    settings, place, told = config or Config(), Path(path), reading or Reading()
+    day = None if as_of is None else one_date(as_of)
+
+    def plan() -> Work:
+        models = choose_models(churn_model, satisfaction_model)
+        for one in models.values():
+            _require_table(one, place)
+        # The same rows with another id, or read otherwise, are another result.
+        said = "".join(f"\n{name}={value}" for name, value in told.to_dict().items())
+        work = hashlib.sha256(f"{id}{said}\n{fingerprint(place)}".encode()).hexdigest()
+        return Work(str(path), work, make_recipe(models, day, reasons, settings), settings)
+
+    def feed(work: Work, _staging: Staging) -> TableFeed:
+        return TableFeed(place, id, work, told)
+
+    def judge() -> None:
+        try:
+            _open(place, id, plan(), told)
+        except ModelError:
+            open_table(place, told=told)
+
+    read = Input(places=(place,), tables=(place,))
+    return run(out, plan, feed, read=read, judge=judge, overwrite=overwrite)
+
+
+def _require_table(resolved: Resolved, path: Path) -> None:
+    model = resolved.model
+    if model.origin.kind != "table":
+        name = champion_uri(f"{model.task}-{path.name.partition('.')[0]}")
+        raise ModelError(
+            f"{resolved.version} reads operator tables, not a table of one's own.",
+            hint=f"Name a model that was trained on such a table, with --{model.task}-model "
+            f"{name} for example.",
+        )
+
+
+def _open(path: Path, id: str | None, work: Work, reading: Reading) -> Scorable:
+    config = work.config
+    models = work.recipe.models.values()
+    signatures = [Signature.from_dict(one.model.origin.table) for one in models]
+    return open_scoring(
+        path,
+        signatures,
+        id=id,
+        as_of=work.recipe.as_of,
+        reading=reading,
+        set_aside_limit=config.validation.set_aside_limit,
+        memory_limit=config.engine.memory_limit,
+        threads=config.engine.threads,
+    )
+
+
+class TableFeed:
+    """The good rows of a table, in its order.
+
+    Parameters
+    ----------
+    path : Path
+    id : str or None
+    work : Work
+    reading : Reading
+    """
+
+    def __init__(self, path: Path, id: str | None, work: Work, reading: Reading) -> None:
+        _log.info("checking %s", path)
+        self._rows = work.config.scoring.batch_rows
+        self._trained = min(one.model.origin.rows for one in work.recipe.models.values())
+        self._table = _open(path, id, work, reading)
+
+    def batches(self) -> Iterator[Batch]:
+        """The rows in batches of ``scoring.batch_rows``."""
+        for batch in self._table.batches(self._rows):
+            yield Batch(batch.ids, batch.X)
+
+    def account(self) -> Account:
+        """Where the rows went.
+
+        Raises
+        ------
+        DataError
+            If the file has changed since it was opened.
+        """
+        self._table.table.ensure_unchanged()
+        reasons = [
+            {
+                "table": self._table.table.path.name,
+                "column": one.column,
+                "code": one.code,
+                "rows": one.count,
+                "reason": one.reason,
+            }
+            for one in self._table.aside
+        ]
+        table = self._table.table
+        empty = [] if self._table.total else [f"{table.path.name}: no row; the result is empty."]
+        beyond = self._table.beyond(self._trained)
+        return Account(
+            total=self._table.total,
+            quarantined=self._table.quarantined,
+            ineligible=0,
+            reasons=reasons,
+            ignored=list(self._table.ignored),
+            warnings=[*empty, *table.notes, *self._table.taken, *beyond.few],
+            gates=list(beyond.many),
+            ages=self._table.ages.to_dict() if self._table.ages else {},
+        )

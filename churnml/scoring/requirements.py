@@ -1,0 +1,112 @@
+"""Whether an operator's tables are fit to be scored at a date, by a model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Any
+
+from ibis import _
+from ibis.expr import types as ir
+
+from churnml.errors import DataError, ModelError, SchemaError
+from churnml.features import declared
+from churnml.models.model import Input
+from churnml.registry.resolve import Resolved
+from churnml.tables.source import Source
+
+
+def require_features(resolved: Resolved, source: Source) -> None:
+    """Refuse a source that cannot give a model its features.
+
+    Raises
+    ------
+    ModelError
+        If the model reads a flat table.
+    SchemaError
+        Naming the tables and columns that are absent.
+    """
+    has = {feature.name for feature in declared(source.tables)}
+    lost = [column for column in resolved.model.inputs if column.name not in has]
+    if not lost:
+        return
+    strange = [column.name for column in lost if column.feature is None]
+    if strange:
+        raise ModelError(
+            f"{resolved.version} reads a table of one's own, not operator tables: {strange[0]!r} "
+            f"and {len(strange) - 1} more of its columns are no operator features.",
+            hint="Score that kind of table, with --id, or name a model of operator tables.",
+            column=strange[0],
+            count=len(strange),
+        )
+    needs = sorted({need for column in lost for need in _lacking(column, source)})
+    raise SchemaError(
+        f"{resolved.version} needs {', '.join(needs)}, which {source.location} does not have "
+        f"({len(lost)} of the model's {len(resolved.model.inputs)} features).",
+        hint="Add it, or train a model without it.",
+        table=needs[0].split(".")[0] if needs else None,
+        count=len(lost),
+    )
+
+
+def _lacking(column: Input, source: Source) -> Iterator[str]:
+    for need in (column.feature or {}).get("needs", ()):
+        table, _, name = need.partition(".")
+        if table not in source.tables:
+            yield table
+        elif name not in source.tables[table].columns:
+            yield need
+
+
+def require_bills(source: Source, day: date) -> None:
+    """Refuse a date that lies more than a month behind the last bill before it.
+
+    Raises
+    ------
+    DataError
+        Says which date would do.
+    """
+    bills = source.tables["bills"]
+    last = _last_month(bills, day)
+    if last is None:
+        first = _day(bills.month.min().to_pyarrow().as_py())
+        usable = f"Use --as-of {_next_month(first)} or later" if first else "Choose a later --as-of"
+        raise DataError(
+            f"bills.month: no bill of a month that had ended by {day}"
+            + (f"; bills begin with {first:%Y-%m}." if first else "."),
+            hint=f"{usable}, or add bills.",
+            table="bills",
+            column="month",
+            expected=f"a month before {day}",
+        )
+    ended = _next_month(last)
+    if _next_month(ended) < day:
+        raise DataError(
+            f"bills.month: the last bill before {day} is of {last:%Y-%m}; features would be "
+            "more than a month old.",
+            hint=f"Add the bills since, or score at {_next_month(ended)} or before.",
+            table="bills",
+            column="month",
+            value=last.isoformat(),
+        )
+
+
+def _last_month(bills: ir.Table, day: date) -> date | None:
+    # A month has ended if a day of the next one is not after the date.
+    ended = bills.filter(_.month < day.replace(day=1))
+    return _day(ended.month.max().to_pyarrow().as_py())
+
+
+def _day(found: Any) -> date | None:
+    return found.date() if hasattr(found, "date") else found
+
+
+def _next_month(day: date) -> date:
+    """The same day of the next month, or that month's last.
+
+    >>> _next_month(date(2026, 1, 31))
+    datetime.date(2026, 2, 28)
+    """
+    first = (day.replace(day=1) + timedelta(days=31)).replace(day=1)
+    last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+    return first.replace(day=min(day.day, last.day))

@@ -1,5 +1,0 @@
-"""How much the churn rate depends on what counts as leaving."""
-
-from churnml.sensitivity.table import label_sensitivity
-
-__all__ = ["label_sensitivity"]

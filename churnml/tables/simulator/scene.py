@@ -1,0 +1,88 @@
+"""Where a month takes place: the customers of one block, their state, and the world."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from churnml.tables.simulator.encoded_columns import DAY, Bools, Floats, Ints
+from churnml.tables.simulator.groups import Groups
+from churnml.tables.simulator.months import Months
+from churnml.tables.simulator.people import People
+from churnml.tables.simulator.state import State
+from churnml.tables.simulator.streams import Streams
+from churnml.tables.simulator.world import World
+
+
+@dataclass
+class Scene:
+    """What every part of a month works on.
+
+    Attributes
+    ----------
+    streams : Streams
+        The block's own random numbers.
+    world : World
+    people : People
+    groups : Groups
+    state : State
+        At the end of the month before; what happens in the month changes it in place.
+    ended : array of int, shape (n,)
+        Day on which each customer left; `columns.NEVER` for those who have not.
+    month : int
+        The month that takes place.
+    """
+
+    streams: Streams
+    world: World
+    people: People
+    groups: Groups
+    state: State
+    ended: Ints
+    month: int
+
+    def rng(self, name: str) -> np.random.Generator:
+        """The random numbers of a table in the month, or of whatever else is drawn."""
+        return self.streams.of(name, self.month)
+
+    @property
+    def months(self) -> Months:
+        """The calendar."""
+        return self.world.months
+
+    @property
+    def start(self) -> int:
+        """First day of the month, since 1970-01-01."""
+        return self.months.start(self.month)
+
+    @property
+    def stop(self) -> int:
+        """The day after its last day."""
+        return self.months.start(self.month + 1)
+
+    @property
+    def count(self) -> int:
+        """Customers in the block."""
+        return len(self.people)
+
+    @property
+    def old(self) -> Bools:
+        """Who was a customer before the month began, be it for a while only."""
+        return self.people.activated < self.start
+
+    @property
+    def trouble(self) -> Floats:
+        """Strength of this month's network incidents around each customer."""
+        return self.world.at(self.world.trouble, self.state.hall, self.month)
+
+    @property
+    def days(self) -> Ints:
+        """Days of the month on which each customer was there."""
+        last = np.minimum(self.ended, self.stop)
+        return np.clip(last - np.maximum(self.people.activated, self.start), 0, None)
+
+    def lived(self, who: Ints, seconds: Ints) -> Bools:
+        """Whether each moment lies within the customer's life: ``[activated, ended)``."""
+        activated, ended = self.people.activated[who], self.ended[who]
+        return (seconds >= activated * DAY) & (seconds < ended * DAY)

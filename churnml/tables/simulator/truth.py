@@ -1,0 +1,121 @@
+"""What only a simulator knows: the probability of leaving, and what an offer does to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from churnml.tables.simulator import hazard, offers
+from churnml.tables.simulator.encoded_columns import Column, Floats, Ints
+from churnml.tables.simulator.hazard import chance
+from churnml.tables.simulator.scene import Scene
+
+
+@dataclass(frozen=True)
+class Prospects:
+    """What is settled about a month, once the month before the last has ended.
+
+    Attributes
+    ----------
+    leaving : array
+        Log-odds of ending the service in the month, without offers.
+    falls, stays : array
+        Probability of falling silent after use, and of staying silent.
+    """
+
+    leaving: Floats
+    falls: Floats
+    stays: Floats
+
+
+def prospects(scene: Scene, month: int) -> Prospects:
+    """What is settled about ``month`` at the end of ``month - 2``, which is the scene."""
+    return Prospects(
+        leaving=hazard.leaving(scene, month),
+        falls=hazard.falling_silent(scene.people, scene.state),
+        stays=hazard.staying_silent(scene.people, scene.state),
+    )
+
+
+def leaves_now(scene: Scene, now: Prospects) -> Floats:
+    """Probability of ending the service in the scene's month."""
+    return chance(now.leaving + offers.shift(scene, scene.month))
+
+
+def silent_now(scene: Scene, now: Prospects) -> Floats:
+    """Probability of not one active day in the scene's month; 0 for postpaid."""
+    return np.where(scene.state.silent, now.stays, now.falls)
+
+
+def default_label(first: Floats, second: Floats, silent: Floats) -> Floats:
+    """Probability that the service ends in one of two months, or is unused in both.
+
+    Parameters
+    ----------
+    first, second : array
+        Probability of ending it in the first month, and in the second after staying.
+    silent : array
+        Probability of silence in both.
+
+    Examples
+    --------
+    >>> default_label(0.5, 0.5, 0.0)
+    0.75
+    """
+    return 1.0 - (1.0 - first) * (1.0 - second) * (1.0 - silent)
+
+
+def churn_probability(scene: Scene, now: Prospects, soon: Prospects, invited: Floats) -> Floats:
+    """P(default label at ``as_of`` = the scene's month), given all that came before.
+
+    The offers of the month itself are still to be drawn: the second month's chance is a
+    mixture over whether one comes and which arm it is.
+
+    Parameters
+    ----------
+    scene : Scene
+        At the end of the month before.
+    now, soon : Prospects
+        Of the scene's month, and of the next.
+    invited : array
+        Probability of an offer in the scene's month.
+
+    Returns
+    -------
+    array, shape (n,)
+    """
+    as_is = chance(soon.leaving + offers.shift(scene, scene.month + 1))
+    everyone = np.arange(scene.count)
+    treated = chance(soon.leaving + offers.effect(scene, everyone, 1))
+    control = chance(soon.leaving)
+    arms = offers.TREATED_SHARE * treated + (1 - offers.TREATED_SHARE) * control
+    second = as_is + invited * (arms - as_is)
+    return default_label(leaves_now(scene, now), second, silent_now(scene, now) * soon.stays)
+
+
+def offer_effects(scene: Scene, now: Prospects, soon: Prospects, who: Ints) -> dict[str, Column]:
+    """P(default label at ``as_of`` = the scene's month) by arm, after an offer the month before.
+
+    Parameters
+    ----------
+    scene : Scene
+        At the end of the month of the offers.
+    now, soon : Prospects
+        Of the scene's month, and of the next.
+    who : array of int
+        The customers who had an offer and are still there.
+    """
+    silent = (silent_now(scene, now) * soon.stays)[who]
+    first, second = now.leaving[who], soon.leaving[who]
+    control = default_label(chance(first), chance(second), silent)
+    treated = default_label(
+        chance(first + offers.effect(scene, who, 1)),
+        chance(second + offers.effect(scene, who, 2)),
+        silent,
+    )
+    return {
+        "probability_control": np.round(control, 6),
+        "probability_treated": np.round(treated, 6),
+        "effect": np.round(treated - control, 6),
+    }

@@ -1,0 +1,11 @@
+"""Where an operator's tables come from: files in a folder, or a database.
+
+>>> from churnml.tables.source import open_source
+>>> source = open_source("data/demo")  # doctest: +SKIP
+>>> source.tables["bills"].limit(5).to_pandas()  # doctest: +SKIP
+"""
+
+from churnml.tables.source.open import open_source
+from churnml.tables.source.source import Source
+
+__all__ = ["Source", "open_source"]

@@ -1,0 +1,203 @@
+"""One table of a source bound to its contract: which of its columns is which."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+import ibis
+from ibis.expr import types as ir
+
+from churnml.base.nearest import nearest
+from churnml.config.settings import Available
+from churnml.errors import ContractError, UsageError
+from churnml.tables import asof
+from churnml.tables.contract import KNOWN_AT, Column, TableSpec
+from churnml.tables.source.columns import FILE, RAW, ROW, read_column
+from churnml.tables.source.mapping import SourceMapping, TableMapping
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """The rows of a table, read.
+
+    Attributes
+    ----------
+    typed : Table
+        The contract's columns in the contract's types, ``known_at`` as it was given.
+    checked : Table
+        The same, and beside them what could not be read (`RAW`), and where each row
+        stands (`ROW`, `FILE`).
+    rejected : Table or None
+        Lines of a CSV file that are no rows: ``line`` (as a text editor counts),
+        ``problem``, ``text`` (which may hold personal data).
+    rejects : int
+        How many these are.
+    counted : {"row", "line"}
+        What `ROW` counts.
+    """
+
+    typed: ir.Table
+    checked: ir.Table
+    rejected: ir.Table | None = None
+    rejects: int = 0
+    counted: Literal["row", "line"] = "row"
+
+
+@dataclass(frozen=True, eq=False)
+class Binding:
+    """A table of the source and what the contract and the mapping say of it.
+
+    Attributes
+    ----------
+    spec : TableSpec
+    entry : TableMapping
+    origin : str
+        The file, folder or database table, for messages.
+    names : tuple of str
+        Every column of the table, as the operator calls it.
+    load : callable
+        Reads the rows; called at most once.
+    files : tuple of Path
+        What the input consists of, where it is files.
+    zoned : tuple of str
+        Columns with a time zone, where the mapping names none.
+    numbers : mapping of str to str
+        The type of each column of whole numbers, as the operator calls it.
+    """
+
+    spec: TableSpec
+    entry: TableMapping
+    origin: str
+    names: tuple[str, ...]
+    load: Callable[[Binding], Rows]
+    files: tuple[Path, ...] = ()
+    zoned: tuple[str, ...] = ()
+    numbers: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def columns(self) -> dict[str, str]:
+        """Contract name: their name, in the contract's order."""
+        wanted = [column.name for column in (*self.spec.columns, KNOWN_AT)]
+        owned = {name: self.entry.own_name(name) for name in wanted}
+        return {name: own for name, own in owned.items() if own in self.names}
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """Columns that the contract does not know."""
+        return tuple(name for name in self.names if name not in self.columns.values())
+
+    @property
+    def absent(self) -> tuple[str, ...]:
+        """Columns that the contract requires, or the mapping names, and the table lacks."""
+        named = self.entry.columns.values()
+        expected = [c.name for c in self.spec.columns if c.required or c.name in named]
+        return tuple(name for name in expected if name not in self.columns)
+
+    def available(self) -> dict[str, Available]:
+        """Who has a column, by the contract's names as far as it has them.
+
+        Raises
+        ------
+        UsageError
+            If the mapping says it of a column that is not there.
+        """
+        names = {own: ours for ours, own in self.columns.items()}
+        found = {}
+        for given, who in self.entry.availability.items():
+            if given not in self.names and given not in self.columns:
+                near = nearest(given, [*self.names, *self.columns])
+                key = f"tables.{self.spec.name}.availability.{given}"
+                raise UsageError(
+                    f"{key}: {self.origin} has no such column.",
+                    hint=f"Did you mean {near!r}?" if near else None,
+                    key=key,
+                )
+            found[names.get(given, given)] = who
+        return found
+
+    @cached_property
+    def rows(self) -> Rows:
+        """The rows, read when first asked for."""
+        return self.load(self)
+
+    def filled(self, rows: ir.Table) -> ir.Table:
+        """The rows with a ``known_at`` that is never missing, and the contract's columns only."""
+        known = asof.known_at(rows, self.spec, self.entry.lag)
+        kept = [name for name in self.columns if name != KNOWN_AT.name]
+        return rows.select(*kept, known_at=known)
+
+
+def read_rows(
+    binding: Binding,
+    *,
+    plain: ir.Table,
+    numbered: ir.Table,
+    mapping: SourceMapping,
+    exact: bool = False,
+) -> Rows:
+    """Rows of a typed store, such as Parquet: renamed, and converted where types differ.
+
+    Parameters
+    ----------
+    binding : Binding
+    plain : Table
+        The table as it stands.
+    numbered : Table
+        The same with `ROW`, and `FILE` where it has several.
+    mapping : SourceMapping
+    exact : bool
+        Refuse columns whose values would have to be converted one by one, which not every
+        engine can.
+
+    Raises
+    ------
+    ContractError
+        With ``exact``, naming the column and its type.
+    """
+    place = [name for name in (ROW, FILE) if name in numbered.columns]
+    typed, failed = converted(binding, numbered, mapping)
+    if exact and failed:
+        raise _inexact(binding, plain, next(iter(failed)).removeprefix(RAW))
+    checked = numbered.select(**typed, **failed, **{name: numbered[name] for name in place})
+    return Rows(plain.select(**converted(binding, plain, mapping)[0]), checked)
+
+
+def _inexact(binding: Binding, plain: ir.Table, name: str) -> ContractError:
+    own = binding.columns[name]
+    wanted = next(c.kind for c in contract_columns(binding.spec, [name]))
+    return ContractError(
+        f"{binding.spec.name}.{own}: of type {plain[own].type()} in the database; "
+        f"{wanted} expected.",
+        hint="Cast it in a view and name the view in the mapping.",
+        table=binding.spec.name,
+        column=own,
+    )
+
+
+def converted(
+    binding: Binding, table: ir.Table, mapping: SourceMapping
+) -> tuple[dict[str, ir.Value], dict[str, ir.Value]]:
+    """The contract's columns by name, and the texts of what could not be read."""
+    typed: dict[str, ir.Value] = {}
+    failed: dict[str, ir.Value] = {}
+    for column in contract_columns(binding.spec, binding.columns):
+        rule = binding.entry.rule(column.name, mapping)
+        reading = read_column(table[binding.columns[column.name]], column, rule)
+        typed[column.name] = reading.typed
+        if reading.failed is not None:
+            failed[RAW + column.name] = reading.failed
+    return typed, failed
+
+
+def contract_columns(spec: TableSpec, names: Collection[str]) -> tuple[Column, ...]:
+    """The columns of the contract that a table has, ``known_at`` last."""
+    return tuple(column for column in (*spec.columns, KNOWN_AT) if column.name in names)
+
+
+def numbered_rows(table: ir.Table) -> ir.Table:
+    """A table whose rows have no place of their own, numbered as they come."""
+    return table.mutate(**{ROW: ibis.row_number().cast("int64") + 1})

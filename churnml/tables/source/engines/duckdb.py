@@ -1,0 +1,230 @@
+"""The embedded database that reads the tables."""
+
+from __future__ import annotations
+
+import re
+import uuid
+import weakref
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import ibis
+from ibis.backends.duckdb import Backend
+from ibis.expr import types as ir
+
+from churnml.base import scratch
+from churnml.base.files import is_utf8, plain_reason, shown
+from churnml.errors import DataError, OutputError, UsageError
+
+_PATTERN = re.compile(r"[*?\[]")
+
+
+@dataclass(frozen=True, eq=False)
+class Engine:
+    """A DuckDB connection and the folder where it puts what does not fit into memory.
+
+    Attributes
+    ----------
+    con : Backend
+    workspace : Path
+        Removed with the connection.
+    settings : mapping
+        What the connection was made with.
+    """
+
+    con: Backend
+    workspace: Path
+    settings: Mapping[str, object]
+
+    def another(self, **changed: object) -> Backend:
+        """A second connection, alike but for what is changed."""
+        return ibis.duckdb.connect(**{**self.settings, **changed})
+
+
+def start(*, memory_limit: str | None = None, threads: int | None = None) -> Engine:
+    """An engine of one's own, in memory, that never reaches for the network.
+
+    Parameters
+    ----------
+    memory_limit : str, optional
+        As DuckDB writes it, ``2GB``; without it, DuckDB's own limit. What does not fit is
+        spilled to the workspace. The process may take up to a third more.
+    threads : int, optional
+
+    Raises
+    ------
+    UsageError
+        If a limit is not one that DuckDB understands.
+    OutputError
+        If no temporary folder can be made, or there is no memory for it.
+    """
+    made = scratch.temporary()
+    workspace = made.folder
+    settings: dict[str, object] = {
+        "temp_directory": str(workspace),
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        # Every result that must have an order asks for it; keeping rows in order costs memory.
+        "preserve_insertion_order": False,
+    }
+    limits = {"memory_limit": memory_limit, "threads": threads}
+    settings |= {name: limit for name, limit in limits.items() if limit is not None}
+    try:
+        con = ibis.duckdb.connect(**settings)
+    except duckdb.OutOfMemoryException as error:
+        made.remove()
+        raise OutputError(
+            f"Out of memory ({plain_reason(error)}).",
+            hint="Raise the limit of this account (ulimit -v), or end other programs.",
+        ) from None
+    except duckdb.Error as error:
+        made.remove()
+        raise UsageError(
+            f"memory_limit, threads: {plain_reason(error).rstrip('.')}.", hint="Write 2GB, and 2."
+        ) from None
+    # Lazy tables may outlive their source; the files they read must live as long as they do.
+    weakref.finalize(con, made.remove)
+    return Engine(con, workspace, settings)
+
+
+@contextmanager
+def read_errors(location: str) -> Iterator[None]:
+    """Turn what DuckDB says of unreadable data, or of too little room, into our own errors.
+
+    Raises
+    ------
+    OutputError
+        If the rows fit neither into memory nor into the temporary folder.
+    DataError
+        If a file is damaged.
+    """
+    try:
+        yield
+    except duckdb.OutOfMemoryException as error:
+        raise OutputError(
+            f"{location}: out of memory ({plain_reason(error)}).",
+            hint="Raise engine.memory_limit, or point TMPDIR to a folder with more space.",
+        ) from error
+    except duckdb.Error as error:
+        if isinstance(error, (duckdb.InternalException, duckdb.BinderException)):
+            raise
+        raise DataError(
+            f"{location}: cannot be read ({plain_reason(error)}).",
+            hint="Write or copy the files again.",
+        ) from error
+
+
+def run(con: Backend, statement: str) -> list[tuple[Any, ...]]:
+    """The rows that a statement gives, all fetched: DuckDB refuses new work before that."""
+    rows: list[tuple[Any, ...]] = con.raw_sql(statement).fetchall()
+    return rows
+
+
+def identifier(name: str) -> str:
+    """A name as SQL writes it.
+
+    >>> identifier('a"b')
+    '"a""b"'
+    """
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """A text as SQL writes it.
+
+    >>> literal("it's")
+    "'it''s'"
+    """
+    return "'" + text.replace("'", "''") + "'"
+
+
+def file_literal(path: Path) -> str:
+    """A file as a reader's SQL names it: that file, though its name looks like a pattern.
+
+    Raises
+    ------
+    DataError
+        If the name cannot be told to DuckDB.
+
+    Examples
+    --------
+    >>> file_literal(Path("export[1].csv"))
+    "'export[[]1].csv'"
+    """
+    text = plain_name(path)
+    pattern = _PATTERN.search(text) is not None
+    if pattern and "\\" in text:
+        raise DataError(
+            f"{path}: a name with a backslash beside *, ? or [ cannot be read.",
+            hint="Rename the file or its folder.",
+            file=text,
+        )
+    return literal(_PATTERN.sub(r"[\g<0>]", text))
+
+
+def file_literals(paths: Iterable[Path]) -> str:
+    """A list of files as a reader's SQL names them."""
+    return f"[{', '.join(file_literal(path) for path in paths)}]"
+
+
+def plain_name(path: Path) -> str:
+    """A file's name as DuckDB tells it; absolute where DuckDB would take it for another.
+
+    Raises
+    ------
+    DataError
+        If the name is not UTF-8.
+    """
+    require_utf8(path)
+    text = str(path)
+    return str(path.absolute()) if text.startswith("~") or ":" in text else text
+
+
+def require_utf8(path: str | Path) -> None:
+    """Refuse an input whose name is not UTF-8.
+
+    Raises
+    ------
+    DataError
+    """
+    if not is_utf8(path):
+        raise DataError(
+            f"{shown(path)}: a file name that is not UTF-8.",
+            hint="Rename the file or its folder.",
+            file=shown(path),
+        )
+
+
+def write_parquet(table: ir.Table, path: Path, **options: str) -> None:
+    """Write a lazy table to a Parquet file.
+
+    Parameters
+    ----------
+    table : Table
+        Of any engine.
+    path : Path
+    **options
+        Of DuckDB's writer, as SQL writes them.
+    """
+    con = ibis.get_backend(table)
+    if not isinstance(con, Backend):
+        table.to_parquet(path, compression="zstd")
+        return
+    # Ibis's own way to write puts the path into SQL as Python writes it.
+    view = f"written:{uuid.uuid4().hex}"
+    con.create_view(view, table)
+    try:
+        told = "".join(f", {name} {value}" for name, value in options.items())
+        to = literal(str(path.absolute()))
+        run(con, f"COPY (FROM {identifier(view)}) TO {to} (FORMAT parquet{told})")
+    finally:
+        con.drop_view(view)
+
+
+def literals(texts: Iterable[str]) -> str:
+    """A list of texts as SQL writes it."""
+    return f"[{', '.join(literal(text) for text in texts)}]"

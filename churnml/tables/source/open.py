@@ -1,0 +1,174 @@
+"""Opening a source: from a location and a mapping to bound tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+
+from ibis.expr import types as ir
+
+from churnml.errors import ContractError, DataError
+from churnml.tables.contract import TABLES
+from churnml.tables.source import parquet
+from churnml.tables.source.binding import Binding, numbered_rows, read_rows
+from churnml.tables.source.csv import load as delimited
+from churnml.tables.source.csv.sniffing import read_names
+from churnml.tables.source.engines import database
+from churnml.tables.source.engines.duckdb import Engine, require_utf8, start
+from churnml.tables.source.folder import MAPPING_FILE, find
+from churnml.tables.source.mapping import SourceMapping, check_mapping, read_mapping
+from churnml.tables.source.source import Source
+
+CSV_ENDINGS = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt", ".txt.gz")
+
+
+def open_source(
+    location: str | Path,
+    *,
+    mapping: str | Path | SourceMapping | None = None,
+    memory_limit: str | None = None,
+    threads: int | None = None,
+) -> Source:
+    """Open an operator's tables; no row is read yet.
+
+    Parameters
+    ----------
+    location : str or path
+        A folder with ``<table>.parquet``, ``<table>.csv[.gz]`` or a folder ``<table>/`` of
+        Parquet parts for each table; a DuckDB file; ``postgresql://…``; or
+        ``spark://catalog.schema``.
+    mapping : path or SourceMapping, optional
+        The operator's names, codes and units; by default ``source.yaml`` in the folder.
+    memory_limit : str, optional
+        What DuckDB may take, as ``2GB``; other engines have limits of their own.
+    threads : int, optional
+
+    Returns
+    -------
+    Source
+
+    Raises
+    ------
+    UsageError
+        If the mapping or a limit cannot be followed.
+    DataError
+        If a file cannot be read as what it claims to be.
+    ContractError
+        If there is no table of the contract.
+    """
+    if database.is_address(location):
+        return _open_database(str(location), mapping)
+    path = Path(location)
+    require_utf8(path)
+    if not path.exists():
+        raise DataError(f"{path}: there is no such folder or file.", file=str(path))
+    used, text = _mapping(path, mapping)
+    engine = start(memory_limit=memory_limit, threads=threads)
+    bindings = (
+        _bind_file(engine, used, path) if path.is_file() else _bind_folder(engine, used, path)
+    )
+    stamps = _stamps(file for binding in bindings.values() for file in binding.files)
+    return Source(str(location), engine.con, bindings, mapping_text=text, stamps=stamps)
+
+
+def _bind_folder(engine: Engine, mapping: SourceMapping, folder: Path) -> dict[str, Binding]:
+    places = {name: find(folder, name, mapping.table(name).file) for name in TABLES}
+    found = {name: path for name, path in places.items() if path is not None}
+    if not found:
+        raise ContractError(
+            f"{folder}: no table of the contract here.",
+            hint=f"Expected are files such as customers.parquet or bills.csv: {_listing(folder)}.",
+            file=str(folder),
+        )
+    return {name: _bind(engine, mapping, name, path) for name, path in found.items()}
+
+
+def _bind_file(engine: Engine, mapping: SourceMapping, path: Path) -> dict[str, Binding]:
+    names = database.attach(engine, path)
+    bindings = {}
+    for table, name in database.choose(names, mapping, str(path)).items():
+        plain, numbered = database.attached_views(engine, table, names[name])
+        origin = f"{name} in {path}"
+        bindings[table] = _bound(mapping, table, origin, plain, numbered, files=(path,))
+    if not bindings:
+        raise _no_table(str(path), names)
+    return bindings
+
+
+def _open_database(location: str, given: str | Path | SourceMapping | None) -> Source:
+    mapping, text = _mapping(None, given)
+    con, tables, shown = database.connect(location, mapping.timezone)
+    bindings = {}
+    for table, name in database.choose(tables, mapping, shown).items():
+        plain = tables[name]
+        bindings[table] = _bound(
+            mapping, table, f"{name} in {shown}", plain, numbered_rows(plain), exact=True
+        )
+    if not bindings:
+        raise _no_table(shown, tables)
+    return Source(shown, con, bindings, mapping_text=text)
+
+
+def _no_table(location: str, names: Iterable[str]) -> ContractError:
+    return ContractError(
+        f"{location}: no table of the contract here.",
+        hint=f"It has {', '.join(list(names)[:5]) or 'none'}; name yours in a mapping.",
+        file=location,
+    )
+
+
+def _listing(folder: Path) -> str:
+    names = sorted(path.name for path in folder.iterdir())
+    return ", ".join(names[:5]) + (" …" if len(names) > 5 else "") if names else "it is empty"
+
+
+def _mapping(
+    folder: Path | None, given: str | Path | SourceMapping | None
+) -> tuple[SourceMapping, str]:
+    if isinstance(given, SourceMapping):
+        check_mapping(given)
+        return given, given.model_dump_json()
+    own = folder / MAPPING_FILE if folder is not None and folder.is_dir() else None
+    path = Path(given) if given is not None else own
+    if path is None or (given is None and not path.exists()):
+        return SourceMapping(), ""
+    used = read_mapping(path)
+    return used, used.model_dump_json()
+
+
+def _bind(engine: Engine, mapping: SourceMapping, table: str, path: Path) -> Binding:
+    """A table of a folder, with its columns known and its rows unread."""
+    if path.is_file() and path.name.endswith(CSV_ENDINGS):
+        names = read_names(path, mapping.encoding, mapping.delimiter)
+        load = partial(delimited.load, mapping=mapping, engine=engine)
+        return Binding(TABLES[table], mapping.table(table), str(path), names, load, (path,))
+    files = tuple(parquet.parts(path)) if path.is_dir() else (path,)
+    parquet.check(path, files)
+    plain, numbered = parquet.views(engine.con, table, path, files)
+    return _bound(mapping, table, str(path), plain, numbered, files=files)
+
+
+def _bound(
+    mapping: SourceMapping,
+    table: str,
+    origin: str,
+    plain: ir.Table,
+    numbered: ir.Table,
+    *,
+    files: tuple[Path, ...] = (),
+    exact: bool = False,
+) -> Binding:
+    load = partial(read_rows, plain=plain, numbered=numbered, mapping=mapping, exact=exact)
+    kinds = plain.schema().items()
+    zoned = tuple(name for name, kind in kinds if kind.is_timestamp() and kind.timezone)
+    if mapping.timezone is not None:
+        zoned = ()
+    numbers = {name: str(kind).lstrip("!") for name, kind in kinds if kind.is_integer()}
+    entry, names = mapping.table(table), tuple(plain.columns)
+    return Binding(TABLES[table], entry, origin, names, load, files, zoned, numbers)
+
+
+def _stamps(files: Iterable[Path]) -> dict[str, tuple[int, int, int]]:
+    states = ((path, path.stat()) for path in files)
+    return {str(path): (state.st_ino, state.st_size, state.st_mtime_ns) for path, state in states}

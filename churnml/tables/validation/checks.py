@@ -1,0 +1,194 @@
+"""Checks that look at one row at a time; all of a table's run in one pass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+import ibis
+from ibis.expr import types as ir
+
+from churnml.tables.contract import Column
+from churnml.tables.validation.blank import is_blank
+from churnml.tables.validation.codes import Effect
+from churnml.tables.validation.scope import Scope
+
+_FIRST = date(1900, 1, 1)
+_LAST = date(2200, 1, 1)
+_LATE = timedelta(days=31)
+_CONTROL = r"[\x00-\x1f\x7f]"
+
+_PAIRS = (
+    # code, later, earlier
+    ("C08", "closed_at", "opened_at"),
+    ("C08", "reopened_at", "opened_at"),
+    ("C08", "answered_at", "sent_at"),
+    ("C08", "accepted_at", "offered_at"),
+    ("C08", "paid_on", "month"),
+    ("C09", "terminated_on", "activated_on"),
+    ("C13", "issued_on", "month"),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Check:
+    """A condition that no row should meet.
+
+    Attributes
+    ----------
+    code : str
+    column : str
+    effect : {"aside", "null", "warn"}
+    bad : ibis BooleanValue
+        On the rows of a `Scope`; null counts as false.
+    expected : str
+    shown : ibis StringValue
+        The value to show.
+    """
+
+    code: str
+    column: str
+    effect: Effect
+    bad: ir.BooleanValue
+    expected: str
+    shown: ir.StringValue
+
+
+def row_checks(scope: Scope, future: datetime | None) -> list[Check]:
+    """Every check of single rows that fits a table.
+
+    Parameters
+    ----------
+    scope : Scope
+    future : datetime or None
+        The moment from which on is the future.
+    """
+    found = [check for column in scope.columns for check in _column_checks(scope, column, future)]
+    found.extend(_order_checks(scope))
+    found.extend(_known_checks(scope))
+    found.extend(_scale_checks(scope))
+    return found
+
+
+def effect_on(scope: Scope, column: Column) -> Effect:
+    """What a bad value does: the row goes with its key, its date or a required value."""
+    fatal = column.required or column.name == "valid_from"
+    return "aside" if fatal else "null"
+
+
+def _column_checks(scope: Scope, column: Column, future: datetime | None) -> Iterator[Check]:
+    name, value = column.name, scope.rows[column.name]
+    effect, text = effect_on(scope, column), scope.text(name)
+    unreadable = scope.unreadable(name)
+    if unreadable is not None:
+        yield Check("C03", name, effect, unreadable, _type_words(scope, column), text)
+    for bad, expected in _ranges(column, value):
+        yield Check("C04", name, effect, bad, expected, text)
+    if column.codes:
+        expected = ", ".join(column.codes)
+        yield Check("C05", name, effect, value.notin(column.codes), expected, text)
+    if future is not None and _can_lie_ahead(column):
+        ahead = value.cast("timestamp") >= ibis.literal(future)
+        fate: Effect = "null" if column.happens else _fate_ahead(column)
+        yield Check("C12", name, fate, ahead, f"before {future:%Y-%m-%d}", text)
+    if column.required and not column.nullable:
+        missing = value.isnull() if unreadable is None else value.isnull() & ~unreadable
+        if column.kind == "text":
+            missing |= is_blank(value)
+        yield Check("C16", name, "aside", missing, "a value", text)
+    elif name.endswith("_id"):
+        yield Check("C16", name, effect, is_blank(value), "an id, or null", text)
+    if column.kind == "month":
+        yield Check("C17", name, "aside", value.day() != 1, "the first day of a month", text)
+    if name in scope.spec.key and column.kind == "text" and scope.spec.rows != "month":
+        control = value.re_search(_CONTROL)
+        yield Check("C19", name, "aside", control, "no control characters", text)
+
+
+def _type_words(scope: Scope, column: Column) -> str:
+    layout = scope.binding.entry.format_of(column.name)
+    if layout is not None:
+        return f"a {column.kind} written as {layout}"
+    words = {
+        "number": "a number such as 1234.5",
+        "integer": "a whole number",
+        "boolean": "true or false",
+        "date": "a date such as 2026-06-30",
+        "month": "a month by its first day, such as 2026-06-01",
+        "timestamp": "a timestamp such as 2026-06-30 08:15:00",
+        "text": "text",
+    }[column.kind]
+    dated = column.kind in ("date", "month", "timestamp")
+    return f"{words}, or formats in the mapping" if dated else words
+
+
+def _ranges(column: Column, value: ir.Value) -> Iterator[tuple[ir.BooleanValue, str]]:
+    if column.kind in ("date", "month", "timestamp"):
+        bad = value < ibis.literal(_FIRST)
+        # A later event of the year 9999 is the habit of writing that it has not happened.
+        if column.happens is None:
+            bad |= value >= ibis.literal(_LAST)
+        yield bad, f"{_FIRST} to {_LAST}"
+    elif column.kind in ("number", "integer"):
+        unit = f" {column.unit}" if column.unit else ""
+        if column.low is not None and column.high is not None:
+            # Not a number sorts above every number, so it is caught here too.
+            expected = f"{column.low:,.10g} to {column.high:,.10g}{unit}"
+            yield (value < column.low) | (value > column.high), expected
+        elif column.kind == "number":
+            yield value.isnan() | value.isinf(), "a finite number"
+
+
+def _can_lie_ahead(column: Column) -> bool:
+    """A contract may well end in years to come."""
+    dated = column.kind in ("date", "month", "timestamp")
+    return dated and column.name != "contract_ends_on"
+
+
+def _fate_ahead(column: Column) -> Effect:
+    """A row that claims to become known in years must not become known earlier for that."""
+    return "null" if column.name == "registered_on" else "aside"
+
+
+def _order_checks(scope: Scope) -> Iterator[Check]:
+    columns = {column.name: column for column in scope.columns}
+    for code, later, earlier in _PAIRS:
+        if scope.has(later, earlier):
+            bad = scope.rows[later] < scope.rows[earlier]
+            text = _two(scope, later, earlier)
+            effect = effect_on(scope, columns[later])
+            yield Check(code, later, effect, bad, f"at or after {earlier}", text)
+
+
+def _two(scope: Scope, one: str, other: str) -> ir.StringValue:
+    return scope.text(one) + f" with {other} " + scope.text(other)
+
+
+def _known_checks(scope: Scope) -> Iterator[Check]:
+    if not scope.has("known_at"):
+        return
+    spec, rows = scope.spec, scope.rows
+    for event in ("valid_from", spec.event) if spec.rows == "state" else (spec.event,):
+        if scope.has(event):
+            bad = rows.known_at < rows[event].cast("timestamp")
+            text = _two(scope, "known_at", event)
+            yield Check("C13", "known_at", "null", bad, f"at or after {event}", text)
+    if scope.has(spec.event) and spec.rows != "state":
+        since = rows[spec.event].cast("timestamp")
+        if spec.rows == "month":
+            since = (rows[spec.event] + ibis.interval(months=1)).cast("timestamp")
+        late = rows.known_at > since + ibis.interval(days=_LATE.days)
+        text = _two(scope, "known_at", spec.event)
+        yield Check("C20", "known_at", "warn", late, "within 31 days", text)
+
+
+def _scale_checks(scope: Scope) -> Iterator[Check]:
+    if not scope.has("score", "scale_min", "scale_max"):
+        return
+    rows = scope.rows
+    text = scope.text("score") + " on " + scope.text("scale_min") + " to " + scope.text("scale_max")
+    off = (rows.score < rows.scale_min) | (rows.score > rows.scale_max)
+    yield Check("C14", "score", "aside", off, "scale_min to scale_max", text)
+    empty = rows.scale_min >= rows.scale_max
+    yield Check("C14", "scale_max", "aside", empty, "above scale_min", text)

@@ -1,0 +1,130 @@
+"""From rows that break a rule to the breach as it is told, with a few examples."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ibis
+from ibis.expr import types as ir
+
+from churnml.base.text import quoted
+from churnml.tables.source.columns import ROW
+from churnml.tables.validation.checks import Check
+from churnml.tables.validation.codes import Effect
+from churnml.tables.validation.keys import KEPT, Duplicates, key_columns
+from churnml.tables.validation.report import EXAMPLES, Breach, shown
+from churnml.tables.validation.scope import Scope
+
+_VALUES = ("C03", "C04", "C05")
+"""Checks of a column's values, which may all fail where a spelling or a unit changed."""
+
+_LOOKED_AT = 50
+"""Rows among which examples are chosen that differ."""
+
+What = tuple[str, str, Effect, str]
+"""Of a breach: code, column, effect, what was expected."""
+
+
+def breach(
+    scope: Scope, what: What, found: ir.Table, many: int, *, everywhere: bool = False
+) -> Breach:
+    """A breach with examples of its rows.
+
+    Parameters
+    ----------
+    scope : Scope
+    what : tuple
+        Code, column, effect, what was expected.
+    found : Table
+        The rows, with ``shown``.
+    many : int
+        How many they are.
+    everywhere : bool
+        Whether no value of the column is good.
+    """
+    code, column, effect, expected = what
+    place = [name for name in scope.place if name in found.columns]
+    few = found.order_by(place or ["shown"]).limit(_LOOKED_AT).select("shown", *place)
+    rows = _telling(few.to_pyarrow().to_pylist())
+    return Breach(
+        code,
+        scope.spec.name,
+        column,
+        many,
+        effect,
+        expected,
+        tuple(dict.fromkeys(_text(row["shown"]) for row in rows)),
+        tuple(row[ROW] for row in rows if ROW in row),
+        scope.binding.rows.counted,
+        everywhere,
+    )
+
+
+def _telling(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A few of the rows, different ones first, in the order in which they stand."""
+    first = {row["shown"]: at for at, row in reversed(list(enumerate(rows)))}
+    order = sorted(range(len(rows)), key=lambda at: (first[rows[at]["shown"]] != at, at))
+    return [rows[at] for at in sorted(order[:EXAMPLES])]
+
+
+def _text(value: str | None) -> str:
+    if value is None:
+        return "(none)"
+    # A blank id would look like nothing at all.
+    return shown(value) if value.strip() else quoted(value)
+
+
+def row_breaches(scope: Scope, fired: list[tuple[Check, int]]) -> list[Breach]:
+    """The breaches of single rows, with how often each check fired."""
+    if not fired:
+        return []
+    given = {
+        check.column: scope.rows.count(where=scope.text(check.column).notnull())
+        for check, _many in fired
+    }
+    values = scope.rows.aggregate(**given).to_pyarrow().to_pylist()[0]
+    return [
+        breach(
+            scope,
+            (check.code, check.column, check.effect, check.expected),
+            scope.rows.filter(check.bad).mutate(shown=check.shown),
+            many,
+            everywhere=check.code in _VALUES and many == values[check.column],
+        )
+        for check, many in fired
+    ]
+
+
+def duplicate_breach(scope: Scope, twice: Duplicates) -> Breach:
+    """The breach of rows that share a key."""
+    keys = key_columns(scope)
+    code = "C10" if scope.spec.name == "bills" else "C06"
+    lost = twice.rows.filter(~twice.rows[KEPT])
+    texts = [lost[name].cast("string").fill_null("-") for name in keys]
+    expected = (
+        f"one row for each {' and '.join(keys)}: of several the one known first stays, "
+        "and none where the first ones contradict each other"
+    )
+    what: What = (code, ", ".join(keys), "aside", expected)
+    return breach(scope, what, lost.mutate(shown=ibis.literal(" ").join(texts)), twice.aside)
+
+
+def rejected_lines(scope: Scope) -> list[Breach]:
+    """The breach of CSV lines that are no rows; the lines themselves stay out of it."""
+    rows = scope.binding.rows
+    if rows.rejected is None or not rows.rejects:
+        return []
+    few = rows.rejected.order_by("line").limit(EXAMPLES).to_pyarrow().to_pylist()
+    return [
+        Breach(
+            "C18",
+            scope.spec.name,
+            "",
+            rows.rejects,
+            "aside",
+            f"{len(scope.binding.names)} fields",
+            tuple(dict.fromkeys(shown(row["problem"]) for row in few)),
+            tuple(row["line"] for row in few),
+            "line",
+        )
+    ]

@@ -1,0 +1,50 @@
+"""Rows set aside, with the reason, and with their values as they were given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import ibis
+from ibis.expr import types as ir
+
+from churnml.tables.source.columns import FILE, RAW, ROW
+from churnml.tables.validation.checks import Check
+from churnml.tables.validation.report import Breach
+from churnml.tables.validation.scope import Scope
+
+
+def any_of(checks: Iterable[Check]) -> ir.BooleanValue:
+    """Whether a row meets any of the conditions that none should."""
+    return ibis.or_(*(check.bad.fill_null(False) for check in checks))
+
+
+def by_checks(scope: Scope, checks: list[Check]) -> ir.Table:
+    """The rows that any of the checks sets aside, each with the first one's reason."""
+    hits = [(check.bad.fill_null(False), check) for check in checks]
+    reason = {
+        "code": ibis.cases(*[(bad, check.code) for bad, check in hits]),
+        "column": ibis.cases(*[(bad, check.column) for bad, check in hits]),
+        "message": ibis.cases(*[(bad, f"expected {check.expected}") for bad, check in hits]),
+    }
+    return scope.rows.filter(any_of(checks)).select(**reason, **_as_given(scope, scope.rows))
+
+
+def by_breach(scope: Scope, rows: ir.Table, breach: Breach) -> ir.Table:
+    """Rows that are set aside for one reason."""
+    reason = {
+        "code": breach.code,
+        "column": breach.column,
+        "message": f"expected {breach.expected}",
+    }
+    texts = {name: ibis.literal(text) for name, text in reason.items()}
+    return rows.select(**texts, **_as_given(scope, rows))
+
+
+def _as_given(scope: Scope, rows: ir.Table) -> dict[str, ir.Value]:
+    """Where a row stands, and its values as text, since some could not be read."""
+    file = rows[FILE] if FILE in rows.columns else ibis.literal(scope.binding.origin)
+    values: dict[str, ir.Value] = {"row": rows[ROW].cast("int64"), "file": file}
+    for column in scope.columns:
+        typed, raw = rows[column.name].cast("string"), RAW + column.name
+        values[column.name] = ibis.coalesce(rows[raw], typed) if raw in rows.columns else typed
+    return values

@@ -1,0 +1,1 @@
+"""From operator tables or a table of one's own to a tested, registered model."""
