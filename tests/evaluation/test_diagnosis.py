@@ -15,8 +15,7 @@ from churnml.metrics import (
     churn_metrics,
     satisfaction_metrics,
 )
-
-from .broken import churn_rows, honest, satisfaction_rows
+from tests.evaluation.broken import churn_rows, honest, satisfaction_rows
 
 
 def codes(found):

@@ -13,8 +13,7 @@ from sklearn.metrics import roc_auc_score
 from churnml.errors import DataError
 from churnml.evaluation import age_band, churn_slices, satisfaction_slices, tenure_band
 from churnml.metrics.significance import auc_influence, holm, standard_error
-
-from .broken import churn_rows, honest, satisfaction_rows
+from tests.evaluation.broken import churn_rows, honest, satisfaction_rows
 
 
 def test_a_slice_that_is_ranked_at_random_is_worse_and_comes_first():

@@ -7,7 +7,7 @@ import pytest
 from churnml.datasets.flat import read_training
 from churnml.errors import DataError
 
-DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
+DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
 pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the real data is not there")
 
 AFTER = {"Churn Score", "CLTV", "Customer Status", "Churn Category", "Churn Reason", "Churn Label"}

@@ -233,7 +233,7 @@ def test_folders_above_a_table_are_no_partition_keys(parquet, folder, rows):
         month=[JUNE],
         amount=[1.0],
     )
-    table = open_source(path.parents[2]).tables["bills"]
+    table = open_source(path.parents[3]).tables["bills"]
     assert [row["month"] for row in rows(table)] == [JUNE]
 
 

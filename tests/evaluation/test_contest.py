@@ -8,7 +8,7 @@ from churnml.config.settings import Config
 from churnml.datasets.dataset import Dataset
 from churnml.errors import DataError, SchemaError
 from churnml.evaluation.contest import contest
-from tests.promotion.conftest import model, population
+from tests.evaluation.conftest import model, population
 
 CONFIG = Config.model_validate({"promotion": {"draws": 100}})
 

@@ -1,10 +1,6 @@
 """Customers with known chances of leaving, and small models that know more or less of them."""
 
-import os
-import shutil
-from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,8 +10,6 @@ from churnml.datasets.dataset import Dataset
 from churnml.estimators import ChurnClassifier, SatisfactionRegressor
 from churnml.models.bundle import Model, Origin
 from churnml.models.profile import describe
-from churnml.registry.store import Store, open_store
-from churnml.registry.tracking import Data, Training, log_training
 
 QUICK = {"repeats": 1, "folds": 2, "max_rounds": 40, "linear_start": False, "n_jobs": 1}
 LABEL = {"gap": "0d", "horizon": "2mo", "definition": "either"}
@@ -87,31 +81,3 @@ def unfair(taught) -> Model:
 def useless(taught) -> Model:
     """Knows nothing."""
     return model(taught, ["luck"])
-
-
-@pytest.fixture(scope="session")
-def _three_versions(_empty_store, churn, tmp_path_factory) -> Path:
-    """A store with versions 1 (champion) to 3 (challenger) of one model of a flat table."""
-    folder = tmp_path_factory.mktemp("versions")
-    shutil.copy(_empty_store, folder / "mlflow.db")
-    store = open_store(f"sqlite:///{folder / 'mlflow.db'}")
-    for _ in range(3):
-        log_training(
-            Training(churn, "toy", Data("toy", "toy.csv", "ab" * 32, 600, "left")), store=store
-        )
-    return folder
-
-
-@pytest.fixture
-def registered(_three_versions, tmp_path, monkeypatch) -> Iterator[Store]:
-    """That store, as if nobody had touched it; its artifacts are put back afterwards."""
-    work, kept = tmp_path / "work", tmp_path / "kept"
-    work.mkdir()
-    shutil.copy(_three_versions / "mlflow.db", work)
-    artifacts = _three_versions / "mlartifacts"
-    shutil.copytree(artifacts, kept, copy_function=os.link)
-    monkeypatch.chdir(work)
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    yield open_store()
-    shutil.rmtree(artifacts)
-    kept.rename(artifacts)

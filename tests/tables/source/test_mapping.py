@@ -11,7 +11,7 @@ from churnml.tables.contract import KNOWN_AT, TABLES
 from churnml.tables.source import open_source
 from churnml.tables.source.mapping import SourceMapping, read_mapping, schema
 
-CONFIGS = Path(__file__).parents[2] / "configs"
+CONFIGS = Path(__file__).parents[3] / "configs"
 BILLS = "customer_id,month,amount\n"
 
 

@@ -15,8 +15,7 @@ from churnml.metrics.displays import (
     ReliabilityDisplay,
     SatisfactionDisplay,
 )
-
-from .broken import churn_rows, honest, satisfaction_rows
+from tests.evaluation.broken import churn_rows, honest, satisfaction_rows
 
 
 @pytest.fixture(autouse=True)

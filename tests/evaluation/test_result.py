@@ -19,8 +19,7 @@ from churnml.metrics import (
     reliability,
     share_of_possible,
 )
-
-from .broken import churn_rows, honest, satisfaction_rows
+from tests.evaluation.broken import churn_rows, honest, satisfaction_rows
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from churnml.tables.source import open_source
 from churnml.tables.source.mapping import read_mapping
 from churnml.tables.validation import validate
 
-MAPPING = Path(__file__).parents[2] / "configs" / "sources" / "chinese.yaml"
+MAPPING = Path(__file__).parents[3] / "configs" / "sources" / "chinese.yaml"
 
 
 def export(source, folder):

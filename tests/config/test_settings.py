@@ -7,7 +7,7 @@ import pytest
 from churnml.config.settings import Config, load_config, schema
 from churnml.errors import UsageError
 
-CONFIGS = Path(__file__).parents[1] / "configs"
+CONFIGS = Path(__file__).parents[2] / "configs"
 
 
 def write(folder, text):

@@ -184,7 +184,7 @@ def test_models_of_before_tell_the_day_by_their_references(signature, write):
     assert open_scoring(path, known, id="id").beyond(1200).told == ()
 
 
-CASES = Path(__file__).parents[3] / "shared/cases/12-later-snapshot"
+CASES = Path(__file__).parents[4] / "shared/cases/12-later-snapshot"
 
 
 @pytest.mark.skipif(not CASES.exists(), reason="the cases are not here")

@@ -8,7 +8,7 @@ import pytest
 from churnml.datasets.flat import Signature, open_scoring, read_training
 from churnml.errors import DataError
 
-DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
+DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
 pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the real data is not there")
 
 IBM = {"task": "churn", "id": "customerID", "target": "Churn"}

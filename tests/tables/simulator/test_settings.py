@@ -14,7 +14,7 @@ from churnml.tables.simulator.hazard import leaving
 from churnml.tables.simulator.months import Months
 from churnml.tables.simulator.streams import Streams
 from churnml.tables.simulator.world import build_world
-from tests.simulator.conftest import connect
+from tests.tables.simulator.conftest import connect
 
 
 def made(folder, **settings):
