@@ -1,0 +1,60 @@
+"""Each task is declared once, and declared whole."""
+
+from dataclasses import fields, replace
+from typing import get_args
+
+import pytest
+
+from churnml.base.tasks import MEASURES, TASKS, TITLES, Task, TaskName, by_name, find_task
+from churnml.errors import UsageError
+
+
+def test_every_task_is_declared_under_its_name():
+    assert tuple(TASKS) == get_args(TaskName)
+    assert all(task.name == name for name, task in TASKS.items())
+
+
+@pytest.mark.parametrize("task", TASKS.values(), ids=list(TASKS))
+def test_a_task_has_everything(task):
+    # A backtest, and months of another task's outcome, are what a task may lack.
+    may_lack = {"monthly", "measured_within", "chance", "tables", "by_default", "reasons", "bands"}
+    empty = {field.name for field in fields(Task) if not getattr(task, field.name)}
+    assert empty <= may_lack
+    assert task.measured_as in TASKS
+    assert {task.sliced_by, task.skill} <= set(TITLES)
+    assert set(TITLES) <= set(MEASURES)
+
+
+def test_names_of_tasks_are_those_that_bundles_and_commands_keep():
+    assert set(TASKS) >= {"churn", "satisfaction", "hazard"}
+    assert TASKS["churn"].scores == ("churn_probability", "churn_percentile", "risk_band")
+    assert TASKS["hazard"].scores[-1] == "churn_probability_6mo"
+
+
+def test_a_task_declared_twice_is_refused():
+    with pytest.raises(ValueError, match="declared twice"):
+        by_name(*TASKS.values(), TASKS["churn"])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"headline": ("auc", "aucc")},
+        {"monthly": ("uplift",)},
+        {"sliced_by": "maee"},
+        {"summary": ("auc_2mo", "gini_2mo")},
+    ],
+)
+def test_an_unknown_measure_is_refused(change):
+    with pytest.raises(ValueError, match="unknown measures"):
+        replace(TASKS["churn"], **change)
+
+
+def test_a_score_that_no_model_gives_is_refused():
+    with pytest.raises(ValueError, match="not among its scores"):
+        replace(TASKS["churn"], score="churn_chance")
+
+
+def test_a_name_that_no_task_has_is_refused_with_those_there_are():
+    with pytest.raises(UsageError, match="Use churn, satisfaction or hazard"):
+        find_task("chrun")
