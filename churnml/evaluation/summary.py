@@ -14,13 +14,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from churnml.evaluation.bands import age_band, tenure_band
 from churnml.evaluation.slices import Slice, churn_slices, satisfaction_slices
 from churnml.metrics import HEADLINE, Estimate
-from churnml.metrics.reliability import reliability
-from churnml.metrics.significance import mean_influence, standard_error
+from churnml.metrics.reliability import mean_reliability, reliability
 from churnml.models.model import Task
 
 FEWEST = 50
@@ -28,7 +26,6 @@ FEWEST = 50
 
 _DRAWS = 100
 _GROUPS = 10
-_Z95 = float(ndtri(0.975))
 _CUTS = {
     "brand": "lifecycle_brand",
     "tier": "tier_individual_now",
@@ -120,23 +117,9 @@ def calibration(outcome: Outcome) -> list[dict[str, float]]:
         ``rows``, ``predicted``, ``observed`` and its 95 % interval over customers: ``low``,
         ``high``.
     """
-    if outcome.task == "churn":
-        bins = reliability(outcome.y, outcome.scores, outcome.customers, bins=_GROUPS)
-        return [one.to_dict() for one in bins]
-    order = np.argsort(outcome.scores, kind="stable")
-    return [_mean_answer(outcome, rows) for rows in np.array_split(order, _GROUPS) if rows.size]
-
-
-def _mean_answer(outcome: Outcome, rows: NDArray[np.intp]) -> dict[str, float]:
-    mean, moved = mean_influence(outcome.y[rows])
-    half = _Z95 * standard_error(moved, pd.factorize(outcome.customers[rows])[0])
-    return {
-        "rows": int(rows.size),
-        "predicted": float(outcome.scores[rows].mean()),
-        "observed": mean,
-        "low": mean - half,
-        "high": mean + half,
-    }
+    measure = reliability if outcome.task == "churn" else mean_reliability
+    bins = measure(outcome.y, outcome.scores, outcome.customers, bins=_GROUPS)
+    return [one.to_dict() for one in bins]
 
 
 def slices(outcome: Outcome) -> list[dict[str, Any]]:

@@ -23,6 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 from churnml.errors import ChurnmlError, DataError
 from churnml.metrics.check_arrays import number_groups
 from churnml.metrics.check_options import check_draws, check_share
+from churnml.metrics.intervals import LEVEL
 
 INTERVALS = "95 % intervals over customers, for the time of these rows"
 """What intervals are about, wherever they are printed: another month has shocks of its own."""
@@ -55,7 +56,7 @@ class Estimate:
     value: float
     low: float
     high: float
-    level: float = 0.95
+    level: float = LEVEL
 
     def __str__(self) -> str:
         if math.isnan(self.value):
@@ -103,7 +104,7 @@ def bootstrap(
     *,
     draws: int = 200,
     seed: int = 0,
-    level: float = 0.95,
+    level: float = LEVEL,
 ) -> dict[str, Estimate]:
     """Percentile intervals of measures, over customers drawn with replacement.
 

@@ -92,14 +92,14 @@ def expected_calibration_error(
     """
     labels, chances = check_probabilities(y, p)
     weights = _or_ones(check_weight(weight, labels.size), labels.size)
-    at = probability_bins(chances, check_whole("bins", bins))
+    at = quantile_bins(chances, check_whole("bins", bins))
     mass = np.bincount(at, weights=weights)
     gap = np.bincount(at, weights=weights * (labels - chances))
     return float(np.abs(gap).sum() / mass.sum())
 
 
-def probability_bins(p: NDArray[np.float64], bins: int) -> NDArray[np.int64]:
-    """The bin of each row, from 0: quantiles of the probabilities."""
+def quantile_bins(p: NDArray[np.float64], bins: int) -> NDArray[np.int64]:
+    """The bin of each row, from 0, between quantiles; equal values share a bin."""
     edges = np.unique(np.quantile(p, np.linspace(0, 1, bins + 1)[1:-1]))
     return np.searchsorted(edges, p, side="right")
 
@@ -188,7 +188,7 @@ def log_loss_measure(y: ArrayLike, p: ArrayLike) -> Measure:
 
 
 def _error_measure(chances: NDArray[np.float64], gaps: NDArray[np.float64]) -> Measure:
-    at = probability_bins(chances, 10)
+    at = quantile_bins(chances, 10)
     edges = np.r_[0, np.flatnonzero(np.diff(at)) + 1, at.size]
     if edges.size - 1 > np.unique(at).size:
         return lambda weight: float(np.abs(np.bincount(at, weight * gaps)).sum() / weight.sum())

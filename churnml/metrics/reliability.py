@@ -1,4 +1,4 @@
-"""How often what was given a probability happened, with intervals."""
+"""Predicted against observed, in bins of similar prediction, with intervals."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import norm
 
-from churnml.metrics.calibration import check_probabilities, probability_bins
-from churnml.metrics.check_arrays import check_groups, number_groups
-from churnml.metrics.check_options import check_share, check_whole
+from churnml.metrics.calibration import check_probabilities, quantile_bins
+from churnml.metrics.check_arrays import check_groups, check_pair, number_groups
+from churnml.metrics.check_options import check_whole
+from churnml.metrics.intervals import LEVEL, quantile, wilson
 from churnml.metrics.significance import mean_influence, standard_error
 
 
 @dataclass(frozen=True)
 class Bin:
-    """Rows of similar probability.
+    """Rows of similar prediction.
 
     Attributes
     ----------
     rows : int
     predicted, observed : float
-        Mean probability, and the share to which it happened.
+        Mean prediction, and mean outcome: of probabilities, the share to which it happened.
     low, high : float
         The interval of ``observed``.
     """
@@ -44,7 +44,7 @@ def reliability(
     groups: ArrayLike | None = None,
     *,
     bins: int = 10,
-    level: float = 0.95,
+    level: float = LEVEL,
 ) -> list[Bin]:
     """Bins of equally many rows, by rising probability.
 
@@ -89,32 +89,72 @@ def reliability(
     labels, chances = check_probabilities(y, p)
     codes = check_groups(groups, labels.size)
     customers = np.arange(labels.size) if codes is None else codes
-    at = probability_bins(chances, check_whole("bins", bins))
     found = []
-    for number in np.unique(at):
-        rows = np.flatnonzero(at == number)
+    for rows in rows_of_bins(chances, bins):
         share = float(labels[rows].mean())
         count = _independent(labels[rows], customers[rows])
-        low, high = wilson(share, count, level)
+        low, high = map(float, wilson(share, count, level))
         found.append(Bin(rows.size, float(chances[rows].mean()), share, low, high))
     return found
 
 
-def wilson(share: float, count: float, level: float = 0.95) -> tuple[float, float]:
-    """Wilson's interval of a share of ``count`` independent rows.
+def mean_reliability(
+    y: ArrayLike,
+    prediction: ArrayLike,
+    groups: ArrayLike | None = None,
+    *,
+    bins: int = 10,
+    level: float = LEVEL,
+) -> list[Bin]:
+    """Bins of equally many rows, by rising prediction, of outcomes that are numbers.
 
-    >>> low, high = wilson(0.5, 100)
-    >>> round(low, 3), round(high, 3)
-    (0.404, 0.596)
+    Parameters
+    ----------
+    y, prediction : array, shape (n,)
+        Rows of one prediction are never parted.
+    groups : array, shape (n,), optional
+        The customer of each row; else every row is one.
+    bins : int, default 10
+        At least 1.
+    level : float, default 0.95
+        Between 0 and 1.
+
+    Returns
+    -------
+    list of Bin
+        With normal intervals of the means over customers.
+
+    Raises
+    ------
+    DataError, UsageError
+        Outcomes, predictions or customers that do not fit; ``bins`` or ``level`` out of range.
+
+    Examples
+    --------
+    >>> found = mean_reliability([65, 75, 65, 85], [60, 70, 70, 90], bins=2)
+    >>> [(one.rows, one.predicted, one.observed) for one in found]
+    [(1, 60.0, 65.0), (3, 76.66666666666667, 75.0)]
     """
-    z = float(norm.ppf((1 + check_share("level", level)) / 2))
-    spread = z * z / count
-    middle = (share + spread / 2) / (1 + spread)
-    half = z * np.sqrt(share * (1 - share) / count + spread / count / 4) / (1 + spread)
-    # At the ends the two are the same but for rounding.
-    low = 0.0 if share == 0 else float(middle - half)
-    high = 1.0 if share == 1 else float(middle + half)
-    return low, high
+    outcomes, predictions = check_pair(y, prediction)
+    codes = check_groups(groups, outcomes.size)
+    customers = np.arange(outcomes.size) if codes is None else codes
+    found = []
+    for rows in rows_of_bins(predictions, bins):
+        mean, moved = mean_influence(outcomes[rows])
+        half = quantile(level) * standard_error(moved, number_groups(customers[rows])[0])
+        predicted = float(predictions[rows].mean())
+        found.append(Bin(rows.size, predicted, mean, mean - half, mean + half))
+    return found
+
+
+def rows_of_bins(values: ArrayLike, bins: int) -> list[NDArray[np.int64]]:
+    """The rows of each bin of about equally many, by rising value; equal values stay together.
+
+    >>> [rows.tolist() for rows in rows_of_bins([0.3, 0.1, 0.3, 0.2], 2)]
+    [[1, 3], [0, 2]]
+    """
+    at = quantile_bins(np.asarray(values, np.float64), check_whole("bins", bins))
+    return [np.flatnonzero(at == number) for number in np.unique(at)]
 
 
 def _independent(labels: NDArray[np.float64], customers: NDArray[np.int64]) -> float:
