@@ -12,9 +12,9 @@ from churnml.errors import BundleError, GateError, ModelError, UsageError
 from churnml.pipeline import require_promoted, rollback, told_history
 from churnml.registry import resolve as resolving
 from churnml.registry import versions as registry
-from churnml.registry.promotion import promote
 from churnml.registry.promotion.aliases import add_event
 from churnml.registry.promotion.history import Event, events
+from churnml.registry.promotion.promote import promote
 from churnml.registry.versions import aliases_of
 
 NAME = "churn-toy"
