@@ -62,6 +62,8 @@ class Task:
     kind : {"binary", "score", "months"}
         What the target is: 0 or 1; 0 to 100; or the month of leaving from 1 on, less than 0
         for those who stayed.
+    estimator : str
+        The class in `churnml.estimators` that learns it.
     scores : tuple of str
         The columns that a model gives, as the contract names them.
     score : str
@@ -133,6 +135,7 @@ class Task:
 
     name: TaskName
     kind: Kind
+    estimator: str
     scores: tuple[str, ...]
     score: str
     headline: tuple[str, ...]
@@ -196,6 +199,7 @@ def by_name(*tasks: Task) -> Mapping[str, Task]:
 _CHURN = Task(
     name="churn",
     kind="binary",
+    estimator="ChurnClassifier",
     scores=("churn_probability", "churn_percentile", "risk_band"),
     score="churn_probability",
     headline=(
@@ -237,6 +241,7 @@ _CHURN = Task(
 _SATISFACTION = Task(
     name="satisfaction",
     kind="score",
+    estimator="SatisfactionRegressor",
     scores=(
         "satisfaction",
         "satisfaction_low",
@@ -282,6 +287,7 @@ _SATISFACTION = Task(
 _HAZARD = Task(
     name="hazard",
     kind="months",
+    estimator="ChurnHazard",
     scores=tuple(f"churn_probability_{months}mo" for months in WITHIN),
     score="churn_probability_2mo",
     headline=tuple(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import ibis
 import numpy as np
@@ -14,6 +14,7 @@ from ibis import _
 from ibis.expr import types as ir
 from numpy.typing import NDArray
 
+from churnml.base.tasks import TaskName
 from churnml.config.settings import Config, Training
 from churnml.datasets.leakage import withheld
 from churnml.errors import LabelWindowError, UsageError
@@ -24,7 +25,7 @@ from churnml.labels import window as labels
 from churnml.tables import asof
 from churnml.tables.source import Source
 
-Task = Literal["churn", "satisfaction", "hazard"]
+Task = TaskName
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from churnml.base.tasks import TaskName
 from churnml.config.settings import Config, Costs, Promotion
 from churnml.datasets.dataset import Dataset
 from churnml.errors import ModelError
@@ -34,7 +35,7 @@ from churnml.metrics import (
 )
 from churnml.metrics.satisfaction import DISSATISFIED
 from churnml.metrics.significance import auc_influence, mean_influence, standard_error
-from churnml.models.model import Model, Task, predict
+from churnml.models.model import Model, predict
 
 _SPENDING = "arpu_mean_3m_yuan"
 _TINY = 1e-15
@@ -163,7 +164,7 @@ def _satisfaction(y: Floats, scores: dict[str, Floats]) -> Measures:
 
 
 def _slice_gains(
-    task: Task,
+    task: TaskName,
     data: Dataset,
     scored: tuple[dict[str, Floats], dict[str, Floats]],
     settings: Promotion,

@@ -15,11 +15,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from churnml.base.tasks import TaskName
 from churnml.evaluation.bands import age_band, tenure_band
 from churnml.evaluation.slices import Slice, churn_slices, satisfaction_slices
 from churnml.metrics import HEADLINE, Estimate
 from churnml.metrics.reliability import mean_reliability, reliability
-from churnml.models.model import Task
 
 FEWEST = 50
 """Rows that a kind of customers must have to be told."""
@@ -47,7 +47,7 @@ class Outcome:
         Whose row each is.
     """
 
-    task: Task
+    task: TaskName
     X: pd.DataFrame
     y: NDArray[np.float64]
     scores: NDArray[np.float64]
@@ -97,7 +97,7 @@ def evidence(
     }
 
 
-def _headline(task: Task, found: Mapping[str, Estimate]) -> dict[str, list[float | None]]:
+def _headline(task: TaskName, found: Mapping[str, Estimate]) -> dict[str, list[float | None]]:
     return {name: _plain(found[name]) for name in HEADLINE[task] if name in found}
 
 

@@ -8,40 +8,14 @@ from functools import partial
 import numpy as np
 from numpy.typing import ArrayLike
 
+from churnml.base.tasks import TASKS
 from churnml.metrics import calibration, satisfaction
 from churnml.metrics.bootstrap import Estimate, Measure, bootstrap
 from churnml.metrics.check_arrays import check_answers, check_groups, check_pair
 from churnml.metrics.check_options import check_draws, check_number
 from churnml.metrics.ranking import TOP_SHARES, Ranked
-from churnml.models.model import WITHIN
 
-HEADLINE: Mapping[str, tuple[str, ...]] = {
-    "churn": (
-        "auc",
-        "average_precision",
-        "lift_top_10pct",
-        "capture_top_10pct",
-        "log_loss",
-        "brier",
-        "calibration_slope",
-        "calibration_error",
-        "predicted_to_observed",
-    ),
-    "satisfaction": (
-        "r2",
-        "spearman",
-        "mae",
-        "quadratic_kappa",
-        "auc_dissatisfied",
-        "interval_coverage",
-        "interval_width",
-    ),
-    "hazard": tuple(
-        f"{name}_{months}mo"
-        for name in ("auc", "log_loss", "calibration_slope", "calibration_error")
-        for months in WITHIN
-    ),
-}
+HEADLINE = {name: task.headline for name, task in TASKS.items()}
 """The measures shown first, in this order."""
 
 

@@ -33,6 +33,7 @@ from churnml.models.model import (
     Model,
     Origin,
     check_golden,
+    estimator_class,
     golden_rows,
     predict,
 )
@@ -165,19 +166,12 @@ def load(folder: str | Path) -> Model:
 
 
 def _model(content: Mapping[str, Any], boosters: list[str]) -> Model:
-    from churnml.estimators import ChurnClassifier, ChurnHazard, SatisfactionRegressor
-
-    estimators: dict[str, Any] = {
-        "churn": ChurnClassifier,
-        "satisfaction": SatisfactionRegressor,
-        "hazard": ChurnHazard,
-    }
     origin = dict(content["origin"])
     for name in ("as_of", "window"):
         origin[name] = tuple(origin[name])
     return Model(
         task=content["task"],
-        estimator=estimators[content["task"]].from_state(content["state"], boosters),
+        estimator=estimator_class(content["task"]).from_state(content["state"], boosters),
         inputs=tuple(
             # Bundles of 0.1.0 have no shares.
             Input(

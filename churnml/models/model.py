@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from churnml.base.tasks import TASKS, WITHIN, TaskName
 from churnml.errors import BundleError
 
 if TYPE_CHECKING:
@@ -17,17 +18,10 @@ if TYPE_CHECKING:
 
     Estimator = ChurnClassifier | SatisfactionRegressor | ChurnHazard
 
-Task = Literal["churn", "satisfaction", "hazard"]
 Scores = dict[str, NDArray[np.float64]]
 
 BANDS = (50.0, 80.0, 95.0)
 """Where risk bands begin in models whose settings say nothing else."""
-
-WITHIN = (1, 2, 3, 6)
-"""Months within which a hazard model gives the chance of leaving."""
-
-HAZARD_SCORES = tuple(f"churn_probability_{months}mo" for months in WITHIN)
-"""The columns of its scores, in the order of the months."""
 
 
 @dataclass(frozen=True)
@@ -155,7 +149,7 @@ class Model:
         SHA-256 that names a loaded bundle; empty before it was saved.
     """
 
-    task: Task
+    task: TaskName
     estimator: Estimator
     inputs: tuple[Input, ...]
     reference: tuple[float, ...]
@@ -188,16 +182,22 @@ def predict(model: Model, rows: pd.DataFrame) -> Scores:
     Returns
     -------
     dict of str to array, shape (n,)
-        Churn: ``churn_probability``. Satisfaction: ``satisfaction`` with its interval
-        ``satisfaction_low``, ``satisfaction_high``, and ``dissatisfied_probability``.
-        Hazard: ``churn_probability_1mo`` and so on, as `WITHIN` says.
+        Those of `churnml.base.tasks.Task.scores` that need nothing but the estimator: no
+        percentile and no risk band.
     """
-    estimator: Any = model.estimator
-    if model.task == "churn":
-        return {"churn_probability": estimator.predict_proba(rows)[:, 1]}
-    if model.task == "hazard":
-        within = estimator.predict_within(rows, WITHIN)
-        return {name: within[:, at] for at, name in enumerate(HAZARD_SCORES)}
+    return predict_scores(model.task, model.estimator, rows)
+
+
+def predict_scores(task: TaskName, estimator: Estimator, rows: pd.DataFrame) -> Scores:
+    """A fitted estimator's scores of some rows, by the contract's column names."""
+    return _PREDICT[task](estimator, rows)
+
+
+def _churn(estimator: Any, rows: pd.DataFrame) -> Scores:
+    return {"churn_probability": estimator.predict_proba(rows)[:, 1]}
+
+
+def _satisfaction(estimator: Any, rows: pd.DataFrame) -> Scores:
     found = estimator.foretell(rows)
     return {
         "satisfaction": found.mean,
@@ -205,6 +205,29 @@ def predict(model: Model, rows: pd.DataFrame) -> Scores:
         "satisfaction_high": found.high,
         "dissatisfied_probability": found.dissatisfied,
     }
+
+
+def _hazard(estimator: Any, rows: pd.DataFrame) -> Scores:
+    within = estimator.predict_within(rows, WITHIN)
+    return {name: within[:, at] for at, name in enumerate(TASKS["hazard"].scores)}
+
+
+_PREDICT: Mapping[str, Callable[[Any, pd.DataFrame], Scores]] = {
+    "churn": _churn,
+    "satisfaction": _satisfaction,
+    "hazard": _hazard,
+}
+
+
+def estimator_class(task: str) -> type[Any]:
+    """The class that learns a task.
+
+    >>> estimator_class("churn").__name__
+    'ChurnClassifier'
+    """
+    from churnml import estimators
+
+    return getattr(estimators, TASKS[task].estimator)
 
 
 def golden_rows(model: Model) -> pd.DataFrame:

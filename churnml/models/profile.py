@@ -16,10 +16,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from churnml.base.tasks import TASKS, TaskName
 from churnml.estimators.encoding.frames import Values, as_frame, read_column
 from churnml.features.declaration import Feature
 from churnml.models.drift import binned, profiled
-from churnml.models.model import Golden, Input, Model, Origin, Task, frame_of, predict
+from churnml.models.model import Golden, Input, Model, Origin, estimator_class, frame_of, predict
 
 if TYPE_CHECKING:
     from churnml.models.model import Estimator
@@ -98,10 +99,10 @@ def describe(
     return replace(model, golden=golden, reference=quantiles)
 
 
-def _task(estimator: Estimator) -> Task:
-    if hasattr(estimator, "predict_hazard"):
-        return "hazard"
-    return "churn" if hasattr(estimator, "predict_proba") else "satisfaction"
+def _task(estimator: Estimator) -> TaskName:
+    return next(
+        one.name for one in TASKS.values() if isinstance(estimator, estimator_class(one.name))
+    )
 
 
 def _needs(features: Iterable[Feature]) -> dict[str, list[str]]:

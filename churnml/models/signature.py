@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from churnml.models.model import HAZARD_SCORES, Model
+from churnml.base.tasks import TASKS
+from churnml.models.model import Model
 
 if TYPE_CHECKING:
     from mlflow.models import ModelSignature
@@ -12,18 +13,6 @@ if TYPE_CHECKING:
 
 KEYS = ("customer_id", "as_of")
 """May be given beside the model's columns, and then come back beside the scores."""
-
-SCORES = {
-    "churn": ("churn_probability", "churn_percentile", "risk_band"),
-    "satisfaction": (
-        "satisfaction",
-        "satisfaction_low",
-        "satisfaction_high",
-        "dissatisfied_probability",
-    ),
-    "hazard": HAZARD_SCORES,
-}
-"""The columns of the contract that a model of each task gives."""
 
 _TEXT = ("risk_band",)
 
@@ -46,7 +35,8 @@ def signature(model: Model) -> ModelSignature:
     from mlflow.types.schema import AnyType
 
     reads = list(dict.fromkeys([*KEYS, *model.names]))
-    gives = [ColSpec("string" if name in _TEXT else "double", name) for name in SCORES[model.task]]
+    scores = TASKS[model.task].scores
+    gives = [ColSpec("string" if name in _TEXT else "double", name) for name in scores]
     params = [ParamSpec("reasons", "long", 0)]
     if model.origin.kind == "table":
         params.append(ParamSpec("as_of", "string", ""))

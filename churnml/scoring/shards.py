@@ -12,8 +12,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from churnml.base.tasks import TASKS
 from churnml.models.drift import counted
-from churnml.models.model import HAZARD_SCORES, predict
+from churnml.models.model import predict
 from churnml.registry.resolve import Resolved
 from churnml.scoring.percentile import percentile, risk_band
 from churnml.scoring.reasons import REASON, reasons
@@ -79,7 +80,7 @@ def schema(recipe: Recipe) -> pa.Schema:
         columns["reasons"] = pa.list_(REASON)
     columns |= {f"{task}_model": pa.string() for task in recipe.models if task != "hazard"}
     if "hazard" in recipe.models:
-        columns |= dict.fromkeys(HAZARD_SCORES, pa.float64())
+        columns |= dict.fromkeys(TASKS["hazard"].scores, pa.float64())
     return pa.schema(columns.items())
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from churnml import __version__
 from churnml.base.files import output_errors
+from churnml.base.tasks import WITHIN
 from churnml.config.settings import Hazard as HazardSettings
 from churnml.config.settings import Satisfaction as SatisfactionSettings
 from churnml.config.settings import Training as Settings
@@ -35,7 +36,6 @@ from churnml.metrics import (
     satisfaction_metrics,
 )
 from churnml.metrics.survival import horizon_metrics, known_outcomes
-from churnml.models.model import WITHIN
 
 if TYPE_CHECKING:
     from churnml.training.tune import Search

@@ -4,7 +4,7 @@ import duckdb
 import numpy as np
 import pytest
 
-from churnml.models.model import HAZARD_SCORES
+from churnml.base.tasks import TASKS
 from churnml.registry.resolve import resolve
 
 AS_OF = "2026-06-01"
@@ -76,9 +76,9 @@ def test_scores_have_the_chances_at_the_end_and_only_when_asked(churnml, trained
     assert ran.json["models"]["hazard"]["version"] == "hazard/1"
     plain = duckdb.sql("from 'plain/*.parquet' order by customer_id")
     more = duckdb.sql("from 'more/*.parquet' order by customer_id")
-    assert more.columns == [*plain.columns, *HAZARD_SCORES]
+    assert more.columns == [*plain.columns, *TASKS["hazard"].scores]
     assert more.select(*plain.columns).fetchall() == plain.fetchall()
-    curves = more.select(*HAZARD_SCORES).df().to_numpy()
+    curves = more.select(*TASKS["hazard"].scores).df().to_numpy()
     assert ((curves > 0) & (curves < 1)).all()
     assert (np.diff(curves, axis=1) >= 0).all()
     chance = more.select("churn_probability").df()["churn_probability"]

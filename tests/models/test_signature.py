@@ -2,7 +2,8 @@
 
 import pytest
 
-from churnml.models.signature import KEYS, SCORES, signature, typed_columns
+from churnml.base.tasks import TASKS
+from churnml.models.signature import KEYS, signature, typed_columns
 
 
 @pytest.mark.parametrize("task", ["churn", "satisfaction"])
@@ -11,7 +12,7 @@ def test_it_names_what_is_read_and_given(task, request):
     found = signature(model)
     assert found.inputs.input_names() == [*KEYS, *model.names]
     assert found.inputs.required_input_names() == []
-    assert found.outputs.input_names() == list(SCORES[task])
+    assert found.outputs.input_names() == list(TASKS[task].scores)
     assert [param.name for param in found.params.params] == ["reasons", "as_of"]
 
 

@@ -12,10 +12,10 @@ import pyarrow.parquet as pq
 import pytest
 from mlflow.exceptions import MlflowException
 
+from churnml.base.tasks import TASKS
 from churnml.config.settings import Config
 from churnml.errors import BundleError
 from churnml.models.bundle import PROTOCOL, predict
-from churnml.models.signature import SCORES
 from churnml.scoring import score_table
 
 
@@ -42,7 +42,7 @@ def test_scores_and_reasons_are_those_of_batch_scoring_to_the_bit(
         answers = model.predict(frame, params={"reasons": 2}).set_index("customer_id")
         assert len(batch) == len(answers) == 600
         # Where both are scored, the reasons are churn's.
-        names = [*SCORES[task], *(["reasons"] if task == "churn" else [])]
+        names = [*TASKS[task].scores, *(["reasons"] if task == "churn" else [])]
         for row in batch:
             answer = answers.loc[row["customer_id"]]
             assert {name: answer[name] for name in names} == {name: row[name] for name in names}
@@ -85,7 +85,7 @@ def as_kept(how: str, rows: pd.DataFrame) -> pd.DataFrame:
 def test_however_a_frame_keeps_its_values_the_scores_are_the_same(how, loaded, churn, rows):
     frame = as_kept(how, rows)
     answers = loaded["churn"].predict(frame)
-    assert list(answers.columns) == list(SCORES["churn"])
+    assert list(answers.columns) == list(TASKS["churn"].scores)
     assert answers.index.equals(frame.index)
     expected = predict(churn, rows)["churn_probability"]
     assert answers["churn_probability"].tolist() == expected.tolist()
@@ -118,7 +118,7 @@ def test_one_row_alone_or_none_at_all(loaded, rows):
 def test_customer_and_date_come_back_where_they_were_given(loaded, rows):
     frame = rows.assign(customer_id="00042", as_of="2026-06-01")
     answers = loaded["churn"].predict(frame)
-    assert list(answers.columns) == ["customer_id", "as_of", *SCORES["churn"]]
+    assert list(answers.columns) == ["customer_id", "as_of", *TASKS["churn"].scores]
     assert set(answers["customer_id"]) == {"00042"}
     assert set(answers["as_of"]) == {"2026-06-01"}
 
@@ -173,7 +173,7 @@ def test_wrong_numbers_of_reasons_are_refused(loaded, rows):
 def test_the_answers_that_spark_expects_are_always_there(loaded, rows):
     for task, model in loaded.items():
         promised = model.metadata.signature.outputs.input_names()
-        assert promised == list(SCORES[task])
+        assert promised == list(TASKS[task].scores)
         assert promised == list(model.predict(rows).columns)
 
 
