@@ -9,45 +9,18 @@ articles 24, 55 and 56. Regulation (EU) 2016/679 (GDPR), articles 9, 21 and 22.
 from __future__ import annotations
 
 from churnml.models.cards.markdown import bullets
-
-_MAY = {
-    "churn": (
-        "decide in which order people of the operator speak to customers, and about what;",
-        "choose who is offered help or a better fitting tariff, where whoever is not chosen "
-        "loses nothing they had;",
-        "count: how many customers are at risk, where, and why.",
-    ),
-    "satisfaction": (
-        "find where service is poor, and mend it there;",
-        "choose whom to ask next, and whom to call because something seems to have gone wrong;",
-        "follow indices of halls, regions and brands, with their intervals.",
-    ),
-}
-# When a customer leaves is of the same use, and the same harm, as whether.
-_LIKE = {"hazard": "churn"}
-_MAY_NOT = {
-    "churn": (
-        "set one customer's prices, terms, credit, waiting time or quality of service (price "
-        "discrimination against existing customers, 大数据杀熟, is what PIPL art. 24 forbids);",
-        "end, refuse or make harder to leave any contract;",
-        "hold complaints, age or silence against anybody;",
-    ),
-    "satisfaction": (
-        "judge or pay single employees;",
-        "stand in for a customer's own answer, or hold a low score against anybody;",
-        "set one customer's prices, terms, waiting time or quality of service;",
-    ),
-}
+from churnml.models.cards.uses import USES
 
 
 def text(task: str) -> str:
     """The section for a model of a task, as Markdown."""
+    uses = USES[task]
     return "\n\n".join(
         [
             "The scores may:",
-            bullets(_MAY[_LIKE.get(task, task)]),
+            bullets(uses.may),
             "They may not:",
-            bullets([*_MAY_NOT[_LIKE.get(task, task)], *_NOBODY]),
+            bullets([*uses.may_not, *_NOBODY]),
             "What the law asks of whoever uses them:",
             bullets(_DUTIES),
             "This is a reading aid, not legal advice; whoever runs the model answers for its use.",

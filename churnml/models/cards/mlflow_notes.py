@@ -4,37 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import html
-import re
 from collections.abc import Mapping, Sequence
 
-from churnml.metrics import HEADLINE, Estimate
+from churnml.base.tasks import MEASURES, TASKS, without_months
+from churnml.metrics import Estimate
 from churnml.metrics.bootstrap import INTERVALS
 from churnml.models.bundle import Model
-
-_MEANING = {
-    "churn": "the calibrated probability that a customer leaves",
-    "satisfaction": "the satisfaction, 0 to 100, that a customer would answer",
-    "hazard": "the probability, month by month, that a customer leaves",
-}
-_FIRST = {"churn": ("auc", "lift_top_10pct", "calibration_slope"), "satisfaction": ("r2", "mae")}
-_MEASURES = {
-    "auc": "how often who left was ranked above who stayed; 0.5 is chance",
-    "average_precision": "mean precision over the ranking; the base rate is chance",
-    "lift_top_10pct": "leavers among the riskiest tenth, against an average tenth",
-    "capture_top_10pct": "share of all leavers in the riskiest tenth",
-    "log_loss": "mean negative log-likelihood; lower is better",
-    "brier": "mean squared error of the probability; lower is better",
-    "calibration_slope": "1 is right; below 1 the probabilities are too extreme",
-    "calibration_error": "mean gap between predicted and observed shares; 0 is right",
-    "predicted_to_observed": "mean predicted probability over the observed rate; 1 is right",
-    "r2": "share of the variance explained; 0 is the mean answer",
-    "spearman": "rank correlation with the answers",
-    "mae": "mean absolute error in points of 100",
-    "quadratic_kappa": "agreement with the answers beyond chance, near misses counting less",
-    "auc_dissatisfied": "how often a dissatisfied customer was ranked below another",
-    "interval_coverage": "share of answers within the 90 % interval; 0.9 is right",
-    "interval_width": "mean width of that interval in points of 100",
-}
 
 
 def training_card(
@@ -66,7 +41,7 @@ def training_card(
     origin = model.origin
     parts = [
         _first_line(model.task, metrics),
-        f"Predicts {_MEANING.get(model.task, model.task)}{_label(model)}.",
+        f"Predicts {TASKS[model.task].short}{_label(model)}.",
         _data(model, rows, dates),
         _table(model.task, metrics, baselines),
         "Intervals are 95 %, from a bootstrap over customers. The registered model was "
@@ -82,8 +57,7 @@ def training_card(
 
 def _first_line(task: str, metrics: Mapping[str, Estimate]) -> str:
     """What a list shows of the card: the figures that decide."""
-    first = _FIRST.get(task, HEADLINE.get(task, ())[:2])
-    names = [name for name in first if name in metrics]
+    names = [name for name in TASKS[task].summary if name in metrics]
     return " · ".join(f"{name} {told(metrics[name])}" for name in names)
 
 
@@ -101,15 +75,16 @@ def experiment_card(task: str, address: str) -> str:
     str
         Markdown.
     """
+    declared = TASKS.get(task)
+    meaning = declared.short if declared else task
     parts = [
-        f"[**Runs with the columns that matter**]({address}) · predicts {_MEANING.get(task, task)}",
+        f"[**Runs with the columns that matter**]({address}) · predicts {meaning}",
         "Every run is a training; its children are the folds of its boosters, or the trials of a "
         "search. Every figure is from rows that the measured model had not seen; what is "
         "registered was then refitted on all of them.",
     ]
-    known = [(name, _explained(name)) for name in HEADLINE.get(task, ())]
-    if known:
-        rows = "\n".join(f"| {name} | {meaning} |" for name, meaning in known)
+    if declared:
+        rows = "\n".join(f"| {name} | {_explained(name)} |" for name in declared.headline)
         parts.append(f"| measure | meaning |\n|---|---|\n{rows}")
     parts.append(
         f"`interval/` holds the ends of {INTERVALS} (bootstrap), `regression/` "
@@ -126,10 +101,9 @@ def _explained(measure: str) -> str:
     >>> _explained("brier_2mo")
     'mean squared error of the probability; lower is better; within 2 mo'
     """
-    name, _, span = measure.rpartition("_")
-    if re.fullmatch(r"\d+mo", span) and name in _MEASURES:
-        return f"{_MEASURES[name]}; within {spaced(span)}"
-    return _MEASURES.get(measure, measure.replace("_", " "))
+    name = without_months(measure)
+    meaning = MEASURES[name]
+    return meaning if name == measure else f"{meaning}; within {spaced(measure[len(name) + 1 :])}"
 
 
 def registered_card(name: str, task: str, aliases: Mapping[str, str], champion: str) -> str:
@@ -148,10 +122,11 @@ def registered_card(name: str, task: str, aliases: Mapping[str, str], champion: 
     str
         Markdown.
     """
+    declared = TASKS.get(task)
+    meaning = declared.short if declared else task or "what its versions say"
     held = ", ".join(f"{alias} is version {aliases[alias]}" for alias in sorted(aliases))
     parts = [
-        f"Predicts {_MEANING.get(task, task or 'what its versions say')}."
-        + (f" {held[0].upper()}{held[1:]}." if held else ""),
+        f"Predicts {meaning}." + (f" {held[0].upper()}{held[1:]}." if held else ""),
         f"`churnml score … --{task or 'churn'}-model models:/{name}@champion` scores with the "
         "champion. Figures are not to decide about a person alone (PIPL art. 24, GDPR art. 22).",
     ]
@@ -229,7 +204,7 @@ def _table(
 ) -> str:
     names = ["model", *baselines]
     lines = ["| measure | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
-    for measure in HEADLINE[task]:
+    for measure in TASKS[task].headline:
         if measure not in metrics:
             continue
         cells = [told(metrics[measure])]

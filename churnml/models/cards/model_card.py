@@ -15,10 +15,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from churnml.metrics import HEADLINE
+from churnml.base.tasks import TASKS
 from churnml.metrics.bootstrap import INTERVALS, MONTHS_NOTE
 from churnml.models.cards import ethics
 from churnml.models.cards.markdown import bullets, code, safe, table
+from churnml.models.cards.uses import USES
 from churnml.models.model import Input, Model
 
 if TYPE_CHECKING:
@@ -28,18 +29,6 @@ FIGURE = "calibration.png"
 """The figure that the card shows, beside it in the folder."""
 
 _FEATURES = 3
-_WHAT = {
-    "churn": "the calibrated probability that a customer leaves",
-    "satisfaction": "the satisfaction, from 0 to 100, that a customer would answer in a survey, "
-    "with a 90 % interval and the probability of being dissatisfied (at most 60)",
-    "hazard": "the calibrated probability that a customer leaves, month by month (slices and "
-    "calibration below: two months)",
-}
-_MEASURE = {
-    "churn": ("auc", "AUC"),
-    "satisfaction": ("mae", "mean error, points"),
-    "hazard": ("auc", "AUC, 2 months"),
-}
 
 
 def model_card(model: Model, notes: Sequence[str] = ()) -> str:
@@ -58,8 +47,8 @@ def model_card(model: Model, notes: Sequence[str] = ()) -> str:
     """
     parts = [
         f"# {safe(model.origin.name or model.task)}",
-        f"Predicts {_WHAT[model.task]}{_label(model)}.",
-        _section("Purpose", _purpose(model)),
+        f"Predicts {TASKS[model.task].predicts}{_label(model)}.",
+        _section("Purpose", USES[model.task].purpose),
         _section("Data", _data(model)),
         _section("How good it is", _results(model)),
         _section("By kind of customer", _slices(model)),
@@ -80,11 +69,8 @@ def calibration_figure(model: Model) -> Figure | None:
     groups = model.tested.get("reliability")
     if not groups:
         return None
-    if model.task != "satisfaction":
-        title, axes = "Calibration", ("predicted probability of leaving", "share that left")
-    else:
-        title, axes = "Predicted and answered", ("predicted satisfaction", "mean answer")
-    return figures.reliability(groups, title=f"{title}, on customers not seen", axes=axes)
+    uses = USES[model.task]
+    return figures.reliability(groups, title=f"{uses.chart}, on customers not seen", axes=uses.axes)
 
 
 def _section(title: str, text: str) -> str:
@@ -118,21 +104,6 @@ def _span(text: str) -> str:
     return f"{count} {unit}" if count == "1" else f"{count} {unit}s"
 
 
-def _purpose(model: Model) -> str:
-    if model.task != "satisfaction":
-        return (
-            "To tell, once a month, which customers a retention team should speak to first, and "
-            "why each of them is on the list (客户挽留). It ranks customers and says how likely "
-            "leaving is; it does not say who would stay because of an offer."
-        )
-    return (
-        "To know how satisfied the customers are whom no survey asked (客户满意度), where "
-        "satisfaction is low and what it hangs on: network (网络), tariff (资费), business "
-        "support (业务支撑), service window (窗口服务). It speaks of groups of customers with "
-        "more right than of one."
-    )
-
-
 def _data(model: Model) -> str:
     origin, rows, dates = model.origin, model.tested.get("rows", {}), model.tested.get("dates", {})
     lines = [
@@ -164,7 +135,7 @@ def _results(model: Model) -> str:
     metrics, baselines = model.tested.get("metrics", {}), model.tested.get("baselines", {})
     if not metrics:
         return "It was not tested when it was trained."
-    names = [name for name in HEADLINE[model.task] if name in metrics]
+    names = [name for name in TASKS[model.task].headline if name in metrics]
     rows = [
         [
             code(name),
@@ -181,7 +152,7 @@ def _slices(model: Model) -> str:
     found = model.tested.get("slices", [])
     if not found:
         return ""
-    name, title = _MEASURE[model.task]
+    task = TASKS[model.task]
     rows = [
         [
             safe(one["by"]),
@@ -189,17 +160,15 @@ def _slices(model: Model) -> str:
             f"{one['rows']:,}",
             _mean(model, one["observed"]),
             _mean(model, one["predicted"]) + (" †" if one["off"] else ""),
-            _told(one["metrics"].get(name)) + (" *" if one["worse"] else ""),
+            _told(one["metrics"].get(task.sliced_by)) + (" *" if one["worse"] else ""),
         ]
         for one in found
     ]
-    outcome = "left" if model.task != "satisfaction" else "mean answer"
-    text = table(["", "", "rows", outcome, "predicted", title], rows)
-    few = "leavers" if model.task != "satisfaction" else "answers"
+    text = table(["", "", "rows", task.outcome, "predicted", task.slice_title], rows)
     return (
         f"{text}\n\n\\* significantly worse than for all others, † mean prediction off: both at "
-        f"5 % over all rows of the table (Holm). –: fewer than 50 {few}. Kinds with fewer than 50 "
-        "rows are left out."
+        f"5 % over all rows of the table (Holm). –: fewer than 50 {task.few}. Kinds with "
+        "fewer than 50 rows are left out."
     )
 
 
@@ -216,10 +185,9 @@ def _calibration(model: Model) -> str:
         ]
         for one in groups
     ]
-    happened = "left" if model.task != "satisfaction" else "mean answer"
     return (
         f"![Predicted against what happened]({FIGURE})\n\n"
-        + table(["rows", "predicted", happened], rows)
+        + table(["rows", "predicted", TASKS[model.task].outcome], rows)
         + "\n\nTen groups of equal size by the score; in brackets 95 % intervals."
     )
 
@@ -269,14 +237,7 @@ def _limits(model: Model, notes: Sequence[str]) -> list[str]:
     found.append(
         "What the past does not show, such as a new competitor or tariff, it does not see."
     )
-    if model.task != "satisfaction":
-        found.append("A high probability is no sign that an offer would keep the customer.")
-    else:
-        found += [
-            "It learned from those who answered; where answering hangs on what no column shows, "
-            "the scores of the silent are off.",
-            "The 90 % interval holds over all customers, not for every kind of them.",
-        ]
+    found += USES[model.task].limits
     found.append(
         "Where values are missing it answers nevertheless, and less well; watch the gates of "
         "`churnml score`."
@@ -327,4 +288,4 @@ def _told(ends: Sequence[Any] | None) -> str:
 def _mean(model: Model, value: float) -> str:
     if not math.isfinite(value):
         return "–"
-    return f"{value:.1%}" if model.task != "satisfaction" else f"{value:.1f}"
+    return format(value, TASKS[model.task].outcome_format)
