@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, TypeVar
 
 from churnml.errors import UsageError
 
@@ -18,6 +18,7 @@ TaskName = Literal["churn", "satisfaction", "hazard"]
 """As commands, bundles, MLflow and JSON write it."""
 
 Kind = Literal["binary", "score", "months"]
+Entry = TypeVar("Entry")
 
 WITHIN = (1, 2, 3, 6)
 """Months within which a hazard model gives the chance of leaving."""
@@ -344,3 +345,22 @@ def find_task(name: str) -> Task:
         hint = f"Use {', '.join(some)} or {last}."
         raise UsageError(f"Unknown task {name!r}.", hint=hint)
     return TASKS[name]
+
+
+def of_task(task: str, table: Mapping[str, Entry]) -> Entry:
+    """A task's entry in a table of those that can do something.
+
+    Raises
+    ------
+    UsageError
+        If it has none; says which tasks have one.
+
+    Examples
+    --------
+    >>> of_task("churn", {"churn": 1, "satisfaction": 2})
+    1
+    """
+    if task not in table:
+        known = " or ".join(map(repr, table))
+        raise UsageError(f"task is {task!r}; {known} was expected.", value=repr(task))
+    return table[task]

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from churnml.base.tasks import TaskName, of_task
 from churnml.errors import DataError, SchemaError
 from churnml.estimators.boosting.folds import assign_folds
 from churnml.estimators.boosting.init_score import raw_loss
 from churnml.estimators.boosting.ridge import Loss, fit_lines
 from churnml.metrics.check_arrays import check_groups, check_labels, check_pair
-from churnml.metrics.check_options import check_kind, check_pair_of, check_task, check_whole
-
-Task = Literal["churn", "satisfaction"]
+from churnml.metrics.check_options import check_kind, check_pair_of, check_whole
 
 Floats = NDArray[np.float64]
 _Rows = tuple[Floats, Floats]
@@ -46,7 +47,7 @@ def base_rate(y: ArrayLike, rows: int) -> NDArray[np.float64]:
 
 
 def regression(
-    task: Task,
+    task: TaskName,
     train: tuple[pd.DataFrame, ArrayLike],
     X: pd.DataFrame,
     groups: ArrayLike | None = None,
@@ -93,14 +94,11 @@ def regression(
     matrix = prepare.fit_transform(_plain(features))
     ahead = prepare.transform(_plain(X))
     penalty = _best_penalty(task, matrix, target, customers)
-    fitted = _line(task, penalty).fit(matrix, target)
-    if task == "churn":
-        return np.asarray(fitted.predict_proba(ahead)[:, 1], np.float64)
-    return np.clip(fitted.predict(ahead).astype(np.float64), 0, 100)
+    return _LEARNERS[task].line(penalty, matrix, target, ahead)
 
 
 def booster(
-    task: Task, train: tuple[pd.DataFrame, ArrayLike], X: pd.DataFrame
+    task: TaskName, train: tuple[pd.DataFrame, ArrayLike], X: pd.DataFrame
 ) -> NDArray[np.float64]:
     """Predictions of one shy LightGBM booster: 200 trees of 8 leaves at a rate of 0.05.
 
@@ -118,22 +116,63 @@ def booster(
     matrix, ahead = _coded(features, X)
     texts = [at for at, name in enumerate(features) if not _number(features[name])]
     rows = lgb.Dataset(matrix, target, categorical_feature=texts)
-    objective = "binary" if task == "churn" else "regression"
-    grown = lgb.train({**_SHY, "objective": objective}, rows, _ROUNDS)
-    found = np.asarray(grown.predict(ahead, num_threads=1), np.float64)
-    return found if task == "churn" else np.clip(found, 0, 100)
+    learner = _LEARNERS[task]
+    grown = lgb.train({**_SHY, "objective": learner.objective}, rows, _ROUNDS)
+    return learner.bounded(np.asarray(grown.predict(ahead, num_threads=1), np.float64))
 
 
-def _line(task: Task, penalty: float) -> Any:
-    from sklearn.linear_model import LogisticRegression, Ridge
+def _logistic(penalty: float, known: Floats, target: Floats, ahead: Floats) -> Floats:
+    from sklearn.linear_model import LogisticRegression
 
-    if task == "churn":
-        return LogisticRegression(C=1 / penalty, solver="newton-cholesky")
-    return Ridge(penalty)
+    line = LogisticRegression(C=1 / penalty, solver="newton-cholesky").fit(known, target)
+    return np.asarray(line.predict_proba(ahead)[:, 1], np.float64)
+
+
+def _ridge(penalty: float, known: Floats, target: Floats, ahead: Floats) -> Floats:
+    from sklearn.linear_model import Ridge
+
+    line = Ridge(penalty).fit(known, target)
+    return _on_scale(line.predict(ahead).astype(np.float64))
+
+
+def _on_scale(scores: Floats) -> Floats:
+    return np.clip(scores, 0, 100)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Learner:
+    """How the baselines of a task learn."""
+
+    loss: Loss
+    objective: str
+    two_outcomes: bool
+    check: Callable[[ArrayLike], ArrayLike]
+    line: Callable[[float, Floats, Floats, Floats], Floats]
+    bounded: Callable[[Floats], Floats]
+
+
+_LEARNERS: Mapping[str, _Learner] = {
+    "churn": _Learner(
+        loss="logistic",
+        objective="binary",
+        two_outcomes=True,
+        check=check_labels,
+        line=_logistic,
+        bounded=lambda chances: chances,
+    ),
+    "satisfaction": _Learner(
+        loss="squared",
+        objective="regression",
+        two_outcomes=False,
+        check=lambda answers: answers,
+        line=_ridge,
+        bounded=_on_scale,
+    ),
+}
 
 
 def _best_penalty(
-    task: Task,
+    task: TaskName,
     matrix: Floats,
     target: NDArray[np.float64],
     customers: NDArray[np.int64],
@@ -143,7 +182,8 @@ def _best_penalty(
     some = np.flatnonzero(customers % step == 0)
     matrix, target = matrix[some], target[some]
     customers = np.unique(customers[some], return_inverse=True)[1]
-    rarest = np.unique(target, return_counts=True)[1].min() if task == "churn" else len(target)
+    two = _LEARNERS[task].two_outcomes
+    rarest = np.unique(target, return_counts=True)[1].min() if two else len(target)
     folds = int(min(_FOLDS, customers.max() + 1, rarest))
     if folds < 2:
         return _PENALTIES[len(_PENALTIES) // 2]
@@ -157,12 +197,12 @@ def _best_penalty(
     return _PENALTIES[int(np.argmin(losses))]
 
 
-def _losses(task: Task, inside: _Rows, outside: _Rows) -> NDArray[np.float64]:
+def _losses(task: TaskName, inside: _Rows, outside: _Rows) -> NDArray[np.float64]:
     """The summed loss outside of what each penalty learns inside."""
     (known, target), (ahead, happened) = inside, outside
-    if task == "churn" and np.ptp(target) == 0:
+    if _LEARNERS[task].two_outcomes and np.ptp(target) == 0:
         return np.zeros(len(_PENALTIES))
-    kind: Loss = "logistic" if task == "churn" else "squared"
+    kind = _LEARNERS[task].loss
     lines = fit_lines(known, target, np.ones(len(target)), loss=kind, penalties=_PENALTIES, steps=3)
     weight = np.ones(len(happened))
     return np.array([raw_loss(kind, happened, one.score(ahead), weight) for one in lines])
@@ -185,16 +225,16 @@ def _coded(features: pd.DataFrame, X: pd.DataFrame) -> tuple[Floats, Floats]:
 
 
 def _checked(
-    task: Task, train: tuple[pd.DataFrame, ArrayLike], X: pd.DataFrame
+    task: TaskName, train: tuple[pd.DataFrame, ArrayLike], X: pd.DataFrame
 ) -> tuple[pd.DataFrame, NDArray[np.float64]]:
-    check_task(task)
+    learner = of_task(task, _LEARNERS)
     check_pair_of("train", train, "(features, target)")
     features = check_kind("the features to learn from", train[0], pd.DataFrame)
     check_kind("X", X, pd.DataFrame)
-    target, _ = check_pair(check_labels(train[1]) if task == "churn" else train[1], train[1])
+    target, _ = check_pair(learner.check(train[1]), train[1])
     if len(features) != target.size:
         raise DataError(f"the features have {len(features):,} rows, y {target.size:,}.")
-    if task == "churn" and np.ptp(target) == 0:
+    if learner.two_outcomes and np.ptp(target) == 0:
         raise DataError(
             f"y is {target[0]:g} in all {target.size:,} rows to learn from; 0 and 1 were expected.",
             hint="Learn from more rows, or compare with base_rate alone.",

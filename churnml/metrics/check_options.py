@@ -1,4 +1,4 @@
-"""What measures are asked for, checked at the door: counts, shares, tasks, costs and frames.
+"""What measures are asked for, checked at the door: counts, shares, costs and frames.
 
 Each function gives back what it was given, or says what was expected instead.
 """
@@ -13,8 +13,6 @@ from numpy.typing import ArrayLike, NDArray
 from churnml.errors import UsageError
 
 Kind = TypeVar("Kind")
-
-TASKS = ("churn", "satisfaction")
 
 
 def check_whole(name: str, value: int, *, least: int = 1) -> int:
@@ -87,15 +85,6 @@ def check_number(name: str, value: float, *, positive: bool = False) -> float:
             f"{name} is {value!r}; {expected} was expected.", value=repr(value), expected=expected
         )
     return float(value)
-
-
-def check_task(task: str) -> str:
-    """``churn`` or ``satisfaction``; `UsageError` for anything else."""
-    if task not in TASKS:
-        raise UsageError(
-            f"task is {task!r}; {' or '.join(map(repr, TASKS))} was expected.", value=repr(task)
-        )
-    return task
 
 
 def check_kind(name: str, value: Kind, kind: Any, *, hint: str | None = None) -> Kind:

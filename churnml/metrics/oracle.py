@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from churnml.base.tasks import of_task
 from churnml.metrics import satisfaction
 from churnml.metrics.bootstrap import Estimate, Measure, bootstrap
 from churnml.metrics.calibration import check_probabilities
 from churnml.metrics.check_arrays import check_groups
-from churnml.metrics.check_options import check_task
 from churnml.metrics.ranking import Ranked
 
 OLDER_NAME = "auc_share_above_chance"
@@ -64,8 +64,7 @@ def share_of_possible(
     >>> found["auc_share"].value
     1.0
     """
-    churn = check_task(task) == "churn"
-    measures = _areas(y, scores, truth) if churn else _shares(y, scores, truth)
+    measures = of_task(task, _MEASURES)(y, scores, truth)
     rows = np.asarray(y).size
     codes = check_groups(groups, rows)
     return bootstrap(measures, rows if codes is None else codes, draws=draws, seed=seed)
@@ -95,3 +94,6 @@ def _shares(y: ArrayLike, scores: ArrayLike, truth: ArrayLike) -> dict[str, Meas
 
 def _part(own: float, best: float) -> float:
     return own / best if best > 0 else float("nan")
+
+
+_MEASURES = {"churn": _areas, "satisfaction": _shares}

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from churnml.base.tasks import TASKS
 from churnml.metrics import calibration, satisfaction
 from churnml.metrics.bootstrap import Estimate, Measure, bootstrap
-from churnml.metrics.check_arrays import check_answers, check_groups, check_pair
+from churnml.metrics.check_arrays import (
+    check_answers,
+    check_groups,
+    check_labels,
+    check_pair,
+    numbers,
+)
 from churnml.metrics.check_options import check_draws, check_number
-from churnml.metrics.ranking import TOP_SHARES, Ranked
+from churnml.metrics.ranking import TOP_SHARES, Ranked, auc
 
 HEADLINE = {name: task.headline for name, task in TASKS.items()}
 """The measures shown first, in this order."""
@@ -195,3 +203,79 @@ def flat_metrics(found: Mapping[str, Estimate], prefix: str = "") -> dict[str, f
         for end, which in ends.items()
         if np.isfinite(getattr(estimate, which))
     }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Suite:
+    """How the scores of a task are measured.
+
+    Attributes
+    ----------
+    check : function
+        Outcomes as numbers, or a `DataError` for what cannot be one.
+    positives : function
+        Whether what the task is about happened to each row: who left, who was dissatisfied.
+    rarer : function
+        How many outcomes there are to learn from or to judge by: of the rarer kind, or all.
+    skill : function
+        What one array of scores reaches, more for better: AUC, or R² of the best rising line.
+    measures : function
+        Of outcomes and the contract's score columns: functions of row weights, by name.
+    metrics : function
+        The same with intervals over customers.
+    """
+
+    check: Callable[[ArrayLike], NDArray[np.float64]]
+    positives: Callable[[NDArray[np.float64]], NDArray[np.bool_]]
+    rarer: Callable[[NDArray[np.float64]], int]
+    skill: Callable[[NDArray[np.float64], NDArray[np.float64]], float]
+    measures: Callable[[ArrayLike, Mapping[str, ArrayLike]], dict[str, Measure]]
+    metrics: Callable[..., dict[str, Estimate]]
+
+
+def _left(y: NDArray[np.float64]) -> NDArray[np.bool_]:
+    # The months of a hazard too: above 0 for those who left.
+    return y > 0
+
+
+def _rarer(y: NDArray[np.float64]) -> int:
+    left = int(_left(y).sum())
+    return min(left, len(y) - left)
+
+
+def _rising_r2(y: NDArray[np.float64], scores: NDArray[np.float64]) -> float:
+    return float(max(np.corrcoef(y, scores)[0, 1], 0.0) ** 2)
+
+
+def _satisfaction_columns(scores: Mapping[str, ArrayLike]) -> dict[str, Any]:
+    low, high = scores.get("satisfaction_low"), scores.get("satisfaction_high")
+    return {
+        "prediction": scores["satisfaction"],
+        "dissatisfied": scores.get("dissatisfied_probability"),
+        "interval": None if low is None or high is None else (low, high),
+    }
+
+
+SUITES: Mapping[str, Suite] = {
+    "churn": Suite(
+        check=check_labels,
+        positives=_left,
+        rarer=_rarer,
+        skill=auc,
+        measures=lambda y, scores: churn_measures(y, scores["churn_probability"]),
+        metrics=lambda y, scores, groups=None, **draws: churn_metrics(
+            y, scores["churn_probability"], groups, **draws
+        ),
+    ),
+    "satisfaction": Suite(
+        check=partial(numbers, "answers"),
+        positives=lambda y: y <= satisfaction.DISSATISFIED,
+        rarer=len,
+        skill=_rising_r2,
+        measures=lambda y, scores: satisfaction_measures(y, **_satisfaction_columns(scores)),
+        metrics=lambda y, scores, groups=None, **draws: satisfaction_metrics(
+            y, groups=groups, **_satisfaction_columns(scores), **draws
+        ),
+    ),
+}
+"""By task; a hazard is measured as churn within some months (`churnml.metrics.survival`)."""

@@ -14,10 +14,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from churnml.base.tasks import TASKS, of_task
 from churnml.errors import DataError
-from churnml.metrics.check_arrays import check_groups, check_labels, numbers
-from churnml.metrics.check_options import check_kind, check_task
-from churnml.metrics.ranking import auc
+from churnml.metrics.check_arrays import check_groups
+from churnml.metrics.check_options import check_kind
+from churnml.metrics.suites import SUITES
 
 _ROWS = 40_000
 _FOLDS = 5
@@ -62,7 +63,7 @@ def columns_alone(
     1.0
     """
     check_kind("X", X, pd.DataFrame)
-    outcome = check_labels(y) if check_task(task) == "churn" else numbers("answers", y)
+    outcome = of_task(task, SUITES).check(y)
     if outcome.shape != (len(X),):
         raise DataError(f"y has shape {outcome.shape}, X {len(X):,} rows.", expected=f"({len(X)},)")
     rows, folds = deal(len(outcome), check_groups(groups, len(outcome)))
@@ -114,10 +115,8 @@ def unseen_means(X: pd.DataFrame, y: Floats, folds: Whole) -> dict[str, Floats]:
 def reached(task: str, y: Floats, scores: Floats) -> float:
     """What scores reach: their AUC for churn; for satisfaction R² of the best rising line."""
     if np.ptp(scores) <= 1e-9 * np.ptp(y):
-        return 0.5 if task == "churn" else 0.0
-    if task == "churn":
-        return auc(y, scores)
-    return float(max(np.corrcoef(y, scores)[0, 1], 0.0) ** 2)
+        return TASKS[task].chance
+    return SUITES[task].skill(y, scores)
 
 
 def _binned(column: pd.Series) -> Whole:
