@@ -31,7 +31,7 @@ import pandas as pd
 import churnml
 from churnml.datasets.leakage.suspects import find_suspects
 from churnml.metrics import auc, bootstrap, churn_measures
-from churnml.metrics.displays.panels import BLUE, GREY, ORANGE, use_style
+from churnml.metrics.displays.style import BLUE, GREY, ORANGE, use_style
 
 use_style()
 os.chdir(tempfile.mkdtemp())

@@ -25,7 +25,7 @@ import pandas as pd
 
 import churnml
 from churnml.features import declared
-from churnml.metrics.displays.panels import BLUE, GREY, ORANGE, PALETTE, use_style
+from churnml.metrics.displays.style import BLUE, GREY, ORANGE, PALETTE, use_style
 
 use_style()
 os.chdir(tempfile.mkdtemp())

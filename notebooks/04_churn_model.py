@@ -26,7 +26,7 @@ import churnml
 from churnml.evaluation import base_rate, evaluate_churn, regression
 from churnml.features import declared
 from churnml.metrics.displays import GainsDisplay, ReasonsDisplay, ReliabilityDisplay
-from churnml.metrics.displays.panels import use_style
+from churnml.metrics.displays.style import use_style
 
 use_style()
 os.chdir(tempfile.mkdtemp())

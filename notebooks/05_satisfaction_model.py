@@ -27,7 +27,7 @@ import churnml
 from churnml.evaluation import evaluate_satisfaction, regression
 from churnml.features import declared
 from churnml.metrics.displays import ReasonsDisplay, SatisfactionDisplay
-from churnml.metrics.displays.panels import BLUE, GREY, ORANGE, use_style
+from churnml.metrics.displays.style import BLUE, GREY, ORANGE, use_style
 
 use_style()
 os.chdir(tempfile.mkdtemp())

@@ -41,7 +41,7 @@ from churnml.metrics import (
     profit_curve,
 )
 from churnml.metrics.displays import ProfitDisplay
-from churnml.metrics.displays.panels import BLUE, GREY, use_style
+from churnml.metrics.displays.style import BLUE, GREY, use_style
 
 use_style()
 os.chdir(tempfile.mkdtemp())

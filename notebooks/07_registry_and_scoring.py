@@ -28,7 +28,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 
 import churnml
-from churnml.metrics.displays.panels import BLUE, PALETTE, use_style
+from churnml.metrics.displays.style import BLUE, PALETTE, use_style
 
 use_style()
 os.chdir(tempfile.mkdtemp())

@@ -28,7 +28,7 @@ import pandas as pd
 
 import churnml
 from churnml.metrics.displays import GainsDisplay
-from churnml.metrics.displays.panels import use_style
+from churnml.metrics.displays.style import use_style
 
 use_style()
 os.chdir(tempfile.mkdtemp())

@@ -59,6 +59,8 @@ class Evaluated:
         Contributions of the columns to the scores of some of the rows.
     drivers : dict of str to str
         The driver group of each column; empty for a table of one's own.
+    groups : array, shape (n,), or None
+        The customer of each row.
     """
 
     evaluation: Evaluation
@@ -69,6 +71,7 @@ class Evaluated:
     drivers: dict[str, str]
     low: Floats | None = None
     high: Floats | None = None
+    groups: NDArray[Any] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The evaluation as plain data, for ``--json``."""
@@ -298,7 +301,7 @@ def _evaluated(resolved: Any, data: Dataset, known: _Known, config: Config) -> E
     step = max(1, len(data) // 2_000)
     reasons = estimator.explain(data.X.iloc[::step])
     drivers = {column.name: column.driver for column in model.inputs}
-    return Evaluated(found, data.X, y, scores, reasons, drivers, low, high)
+    return Evaluated(found, data.X, y, scores, reasons, drivers, low, high, groups)
 
 
 def _with_suspects(diagnosis: list[Finding], suspects: list[Suspect]) -> list[Finding]:
@@ -334,30 +337,58 @@ def write_evaluation(found: Evaluated, folder: Path, *, overwrite: bool = False)
 
 
 def _figures(found: Evaluated) -> dict[str, Any]:
-    from churnml.metrics.displays import figures
+    from churnml.metrics.displays import (
+        GainsDisplay,
+        ProfitDisplay,
+        ReasonsDisplay,
+        ReliabilityDisplay,
+        SatisfactionDisplay,
+    )
+    from churnml.metrics.displays.slices import slices
+    from churnml.metrics.displays.style import page_axes
 
     one, churn = found.evaluation, found.evaluation.task == "churn"
     seen = ", on what the training has seen" if one.seen else ""
     drawn: dict[str, Any] = {}
     if churn:
-        drawn["gains"] = lambda: figures.gains(found.y, found.scores, title=f"Gains{seen}")
+        drawn["gains"] = lambda: (
+            GainsDisplay.from_predictions(
+                found.y, found.scores, ax=page_axes(f"Gains{seen}")
+            ).figure_
+        )
     elif found.low is not None and found.high is not None:
         interval = found.low, found.high
-        drawn["satisfaction"] = lambda: figures.satisfaction(found.y, found.scores, interval)
+        drawn["satisfaction"] = lambda: (
+            SatisfactionDisplay.from_predictions(
+                found.y,
+                found.scores,
+                groups=found.groups,
+                interval=interval,
+                ax=page_axes(f"Satisfaction, predicted and answered{seen}"),
+            ).figure_
+        )
     if one.reliability:
-        bins = [part.to_dict() for part in one.reliability]
         what = "leaving" if churn else "being dissatisfied"
-        axes = f"predicted probability of {what}", "share to whom it happened"
-        drawn["reliability"] = lambda: figures.reliability(
-            bins, title=f"Reliability{seen}", axes=axes
+        labels = f"predicted probability of {what}", "share to whom it happened"
+        drawn["reliability"] = lambda: (
+            ReliabilityDisplay(bins=one.reliability, labels=labels)
+            .plot(page_axes(f"Reliability{seen}"))
+            .figure_
         )
     if one.profit is not None:
-        curve = one.profit
+        profit = ProfitDisplay(curve=one.profit)
         title = f"Profit of a retention campaign{seen}"
-        drawn["profit"] = lambda: figures.profit(curve, title=title)
+        drawn["profit"] = lambda: profit.plot(page_axes(title)).figure_
     measure, label = ("auc", "AUC") if churn else ("mae", "mean error, points of 100")
     if any(measure in part.metrics for part in one.slices):
-        drawn["slices"] = lambda: figures.slices(one.slices, measure, label + seen)
+        drawn["slices"] = lambda: slices(one.slices, measure, label, title=f"Slices{seen}")
     unit = "log-odds" if churn else "points"
-    drawn["reasons"] = lambda: figures.reasons(found.reasons, found.drivers, unit)
+    drawn["reasons"] = lambda: (
+        ReasonsDisplay.from_predictions(
+            found.reasons,
+            drivers=found.drivers,
+            unit=unit,
+            ax=page_axes("What moves the scores", size=(8.4, 5.4)),
+        ).figure_
+    )
     return drawn

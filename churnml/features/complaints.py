@@ -6,7 +6,8 @@ import ibis
 from ibis import _
 from ibis.expr import types as ir
 
-from churnml.features.declaration import Driver, Feature
+from churnml.base.drivers import Driver
+from churnml.features.declaration import Feature
 from churnml.features.monthly import ratio
 from churnml.features.view import KEYS, Part, View
 from churnml.tables import asof

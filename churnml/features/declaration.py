@@ -10,18 +10,9 @@ from typing import Literal
 
 from ibis.expr import types as ir
 
+from churnml.base.drivers import Driver
 from churnml.tables.contract import TABLES
 
-Driver = Literal[
-    "network",
-    "tariff",
-    "business_support",
-    "service_window",
-    "value",
-    "usage",
-    "lifecycle",
-    "tier",
-]
 Direction = Literal[-1, 0, 1]
 Availability = Literal["operator", "survey", "outcome", "snapshot"]
 

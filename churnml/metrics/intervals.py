@@ -11,7 +11,7 @@ from churnml.metrics.check_options import check_share
 LEVEL = 0.95
 """The coverage of every confidence interval that is not asked for otherwise."""
 
-INTERVAL = f"{LEVEL:.0%} interval".replace("%", " %")
+INTERVAL = f"{100 * LEVEL:.0f} % interval"
 """What a figure calls such an interval."""
 
 

@@ -196,23 +196,53 @@ def _columns(rows: list[dict[str, float]]) -> dict[str, list[float]]:
 
 
 def _figures(done: Finished) -> dict[str, Any]:
-    from churnml.metrics.displays import figures
-    from churnml.metrics.displays.survival import leaving_curves
+    from churnml.metrics.displays import (
+        GainsDisplay,
+        ReliabilityDisplay,
+        SatisfactionDisplay,
+        SurvivalDisplay,
+    )
+    from churnml.metrics.displays.balance import balance
+    from churnml.metrics.displays.importance import importance
+    from churnml.metrics.displays.style import page_axes
 
     tested, model = done.fitted.tested, done.model
     weights = model.tested["importance"]
     drivers = {column.name: column.driver for column in model.inputs}
     drawn: dict[str, Any] = {}
     if done.task in ("churn", "hazard"):
-        drawn["gains"] = lambda: figures.gains(tested.y, tested.scores)
-        drawn["calibration"] = lambda: figures.calibration(tested.y, tested.scores)
+        drawn["gains"] = lambda: (
+            GainsDisplay.from_predictions(
+                tested.y, tested.scores, ax=page_axes("Gains on held-out customers")
+            ).figure_
+        )
+        drawn["calibration"] = lambda: (
+            ReliabilityDisplay.from_predictions(
+                tested.y,
+                tested.scores,
+                groups=tested.rows.groups,
+                labels=("predicted probability of leaving", "share that left"),
+                ax=page_axes("Calibration on held-out customers"),
+            ).figure_
+        )
         if tested.within is not None:
-            drawn["leaving"] = lambda: leaving_curves(tested.rows.y, tested.within)
+            drawn["leaving"] = lambda: (
+                SurvivalDisplay.from_predictions(
+                    tested.rows.y,
+                    tested.within,
+                    ax=page_axes("When customers leave, on held-out customers"),
+                ).figure_
+            )
     elif done.task == "satisfaction":
-        drawn["predicted_and_answered"] = lambda: figures.score_against_actual(
-            tested.y, tested.scores
+        drawn["predicted_and_answered"] = lambda: (
+            SatisfactionDisplay.from_predictions(
+                tested.y,
+                tested.scores,
+                groups=tested.rows.groups,
+                ax=page_axes("Satisfaction, predicted and answered, on held-out customers"),
+            ).figure_
         )
     if done.balance is not None:
-        drawn["balance"] = lambda: figures.balance(done.balance)
-    drawn["importance"] = lambda: figures.importance(weights, drivers)
+        drawn["balance"] = lambda: balance(done.balance)
+    drawn["importance"] = lambda: importance(weights, drivers)
     return drawn

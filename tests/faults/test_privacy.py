@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from churnml.estimators import ChurnClassifier
-from churnml.metrics.displays import figures
+from churnml.metrics.displays import GainsDisplay
+from churnml.metrics.displays.style import page_axes
 from churnml.models import bundle
 from churnml.models.bundle import Origin
 from churnml.models.profile import describe
@@ -51,7 +52,13 @@ def test_no_customer_in_bundle_database_or_artifacts(planted, store, tmp_path):
             "planted",
             Data("planted", f"postgresql://me:{SECRET}@host/db", "ab" * 32, len(X), "left"),
             params={"source": f"postgresql://me:{SECRET}@host/db"},
-            figures={"gains": lambda: figures.gains(planted["left"], scores)},
+            figures={
+                "gains": lambda: (
+                    GainsDisplay.from_predictions(
+                        planted["left"], scores, ax=page_axes("Gains")
+                    ).figure_
+                )
+            },
             importance=dict.fromkeys(X.columns, 1.0),
             notes="# Planted",
         )

@@ -18,7 +18,8 @@ from matplotlib.figure import Figure
 
 import churnml
 from churnml.errors import ModelError, UsageError
-from churnml.metrics.displays import figures
+from churnml.metrics.displays import GainsDisplay
+from churnml.metrics.displays.style import page_axes
 from churnml.models import bundle
 from churnml.models.signature import signature
 from churnml.registry.resolve import resolve
@@ -55,7 +56,13 @@ def training(churn: bundle.Model, customers: pd.DataFrame) -> Training:
         curves={"boosting/log_loss": Curve([0.6, 0.5, 0.4], steps=[1, 10, 20])},
         tags={"operator": "demo"},
         importance={"tenure": 0.5, "费用": 0.1, "plan": 0.3, "online": 0.0},
-        figures={"gains": lambda: figures.gains(customers["left"], scores)},
+        figures={
+            "gains": lambda: (
+                GainsDisplay.from_predictions(
+                    customers["left"], scores, ax=page_axes("Gains")
+                ).figure_
+            )
+        },
         tables={"metrics": {"measure": ["auc"], "model": [0.75]}},
         notes="auc 0.75\n\nWho leaves.\n\n| measure | model |\n|---|---|\n| auc | 0.75 |\n",
         started=datetime(2026, 6, 1, tzinfo=UTC),

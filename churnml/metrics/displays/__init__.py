@@ -1,8 +1,10 @@
-"""Figures of predictions in the shape of scikit-learn's Displays.
+"""Figures, one module each.
 
-Each is made by ``from_predictions`` (or ``from_estimator``), draws itself with
-``plot(ax=None)``, and then has ``ax_`` and ``figure_``. ROC, precision-recall and DET curves
-are scikit-learn's own: ``RocCurveDisplay``, ``PrecisionRecallDisplay``, ``DetCurveDisplay``.
+Those of predictions have the shape of scikit-learn's Displays: made by ``from_predictions``
+(or ``from_estimator``), they draw themselves with ``plot(ax=None)``, and then have ``ax_`` and
+``figure_``. ROC, precision-recall and DET curves are scikit-learn's own: ``RocCurveDisplay``,
+``PrecisionRecallDisplay``, ``DetCurveDisplay``. Those of results that are already counted
+(`ageing`, `balance`, `importance`, `slices`) are functions that give a whole figure.
 """
 
 from churnml.metrics.displays.gains import GainsDisplay
@@ -10,6 +12,7 @@ from churnml.metrics.displays.profit import ProfitDisplay
 from churnml.metrics.displays.reasons import ReasonsDisplay
 from churnml.metrics.displays.reliability import ReliabilityDisplay
 from churnml.metrics.displays.satisfaction import SatisfactionDisplay
+from churnml.metrics.displays.survival import SurvivalDisplay
 
 __all__ = [
     "GainsDisplay",
@@ -17,4 +20,5 @@ __all__ = [
     "ReasonsDisplay",
     "ReliabilityDisplay",
     "SatisfactionDisplay",
+    "SurvivalDisplay",
 ]

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from churnml.metrics.displays.panels import BLUE, GREY, ORANGE, panels
+from churnml.metrics.displays.style import BLUE, GREY, ORANGE, panels
+from churnml.metrics.intervals import INTERVAL
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,7 +51,9 @@ def _by_month(axes: Axes, months: Sequence[Mapping[str, Any]], measure: str, nam
         ]
         _with_intervals(axes, np.array(known) + shift, np.array(ends), colour, label)
     axes.set_xticks(range(len(days)), days, rotation=45, ha="right")
-    axes.set(title="Trained on the past of each month", xlabel="as of", ylabel=name)
+    axes.set(
+        title="Trained on the past of each month", xlabel="as of", ylabel=f"{name}, {INTERVAL}"
+    )
     axes.margins(y=0.2)
     axes.legend(frameon=False, loc="upper right", ncols=2)
 
@@ -60,15 +63,15 @@ def _by_age(axes: Axes, ages: Sequence[Mapping[str, Any]], name: str) -> None:
     ends = np.array(
         [[one["change"][end] for one in ages] for end in ("value", "low", "high")], np.float64
     )
-    _with_intervals(axes, months, ends, BLUE, "models of that age")
+    _with_intervals(axes, months, ends, BLUE, f"models of that age, {INTERVAL}")
     axes.axhline(0, color=GREY, lw=1, ls="--", label="as good as fresh")
     # As far up as down, and never close: a small change is not to look like a steep fall.
-    far = 1.3 * max(float(np.nanmax(np.abs(ends), initial=0)), _LITTLE)
+    far = 1.5 * max(float(np.nanmax(np.abs(ends), initial=0)), _LITTLE)
     axes.set_ylim(-far, far)
     axes.set_xticks(months)
     axes.set(title="How models age", xlabel="months since training")
     axes.set(ylabel=f"{name}, old model less fresh model\n← worse      better →")
-    axes.legend(frameon=False, loc="upper left", ncols=2)
+    axes.legend(frameon=False, loc="upper left")
 
 
 def _with_intervals(

@@ -8,13 +8,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from churnml.metrics.check_arrays import check_binary
-from churnml.metrics.displays.style import BLUE, GREY, axes_for
+from churnml.metrics.displays.style import BLUE, GREY, Display
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+_RISKIEST = 0.1
 
-class GainsDisplay:
+
+class GainsDisplay(Display):
     """Cumulative gains: leavers found against customers contacted.
 
     Parameters
@@ -75,7 +77,7 @@ class GainsDisplay:
 
     def plot(self, ax: Axes | None = None, *, name: str | None = None, **line: Any) -> Self:
         """Draw, on new axes where none are given."""
-        axes = axes_for(self, ax)
+        axes = self._axes(ax)
         style: dict[str, Any] = {
             "color": BLUE,
             "lw": 2,
@@ -84,6 +86,13 @@ class GainsDisplay:
         (self.line_,) = axes.plot(self.share, self.found, **style)
         axes.plot([0, self.rate, 1], [0, 1, 1], color=GREY, lw=1, ls=":", label="perfect")
         axes.plot([0, 1], [0, 1], color=GREY, lw=1, ls="--", label="at random")
+        at = float(np.interp(_RISKIEST, self.share, self.found))
+        axes.annotate(
+            f"the riskiest {100 * _RISKIEST:.0f} % hold {100 * at:.0f} % of the leavers",
+            (_RISKIEST, at),
+            (0.35, 0.24),
+            arrowprops={"arrowstyle": "-", "color": GREY},
+        )
         axes.set(xlabel="share of customers, riskiest first", ylabel="share of all leavers")
         axes.set(xlim=(0, 1), ylim=(0, 1.02))
         axes.legend(loc="lower right", frameon=False)

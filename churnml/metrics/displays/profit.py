@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any, Self
 from numpy.typing import ArrayLike
 
 from churnml.config.settings import Costs
-from churnml.metrics.displays.style import BLUE, GREY, ORANGE, axes_for
+from churnml.metrics.displays.style import BLUE, GREY, ORANGE, Display
+from churnml.metrics.intervals import INTERVAL
 from churnml.metrics.profit_curve import ProfitCurve, profit_curve
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-class ProfitDisplay:
+class ProfitDisplay(Display):
     """Profit against the share contacted, with its 95 % interval and the best share.
 
     Parameters
@@ -58,9 +59,9 @@ class ProfitDisplay:
 
     def plot(self, ax: Axes | None = None, *, name: str | None = None, **line: Any) -> Self:
         """Draw, on new axes where none are given."""
-        axes, found = axes_for(self, ax), self.curve
+        axes, found = self._axes(ax), self.curve
         axes.fill_between(
-            found.share, found.low, found.high, color=BLUE, alpha=0.15, lw=0, label="95 % interval"
+            found.share, found.low, found.high, color=BLUE, alpha=0.15, lw=0, label=INTERVAL
         )
         style: dict[str, Any] = {
             "color": BLUE,
@@ -71,7 +72,9 @@ class ProfitDisplay:
         axes.plot([0, 1], [0, found.everybody], color=GREY, lw=1, ls="--", label="at random")
         best = found.best_share
         axes.axvspan(best.low, best.high, color=ORANGE, alpha=0.12, lw=0)
-        axes.plot([best.value], [found.maximum.value], "o", color=ORANGE, label="best share")
+        axes.plot(
+            [best.value], [found.maximum.value], "o", color=ORANGE, label=f"best share, {INTERVAL}"
+        )
         height = max(max(found.high), 1e-6)
         # Contacting everybody may lose so much that nothing else would be seen.
         bottom = max(min(found.low), -1.2 * height)
@@ -79,7 +82,7 @@ class ProfitDisplay:
         widest = max(min(sunk, default=1.0), 0.1)
         right = best.value > widest / 2
         axes.annotate(
-            f"{found.maximum.value:,.1f} yuan per customer, contacting {best.value:.1%}",
+            f"{found.maximum.value:,.1f} yuan per customer, contacting {100 * best.value:.1f} %",
             (best.value, found.maximum.value),
             (-8 if right else 8, 8),
             textcoords="offset points",
@@ -89,5 +92,5 @@ class ProfitDisplay:
         axes.set(ylabel="profit, yuan per customer of the base")
         # Room above for the legend, wherever the best share lies.
         axes.set(xlim=(0, widest), ylim=(bottom, 1.55 * height))
-        axes.legend(loc="upper right", ncols=2, frameon=False)
+        axes.legend(loc="upper right", ncols=2, frameon=False, fontsize="small")
         return self

@@ -11,13 +11,13 @@ import pandas as pd
 from churnml.errors import DataError
 from churnml.metrics.check_arrays import numbers, refuse
 from churnml.metrics.check_options import check_kind, check_whole
-from churnml.metrics.displays.style import BLUE, ORANGE, axes_for, plain
+from churnml.metrics.displays.style import BLUE, ORANGE, Display, short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-class ReasonsDisplay:
+class ReasonsDisplay(Display):
     """How strongly each column pushes scores up, and down, on average over customers.
 
     Parameters
@@ -81,7 +81,7 @@ class ReasonsDisplay:
 
     def plot(self, ax: Axes | None = None, *, top: int = 15) -> Self:
         """Draw the ``top`` columns, the strongest above, on new axes where none are given."""
-        axes = axes_for(self, ax)
+        axes = self._axes(ax)
         strength = (self.up - self.down).to_numpy()
         chosen = np.argsort(-strength, kind="stable")[:top][::-1]
         names = [str(self.up.index[at]) for at in chosen]
@@ -91,9 +91,11 @@ class ReasonsDisplay:
         axes.set_yticks(places, [self._labelled(name) for name in names])
         axes.axvline(0, color="black", lw=0.8)
         axes.set(xlabel=f"mean contribution over customers, {self.unit}")
-        axes.legend(loc="lower right", frameon=False)
+        # Room for the legend below the lowest bar, however long that is.
+        axes.set_ylim(-1 - 0.06 * len(names), len(names) - 0.4)
+        axes.legend(loc="lower right", edgecolor="none", framealpha=1, ncols=2)
         return self
 
     def _labelled(self, name: str) -> str:
         driver = self.drivers.get(name, "")
-        return f"{plain(name)} ({driver})" if driver else plain(name)
+        return f"{short(name)} ({driver})" if driver else short(name)

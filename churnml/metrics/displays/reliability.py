@@ -1,20 +1,24 @@
-"""Predicted probabilities against how often it happened."""
+"""Predicted against observed, in bins of similar prediction."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from churnml.metrics.displays.style import BLUE, GREY, axes_for
+from churnml.metrics.displays.style import BLUE, GREY, Display
+from churnml.metrics.intervals import INTERVAL
 from churnml.metrics.reliability import Bin, reliability
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+PROBABILITIES = ("predicted probability", "share to whom it happened")
 
-class ReliabilityDisplay:
+
+class ReliabilityDisplay(Display):
     """Reliability by bins of equally many rows, with 95 % intervals over customers.
 
     scikit-learn's ``CalibrationDisplay`` draws the same points without intervals.
@@ -23,6 +27,8 @@ class ReliabilityDisplay:
     ----------
     bins : list of Bin
     name : str, optional
+    labels : (str, str), optional
+        Of the two axes, with units: what was predicted, and what was observed.
 
     Examples
     --------
@@ -33,8 +39,14 @@ class ReliabilityDisplay:
     [0.0, 1.0]
     """
 
-    def __init__(self, *, bins: list[Bin], name: str | None = None) -> None:
-        self.bins, self.name = bins, name
+    def __init__(
+        self,
+        *,
+        bins: Sequence[Bin],
+        name: str | None = None,
+        labels: tuple[str, str] = PROBABILITIES,
+    ) -> None:
+        self.bins, self.name, self.labels = bins, name, labels
 
     @classmethod
     def from_predictions(
@@ -45,12 +57,13 @@ class ReliabilityDisplay:
         groups: ArrayLike | None = None,
         bins: int = 10,
         name: str | None = None,
+        labels: tuple[str, str] = PROBABILITIES,
         ax: Axes | None = None,
         **line: Any,
     ) -> Self:
         """Draw the reliability of probabilities; ``groups`` is the customer of each row."""
         found = reliability(y_true, y_prob, groups, bins=bins)
-        return cls(bins=found, name=name).plot(ax, **line)
+        return cls(bins=found, name=name, labels=labels).plot(ax, **line)
 
     @classmethod
     def from_estimator(cls, estimator: Any, X: Any, y: ArrayLike, **options: Any) -> Self:
@@ -59,19 +72,23 @@ class ReliabilityDisplay:
 
     def plot(self, ax: Axes | None = None, *, name: str | None = None, **line: Any) -> Self:
         """Draw, on new axes where none are given."""
-        axes = axes_for(self, ax)
-        predicted = np.array([one.predicted for one in self.bins])
-        low, high = (np.array([getattr(one, end) for one in self.bins]) for end in ("low", "high"))
-        top = 1.05 * max(predicted.max(), high.max(), 1e-6)
-        axes.plot([0, top], [0, top], color=GREY, lw=1, ls="--", label="perfect")
-        axes.vlines(predicted, low, high, color=BLUE, lw=1.5, alpha=0.6, label="95 % interval")
+        axes = self._axes(ax)
+        names = ("predicted", "observed", "low", "high")
+        predicted, observed, low, high = (
+            np.array([getattr(one, name) for one in self.bins]) for name in names
+        )
+        least, most = min(predicted.min(), low.min()), max(predicted.max(), high.max())
+        margin = 0.05 * max(most - least, 1e-6)
+        ends = max(least - margin, 0.0), most + margin
+        axes.plot(ends, ends, color=GREY, lw=1, ls="--", label="perfect")
+        axes.vlines(predicted, low, high, color=BLUE, lw=1.5, alpha=0.6, label=INTERVAL)
         style: dict[str, Any] = {
             "color": BLUE,
             "marker": "o",
+            "clip_on": False,
             "label": name or self.name or "model",
         } | line
-        (self.line_,) = axes.plot(predicted, [one.observed for one in self.bins], **style)
-        axes.set(xlabel="predicted probability", ylabel="share to whom it happened")
-        axes.set(xlim=(0, top), ylim=(0, top))
+        (self.line_,) = axes.plot(predicted, observed, **style)
+        axes.set(xlabel=self.labels[0], ylabel=self.labels[1], xlim=ends, ylim=ends)
         axes.legend(loc="upper left", frameon=False)
         return self

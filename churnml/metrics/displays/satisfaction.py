@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from churnml.metrics.check_arrays import check_answers, check_interval, check_pair
-from churnml.metrics.check_options import check_whole
-from churnml.metrics.displays.style import BLUE, GREY, ORANGE, axes_for
+from churnml.metrics.displays.style import BLUE, GREY, ORANGE, Display
+from churnml.metrics.intervals import INTERVAL
+from churnml.metrics.reliability import Bin, mean_reliability, rows_of_bins
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,38 +19,35 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 
-class SatisfactionDisplay:
-    """Mean answers by groups of similar prediction, with the intervals that were foretold.
+class SatisfactionDisplay(Display):
+    """Mean answers by groups of similar prediction, with their 90 % prediction intervals.
 
     Parameters
     ----------
-    predicted, answered, error : array, shape (k,)
-        Of each group: mean prediction, mean answer, half the answer's 95 % interval.
+    bins : list of Bin
+        Of each group: mean prediction, and mean answer with its 95 % interval.
     middle : array, shape (k, 2)
         The middle half of each group's answers.
     interval : array, shape (k, 2), optional
-        The mean ends of the intervals foretold.
+        The mean ends of the 90 % prediction intervals.
 
     Examples
     --------
     >>> import matplotlib
     >>> matplotlib.use("Agg")
     >>> shown = SatisfactionDisplay.from_predictions([60, 80, 70, 90], [65, 75, 65, 85], bins=2)
-    >>> shown.answered.tolist()
+    >>> [one.observed for one in shown.bins]
     [65.0, 85.0]
     """
 
     def __init__(
         self,
         *,
-        predicted: Floats,
-        answered: Floats,
-        error: Floats,
+        bins: Sequence[Bin],
         middle: Floats,
         interval: Floats | None = None,
     ) -> None:
-        self.predicted, self.answered, self.error = predicted, answered, error
-        self.middle, self.interval = middle, interval
+        self.bins, self.middle, self.interval = bins, middle, interval
 
     @classmethod
     def from_predictions(
@@ -56,25 +55,20 @@ class SatisfactionDisplay:
         y_true: ArrayLike,
         y_pred: ArrayLike,
         *,
+        groups: ArrayLike | None = None,
         interval: tuple[ArrayLike, ArrayLike] | None = None,
         bins: int = 10,
         ax: Axes | None = None,
         **line: Any,
     ) -> Self:
-        """Draw answers from 0 to 100 against their predictions."""
-        answers, told = check_pair(check_answers(y_true), y_pred)
-        order = np.argsort(told, kind="stable")
-        parts = np.array_split(order, check_whole("bins", bins))
-        groups = [part for part in parts if part.size]
-        deviation = [answers[part].std(ddof=int(part.size > 1)) for part in groups]
+        """Draw answers from 0 to 100; ``groups`` is the customer of each row."""
+        answers, predictions = check_pair(check_answers(y_true), y_pred)
+        parts = rows_of_bins(predictions, bins)
+        ends = None if interval is None else check_interval(interval, answers.size)
         shown = cls(
-            predicted=np.array([told[part].mean() for part in groups]),
-            answered=np.array([answers[part].mean() for part in groups]),
-            error=1.96 * np.array(deviation) / np.sqrt([part.size for part in groups]),
-            middle=np.array([np.quantile(answers[part], [0.25, 0.75]) for part in groups]),
-            interval=None
-            if interval is None
-            else _means(check_interval(interval, answers.size), groups),
+            bins=mean_reliability(answers, predictions, groups, bins=bins),
+            middle=np.array([np.quantile(answers[part], [0.25, 0.75]) for part in parts]),
+            interval=None if ends is None else _means(ends, parts),
         )
         return shown.plot(ax, **line)
 
@@ -86,7 +80,9 @@ class SatisfactionDisplay:
 
     def plot(self, ax: Axes | None = None, **line: Any) -> Self:
         """Draw, on new axes where none are given."""
-        axes, x = axes_for(self, ax), self.predicted
+        axes, x = self._axes(ax), np.array([one.predicted for one in self.bins])
+        answered = np.array([one.observed for one in self.bins])
+        error = [one.observed - one.low for one in self.bins]
         axes.plot([0, 100], [0, 100], color=GREY, lw=1, ls="--", label="perfect")
         axes.vlines(
             x, self.middle[:, 0], self.middle[:, 1], color=BLUE, lw=6, alpha=0.2,
@@ -94,20 +90,22 @@ class SatisfactionDisplay:
         )  # fmt: skip
         bottom, top = self.middle.min(), self.middle.max()
         if self.interval is not None:
-            for end, label in ((0, "90 % interval foretold"), (1, None)):
+            for end, label in ((0, "90 % prediction interval"), (1, None)):
                 axes.plot(x, self.interval[:, end], color=ORANGE, lw=1, ls=":", label=label)
             bottom, top = min(bottom, self.interval.min()), max(top, self.interval.max())
         style: dict[str, Any] = {
             "color": BLUE,
             "fmt": "o-",
-            "label": "mean answer, 95 % interval",
+            "label": f"mean answer, {INTERVAL}",
         } | line
-        axes.errorbar(x, self.answered, self.error, **style)
+        axes.errorbar(x, answered, error, **style)
         axes.set(xlabel="predicted satisfaction (0 to 100)", ylabel="satisfaction answered")
         axes.set(xlim=(x.min() - 3, x.max() + 3), ylim=(bottom - 5, min(top + 12, 118)))
+        ticks = axes.get_yticks()
+        axes.set_yticks(ticks[(ticks >= max(bottom - 5, 0)) & (ticks <= 100)])
         axes.legend(loc="upper left", frameon=False, ncols=2, fontsize="small")
         return self
 
 
-def _means(ends: tuple[Floats, Floats], groups: list[NDArray[np.int64]]) -> Floats:
-    return np.array([[end[part].mean() for end in ends] for part in groups])
+def _means(ends: tuple[Floats, Floats], parts: list[NDArray[np.int64]]) -> Floats:
+    return np.array([[end[part].mean() for end in ends] for part in parts])

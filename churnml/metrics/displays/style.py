@@ -1,28 +1,147 @@
-"""Colours that colour-blind people can tell apart (Okabe and Ito), and where to draw."""
+"""How every figure looks: colours for all eyes, characters that render, and where it is drawn.
+
+The colours are those of Okabe and Ito, which colour-blind people can tell apart.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import TYPE_CHECKING, Any, cast
+
+from churnml.base.drivers import DRIVERS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#7F7F7F"
 PALETTE = (BLUE, "#E69F00", "#009E73", "#CC79A7", "#56B4E9", ORANGE, "#F0E442", "#000000")
 
+_SIZE = (6.4, 4.8)
+_CHINESE = (
+    "Noto Sans CJK SC",
+    "Noto Sans CJK JP",
+    "Source Han Sans SC",
+    "WenQuanYi Micro Hei",
+    "WenQuanYi Zen Hei",
+    "Microsoft YaHei",
+    "SimHei",
+    "PingFang SC",
+)
+_FILES = ("cjk", "sourcehansans", "wqy", "msyh", "simhei", "pingfang")
 
-def axes_for(display: Any, ax: Axes | None) -> Axes:
-    """The axes to draw on, new ones where none are given; the display keeps them."""
-    if ax is None:
-        # As scikit-learn does: what pyplot makes, a notebook shows.
-        import matplotlib.pyplot as plt
 
-        _, ax = plt.subplots()
-    display.ax_, display.figure_ = ax, ax.figure
-    return ax
+def driver_colour(driver: str) -> str:
+    """A driver group's colour, the same in every figure; grey for what is none.
+
+    Examples
+    --------
+    >>> driver_colour("network"), driver_colour("other")
+    ('#0072B2', '#7F7F7F')
+    """
+    return PALETTE[DRIVERS.index(driver)] if driver in DRIVERS else GREY
 
 
-def plain(name: str, longest: int = 40) -> str:
+def style() -> dict[str, Any]:
+    """Matplotlib settings: plain axes, and a font with Chinese where one is installed."""
+    from cycler import cycler
+
+    return {
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.prop_cycle": cycler(color=PALETTE),
+        "font.family": ["DejaVu Sans", *_chinese_fonts()],
+    }
+
+
+@cache
+def _chinese_fonts() -> tuple[str, ...]:
+    """Installed fonts with Chinese, also such as came after matplotlib made its list of fonts."""
+    from matplotlib.font_manager import findSystemFonts, fontManager
+
+    found = {font.name for font in fontManager.ttflist}
+    if found.isdisjoint(_CHINESE):
+        for path in findSystemFonts():
+            if any(part in path.lower() for part in _FILES):
+                fontManager.addfont(path)
+        found = {font.name for font in fontManager.ttflist}
+    return tuple(name for name in _CHINESE if name in found)
+
+
+def use_style() -> None:
+    """Draw all further figures of a session in churnml's style.
+
+    Examples
+    --------
+    >>> import matplotlib
+    >>> with matplotlib.rc_context():
+    ...     use_style()
+    ...     matplotlib.rcParams["axes.spines.top"]
+    False
+    """
+    import matplotlib
+
+    matplotlib.rcParams.update(style() | {"figure.dpi": 100, "figure.constrained_layout.use": True})
+
+
+def panels(size: tuple[float, float], *, widths: tuple[float, ...]) -> tuple[Figure, Any]:
+    """A figure in churnml's style that belongs to no window, and its axes side by side.
+
+    Parameters
+    ----------
+    size : (float, float)
+        Inches.
+    widths : tuple of float
+        Of the axes, relative.
+    """
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    with matplotlib.rc_context(style()):
+        figure = Figure(figsize=size, dpi=120, layout="constrained")
+        axes = figure.subplots(1, len(widths), squeeze=False, width_ratios=widths)[0]
+    return figure, axes
+
+
+def page_axes(title: str, size: tuple[float, float] = _SIZE) -> Axes:
+    """Axes for a page or a run to draw a display on: alone on a figure that has no window.
+
+    Parameters
+    ----------
+    title : str
+    size : (float, float), default (6.4, 4.8)
+        Inches.
+    """
+    _, (axes,) = panels(size, widths=(1,))
+    axes.set_title(title)
+    return axes
+
+
+class Display:
+    """What draws itself, as scikit-learn's displays do.
+
+    Attributes
+    ----------
+    ax_ : Axes
+        Where it was drawn last.
+    figure_ : Figure
+    """
+
+    ax_: Axes
+    figure_: Figure
+
+    def _axes(self, ax: Axes | None) -> Axes:
+        """The axes to draw on, new ones where none are given."""
+        if ax is None:
+            # As scikit-learn does: what pyplot makes, a notebook shows.
+            import matplotlib.pyplot as plt
+
+            _, ax = plt.subplots()
+        self.ax_, self.figure_ = ax, cast("Figure", ax.figure)
+        return ax
+
+
+def short(name: str, longest: int = 40) -> str:
     """A column's name as matplotlib shows it: short, and no pair of dollar signs a formula."""
     text = name.replace("$", r"\$")
     return text if len(text) <= longest else f"{text[: longest - 3]}..."

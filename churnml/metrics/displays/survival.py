@@ -1,79 +1,117 @@
-"""When customers leave, drawn: predicted curves against what happened, by how much at risk."""
+"""When customers leave: predicted curves against what happened, by how much at risk."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.stats import rankdata
 
-from churnml.metrics.displays.panels import PALETTE, style
+from churnml.metrics.displays.style import PALETTE, Display
+from churnml.metrics.intervals import INTERVAL, wilson
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from matplotlib.axes import Axes
 
-_CUTS = (0.5, 0.8, 0.95)
-_NAMES = ("lower half", "next 30 %", "next 15 %", "highest 5 %")
-_Z90 = 1.6449
+_GROUPS = {"lower half": 0.5, "next 30 %": 0.8, "next 15 %": 0.95, "highest 5 %": 1.0}
+"""The groups, and up to which share of the customers each reaches."""
 
 
-def leaving_curves(outcome: ArrayLike, within: NDArray[np.float64]) -> Figure:
+@dataclass(frozen=True, kw_only=True)
+class Curve:
+    """Customers of similar risk, month by month.
+
+    Attributes
+    ----------
+    name : str
+    predicted, observed : array, shape (months,)
+        Mean chance of having left by then, and the share that had.
+    low, high : array, shape (months,)
+        The interval of ``observed``.
+    """
+
+    name: str
+    predicted: NDArray[np.float64]
+    observed: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+
+
+class SurvivalDisplay(Display):
     """The chance of leaving within 1, 2, ... months, and the share that has left by then.
+
+    One line for each of four groups by the chance in the last month; dots are shares with
+    95 % intervals.
 
     Parameters
     ----------
-    outcome : array of int, shape (n,)
-        The month of leaving from 1 on; -m for who was still there after m months. Only
-        months that everybody was seen for are drawn.
-    within : array of float64, shape (n, months)
-        Predicted chances of leaving within 1, 2, ... months, of rows that the model had
-        not seen.
+    curves : list of Curve
+        By rising risk.
 
-    Returns
-    -------
-    Figure
-        One line for each of four groups by the chance in the last month; dots are shares
-        with 90 % intervals (Wilson).
+    Examples
+    --------
+    >>> import matplotlib
+    >>> matplotlib.use("Agg")
+    >>> within = np.array([[0.1, 0.2], [0.1, 0.2], [0.5, 0.7]])
+    >>> shown = SurvivalDisplay.from_predictions([-2, 2, 1], within)
+    >>> [(curve.name, curve.observed.tolist()) for curve in shown.curves]
+    [('lower half', [0.0, 0.5]), ('next 15 %', [1.0, 1.0])]
     """
-    months = np.asarray(outcome).astype(int)
-    staying = -months[months < 0]
-    seen = min(int(staying.min(initial=within.shape[1])), within.shape[1])
-    at = np.arange(1, seen + 1)
-    rank = np.argsort(np.argsort(within[:, -1], kind="stable"), kind="stable") / len(months)
-    group = np.searchsorted(_CUTS, rank, side="right")
-    figure = _empty()
-    (axes,) = figure.axes
-    for one in range(len(_NAMES)):
-        rows = group == one
-        if not rows.any():
-            continue
-        left = (months[rows, None] > 0) & (months[rows, None] <= at)
-        low, high = _wilson(left.mean(axis=0), int(rows.sum()))
-        place = at + 0.05 * (one - 1.5)
-        axes.plot(at, within[rows][:, :seen].mean(axis=0), color=PALETTE[one], label=_NAMES[one])
-        axes.vlines(place, low, high, color=PALETTE[one], lw=1.5, alpha=0.6)
-        axes.plot(place, left.mean(axis=0), "o", color=PALETTE[one], ms=5)
-    axes.set_title("Leaving within so many months: predicted (lines), happened (dots)")
-    axes.set(xlabel="months after the date", ylabel="share that has left", xticks=at)
-    axes.set_ylim(bottom=0)
-    axes.legend(title="customers by predicted risk", loc="upper left", frameon=False)
-    return figure
 
+    def __init__(self, *, curves: Sequence[Curve]) -> None:
+        self.curves = curves
 
-def _empty() -> Figure:
-    import matplotlib
-    from matplotlib.figure import Figure
+    @classmethod
+    def from_predictions(
+        cls, outcome: ArrayLike, within: NDArray[np.float64], *, ax: Axes | None = None
+    ) -> Self:
+        """Draw chances of rows that the model had not seen.
 
-    with matplotlib.rc_context(style()):
-        figure = Figure(figsize=(6.4, 4.8), dpi=120, layout="constrained")
-        figure.subplots()
-    return figure
+        Parameters
+        ----------
+        outcome : array of int, shape (n,)
+            The month of leaving from 1 on; -m for who was still there after m months. Only
+            months that everybody was seen for are drawn.
+        within : array of float64, shape (n, months)
+            Predicted chances of leaving within 1, 2, ... months. Rows of one chance are never
+            parted.
+        ax : Axes, optional
+        """
+        months = np.asarray(outcome).astype(int)
+        staying = -months[months < 0]
+        seen = min(int(staying.min(initial=within.shape[1])), within.shape[1])
+        at = np.arange(1, seen + 1)
+        # Equal chances have one rank, the middle of theirs.
+        rank = (rankdata(within[:, -1]) - 0.5) / len(months)
+        group = np.searchsorted(list(_GROUPS.values()), rank, side="right")
+        curves = []
+        for number, name in enumerate(_GROUPS):
+            rows = group == number
+            if rows.any():
+                left = ((months[rows, None] > 0) & (months[rows, None] <= at)).mean(axis=0)
+                low, high = wilson(left, int(rows.sum()))
+                predicted = within[rows, :seen].mean(axis=0)
+                curves.append(
+                    Curve(name=name, predicted=predicted, observed=left, low=low, high=high)
+                )
+        return cls(curves=curves).plot(ax)
 
-
-def _wilson(
-    share: NDArray[np.float64], count: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    spread = _Z90**2 / count
-    middle = (share + spread / 2) / (1 + spread)
-    half = _Z90 * np.sqrt(share * (1 - share) / count + spread / count / 4) / (1 + spread)
-    return middle - half, middle + half
+    def plot(self, ax: Axes | None = None) -> Self:
+        """Draw, on new axes where none are given."""
+        axes = self._axes(ax)
+        at = np.arange(1, len(self.curves[0].predicted) + 1)
+        for number, one in enumerate(self.curves):
+            colour = PALETTE[list(_GROUPS).index(one.name)]
+            # Side by side, or the intervals of one month would hide each other.
+            place = at + 0.05 * (number - (len(self.curves) - 1) / 2)
+            axes.plot(at, one.predicted, color=colour, label=one.name)
+            axes.vlines(place, one.low, one.high, color=colour, lw=1.5, alpha=0.6)
+            axes.plot(place, one.observed, "o", color=colour, ms=5)
+        axes.set(xlabel="months after the date", xticks=at)
+        axes.set_ylabel(f"share that has left: predicted (lines),\nobserved (dots, {INTERVAL})")
+        axes.set_ylim(bottom=0)
+        axes.legend(title="customers by predicted risk", loc="upper left", frameon=False)
+        return self

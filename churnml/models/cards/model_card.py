@@ -64,13 +64,16 @@ def model_card(model: Model, notes: Sequence[str] = ()) -> str:
 
 def calibration_figure(model: Model) -> Figure | None:
     """What was predicted against what happened, in ten groups; None where it is unknown."""
-    from churnml.metrics.displays import figures
+    from churnml.metrics.displays import ReliabilityDisplay
+    from churnml.metrics.displays.style import page_axes
+    from churnml.metrics.reliability import Bin
 
     groups = model.tested.get("reliability")
     if not groups:
         return None
     uses = USES[model.task]
-    return figures.reliability(groups, title=f"{uses.chart}, on customers not seen", axes=uses.axes)
+    display = ReliabilityDisplay(bins=[Bin(**group) for group in groups], labels=uses.axes)
+    return display.plot(page_axes(f"{uses.chart}, on customers not seen")).figure_
 
 
 def _section(title: str, text: str) -> str:

@@ -14,6 +14,7 @@ from churnml.metrics.displays import (
     ReasonsDisplay,
     ReliabilityDisplay,
     SatisfactionDisplay,
+    SurvivalDisplay,
 )
 from tests.evaluation.broken import churn_rows, honest, satisfaction_rows
 
@@ -40,6 +41,9 @@ def made():
         "satisfaction": lambda ax: SatisfactionDisplay.from_predictions(
             answers, level, interval=(level - 15, level + 15), ax=ax
         ),
+        "survival": lambda ax: SurvivalDisplay.from_predictions(
+            np.where(y == 1, 1, -2), np.c_[truth / 2, truth], ax=ax
+        ),
     }
 
 
@@ -63,6 +67,31 @@ def test_gains_find_whoever_has_one_score_together():
     shown = GainsDisplay.from_predictions([1, 0, 1, 0], [0.5, 0.5, 0.2, 0.1])
     assert shown.share.tolist() == [0, 0.5, 0.75, 1]
     assert shown.found.tolist() == [0, 0.5, 1, 1]
+
+
+def test_answers_with_one_prediction_are_drawn_together():
+    shown = SatisfactionDisplay.from_predictions([60, 70, 80, 90], [50, 50, 50, 70], bins=4)
+    assert [(one.rows, one.observed) for one in shown.bins] == [(3, 70.0), (1, 90.0)]
+
+
+def test_leavers_of_one_risk_are_drawn_together():
+    within = np.array([[0.1, 0.2]] * 9 + [[0.5, 0.7]])
+    shown = SurvivalDisplay.from_predictions([1, 2, *[-2] * 7, 1], within)
+    assert [(curve.name, curve.observed[-1]) for curve in shown.curves] == [
+        ("lower half", pytest.approx(2 / 9)),
+        ("highest 5 %", 1.0),
+    ]
+
+
+def test_an_interval_is_of_customers_and_not_of_their_rows():
+    random = np.random.default_rng(0)
+    answers = random.uniform(40, 90, 200)
+    once = SatisfactionDisplay.from_predictions(answers, answers, bins=2)
+    twice = SatisfactionDisplay.from_predictions(
+        np.tile(answers, 2), np.tile(answers, 2), groups=np.tile(np.arange(200), 2), bins=2
+    )
+    for one, two in zip(once.bins, twice.bins, strict=True):
+        assert two.high - two.low == pytest.approx(one.high - one.low, rel=0.02)
 
 
 def test_estimators_are_drawn_by_what_they_predict():

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from churnml.metrics.displays.survival import leaving_curves
+from churnml.metrics.displays import SurvivalDisplay
+from churnml.metrics.displays.style import page_axes
 
 
 @pytest.fixture
@@ -13,6 +14,12 @@ def known():
     first = random.geometric(hazard)
     within = 1 - (1 - hazard[:, None]) ** np.arange(1, 7)
     return np.where(first <= 6, first, -6), within
+
+
+def leaving_curves(outcome, within):
+    return SurvivalDisplay.from_predictions(
+        outcome, within, ax=page_axes("When customers leave")
+    ).figure_
 
 
 def test_lines_rise_through_the_dots_of_four_groups(known):

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from churnml.metrics import HEADLINE
-from churnml.metrics.displays import figures
+from churnml.metrics.displays import GainsDisplay
+from churnml.metrics.displays.style import page_axes
 from churnml.registry.tracking import Child, Curve, Data, Training, log_training
 from churnml.registry.versions import aliases_of
 
@@ -54,7 +55,13 @@ def trained(store, churn, customers):
         curves={"boosting/log_loss": Curve([0.6, 0.5, 0.45])},
         importance={"tenure": 0.5, "费用": 0.1},
         tables={"metrics": {"measure": ["auc"], "model": [0.7]}},
-        figures={"gains": lambda: figures.gains(customers["left"], churn.estimator.oof_)},
+        figures={
+            "gains": lambda: (
+                GainsDisplay.from_predictions(
+                    customers["left"], churn.estimator.oof_, ax=page_axes("Gains")
+                ).figure_
+            )
+        },
         notes="auc 0.70\n\nWho leaves.",
         children=folds,
     )
