@@ -22,6 +22,7 @@ from churnml.features import build_features, declared
 from churnml.labels import coverage as cover
 from churnml.labels import hazard as leaving
 from churnml.labels import window as labels
+from churnml.metrics.survival import known_outcomes
 from churnml.tables import asof
 from churnml.tables.source import Source
 
@@ -198,6 +199,12 @@ def censored(data: Dataset, at: date, gap: str = "0d") -> Dataset:
     y = found.y.to_numpy()
     known = np.where(np.abs(y) > months, -months, y).astype(y.dtype)
     return replace(found, y=pd.Series(known, name=found.y.name))
+
+
+def left_within(data: Dataset, months: int) -> Dataset:
+    """The rows of the hazard task that tell who left within some months, as churn labels."""
+    known, left = known_outcomes(data.y, data.times, months)
+    return replace(data.rows(np.flatnonzero(known)), y=pd.Series(left, name="churned"))
 
 
 def _narrowed(rows: ir.Table) -> ir.Table:

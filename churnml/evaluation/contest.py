@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,13 +10,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from churnml.base.tasks import TaskName
+from churnml.base.tasks import TASKS, TaskName
 from churnml.config.settings import Config, Costs, Promotion
 from churnml.datasets.dataset import Dataset
 from churnml.errors import ModelError
 from churnml.evaluation.contest_checks import (
     Check,
     Measures,
+    Rule,
     SliceGain,
     churn_rules,
     judge,
@@ -28,14 +29,12 @@ from churnml.evaluation.contest_checks import (
 from churnml.evaluation.contest_segments import ELDERLY, slices
 from churnml.evaluation.slices import LEAST_CUSTOMERS
 from churnml.metrics import (
-    churn_measures,
     customer_value,
     profit_measures,
-    satisfaction_measures,
 )
-from churnml.metrics.satisfaction import DISSATISFIED
 from churnml.metrics.significance import auc_influence, mean_influence, standard_error
-from churnml.models.model import Model, predict
+from churnml.metrics.suites import SUITES
+from churnml.models.model import Model, Scores, predict
 
 _SPENDING = "arpu_mean_3m_yuan"
 _TINY = 1e-15
@@ -119,30 +118,22 @@ def contest(challenger: Model, champion: Model, data: Dataset, config: Config) -
         If they predict something that the gate does not know.
     """
     settings, task = config.promotion, challenger.task
-    if task not in ("churn", "satisfaction"):
+    if task not in _GATES:
         raise ModelError(
             f"There is no gate for {task} models.",
             hint="Measure both with churnml evaluate, then promote with --force REASON.",
         )
+    gate, suite = _GATES[task], SUITES[task]
     y, groups = data.y.to_numpy(np.float64), data.groups.to_numpy()
     scored = predict(challenger, data.X), predict(champion, data.X)
-    positives = int(y.sum()) if task == "churn" else int((y <= DISSATISFIED).sum())
-    rarer = int(min(positives, len(y) - positives)) if task == "churn" else len(y)
-    require_enough(rarer, settings, "who left" if task == "churn" else "answered surveys")
-    if task == "churn":
-        value = _value(data.X, config.costs)
-        own, other = (_churn(y, one["churn_probability"], value, config.costs) for one in scored)
-        rules = churn_rules(settings, float(y.mean()))
-    else:
-        own, other = (_satisfaction(y, one) for one in scored)
-        rules = satisfaction_rules(settings)
-    checks = judge(rules, own, other, groups, settings)
+    require_enough(suite.rarer(y), settings, TASKS[task].who)
+    own, other = (gate.measures(y, one, data.X, config.costs) for one in scored)
+    checks = judge(gate.rules(settings, y), own, other, groups, settings)
     gains, notes = _slice_gains(task, data, scored, settings)
-    if task == "churn" and _SPENDING not in data.X:
-        notes.append("No spending is known: every customer's value counts the same.")
+    notes += gate.notes(data.X)
     months = tuple(str(day) for day in sorted(set(data.times)))
     checks += judge_slices(gains, settings)
-    return Verdict(months, len(y), positives, tuple(checks), tuple(notes))
+    return Verdict(months, len(y), int(suite.positives(y).sum()), tuple(checks), tuple(notes))
 
 
 def _value(X: pd.DataFrame, costs: Costs) -> Floats:
@@ -150,46 +141,45 @@ def _value(X: pd.DataFrame, costs: Costs) -> Floats:
     return customer_value(spending, costs)
 
 
-def _churn(y: Floats, p: Floats, value: Floats, costs: Costs) -> Measures:
-    return churn_measures(y, p) | profit_measures(y, p, value, costs)
+def _churn_measures(y: Floats, scores: Scores, X: pd.DataFrame, costs: Costs) -> Measures:
+    profit = profit_measures(y, scores["churn_probability"], _value(X, costs), costs)
+    return SUITES["churn"].measures(y, scores) | profit
 
 
-def _satisfaction(y: Floats, scores: dict[str, Floats]) -> Measures:
-    return satisfaction_measures(
-        y,
-        scores["satisfaction"],
-        dissatisfied=scores["dissatisfied_probability"],
-        interval=(scores["satisfaction_low"], scores["satisfaction_high"]),
-    )
+def _satisfaction_measures(y: Floats, scores: Scores, X: pd.DataFrame, costs: Costs) -> Measures:
+    return SUITES["satisfaction"].measures(y, scores)
+
+
+def _spending_note(X: pd.DataFrame) -> list[str]:
+    if _SPENDING in X:
+        return []
+    return ["No spending is known: every customer's value counts the same."]
 
 
 def _slice_gains(
     task: TaskName,
     data: Dataset,
-    scored: tuple[dict[str, Floats], dict[str, Floats]],
+    scored: tuple[Scores, Scores],
     settings: Promotion,
 ) -> tuple[list[SliceGain], list[str]]:
     y = data.y.to_numpy(np.float64)
     customers = pd.factorize(data.groups)[0].astype(np.int64)
-    name = "churn_probability" if task == "churn" else "satisfaction"
+    name, who = TASKS[task].score, TASKS[task].who
     found: list[SliceGain] = []
     small: list[str] = []
     parts = slices(data.X)
     for part in parts:
         rows = part.rows
-        left = int(y[rows].sum())
-        rarer = min(left, rows.size - left) if task == "churn" else rows.size
+        rarer = SUITES[task].rarer(y[rows])
         if rarer < settings.min_positives:
             if np.unique(customers[rows]).size >= LEAST_CUSTOMERS:
                 small.append(f"{part.name} ({rarer})")
             continue
         own, other = (one[name][rows] for one in scored)
-        gains = _churn_gains if task == "churn" else _satisfaction_gains
-        found += gains(part.name, y[rows], (own, other), customers[rows], settings)
+        found += _GATES[task].gains(part.name, y[rows], (own, other), customers[rows], settings)
     notes = []
     if small:
-        what = "who left" if task == "churn" else "answers"
-        notes.append(f"Fewer than {settings.min_positives} {what}, not judged: {', '.join(small)}.")
+        notes.append(f"Fewer than {settings.min_positives} {who}, not judged: {', '.join(small)}.")
     if not any(part.name == f"brand {ELDERLY}" for part in parts):
         notes.append("No customer of the elderly brand is known among these.")
     return found, notes
@@ -229,3 +219,33 @@ def _mean_gain(
     (own, moved), (other, back) = (mean_influence(loss) for loss in losses)
     error = standard_error(moved - back, customers)
     return SliceGain(where, measure, own, other, error, "less")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Gate:
+    """What the models of a task are judged by.
+
+    ``measures`` and ``rules`` over all customers, ``gains`` of a slice; ``notes`` on what the
+    data lack.
+    """
+
+    measures: Callable[[Floats, Scores, pd.DataFrame, Costs], Measures]
+    rules: Callable[[Promotion, Floats], tuple[Rule, ...]]
+    gains: Callable[..., Iterator[SliceGain]]
+    notes: Callable[[pd.DataFrame], list[str]]
+
+
+_GATES: Mapping[str, _Gate] = {
+    "churn": _Gate(
+        measures=_churn_measures,
+        rules=lambda settings, y: churn_rules(settings, float(y.mean())),
+        gains=_churn_gains,
+        notes=_spending_note,
+    ),
+    "satisfaction": _Gate(
+        measures=_satisfaction_measures,
+        rules=lambda settings, y: satisfaction_rules(settings),
+        gains=_satisfaction_gains,
+        notes=lambda X: [],
+    ),
+}

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from churnml.base.tasks import TASKS, TITLES
 from churnml.metrics import satisfaction
 from churnml.metrics.bootstrap import Estimate
 from churnml.metrics.calibration import check_probabilities
@@ -34,13 +35,30 @@ SLOPES = (0.9, 1.1)
 COVERAGE = (0.87, 0.93)
 """Coverages of a 90 % interval between these are no complaint."""
 
-_TOO_GOOD = {"churn": 0.95, "satisfaction": 0.9}
-# Trees beat a line, but hardly by as much as this where both read what was known.
-_STRONG, _AHEAD = {"churn": 0.9, "satisfaction": 0.6}, {"churn": 0.12, "satisfaction": 0.3}
-_DECIDES = {"churn": 0.93, "satisfaction": 0.8}
 _SHIFT = 0.1
 _POINTS = 1.0
 _SURE = 0.001
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Leaks:
+    """From where on a leak is suspected, in the task's measure of skill.
+
+    ``column`` for one column alone, ``model`` for a model; ``strong`` for a model that is
+    ``ahead`` of a regression by so much: trees beat a line, but hardly by as much where both
+    read what was known.
+    """
+
+    column: float
+    model: float
+    strong: float
+    ahead: float
+
+
+_LEAKS = {
+    "churn": _Leaks(column=0.93, model=0.95, strong=0.9, ahead=0.12),
+    "satisfaction": _Leaks(column=0.8, model=0.9, strong=0.6, ahead=0.3),
+}
 
 
 @dataclass(frozen=True)
@@ -333,7 +351,7 @@ def _leak(
 
     ``plain`` is what a regression reaches.
     """
-    name = "AUC" if task == "churn" else "R²"
+    name, leaks = TITLES[TASKS[task].skill], _LEAKS[task]
     alone = {} if X is None else columns_alone(task, X, y, groups)
     found = [
         Finding(
@@ -343,12 +361,12 @@ def _leak(
             column,
         )
         for column, value in list(alone.items())[:3]
-        if value >= _DECIDES[task]
+        if value >= leaks.column
     ]
     if found or "too_good" in told:
         return found
-    ahead = plain is not None and reached.low > max(_STRONG[task], plain + _AHEAD[task])
-    if reached.low > _TOO_GOOD[task] or ahead:
+    ahead = plain is not None and reached.low > max(leaks.strong, plain + leaks.ahead)
+    if reached.low > leaks.model or ahead:
         against = f", where a regression reaches {plain:.3f}" if ahead else ""
         found.append(
             Finding(

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
+from churnml.base.tasks import TASKS, TITLES
 from churnml.base.text import counted
 from churnml.metrics.bootstrap import INTERVALS, MONTHS_NOTE, Estimate
 from churnml.metrics.oracle import OLDER_NAME
-from churnml.metrics.suites import HEADLINE
 
 if TYPE_CHECKING:
     from churnml.evaluation.result import Evaluation
@@ -61,7 +61,9 @@ def possible_rows(found: Evaluation) -> list[list[str]]:
 def metric_rows(found: Evaluation, *, every: bool = False, narrow: bool = False) -> list[list[str]]:
     """Measure by measure: the model, then its baselines; narrow: these without intervals."""
     names = (
-        list(found.metrics) if every else [n for n in HEADLINE[found.task] if n in found.metrics]
+        list(found.metrics)
+        if every
+        else [name for name in TASKS[found.task].headline if name in found.metrics]
     )
     sides = found.baselines.values()
     return [
@@ -72,13 +74,13 @@ def metric_rows(found: Evaluation, *, every: bool = False, narrow: bool = False)
 
 def slice_columns(task: str) -> list[str]:
     """The headings of `slice_rows`."""
-    measure = "AUC" if task == "churn" else "mean error"
+    measure = TITLES[TASKS[task].sliced_by]
     return ["slice", "rows", "happened", "told", measure, "against others", "p (Holm)", ""]
 
 
 def slice_rows(found: Evaluation, *, most: int | None = None) -> list[list[str]]:
     """Slice by slice, the worst first; those too small say so."""
-    name, digits = ("auc", 3) if found.task == "churn" else ("mae", 1)
+    name, digits = TASKS[found.task].sliced_by, TASKS[found.task].digits
     rows = []
     for one in found.slices[:most]:
         verdict = "; ".join(

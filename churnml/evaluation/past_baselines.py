@@ -5,22 +5,21 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 from datetime import date
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from churnml.base.tasks import TASKS, TaskName
 from churnml.config.settings import Config
 from churnml.datasets import dataset
-from churnml.datasets.dataset import Dataset, Task
+from churnml.datasets.dataset import Dataset, left_within
 from churnml.errors import DataError
 from churnml.evaluation import base_rate, booster, regression
-from churnml.metrics.survival import known_outcomes
 from churnml.tables.source import Source
 
 Floats = NDArray[np.float64]
-Measured = Literal["churn", "satisfaction"]
+Measured = TaskName
 
 TWO = 2
 """Months: the horizon at which a hazard is measured as a churn model is."""
@@ -31,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 
 def earlier_baselines(
-    source: Source, task: Task, day: date, data: Dataset, config: Config
+    source: Source, task: TaskName, day: date, data: Dataset, config: Config
 ) -> tuple[dict[str, Floats], str]:
     """Baselines, learned at the last dates whose labels ended by ``day``.
 
@@ -52,8 +51,9 @@ def earlier_baselines(
         By name, none where no label had ended; and a sentence on where they were learned.
     """
     window = dataset.label_window(task, config)
-    if task == "hazard":
-        window = replace(window, horizon=f"{TWO}mo")
+    declared = TASKS[task]
+    if declared.measured_within is not None:
+        window = replace(window, horizon=f"{declared.measured_within}mo")
     bills = pd.Timestamp(source.tables["bills"].month.min().execute()).date()
     earlier = [day.replace(day=1)]
     while earlier[-1] > bills:
@@ -64,10 +64,9 @@ def earlier_baselines(
     _log.info("baselines: building features at %s", ", ".join(map(str, days)))
     try:
         past = dataset.build_dataset(source, task, sorted(days), config=config)
-        if task == "hazard":
-            known, left = known_outcomes(past.y, past.times, TWO)
-            past = replace(past.rows(np.flatnonzero(known)), y=pd.Series(left, name="churned"))
-        return _learned(task, past, data), (
+        if declared.measured_within is not None:
+            past = left_within(past, declared.measured_within)
+        return _learned(declared.measured_as, past, data), (
             f"Baselines learned at {', '.join(map(str, sorted(days)))}, whose labels had ended."
         )
     except DataError as error:
@@ -78,17 +77,16 @@ def _month_before(day: date) -> date:
     return date(day.year - (day.month == 1), (day.month - 2) % 12 + 1, 1)
 
 
-def _learned(task: Task, past: Dataset, data: Dataset) -> dict[str, Floats]:
+def _learned(task: TaskName, past: Dataset, data: Dataset) -> dict[str, Floats]:
     found = {"base rate": base_rate(past.y, len(data))}
     if past.y.nunique() > 1:
-        kind: Measured = "satisfaction" if task == "satisfaction" else "churn"
         known = (past.X, past.y)
-        found["regression"] = regression(kind, known, data.X, past.groups)
-        found["one booster"] = booster(kind, known, data.X)
+        found["regression"] = regression(task, known, data.X, past.groups)
+        found["one booster"] = booster(task, known, data.X)
     return found
 
 
-def crossed_baselines(task: Measured, data: Dataset) -> tuple[dict[str, Floats], str]:
+def crossed_baselines(task: TaskName, data: Dataset) -> tuple[dict[str, Floats], str]:
     """Base rate of all rows; a regression and one booster, each row by what others taught.
 
     Returns

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
+from churnml.base.tasks import TaskName
 from churnml.base.text import counted
 from churnml.evaluation.diagnosis import Finding
 from churnml.evaluation.slices import Slice
@@ -65,7 +66,7 @@ class Evaluation:
         What the training has seen of these rows; empty where it has seen nothing.
     """
 
-    task: Literal["churn", "satisfaction"]
+    task: TaskName
     model: str
     rows: int
     customers: int

@@ -9,17 +9,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from churnml.base.tasks import TASKS, TITLES, TaskName
 from churnml.config.settings import Training
-from churnml.datasets.dataset import Dataset, Task
+from churnml.datasets.dataset import Dataset
 from churnml.metrics import share_of_possible
 from churnml.training.fit import Fitted
 
 _FILE = Path("truth") / "hazard.parquet"
-_COLUMN = {"churn": "churn_probability", "satisfaction": "satisfaction"}
 
 
 def truth_of(
-    location: str, task: Task, settings: Training, data: Dataset
+    location: str, task: TaskName, settings: Training, data: Dataset
 ) -> NDArray[np.float64] | None:
     """The true probability of leaving, or the true satisfaction, of each row.
 
@@ -27,7 +27,7 @@ def truth_of(
     ----------
     location : str
         Of the operator tables.
-    task : {"churn", "satisfaction"}
+    task : {"churn", "satisfaction", "hazard"}
     settings : Training
         Where the label looks: the truth is that of the default label alone.
     data : Dataset
@@ -35,16 +35,17 @@ def truth_of(
     Returns
     -------
     array, shape (n,), or None
-        None where there is no truth, it is of another label, or it misses a row.
+        None where there is no truth, it is of another label, or it misses a row; of a
+        hazard there is none.
     """
     path = Path(location) / _FILE
     default = type(settings)()
     same = ("gap", "horizon", "definition")
-    if "://" in location or not path.is_file():
+    if "://" in location or not path.is_file() or TASKS[task].measured_as != task:
         return None
     if any(getattr(settings, name, None) != getattr(default, name, None) for name in same):
         return None
-    name = _COLUMN[task]
+    name = TASKS[task].score
     known = pd.read_parquet(path.absolute(), columns=["customer_id", "month", name])
     known["month"] = pd.to_datetime(known["month"]).dt.date
     rows = pd.DataFrame({"customer_id": data.groups.astype(str), "month": data.times})
@@ -53,23 +54,23 @@ def truth_of(
 
 
 def with_possible(
-    fitted: Fitted, location: str, task: Task, settings: Training
+    fitted: Fitted, location: str, task: TaskName, settings: Training
 ) -> tuple[Fitted, list[str]]:
     """A test with the share of what the truth reaches among its metrics, and in words.
 
     Unchanged, and without words, where nobody knows the truth.
     """
     tested = fitted.tested
-    truth = None if task == "hazard" else truth_of(location, task, settings, tested.rows)
+    truth = truth_of(location, task, settings, tested.rows)
     if truth is None:
         return fitted, []
     groups = tested.rows.groups.to_numpy()
     found = share_of_possible(task, tested.y, tested.scores, truth, groups)
-    name, key = ("AUC", "auc") if task == "churn" else ("R²", "r2")
+    key, chance = TASKS[task].skill, TASKS[task].chance
     share, best = found[f"{key}_share"], found[f"{key}_of_truth"]
-    of = "of the way from chance to" if task == "churn" else "of"
+    of = "of the way from chance to" if chance else "of"
     told = (
-        f"{name} reaches {share.value:.1%} ({share.low:.1%} to {share.high:.1%}) {of} what the "
-        f"true values of the simulation reach, {best.value:.3f}."
+        f"{TITLES[key]} reaches {share.value:.1%} ({share.low:.1%} to {share.high:.1%}) {of} what "
+        f"the true values of the simulation reach, {best.value:.3f}."
     )
     return replace(fitted, tested=replace(tested, metrics=tested.metrics | found)), [told]

@@ -7,7 +7,7 @@ so that nothing in it is anybody.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,11 +15,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from churnml.base.tasks import TaskName
+from churnml.base.tasks import TASKS, TaskName
 from churnml.evaluation.bands import age_band, tenure_band
 from churnml.evaluation.slices import Slice, churn_slices, satisfaction_slices
-from churnml.metrics import HEADLINE, Estimate
-from churnml.metrics.reliability import mean_reliability, reliability
+from churnml.metrics import Estimate
+from churnml.metrics.reliability import Bin, mean_reliability, reliability
 
 FEWEST = 50
 """Rows that a kind of customers must have to be told."""
@@ -52,6 +52,25 @@ class Outcome:
     y: NDArray[np.float64]
     scores: NDArray[np.float64]
     customers: NDArray[Any]
+
+    @property
+    def measures(self) -> _Measures:
+        """How its task is told of."""
+        return _MEASURES[TASKS[self.task].measured_as]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Measures:
+    """How the test rows of a task are told of, in groups by score and by kind of customer."""
+
+    reliability: Callable[..., list[Bin]]
+    slices: Callable[..., list[Slice]]
+
+
+_MEASURES: Mapping[str, _Measures] = {
+    "churn": _Measures(reliability=reliability, slices=churn_slices),
+    "satisfaction": _Measures(reliability=mean_reliability, slices=satisfaction_slices),
+}
 
 
 def evidence(
@@ -98,7 +117,7 @@ def evidence(
 
 
 def _headline(task: TaskName, found: Mapping[str, Estimate]) -> dict[str, list[float | None]]:
-    return {name: _plain(found[name]) for name in HEADLINE[task] if name in found}
+    return {name: _plain(found[name]) for name in TASKS[task].headline if name in found}
 
 
 def _plain(estimate: Estimate) -> list[float | None]:
@@ -117,7 +136,7 @@ def calibration(outcome: Outcome) -> list[dict[str, float]]:
         ``rows``, ``predicted``, ``observed`` and its 95 % interval over customers: ``low``,
         ``high``.
     """
-    measure = reliability if outcome.task == "churn" else mean_reliability
+    measure = outcome.measures.reliability
     bins = measure(outcome.y, outcome.scores, outcome.customers, bins=_GROUPS)
     return [one.to_dict() for one in bins]
 
@@ -132,7 +151,7 @@ def slices(outcome: Outcome) -> list[dict[str, Any]]:
         ``metrics`` as in `evidence`, empty where too few left; ``worse`` and ``off``:
         whether it is significantly worse than the others, or its mean prediction off.
     """
-    found = (satisfaction_slices if outcome.task == "satisfaction" else churn_slices)(
+    found = outcome.measures.slices(
         _kinds(outcome.X), outcome.y, outcome.scores, outcome.customers, draws=_DRAWS
     )
     told = [one for one in found if one.rows >= FEWEST]

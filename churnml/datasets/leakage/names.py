@@ -24,12 +24,13 @@ _OUTCOMES = (
     ),
     (r"win ?back|挽回|赢回", "who is won back had left"),
 )
-_SATISFACTION = (
+_ANSWERS = (
     (
         r"satisf|满意|\b(csat|nps)\b|推荐意愿",
         "another answer on satisfaction is given with the score, by the same customers",
     ),
 )
+_PHRASES = {"churn": _OUTCOMES, "satisfaction": (*_OUTCOMES, *_ANSWERS)}
 _ID = (
     r"(^| )(id|uuid|guid|msisdn|imsi|imei|(account|customer|phone|mobile|contract) ?(no|number))$|"
     r"编号|号码|手机号|[帐账]号|[户客]id$"
@@ -54,8 +55,7 @@ def says_outcome(name: str, task: str) -> str | None:
     True
     """
     plain = _plain(name)
-    phrases = (*_OUTCOMES, *(_SATISFACTION if task == "satisfaction" else ()))
-    return next((why for pattern, why in phrases if re.search(pattern, plain)), None)
+    return next((why for pattern, why in _PHRASES[task] if re.search(pattern, plain)), None)
 
 
 def says_id(name: str) -> bool:

@@ -17,7 +17,7 @@ Found on numbers, with the numbers told:
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -25,23 +25,22 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from churnml.base.tasks import TASKS, TITLES, TaskName
 from churnml.datasets.leakage.availability import dropping
 from churnml.datasets.leakage.multivariate import together
 from churnml.datasets.leakage.names import says_id, says_outcome
 from churnml.datasets.leakage.one_class import one_class, repeats
 from churnml.datasets.leakage.questionnaire import answers
+from churnml.metrics.suites import SUITES
 from churnml.metrics.univariate import deal, reached, unseen_means
 
 Kind = Literal["copy", "one class", "decides", "survey", "id", "name"]
 Floats = NDArray[np.float64]
 
-_DECIDES = {"churn": 0.90, "satisfaction": 0.5}
-_STRONG = {"churn": 0.80, "satisfaction": 0.2}
 _MARGIN = 0.02
 _COPY = 0.98
 _SAME_SCALE = 0.1
 _FEW_ROWS = 100
-_DISSATISFIED = 60.0
 _NEARLY_EVERY = 0.95
 
 
@@ -112,7 +111,7 @@ def find_suspects(
     X: pd.DataFrame,
     y: Iterable[float],
     *,
-    task: Literal["churn", "satisfaction"],
+    task: TaskName,
     groups: Iterable[Any] | None = None,
     scale: tuple[float, ...] = (),
     certain: Collection[str] = (),
@@ -192,40 +191,81 @@ class _Seen:
 
     @property
     def measure(self) -> str:
-        return "AUC" if self.task == "churn" else "R²"
+        return TITLES[TASKS[self.task].skill]
+
+    @property
+    def limits(self) -> _Limits:
+        return _LIMITS[self.task]
 
 
 def _copies(seen: _Seen, _found: Collection[str]) -> Iterable[Suspect]:
-    order = pd.Series(seen.y)
     for name, strength in seen.strength.items():
         column = seen.X[name].reset_index(drop=True)
-        if not pd.api.types.is_numeric_dtype(column) or strength < _STRONG[seen.task]:
+        if not pd.api.types.is_numeric_dtype(column) or strength < seen.limits.strong:
             continue
-        if seen.task == "satisfaction":
-            alike = abs(order.corr(column, method="spearman"))
-            if column.notna().mean() > 0.5 and alike >= _COPY:
-                yield Suspect(
-                    name, "copy", f"its rank correlation with the target is {alike:.3f}", strength
-                )
-        elif strength >= 1 - (1 - _COPY) / 10:
-            yield Suspect(name, "copy", f"alone it reaches AUC {strength:.3f}", strength)
+        evidence = seen.limits.copies(pd.Series(seen.y), column, strength)
+        if evidence:
+            yield Suspect(name, "copy", evidence, strength)
+
+
+def _splits_alike(y: pd.Series, column: pd.Series, strength: float) -> str:
+    """Evidence that a column is the outcome itself; empty where it is not."""
+    return f"alone it reaches AUC {strength:.3f}" if strength >= 1 - (1 - _COPY) / 10 else ""
+
+
+def _orders_alike(y: pd.Series, column: pd.Series, strength: float) -> str:
+    """Evidence that a column orders the rows as the answers do; empty where it does not."""
+    alike = abs(y.corr(column, method="spearman"))
+    same = column.notna().mean() > 0.5 and alike >= _COPY
+    return f"its rank correlation with the target is {alike:.3f}" if same else ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Limits:
+    """What one column may reach alone, and what else gives it away.
+
+    Attributes
+    ----------
+    decides, strong : float
+        From here on it decides; from here on it does if all others together reach less.
+    copies : function
+        Of target, column and strength: evidence that the column is the target.
+    classes : (str, str)
+        Whose values, of the two kinds of customers.
+    """
+
+    decides: float
+    strong: float
+    copies: Callable[[pd.Series, pd.Series, float], str]
+    classes: tuple[str, str]
+
+
+_LIMITS: Mapping[str, _Limits] = {
+    "churn": _Limits(
+        decides=0.90, strong=0.80, copies=_splits_alike, classes=("leavers'", "stayers'")
+    ),
+    "satisfaction": _Limits(
+        decides=0.5,
+        strong=0.2,
+        copies=_orders_alike,
+        classes=("of the dissatisfied", "of the satisfied"),
+    ),
+}
 
 
 def _one_class(seen: _Seen, _found: Collection[str]) -> Iterable[Suspect]:
-    satisfied = seen.task == "satisfaction"
-    left = (seen.y_all <= _DISSATISFIED) if satisfied else (seen.y_all == 1)
-    words = ("of the dissatisfied", "of the satisfied") if satisfied else ("leavers'", "stayers'")
+    left = SUITES[seen.task].positives(seen.y_all)
     for name in seen.all.columns:
-        evidence = one_class(seen.all[name], left, words)
+        evidence = one_class(seen.all[name], left, seen.limits.classes)
         if evidence:
             yield Suspect(name, "one class", evidence, seen.strength[name])
 
 
 def _deciding(seen: _Seen, found: Collection[str]) -> Iterable[Suspect]:
     ranked = sorted(seen.strength, key=lambda name: -seen.strength[name])
-    sure = [name for name in ranked if seen.strength[name] >= _DECIDES[seen.task]]
+    sure = [name for name in ranked if seen.strength[name] >= seen.limits.decides]
     others = [name for name in ranked if name not in sure and name not in found]
-    strong = [name for name in others if seen.strength[name] >= _STRONG[seen.task]]
+    strong = [name for name in others if seen.strength[name] >= seen.limits.strong]
     lost = {*found, *sure}
     for name in (*sure, *strong):
         count, rest = seen.rest({*lost, name})
