@@ -36,11 +36,11 @@ from churnml.config.settings import Promotion
 from churnml.errors import DataError
 from churnml.metrics import Estimate, bootstrap, paired_difference
 from churnml.metrics.bootstrap import Measure
+from churnml.metrics.intervals import normal_quantile
 from churnml.metrics.significance import below_zero, holm
 
 Measures = Mapping[str, Measure]
 EVERYBODY = "all customers"
-_95 = 1.959964
 _OWN = "own "
 
 
@@ -286,7 +286,7 @@ def judge_slices(gains: Sequence[SliceGain], settings: Promotion) -> list[Check]
     checks = []
     for one, chance in zip(gains, chances, strict=True):
         worse = bool(chance < settings.significance)
-        span = _95 * one.error
+        span = normal_quantile() * one.error
         gain = Estimate(one.gain, one.gain - span, one.gain + span)
         reason = "significantly worse" if worse else "not significantly worse"
         checks.append(

@@ -18,7 +18,7 @@ from churnml.metrics import satisfaction
 from churnml.metrics.bootstrap import Estimate
 from churnml.metrics.calibration import check_probabilities
 from churnml.metrics.check_arrays import check_answers, check_groups, check_pair
-from churnml.metrics.intervals import quantile
+from churnml.metrics.intervals import normal_quantile
 from churnml.metrics.significance import (
     auc_influence,
     below_zero,
@@ -309,7 +309,7 @@ def _spread(y: Floats, told: Floats, customers: NDArray[np.int64]) -> Iterator[F
     variance = float(np.mean(centred**2))
     slope = float(np.mean(centred * y)) / variance
     moved = centred * (y - y.mean() - slope * centred) / variance / y.size
-    error = quantile() * standard_error(moved, customers)
+    error = normal_quantile() * standard_error(moved, customers)
     figures = f"an answer rises by {slope:.2f} where its prediction rises by 1"
     if slope + error < SLOPES[0]:
         yield Finding("over_confident", f"Over-confident: {figures}.")
@@ -319,7 +319,7 @@ def _spread(y: Floats, told: Floats, customers: NDArray[np.int64]) -> Iterator[F
 
 def _bias(y: Floats, told: Floats, customers: NDArray[np.int64]) -> Iterator[Finding]:
     gap, moved = mean_influence(y - told)
-    if abs(gap) - quantile() * standard_error(moved, customers) > _POINTS:
+    if abs(gap) - normal_quantile() * standard_error(moved, customers) > _POINTS:
         word = "low" if gap > 0 else "high"
         yield Finding(
             f"too_{word}",

@@ -15,7 +15,7 @@ INTERVAL = f"{100 * LEVEL:.0f} % interval"
 """What a figure calls such an interval."""
 
 
-def quantile(level: float = LEVEL) -> float:
+def normal_quantile(level: float = LEVEL) -> float:
     """How many standard errors an interval reaches to either side of its estimate.
 
     Parameters
@@ -25,7 +25,7 @@ def quantile(level: float = LEVEL) -> float:
 
     Examples
     --------
-    >>> round(quantile(), 2)
+    >>> round(normal_quantile(), 2)
     1.96
     """
     return float(norm.ppf((1 + check_share("level", level)) / 2))
@@ -61,7 +61,7 @@ def wilson(
     >>> round(float(low), 3), round(float(high), 3)
     (0.404, 0.596)
     """
-    z = quantile(level)
+    z = normal_quantile(level)
     spread = z * z / count
     middle = (share + spread / 2) / (1 + spread)
     half = z * np.sqrt(share * (1 - share) / count + spread / count / 4) / (1 + spread)

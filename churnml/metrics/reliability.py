@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from churnml.metrics.calibration import check_probabilities, quantile_bins
 from churnml.metrics.check_arrays import check_groups, check_pair, number_groups
 from churnml.metrics.check_options import check_whole
-from churnml.metrics.intervals import LEVEL, quantile, wilson
+from churnml.metrics.intervals import LEVEL, normal_quantile, wilson
 from churnml.metrics.significance import mean_influence, standard_error
 
 
@@ -91,9 +91,7 @@ def reliability(
     customers = np.arange(labels.size) if codes is None else codes
     found = []
     for rows in rows_of_bins(chances, bins):
-        share = float(labels[rows].mean())
-        count = _independent(labels[rows], customers[rows])
-        low, high = map(float, wilson(share, count, level))
+        share, low, high = share_over_customers(labels[rows], customers[rows], level)
         found.append(Bin(rows.size, float(chances[rows].mean()), share, low, high))
     return found
 
@@ -141,7 +139,7 @@ def mean_reliability(
     found = []
     for rows in rows_of_bins(predictions, bins):
         mean, moved = mean_influence(outcomes[rows])
-        half = quantile(level) * standard_error(moved, number_groups(customers[rows])[0])
+        half = normal_quantile(level) * standard_error(moved, number_groups(customers[rows])[0])
         predicted = float(predictions[rows].mean())
         found.append(Bin(rows.size, predicted, mean, mean - half, mean + half))
     return found
@@ -155,6 +153,35 @@ def rows_of_bins(values: ArrayLike, bins: int) -> list[NDArray[np.int64]]:
     """
     at = quantile_bins(np.asarray(values, np.float64), check_whole("bins", bins))
     return [np.flatnonzero(at == number) for number in np.unique(at)]
+
+
+def share_over_customers(
+    labels: NDArray[np.float64], customers: NDArray[np.int64], level: float = LEVEL
+) -> tuple[float, float, float]:
+    """The share to whom it happened, with Wilson's interval over customers.
+
+    Parameters
+    ----------
+    labels : array, shape (n,)
+        1 for those to whom it happened, else 0.
+    customers : array of int, shape (n,)
+        The number of each row's customer, from 0.
+    level : float, default 0.95
+
+    Returns
+    -------
+    (float, float, float)
+        The share, and the low and the high end.
+
+    Examples
+    --------
+    >>> once = share_over_customers(np.array([0.0, 1.0]), np.arange(2))
+    >>> once == share_over_customers(np.array([0.0, 0.0, 1.0, 1.0]), np.array([0, 0, 1, 1]))
+    True
+    """
+    share = float(labels.mean())
+    low, high = wilson(share, _independent(labels, customers), level)
+    return share, float(low), float(high)
 
 
 def _independent(labels: NDArray[np.float64], customers: NDArray[np.int64]) -> float:

@@ -230,6 +230,7 @@ def _figures(done: Finished) -> dict[str, Any]:
                 SurvivalDisplay.from_predictions(
                     tested.rows.y,
                     tested.within,
+                    groups=tested.rows.groups,
                     ax=page_axes("When customers leave, on held-out customers"),
                 ).figure_
             )

@@ -53,6 +53,6 @@ def slices(found: Sequence[Slice], measure: str, label: str, *, title: str = "Sl
         axes.hlines(at, estimate.low, estimate.high, color=colour, lw=2)
         axes.plot(estimate.value, at, "D" if one.worse else "o", color=colour)
     axes.set_yticks(range(len(shown)), [short(f"{one.column} = {one.value}") for one in shown])
-    axes.set_title(f"{title}: the worst above, diamonds significantly worse")
+    axes.set_title(f"{title}\nthe worst above, diamonds significantly worse")
     axes.set_xlabel(f"{label}, {INTERVAL}")
     return figure

@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import rankdata
 
+from churnml.metrics.check_arrays import check_groups
 from churnml.metrics.displays.style import PALETTE, Display
-from churnml.metrics.intervals import INTERVAL, wilson
+from churnml.metrics.intervals import INTERVAL
+from churnml.metrics.reliability import share_over_customers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -66,7 +68,12 @@ class SurvivalDisplay(Display):
 
     @classmethod
     def from_predictions(
-        cls, outcome: ArrayLike, within: NDArray[np.float64], *, ax: Axes | None = None
+        cls,
+        outcome: ArrayLike,
+        within: NDArray[np.float64],
+        *,
+        groups: ArrayLike | None = None,
+        ax: Axes | None = None,
     ) -> Self:
         """Draw chances of rows that the model had not seen.
 
@@ -78,9 +85,13 @@ class SurvivalDisplay(Display):
         within : array of float64, shape (n, months)
             Predicted chances of leaving within 1, 2, ... months. Rows of one chance are never
             parted.
+        groups : array, shape (n,), optional
+            The customer of each row; else every row is one.
         ax : Axes, optional
         """
         months = np.asarray(outcome).astype(int)
+        codes = check_groups(groups, months.size)
+        customers = np.arange(months.size) if codes is None else codes
         staying = -months[months < 0]
         seen = min(int(staying.min(initial=within.shape[1])), within.shape[1])
         at = np.arange(1, seen + 1)
@@ -91,11 +102,12 @@ class SurvivalDisplay(Display):
         for number, name in enumerate(_GROUPS):
             rows = group == number
             if rows.any():
-                left = ((months[rows, None] > 0) & (months[rows, None] <= at)).mean(axis=0)
-                low, high = wilson(left, int(rows.sum()))
+                left = ((months[rows, None] > 0) & (months[rows, None] <= at)).astype(float)
+                ends = [share_over_customers(month, customers[rows]) for month in left.T]
+                observed, low, high = np.array(ends).T
                 predicted = within[rows, :seen].mean(axis=0)
                 curves.append(
-                    Curve(name=name, predicted=predicted, observed=left, low=low, high=high)
+                    Curve(name=name, predicted=predicted, observed=observed, low=low, high=high)
                 )
         return cls(curves=curves).plot(ax)
 
