@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import ibis
 import numpy as np
@@ -14,10 +14,10 @@ from ibis import _
 from ibis.expr import types as ir
 from numpy.typing import NDArray
 
-from churnml.base.tasks import TaskName
-from churnml.config.settings import Config, Training
+from churnml.base.tasks import TaskName, find_task
+from churnml.config.settings import Churn, Config, Hazard, Satisfaction, Training
 from churnml.datasets.leakage import withheld
-from churnml.errors import LabelWindowError, UsageError
+from churnml.errors import LabelWindowError
 from churnml.features import build_features, declared
 from churnml.labels import coverage as cover
 from churnml.labels import hazard as leaving
@@ -27,6 +27,7 @@ from churnml.tables import asof
 from churnml.tables.source import Source
 
 Task = TaskName
+Tables = Mapping[str, ir.Table]
 
 
 @dataclass(frozen=True)
@@ -139,25 +140,45 @@ def build_dataset(
 
 def _outcome(source: Source, task: Task, days: Sequence[date], config: Config) -> ir.Table:
     """What happened after the dates, as the task sees it; in the last column."""
-    window = label_window(task, config)
-    since, until, earliest = covered(source, task, config)
-    if task == "hazard":
-        month = labels.Window(window.gap, "1mo")
-        cover.require_cover(days, month, until, since, earliest=earliest)
-        return leaving.month_of_leaving(
-            source.tables,
-            days,
-            until=until,
-            since=since,
-            gap=window.gap,
-            months=config.hazard.months,
-            definition=config.hazard.definition,
-            silence=config.hazard.silence_months,
-        )
-    cover.require_cover(days, window, until, since, earliest=earliest)
-    if task == "churn":
-        return labels.churn(source.tables, days, window, config.churn.definition)
-    return labels.satisfaction(source.tables, days, window)
+    section, known = settings(task, config), covered(source, task, config)
+    label = _LABELS[task]
+    cover.require_cover(
+        days, label.taught(section), known.until, known.since, earliest=known.earliest
+    )
+    return label.outcome(source.tables, days, section, known)
+
+
+def _window(section: Training) -> labels.Window:
+    return labels.Window(section.gap, section.horizon)
+
+
+def _first_month(section: Training) -> labels.Window:
+    return labels.Window(section.gap, "1mo")
+
+
+def _left(tables: Tables, days: Sequence[date], section: Churn, known: Covered) -> ir.Table:
+    return labels.churn(tables, days, _window(section), section.definition)
+
+
+def _answer(
+    tables: Tables, days: Sequence[date], section: Satisfaction, known: Covered
+) -> ir.Table:
+    return labels.satisfaction(tables, days, _window(section))
+
+
+def _month_of_leaving(
+    tables: Tables, days: Sequence[date], section: Hazard, known: Covered
+) -> ir.Table:
+    return leaving.month_of_leaving(
+        tables,
+        days,
+        until=known.until,
+        since=known.since,
+        gap=section.gap,
+        months=section.months,
+        definition=section.definition,
+        silence=section.silence_months,
+    )
 
 
 class Covered(NamedTuple):
@@ -177,14 +198,18 @@ class Covered(NamedTuple):
 
 def covered(source: Source, task: Task, config: Config) -> Covered:
     """Where the data lie that the label and the features of a task need."""
-    tables = source.tables
-    definition = config.hazard.definition if task == "hazard" else config.churn.definition
-    told = "satisfaction" if task == "satisfaction" else "churn"
+    # Only labels of leaving have a definition, which may need more tables.
+    definition = getattr(settings(task, config), "definition", None)
     return Covered(
-        cover.covered_from(tables, told, definition),
-        cover.covered_until(tables, told, definition),
-        labels.later(cover.begins(tables, "bills"), "1mo"),
+        cover.covered_from(source.tables, definition),
+        cover.covered_until(source.tables, definition),
+        labels.later(cover.begins(source.tables, "bills"), "1mo"),
     )
+
+
+def known_at(task: Task, data: Dataset, at: date, config: Config) -> Dataset:
+    """Rows with their outcomes as they were known at a date."""
+    return _LABELS[task].known_at(data, at, settings(task, config).gap)
 
 
 def censored(data: Dataset, at: date, gap: str = "0d") -> Dataset:
@@ -207,6 +232,34 @@ def left_within(data: Dataset, months: int) -> Dataset:
     return replace(data.rows(np.flatnonzero(known)), y=pd.Series(left, name="churned"))
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Label:
+    """How a task is labelled.
+
+    Attributes
+    ----------
+    outcome : function
+        Of tables, dates, the task's settings and what is covered: the labels, in the last
+        column.
+    taught : function
+        Of the settings: the window that must be over before an outcome teaches.
+    known_at : function
+        Of rows, a date and the gap: the rows as they were known at the date.
+    """
+
+    outcome: Callable[[Tables, Sequence[date], Any, Covered], ir.Table]
+    taught: Callable[[Training], labels.Window] = _window
+    known_at: Callable[[Dataset, date, str], Dataset] = lambda data, at, gap: data
+
+
+_LABELS: Mapping[str, _Label] = {
+    "churn": _Label(outcome=_left),
+    "satisfaction": _Label(outcome=_answer),
+    # A month's outcome already teaches a hazard; to be tested it needs all of them.
+    "hazard": _Label(outcome=_month_of_leaving, taught=_first_month, known_at=censored),
+}
+
+
 def _narrowed(rows: ir.Table) -> ir.Table:
     """The rows in types half as wide, which is what the estimators learn from anyway."""
     narrow = {
@@ -219,8 +272,7 @@ def _narrowed(rows: ir.Table) -> ir.Table:
 
 def label_window(task: Task, config: Config) -> labels.Window:
     """Where the label of a task looks."""
-    section = settings(task, config)
-    return labels.Window(section.gap, section.horizon)
+    return _window(settings(task, config))
 
 
 def settings(task: Task, config: Config) -> Training:
@@ -231,14 +283,8 @@ def settings(task: Task, config: Config) -> Training:
     UsageError
         If there is no such task.
     """
-    sections: dict[str, Training] = {
-        "churn": config.churn,
-        "satisfaction": config.satisfaction,
-        "hazard": config.hazard,
-    }
-    if task not in sections:
-        raise UsageError(f"Unknown task {task!r}.", hint="Use churn, satisfaction or hazard.")
-    return sections[task]
+    found: Training = getattr(config, find_task(task).name)
+    return found
 
 
 def _sample(y: ir.Table, max_rows: int) -> ir.Table:
@@ -278,10 +324,8 @@ def plan_dates(source: Source, task: Task, config: Config) -> Dates:
         If there is not one date to train on and one to test on.
     """
     section = settings(task, config)
-    window = labels.Window(section.gap, section.horizon)
+    window, taught = _window(section), _LABELS[task].taught(section)
     since, until, earliest = covered(source, task, config)
-    # A month's outcome already teaches a hazard; to be tested it needs all of them.
-    taught = labels.Window(section.gap, "1mo") if task == "hazard" else window
     # Three months' bills must lie before a date for its features to say something.
     usable = _firsts_of_months(labels.later(earliest, "2mo"), until)
     usable = [d for d in usable if window.of(d)[0] >= since and taught.end(d) <= until]

@@ -21,8 +21,10 @@ _FAR = 4000
 """Days: no gap or horizon is longer."""
 
 
-def covered_until(tables: Mapping[str, ir.Table], task: str, definition: Definition) -> date:
+def covered_until(tables: Mapping[str, ir.Table], definition: Definition | None) -> date:
     """The first date that the data does not cover for a label.
+
+    ``definition`` is that of leaving; None for a label that is not about it.
 
     The end of the last month that holds at least half as many rows as the table's
     fullest month: of ``bills``, and of ``usage`` where inactivity counts.
@@ -32,10 +34,10 @@ def covered_until(tables: Mapping[str, ir.Table], task: str, definition: Definit
     LabelWindowError
         If there are no bills.
     """
-    return min(_last_full_month(tables[name], name) for name in _needed(tables, task, definition))
+    return min(_last_full_month(tables[name], name) for name in _needed(tables, definition))
 
 
-def covered_from(tables: Mapping[str, ir.Table], task: str, definition: Definition) -> date:
+def covered_from(tables: Mapping[str, ir.Table], definition: Definition | None) -> date:
     """The first date that the data covers for a label.
 
     Where the later of the tables that the label needs `begins`: ``bills``, and ``usage``
@@ -46,11 +48,11 @@ def covered_from(tables: Mapping[str, ir.Table], task: str, definition: Definiti
     LabelWindowError
         If there are no bills.
     """
-    return max(begins(tables, name) for name in _needed(tables, task, definition))
+    return max(begins(tables, name) for name in _needed(tables, definition))
 
 
-def _needed(tables: Mapping[str, ir.Table], task: str, definition: Definition) -> list[str]:
-    silence = task == "churn" and definition != "termination" and "usage" in tables
+def _needed(tables: Mapping[str, ir.Table], definition: Definition | None) -> list[str]:
+    silence = definition not in (None, "termination") and "usage" in tables
     return ["bills", "usage"] if silence else ["bills"]
 
 

@@ -82,9 +82,9 @@ def test_cover_ends_with_the_last_full_month_of_the_tables_needed():
     names = "abcd"
     bills = every(names, [MAY, JUNE]) | {"a": [MAY, JUNE, JULY]}
     given = tables(customers(names), bills=bills, usage=every(names, [MAY]))
-    assert cover.covered_until(given, "churn", "termination") == JULY
-    assert cover.covered_until(given, "churn", "either") == JUNE
-    assert cover.covered_until(given, "satisfaction", "either") == JULY
+    assert cover.covered_until(given, "termination") == JULY
+    assert cover.covered_until(given, "either") == JUNE
+    assert cover.covered_until(given, None) == JULY
 
 
 def test_cover_begins_with_usage_where_silence_counts_else_with_bills():
@@ -92,12 +92,12 @@ def test_cover_begins_with_usage_where_silence_counts_else_with_bills():
     given = tables(
         customers(names), bills=every(names, MONTHS[:8]), usage=every(names, MONTHS[3:8])
     )
-    assert cover.covered_from(given, "churn", "either") == MONTHS[3]
-    assert cover.covered_from(given, "churn", "inactivity") == MONTHS[3]
-    assert cover.covered_from(given, "churn", "termination") == MONTHS[0]
-    assert cover.covered_from(given, "satisfaction", "either") == MONTHS[0]
+    assert cover.covered_from(given, "either") == MONTHS[3]
+    assert cover.covered_from(given, "inactivity") == MONTHS[3]
+    assert cover.covered_from(given, "termination") == MONTHS[0]
+    assert cover.covered_from(given, None) == MONTHS[0]
     del given["usage"]
-    assert cover.covered_from(given, "churn", "either") == MONTHS[0]
+    assert cover.covered_from(given, "either") == MONTHS[0]
 
 
 def test_stray_rows_and_a_month_half_missing_begin_nothing():
@@ -120,7 +120,7 @@ def test_an_operator_that_has_grown_or_shrunk_loses_no_month():
 
 def test_a_table_without_rows_covers_nothing():
     with pytest.raises(LabelWindowError, match="bills: no rows"):
-        cover.covered_from(tables(customers("a"), bills={}), "churn", "termination")
+        cover.covered_from(tables(customers("a"), bills={}), "termination")
 
 
 def test_the_month_of_leaving_is_refused_before_the_data_begin():

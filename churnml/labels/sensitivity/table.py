@@ -93,8 +93,8 @@ def label_sensitivity(
     tables, config = source.tables, config or Config()
     if any(not 1 <= months <= BEFORE for months in inactive_months):
         raise UsageError(f"inactive_months: from 1 to {BEFORE} expected.")
-    since = cover.covered_from(tables, "churn", "either")
-    until = cover.covered_until(tables, "churn", "either")
+    since = cover.covered_from(tables, "either")
+    until = cover.covered_until(tables, "either")
     windows = [labels.Window(gap, horizon) for gap in gaps for horizon in horizons]
     days = [max(_last(windows, until), since)] if as_of is None else asof.dates(as_of)
     for day in days:
