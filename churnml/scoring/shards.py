@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from churnml.base.tasks import TASKS
+from churnml.base.tasks import TASKS, Task
 from churnml.models.drift import counted
 from churnml.models.model import predict
 from churnml.registry.resolve import Resolved
@@ -21,17 +21,8 @@ from churnml.scoring.reasons import REASON, reasons
 
 Types = Mapping[str, pa.DataType]
 
-_CHURN: Types = {
-    "churn_probability": pa.float64(),
-    "churn_percentile": pa.float64(),
-    "risk_band": pa.string(),
-}
-_SATISFACTION: Types = {
-    "satisfaction": pa.float64(),
-    "satisfaction_low": pa.float64(),
-    "satisfaction_high": pa.float64(),
-    "dissatisfied_probability": pa.float64(),
-}
+_TYPES: Types = {"risk_band": pa.string()}
+"""Of the scores that are no numbers."""
 _VALUE: Types = {"individual_tier": pa.string(), "group_tier": pa.string(), "arpu": pa.float64()}
 
 
@@ -62,26 +53,34 @@ class Recipe:
         return self.explained.model.origin.kind
 
     @property
+    def tasks(self) -> list[Task]:
+        """The tasks whose scores lead the result; the columns of others come last."""
+        return [task for name, task in TASKS.items() if name in self.models and task.reasons]
+
+    @property
     def explained(self) -> Resolved:
-        """The model whose reasons are given: of churn, unless only satisfaction is scored."""
-        return self.models.get("churn") or self.models["satisfaction"]
+        """The model whose reasons are given: the first, so of churn where it is scored."""
+        return self.models[self.tasks[0].name]
 
 
 def schema(recipe: Recipe) -> pa.Schema:
     """The columns of the result, in the contract's order."""
     columns: dict[str, pa.DataType] = {"customer_id": pa.string(), "as_of": pa.date32()}
-    if "churn" in recipe.models:
-        columns |= _CHURN
-    if "satisfaction" in recipe.models:
-        columns |= _SATISFACTION
+    for task in recipe.tasks:
+        columns |= _types(task)
     if recipe.kind == "operator":
         columns |= _VALUE
     if recipe.reasons:
         columns["reasons"] = pa.list_(REASON)
-    columns |= {f"{task}_model": pa.string() for task in recipe.models if task != "hazard"}
-    if "hazard" in recipe.models:
-        columns |= dict.fromkeys(TASKS["hazard"].scores, pa.float64())
+    columns |= {f"{task.name}_model": pa.string() for task in recipe.tasks}
+    for name in recipe.models:
+        if not TASKS[name].reasons:
+            columns |= _types(TASKS[name])
     return pa.schema(columns.items())
+
+
+def _types(task: Task) -> Types:
+    return {name: _TYPES.get(name, pa.float64()) for name in task.scores}
 
 
 def score_rows(

@@ -15,35 +15,28 @@ from dataclasses import asdict, dataclass, field
 from datetime import date
 from functools import partial
 from html import escape
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from churnml.base.tasks import TASKS, TITLES, TaskName
 from churnml.base.text import counted
 from churnml.datasets.dataset import Dataset
 from churnml.evaluation.html import number, table, told
 from churnml.evaluation.result import without_nan
-from churnml.metrics import Estimate, bootstrap, churn_measures, satisfaction_measures
+from churnml.metrics import Estimate, bootstrap
 from churnml.metrics.bootstrap import INTERVALS, Measure
-from churnml.metrics.suites import flat_metrics
+from churnml.metrics.suites import SUITES, flat_metrics
+from churnml.models.model import predict_scores
 from churnml.training import fit as training
 from churnml.training.fit import Estimator
 
-Task = Literal["churn", "satisfaction"]
 Metrics = dict[str, Estimate]
 Floats = NDArray[np.float64]
 
-MAIN = {"churn": "auc", "satisfaction": "spearman"}
-"""The measure by which models age; the higher, the better."""
-
-NAME = {"auc": "AUC", "spearman": "rank correlation"}
-
-_SHOWN = {
-    "churn": ("auc", "calibration_slope", "log_loss", "calibration_in_the_large"),
-    "satisfaction": ("spearman", "r2", "mae"),
-}
+NAME = TITLES
 OVER_MONTHS = "Over the months, whose own shocks no interval over customers holds"
 SPREAD_COLUMNS = ["measure", "mean", "sd of a month", "least", "greatest"]
 _TABLED = 2
@@ -144,18 +137,18 @@ class Backtest:
     ages : list of Age
     """
 
-    task: Task
+    task: TaskName
     months: list[Month]
     ages: list[Age]
 
     @property
     def measure(self) -> str:
         """The measure by which models age."""
-        return MAIN[self.task]
+        return TASKS[self.task].monthly[0]
 
     def rows(self) -> list[list[str]]:
         """The table over the months, as text."""
-        names = _SHOWN[self.task][:_TABLED]
+        names = TASKS[self.task].monthly[:_TABLED]
         return [
             [
                 str(one.as_of),
@@ -171,16 +164,16 @@ class Backtest:
 
     def columns(self) -> list[str]:
         """The headings of `rows`."""
-        first, *others = (_HEADS.get(name, name) for name in _SHOWN[self.task][:_TABLED])
-        positives = "left" if self.task == "churn" else "dissatisfied"
-        return ["as of", "trained on", "rows", positives, first, f"{first}, unseen", *others]
+        first, *others = (_HEADS.get(name, name) for name in TASKS[self.task].monthly[:_TABLED])
+        told = ["as of", "trained on", "rows", TASKS[self.task].positives]
+        return [*told, first, f"{first}, unseen", *others]
 
     @property
     def over_months(self) -> dict[str, Spread]:
         """Every measure's mean and spread over the months."""
         return {
             name: Spread.of([one.metrics[name].value for one in self.months])
-            for name in _SHOWN[self.task]
+            for name in TASKS[self.task].monthly
         }
 
     def spread_rows(self) -> list[list[str]]:
@@ -287,7 +280,7 @@ class _Told:
 
 
 def backtest(
-    task: Task,
+    task: TaskName,
     data: Dataset,
     tests: Sequence[date],
     window_end: Callable[[date], date],
@@ -337,7 +330,9 @@ def backtest(
         model = _fitted(unfitted, past)
         for day in (day for day in sorted(tests) if day >= start):
             rows = data.at([day])
-            cells[start, day] = _Told(_months_between(start, day), rows, _measures(model, rows))
+            cells[start, day] = _Told(
+                _months_between(start, day), rows, _measures(task, model, rows)
+            )
         fresh = cells[start, start]
         unseen_rows, unseen = _unseen(task, unfitted, past, fresh.rows, hidden, draws)
         months.append(
@@ -368,30 +363,29 @@ def _fitted(unfitted: Estimator, past: Dataset) -> Estimator:
     return training.fit(clone(unfitted), past)
 
 
-def _measures(model: Any, rows: Dataset) -> dict[str, Measure]:
-    y = rows.y.to_numpy(np.float64)
-    if hasattr(model, "predict_proba"):
-        return churn_measures(y, model.predict_proba(rows.X)[:, 1])
-    return satisfaction_measures(y, model.predict(rows.X))
+def _measures(task: TaskName, model: Estimator, rows: Dataset) -> dict[str, Measure]:
+    name = TASKS[task].score
+    scores = {name: predict_scores(task, model, rows.X)[name]}
+    return SUITES[task].measures(rows.y.to_numpy(np.float64), scores)
 
 
-def _shown(task: Task, measures: dict[str, Measure]) -> dict[str, Measure]:
-    return {name: measures[name] for name in _SHOWN[task]}
+def _shown(task: TaskName, measures: dict[str, Measure]) -> dict[str, Measure]:
+    return {name: measures[name] for name in TASKS[task].monthly}
 
 
-def _positives(task: Task, rows: Dataset) -> int:
-    return int((rows.y == 1).sum() if task == "churn" else (rows.y <= 60).sum())
+def _positives(task: TaskName, rows: Dataset) -> int:
+    return int(SUITES[task].positives(rows.y.to_numpy(np.float64)).sum())
 
 
 def _unseen(
-    task: Task, unfitted: Estimator, past: Dataset, rows: Dataset, hidden: set[Any], draws: int
+    task: TaskName, unfitted: Estimator, past: Dataset, rows: Dataset, hidden: set[Any], draws: int
 ) -> tuple[int, Metrics]:
     """A model that never saw some customers, measured on these."""
     known = past.rows(np.flatnonzero(~past.groups.isin(hidden)))
     strange = rows.rows(np.flatnonzero(rows.groups.isin(hidden)))
     if len(strange) < 2 or strange.y.nunique() < 2:
         return len(strange), {}
-    measures = _measures(_fitted(unfitted, known), strange)
+    measures = _measures(task, _fitted(unfitted, known), strange)
     return len(strange), bootstrap(_shown(task, measures), strange.groups.to_numpy(), draws=draws)
 
 
@@ -399,19 +393,24 @@ def _months_between(start: date, day: date) -> int:
     return (day.year - start.year) * 12 + day.month - start.month
 
 
-def _ages(task: Task, cells: dict[tuple[date, date], _Told], draws: int, seed: int) -> list[Age]:
+def _ages(
+    task: TaskName, cells: dict[tuple[date, date], _Told], draws: int, seed: int
+) -> list[Age]:
     """Means over models of each age, all on the same draws of customers."""
     # One place a customer in each draw: the dates share their customers.
     days = {day: cell.rows for (start, day), cell in cells.items() if start == day}
     names = pd.Index(sorted(set().union(*(set(rows.groups) for rows in days.values()))))
     codes = {day: names.get_indexer(rows.groups) for day, rows in days.items()}
     ages = sorted({cell.age for cell in cells.values()})
+    main = TASKS[task].monthly[0]
     measures: dict[str, Measure] = {}
     for age in ages:
         reached = [key for key, cell in cells.items() if cell.age == age]
         fresh = [(day, day) for _start, day in reached]
-        old = measures[f"measure.{age}"] = partial(_mean, MAIN[task], cells, codes, reached)
-        new = measures[f"fresh.{age}"] = partial(_mean, MAIN[task], cells, codes, fresh)
+        old = measures[f"measure.{age}"] = partial(
+            _mean, TASKS[task].monthly[0], cells, codes, reached
+        )
+        new = measures[f"fresh.{age}"] = partial(_mean, main, cells, codes, fresh)
         measures[f"change.{age}"] = partial(_difference, old, new)
     found = bootstrap(measures, len(names), draws=draws, seed=seed)
     return [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+from churnml.base.tasks import TaskName
 from churnml.base.text import counted
 from churnml.config.settings import Config
 from churnml.datasets import dataset
@@ -13,7 +14,7 @@ from churnml.features import declared
 from churnml.tables.checked import checked, opened
 from churnml.tables.source import Source
 from churnml.training import fit as training
-from churnml.training.backtest import NAME, Backtest, Task, backtest
+from churnml.training.backtest import NAME, Backtest, backtest
 
 _MONTHS = 6
 _log = logging.getLogger(__name__)
@@ -91,7 +92,7 @@ def _require_months(source: Source, found: int, asked: int | None) -> None:
     )
 
 
-def _task(task: str) -> Task:
+def _task(task: str) -> TaskName:
     if task == "churn":
         return "churn"
     if task == "satisfaction":

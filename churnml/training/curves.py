@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from churnml.datasets.dataset import Task
+from churnml.base.tasks import TASKS, TaskName
 from churnml.estimators.boosting.bag import Growth
-from churnml.metrics import HEADLINE, churn_measures, satisfaction_measures
+from churnml.metrics.suites import SUITES
 from churnml.registry.tracking.run import Child, Curve
 from churnml.training.fit import Tested
 from churnml.training.system_metrics import Sample
@@ -21,16 +21,15 @@ if TYPE_CHECKING:
 
 _POINTS = 100
 _CHARTED = 4
-_LOSS = {"churn": "log_loss", "satisfaction": "squared_error", "hazard": "log_loss"}
 
 
-def boosting(task: Task, estimator: Any) -> dict[str, Curve]:
+def boosting(task: TaskName, estimator: Any) -> dict[str, Curve]:
     """The loss on the rows left out after each round, mean over the boosters."""
     growth = _growth(estimator)
-    return {f"boosting/{_LOSS[task]}": _mean(growth)} if growth else {}
+    return {f"boosting/{TASKS[task].loss}": _mean(growth)} if growth else {}
 
 
-def folds(task: Task, estimator: Any) -> list[Child]:
+def folds(task: TaskName, estimator: Any) -> list[Child]:
     """A child for each fold: how its boosters grew."""
     growth = _growth(estimator)
     count = 1 + max((one.fold for one in growth), default=-1)
@@ -40,15 +39,15 @@ def folds(task: Task, estimator: Any) -> list[Child]:
     ]
 
 
-def trials(task: Task, search: Search | None) -> list[Child]:
+def trials(task: TaskName, search: Search | None) -> list[Child]:
     """A child for each trial of a search for better settings."""
     return [
         Child(
             title=f"trial {one.number}" + (", given up" if one.pruned else ""),
             kind="trial",
             params=one.params or {"rule": "the rule's own"},
-            metrics={f"boosting/{_LOSS[task]}": one.loss},
-            curves={f"boosting/fold_{_LOSS[task]}": Curve(one.folds)},
+            metrics={f"boosting/{TASKS[task].loss}": one.loss},
+            curves={f"boosting/fold_{TASKS[task].loss}": Curve(one.folds)},
             tags={"churnml.pruned": str(one.pruned).lower()},
             seconds=one.seconds,
         )
@@ -61,7 +60,7 @@ def _growth(estimator: Any) -> list[Growth]:
     return [one for one in getattr(bag, "growth", ()) if one.losses]
 
 
-def _fold(task: Task, number: int, count: int, growth: Sequence[Growth]) -> Child:
+def _fold(task: TaskName, number: int, count: int, growth: Sequence[Growth]) -> Child:
     rounds = [len(one.losses) for one in growth]
     return Child(
         title=f"fold {number + 1} of {count}",
@@ -71,7 +70,7 @@ def _fold(task: Task, number: int, count: int, growth: Sequence[Growth]) -> Chil
             "boosting/rounds": float(np.mean(rounds)) if rounds else 0.0,
             "rows/left_out": float(max((one.rows for one in growth), default=0)),
         },
-        curves={f"boosting/{_LOSS[task]}": _mean(growth)} if growth else {},
+        curves={f"boosting/{TASKS[task].loss}": _mean(growth)} if growth else {},
         seconds=0.0,
     )
 
@@ -84,7 +83,7 @@ def _mean(growth: Sequence[Growth]) -> Curve:
     return Curve(losses.mean(axis=0)[steps - 1].tolist(), steps=steps.tolist())
 
 
-def by_date(task: Task, tested: Tested) -> tuple[dict[str, list[Any]], dict[str, Curve]]:
+def by_date(task: TaskName, tested: Tested) -> tuple[dict[str, list[Any]], dict[str, Curve]]:
     """The measures at each test date, as a table and as curves.
 
     Steps are 1, 2, ... in the order of the dates, and the moments are the dates.
@@ -92,7 +91,7 @@ def by_date(task: Task, tested: Tested) -> tuple[dict[str, list[Any]], dict[str,
     days = sorted(set(tested.rows.times))
     places = [np.flatnonzero((tested.rows.times == day).to_numpy()) for day in days]
     found = [_measured(task, tested.y[rows], tested.scores[rows]) for rows in places]
-    names = [name for name in HEADLINE.get(task, ()) if any(name in one for one in found)]
+    names = [name for name in TASKS[task].headline if any(name in one for one in found)]
     table: dict[str, list[Any]] = {
         "as_of": [str(day)[:10] for day in days],
         "rows": [int(rows.size) for rows in places],
@@ -112,12 +111,12 @@ def by_date(task: Task, tested: Tested) -> tuple[dict[str, list[Any]], dict[str,
     return table, curves
 
 
-def _measured(task: Task, y: NDArray[np.float64], scores: NDArray[np.float64]) -> dict[str, float]:
-    if task == "churn" and len(np.unique(y)) < 2:
+def _measured(
+    task: TaskName, y: NDArray[np.float64], scores: NDArray[np.float64]
+) -> dict[str, float]:
+    if len(y) < 3 or SUITES[task].rarer(y) == 0:
         return {}
-    if task not in ("churn", "satisfaction") or len(y) < 3:
-        return {}
-    measures = churn_measures(y, scores) if task == "churn" else satisfaction_measures(y, scores)
+    measures = SUITES[task].measures(y, {TASKS[task].score: scores})
     weight = np.ones(len(y))
     found = {name: float(measure(weight)) for name, measure in measures.items()}
     return {name: value for name, value in found.items() if np.isfinite(value)}

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from churnml.base.tasks import TaskName, of_task
 from churnml.base.text import counted, quoted
 from churnml.config.settings import Availability
 from churnml.datasets.flat.data import FlatData
@@ -37,8 +38,6 @@ from churnml.datasets.flat.uninformative import useless
 from churnml.datasets.leakage import told
 from churnml.errors import DataError, UsageError
 
-Task = Literal["churn", "satisfaction"]
-
 
 @dataclass(frozen=True)
 class _Named:
@@ -56,7 +55,7 @@ class _Named:
 def read_training(
     path: str | Path,
     *,
-    task: Task,
+    task: TaskName,
     target: str,
     id: str | None = None,
     group: str | None = None,
@@ -141,10 +140,11 @@ def read_training(
         notes.append(f"Left out: {total}.")
         frame = frame[:-1]
     table.ensure_unchanged()
-    found = _target(frame["target"], task, target, positive, scale)
+    how = of_task(task, _TARGETS)
+    found = how.read(frame["target"], target, positive, scale)
     frame = _keep(table, frame, found, named, set_aside_limit, notes)
     y = pd.Series(found.y[frame.index], name=target)
-    notes[:0] = [*told_left(found), *(told_scale(scale) if task == "satisfaction" else [])]
+    notes[:0] = how.notes(found, scale)
     frame = frame.reset_index(drop=True)
     columns = _useful(table, plan, frame, notes)
     notes += _told_mistaken(columns, frame)
@@ -159,7 +159,7 @@ def read_training(
     notes += told(suspects)
     return FlatData(
         X=X,
-        y=y.astype("int64") if task == "churn" else y,
+        y=y.astype(how.dtype),
         ids=frame["id"].rename(id or "row"),
         groups=frame["group"].rename(group or id or "row"),
         signature=signature.to_dict(),
@@ -271,16 +271,35 @@ def _fetch(table: Table, named: _Named, plan: Plan) -> pd.DataFrame:
     return pd.concat(parts, axis=1)
 
 
-def _target(
-    values: pd.Series,
-    task: Task,
-    name: str,
-    positive: str | None,
-    scale: Scale | None,
-) -> Target:
-    if task == "churn":
-        return churn_target(values, name=name, positive=positive)
-    return satisfaction_target(values, name=name, scale=scale)
+@dataclass(frozen=True, kw_only=True)
+class _Reader:
+    """How a task's target column is read.
+
+    ``read`` of the column, its name, the positive value and the scale; ``notes`` on what was
+    taken for what.
+    """
+
+    read: Callable[[pd.Series, str, str | None, Scale | None], Target]
+    notes: Callable[[Target, Scale | None], list[str]]
+    dtype: Any
+
+
+_TARGETS: Mapping[str, _Reader] = {
+    "churn": _Reader(
+        read=lambda values, name, positive, scale: churn_target(
+            values, name=name, positive=positive
+        ),
+        notes=lambda found, scale: told_left(found),
+        dtype="int64",
+    ),
+    "satisfaction": _Reader(
+        read=lambda values, name, positive, scale: satisfaction_target(
+            values, name=name, scale=scale
+        ),
+        notes=lambda found, scale: told_scale(scale),
+        dtype="float64",
+    ),
+}
 
 
 def _keep(
