@@ -1,9 +1,5 @@
 """A model measured on labelled rows: baselines, slices, diagnosis, the contest of two models."""
 
-from churnml.evaluation.bands import (
-    age_band,
-    tenure_band,
-)
 from churnml.evaluation.baselines import (
     base_rate,
     booster,
@@ -20,6 +16,10 @@ from churnml.evaluation.evaluate import (
 )
 from churnml.evaluation.result import (
     Evaluation,
+)
+from churnml.evaluation.segments import (
+    age_band,
+    tenure_band,
 )
 from churnml.evaluation.slices import (
     Slice,

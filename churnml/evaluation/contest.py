@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from churnml.base.tasks import TASKS, TaskName
 from churnml.config.settings import Config, Costs, Promotion
@@ -26,17 +26,14 @@ from churnml.evaluation.contest_checks import (
     require_enough,
     satisfaction_rules,
 )
-from churnml.evaluation.contest_segments import ELDERLY, slices
-from churnml.evaluation.slices import LEAST_CUSTOMERS
-from churnml.metrics import (
-    customer_value,
-    profit_measures,
-)
+from churnml.evaluation.segments import ELDERLY, segments
+from churnml.evaluation.slices import LEAST_CUSTOMERS, rows_by_value
+from churnml.evaluation.value import SPENDING, operator_value
+from churnml.metrics import profit_measures
 from churnml.metrics.significance import auc_influence, mean_influence, standard_error
 from churnml.metrics.suites import SUITES
 from churnml.models.model import Model, Scores, predict
 
-_SPENDING = "arpu_mean_3m_yuan"
 _TINY = 1e-15
 Floats = NDArray[np.float64]
 
@@ -93,16 +90,25 @@ class Verdict:
         }
 
 
-def contest(challenger: Model, champion: Model, data: Dataset, config: Config) -> Verdict:
+def contest(
+    challenger: Model,
+    champion: Model,
+    data: Dataset,
+    config: Config,
+    *,
+    regions: ArrayLike | None = None,
+) -> Verdict:
     """Measure two models of one task on rows that neither has trained on.
 
     Parameters
     ----------
     challenger, champion : Model
     data : Dataset
-        Columns that either reads; with the brand and tier features, for the slices.
+        Columns that either reads; with the features of `segments`, for the slices.
     config : Config
         Its sections ``promotion`` and ``costs``.
+    regions : array, shape (n,), optional
+        The region of each row's customer.
 
     Returns
     -------
@@ -129,20 +135,15 @@ def contest(challenger: Model, champion: Model, data: Dataset, config: Config) -
     require_enough(suite.rarer(y), settings, TASKS[task].who)
     own, other = (gate.measures(y, one, data.X, config.costs) for one in scored)
     checks = judge(gate.rules(settings, y), own, other, groups, settings)
-    gains, notes = _slice_gains(task, data, scored, settings)
+    gains, notes = _slice_gains(task, data, scored, settings, segments(data.X, regions))
     notes += gate.notes(data.X)
     months = tuple(str(day) for day in sorted(set(data.times)))
     checks += judge_slices(gains, settings)
     return Verdict(months, len(y), int(suite.positives(y).sum()), tuple(checks), tuple(notes))
 
 
-def _value(X: pd.DataFrame, costs: Costs) -> Floats:
-    spending = X[_SPENDING] if _SPENDING in X else np.full(len(X), np.nan)
-    return customer_value(spending, costs)
-
-
 def _churn_measures(y: Floats, scores: Scores, X: pd.DataFrame, costs: Costs) -> Measures:
-    profit = profit_measures(y, scores["churn_probability"], _value(X, costs), costs)
+    profit = profit_measures(y, scores["churn_probability"], operator_value(X, costs), costs)
     return SUITES["churn"].measures(y, scores) | profit
 
 
@@ -151,7 +152,7 @@ def _satisfaction_measures(y: Floats, scores: Scores, X: pd.DataFrame, costs: Co
 
 
 def _spending_note(X: pd.DataFrame) -> list[str]:
-    if _SPENDING in X:
+    if SPENDING in X:
         return []
     return ["No spending is known: every customer's value counts the same."]
 
@@ -161,26 +162,27 @@ def _slice_gains(
     data: Dataset,
     scored: tuple[Scores, Scores],
     settings: Promotion,
+    cuts: pd.DataFrame,
 ) -> tuple[list[SliceGain], list[str]]:
     y = data.y.to_numpy(np.float64)
     customers = pd.factorize(data.groups)[0].astype(np.int64)
     name, who = TASKS[task].score, TASKS[task].who
     found: list[SliceGain] = []
     small: list[str] = []
-    parts = slices(data.X)
-    for part in parts:
-        rows = part.rows
+    parts = rows_by_value(cuts, customers)
+    for column, value in sorted(parts, key=lambda name: name != ("brand", ELDERLY)):
+        where, rows = f"{column} {value}", parts[column, value]
         rarer = SUITES[task].rarer(y[rows])
         if rarer < settings.min_positives:
             if np.unique(customers[rows]).size >= LEAST_CUSTOMERS:
-                small.append(f"{part.name} ({rarer})")
+                small.append(f"{where} ({rarer})")
             continue
         own, other = (one[name][rows] for one in scored)
-        found += _GATES[task].gains(part.name, y[rows], (own, other), customers[rows], settings)
+        found += _GATES[task].gains(where, y[rows], (own, other), customers[rows], settings)
     notes = []
     if small:
         notes.append(f"Fewer than {settings.min_positives} {who}, not judged: {', '.join(small)}.")
-    if not any(part.name == f"brand {ELDERLY}" for part in parts):
+    if "brand" not in cuts or not (cuts["brand"] == ELDERLY).any():
         notes.append("No customer of the elderly brand is known among these.")
     return found, notes
 

@@ -27,8 +27,9 @@ from churnml.evaluation import (
 )
 from churnml.evaluation.drift import drift_notes
 from churnml.evaluation.past_baselines import TWO, Measured, crossed_baselines, earlier_baselines
-from churnml.evaluation.segments import operator_cuts, operator_value, table_cuts
+from churnml.evaluation.segments import regions_of, segments, table_segments
 from churnml.evaluation.simulated_truth import truth_of
+from churnml.evaluation.value import operator_value
 from churnml.metrics import (
     Estimate,
     customer_value,
@@ -116,7 +117,7 @@ def evaluate_source(
     baselines, note = earlier_baselines(clean, task, day, data, settings)
     notes.append(note)
     known = _Known(
-        cuts=operator_cuts(clean, data),
+        cuts=segments(data.X, regions_of(clean, data)),
         value=operator_value(data.X, config.costs),
         baselines=baselines,
         truth=None if task == "hazard" else truth_of(location, task, section, data),
@@ -169,7 +170,7 @@ def evaluate_table(
             "the column of spending."
         )
     known = _Known(
-        cuts=table_cuts(data.X),
+        cuts=table_segments(data.X),
         value=_table_value(data.X, value, config),
         baselines=baselines,
         truth=None,

@@ -10,6 +10,7 @@ from typing import Any
 from churnml.base.tasks import TaskName
 from churnml.base.text import counted
 from churnml.evaluation.diagnosis import Finding
+from churnml.evaluation.segments import ELDERLY
 from churnml.evaluation.slices import Slice
 from churnml.metrics.bootstrap import Estimate
 from churnml.metrics.profit_curve import ProfitCurve
@@ -17,9 +18,6 @@ from churnml.metrics.reliability import Bin
 from churnml.metrics.suites import flat_metrics
 
 Metrics = dict[str, Estimate]
-
-ELDERLY = "senior"
-"""The brand made for the elderly (老年)."""
 
 
 def without_nan(value: Any) -> Any:

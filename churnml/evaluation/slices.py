@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from churnml.base.text import counted
 from churnml.errors import DataError
-from churnml.evaluation.bands import UNKNOWN
+from churnml.evaluation.segments import UNKNOWN
 from churnml.metrics import satisfaction
 from churnml.metrics.bootstrap import Estimate, Measure, bootstrap
 from churnml.metrics.calibration import check_probabilities, slope_measure
@@ -249,6 +249,38 @@ def without_rare(values: NDArray[np.object_], customers: Ints) -> NDArray[np.obj
     return np.where(together, RARE, values)
 
 
+def rows_by_value(frame: pd.DataFrame, customers: Ints) -> dict[tuple[str, str], Ints]:
+    """The rows of every value of every column, values of few customers put together.
+
+    Parameters
+    ----------
+    frame : DataFrame, shape (n, k)
+        One column a way to cut; missing values are a value of their own.
+    customers : array of int, shape (n,)
+        The customer of each row.
+
+    Returns
+    -------
+    dict of (str, str) to array
+        By column and value. A column of rare values alone is passed over.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"brand": ["mzone"] * 10 + [None] * 10})
+    >>> {name: len(rows) for name, rows in rows_by_value(frame, np.arange(20)).items()}
+    {('brand', 'mzone'): 10, ('brand', 'not recorded'): 10}
+    """
+    found: dict[tuple[str, str], Ints] = {}
+    for column in frame.columns:
+        values = frame[column].astype(object).where(frame[column].notna(), UNKNOWN).astype(str)
+        codes, names = pd.factorize(without_rare(values.to_numpy(), customers), sort=True)
+        if len(names) == 1 and names[0] == RARE:
+            continue
+        for code, name in enumerate(names):
+            found[str(column), str(name)] = np.flatnonzero(codes == code)
+    return found
+
+
 class _Cuts:
     """The rows of every value of every column, and the customer of each row."""
 
@@ -261,14 +293,7 @@ class _Cuts:
         named = check_groups(groups, rows)
         self.rows = rows
         self.customers = np.arange(rows) if named is None else named
-        self.slices: dict[tuple[str, str], Ints] = {}
-        for column in frame.columns:
-            values = frame[column].astype(object).where(frame[column].notna(), UNKNOWN).astype(str)
-            codes, names = pd.factorize(without_rare(values.to_numpy(), self.customers), sort=True)
-            if len(names) == 1 and names[0] == RARE:
-                continue
-            for code, name in enumerate(names):
-                self.slices[str(column), str(name)] = np.flatnonzero(codes == code)
+        self.slices = rows_by_value(frame, self.customers)
 
     def others(self, name: tuple[str, str]) -> list[Ints]:
         """The rows of each of the column's other values."""

@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from churnml.base.tasks import TASKS, TaskName
-from churnml.evaluation.bands import age_band, tenure_band
+from churnml.evaluation.segments import segments
 from churnml.evaluation.slices import Slice, churn_slices, satisfaction_slices
 from churnml.metrics import Estimate
 from churnml.metrics.reliability import Bin, mean_reliability, reliability
@@ -26,12 +26,6 @@ FEWEST = 50
 
 _DRAWS = 100
 _GROUPS = 10
-_CUTS = {
-    "brand": "lifecycle_brand",
-    "tier": "tier_individual_now",
-    "group tier": "tier_group_now",
-    "payment": "lifecycle_payment",
-}
 
 
 @dataclass(frozen=True)
@@ -45,6 +39,8 @@ class Outcome:
     y, scores : array, shape (n,)
     customers : array, shape (n,)
         Whose row each is.
+    regions : array, shape (n,), optional
+        The region of each row's customer.
     """
 
     task: TaskName
@@ -52,6 +48,7 @@ class Outcome:
     y: NDArray[np.float64]
     scores: NDArray[np.float64]
     customers: NDArray[Any]
+    regions: ArrayLike | None = None
 
     @property
     def measures(self) -> _Measures:
@@ -152,7 +149,11 @@ def slices(outcome: Outcome) -> list[dict[str, Any]]:
         whether it is significantly worse than the others, or its mean prediction off.
     """
     found = outcome.measures.slices(
-        _kinds(outcome.X), outcome.y, outcome.scores, outcome.customers, draws=_DRAWS
+        segments(outcome.X, outcome.regions),
+        outcome.y,
+        outcome.scores,
+        outcome.customers,
+        draws=_DRAWS,
     )
     told = [one for one in found if one.rows >= FEWEST]
     return [_told(one) for one in sorted(told, key=lambda one: (one.column, one.value))]
@@ -169,13 +170,3 @@ def _told(one: Slice) -> dict[str, Any]:
         "worse": one.worse,
         "off": one.off,
     }
-
-
-def _kinds(X: pd.DataFrame) -> pd.DataFrame:
-    """The kind of each row, one column a way to cut."""
-    kinds = {by: X[column].to_numpy() for by, column in _CUTS.items() if column in X}
-    if "lifecycle_tenure_days" in X:
-        kinds["tenure"] = tenure_band(X["lifecycle_tenure_days"]).to_numpy()
-    if "lifecycle_age_years" in X:
-        kinds["age"] = age_band(X["lifecycle_age_years"]).to_numpy()
-    return pd.DataFrame(kinds, index=range(len(X)))
