@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from churnml.base.autologging import without_autologging
 from churnml.base.tasks import TaskName, of_task
 from churnml.errors import DataError, SchemaError
 from churnml.estimators.boosting.folds import assign_folds
@@ -46,6 +47,7 @@ def base_rate(y: ArrayLike, rows: int) -> NDArray[np.float64]:
     return np.full(check_whole("rows", rows, least=0), float(known.mean()))
 
 
+@without_autologging()
 def regression(
     task: TaskName,
     train: tuple[pd.DataFrame, ArrayLike],
@@ -117,7 +119,7 @@ def booster(
     texts = [at for at, name in enumerate(features) if not _number(features[name])]
     rows = lgb.Dataset(matrix, target, categorical_feature=texts)
     learner = _LEARNERS[task]
-    grown = lgb.train({**_SHY, "objective": learner.objective}, rows, _ROUNDS)
+    grown = lgb.engine.train({**_SHY, "objective": learner.objective}, rows, _ROUNDS)
     return learner.bounded(np.asarray(grown.predict(ahead, num_threads=1), np.float64))
 
 

@@ -148,7 +148,9 @@ def grow(
     told: dict[str, dict[str, list[float]]] = {}
     if watched and losses is not None:
         callbacks.append(lgb.record_evaluation(told))
-    booster = lgb.train(params, train, recipe.max_rounds, valid_sets=watched, callbacks=callbacks)
+    booster = lgb.engine.train(
+        params, train, recipe.max_rounds, valid_sets=watched, callbacks=callbacks
+    )
     best = booster.best_iteration if outside.size else booster.current_iteration()
     if losses is not None:
         losses += [float(value) for one in told.values() for value in one[_METRICS[recipe.loss]]][

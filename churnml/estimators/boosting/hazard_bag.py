@@ -155,7 +155,7 @@ def _grow(
         watched.append(_dataset(given, given.months.take(outside), start, params, train))
         callbacks.append(lgb.early_stopping(given.recipe.patience, verbose=False))
         callbacks.append(lgb.record_evaluation(told))
-    booster = lgb.train(
+    booster = lgb.engine.train(
         params, train, given.recipe.max_rounds, valid_sets=watched, callbacks=callbacks
     )
     best = booster.best_iteration if outside.any() else booster.current_iteration()

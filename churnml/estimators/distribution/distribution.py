@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
-from sklearn.isotonic import IsotonicRegression
+from sklearn.isotonic import isotonic_regression
 
 from churnml.estimators.distribution.conformal import bounds, conformal_mass, dropped_at, masses_by
 from churnml.estimators.distribution.cumulative_logit import fit_cumulative
@@ -233,10 +233,13 @@ def _shares(
     centre = np.bincount(at, weights=weight * prediction, minlength=mass.size)[held] / mass[held]
     below = np.cumsum(counts[held], axis=1) / mass[held, None]
     overall = np.cumsum(counts.sum(axis=0)) / mass.sum()
-    falling = IsotonicRegression(increasing=False, out_of_bounds="clip")
-    found = np.column_stack(
-        [falling.fit(centre, column, mass[held]).predict(knots) for column in below.T]
-    )
+    # Rounding must not push a bin's mean below that of the bin before.
+    centre = np.maximum.accumulate(centre)
+    falling = [
+        isotonic_regression(column, sample_weight=mass[held], increasing=False)
+        for column in below.T
+    ]
+    found = np.column_stack([np.interp(knots, centre, column) for column in falling])
     # A few rows' worth of the shares of all: nothing that was seen is held impossible.
     prior = _PRIOR_ROWS / (_PRIOR_ROWS + place.size)
     found = np.maximum.accumulate((1 - prior) * found + prior * overall, axis=1)
