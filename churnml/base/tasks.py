@@ -7,7 +7,7 @@ here is what can be said without doing anything.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal, TypeVar
@@ -341,10 +341,18 @@ def find_task(name: str) -> Task:
     'left'
     """
     if name not in TASKS:
-        *some, last = TASKS
-        hint = f"Use {', '.join(some)} or {last}."
-        raise UsageError(f"Unknown task {name!r}.", hint=hint)
+        raise UsageError(f"Unknown task {name!r}.", hint=f"Use {listed(TASKS)}.")
     return TASKS[name]
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names as a sentence lists them.
+
+    >>> listed(TASKS)
+    'churn, satisfaction or hazard'
+    """
+    *some, last = names
+    return f"{', '.join(some)} or {last}" if some else last
 
 
 def of_task(task: str, table: Mapping[str, Entry]) -> Entry:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from churnml.base.tasks import TASKS, TaskName, find_task, listed
 
 if TYPE_CHECKING:
     from churnml.config.settings import Config
@@ -21,7 +23,7 @@ SourceOrTable = Annotated[
         "your own (CSV, Parquet or XLSX)."
     ),
 ]
-Task = Annotated[str, typer.Argument(metavar="TASK", help="churn, satisfaction or hazard.")]
+Task = Annotated[str, typer.Argument(metavar="TASK", help=f"{listed(TASKS)}.")]
 Mapping = Annotated[
     Path | None,
     typer.Option(help="Mapping of an operator's own names, codes and units (source.yaml)."),
@@ -83,7 +85,7 @@ def settings(path: Path | None) -> Config:
     return config
 
 
-def task(text: str) -> Literal["churn", "satisfaction", "hazard"]:
+def task(text: str) -> TaskName:
     """One of the tasks.
 
     Raises
@@ -96,15 +98,7 @@ def task(text: str) -> Literal["churn", "satisfaction", "hazard"]:
     >>> task("churn")
     'churn'
     """
-    from churnml.errors import UsageError
-
-    if text == "churn":
-        return "churn"
-    if text == "satisfaction":
-        return "satisfaction"
-    if text == "hazard":
-        return "hazard"
-    raise UsageError(f"Unknown task {text!r}.", hint="Use churn, satisfaction or hazard.")
+    return find_task(text).name
 
 
 def day(text: str) -> str:

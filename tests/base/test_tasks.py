@@ -1,12 +1,21 @@
 """Each task is declared once, and declared whole."""
 
+import re
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import get_args
 
 import pytest
 
+import churnml
 from churnml.base.tasks import MEASURES, TASKS, TITLES, Task, TaskName, by_name, find_task
 from churnml.errors import UsageError
+from churnml.metrics.suites import SUITES
+from churnml.models.cards.uses import USES
+
+# Comparisons of one model's task with another's, and look-ups in a table of behaviours.
+MOST_COMPARISONS = 60
+COMPARISON = re.compile(r"\btask (==|!=|in|not in) ")
 
 
 def test_every_task_is_declared_under_its_name():
@@ -58,3 +67,19 @@ def test_a_score_that_no_model_gives_is_refused():
 def test_a_name_that_no_task_has_is_refused_with_those_there_are():
     with pytest.raises(UsageError, match="Use churn, satisfaction or hazard"):
         find_task("chrun")
+
+
+def test_what_differs_by_task_is_asked_of_tables_not_of_names():
+    package = Path(churnml.__file__).parent
+    lines = [
+        f"{path.relative_to(package)}: {line.strip()}"
+        for path in sorted(package.rglob("*.py"))
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if COMPARISON.search(line) and "for task in" not in line
+    ]
+    assert len(lines) <= MOST_COMPARISONS, "\n".join(lines)
+
+
+def test_every_task_is_measured_and_has_its_uses_on_a_card():
+    assert set(SUITES) == {task.measured_as for task in TASKS.values()}
+    assert set(USES) == set(TASKS)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from churnml.metrics import HEADLINE
+from churnml.base.tasks import TASKS
 
 _BESIDE = (
     "metrics.`rows/all`",
@@ -47,7 +47,7 @@ def columns(task: str) -> list[str]:
     >>> columns("churn")[:2]
     ['auc', 'average_precision']
     """
-    return list(HEADLINE.get(task, ()))
+    return list(TASKS[task].headline) if task in TASKS else []
 
 
 def saved_view(task: str) -> str:
