@@ -17,7 +17,6 @@ from typing import NoReturn
 
 import typer
 
-from churnml.base.masking import without_secrets
 from churnml.cli import (
     backtest,
     compare,
@@ -38,6 +37,7 @@ from churnml.cli import (
 )
 from churnml.cli.output import report_error
 from churnml.errors import ChurnmlError
+from churnml.errors.masking import without_secrets
 
 
 def _told(module: ModuleType) -> str:

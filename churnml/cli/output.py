@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from churnml.base.masking import masked, without_secrets
+from churnml.errors.masking import masked, without_secrets
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -13,12 +13,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from churnml.base.masking import without_secrets
 from churnml.config.settings import Config
 from churnml.datasets import dataset
 from churnml.datasets.dataset import Dataset, Task
 from churnml.datasets.leakage import Suspect, find_suspects, told
 from churnml.errors import LabelWindowError, UsageError
+from churnml.errors.masking import without_secrets
 from churnml.evaluation import (
     Evaluation,
     Finding,

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from churnml.base.masking import without_secrets
 from churnml.errors import ChurnmlError, ModelError
+from churnml.errors.masking import without_secrets
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -13,8 +13,8 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from churnml.base.masking import without_secrets
 from churnml.errors import ModelError, UsageError
+from churnml.errors.masking import without_secrets
 from churnml.registry.store import mlflow_errors, open_store, store_exists, store_uri
 from churnml.registry.tracking import addresses
 

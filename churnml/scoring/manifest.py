@@ -9,10 +9,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from churnml.base.masking import masked
 from churnml.base.text import counted, quoted
 from churnml.datasets.flat import Ages
 from churnml.errors import OutputError
+from churnml.errors.masking import masked
 from churnml.scoring.staging import MANIFEST, sha256
 
 _SHOWN = 10

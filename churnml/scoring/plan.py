@@ -8,9 +8,9 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from churnml import __version__
-from churnml.base.masking import without_secrets
 from churnml.config.settings import Config
 from churnml.errors import ModelError
+from churnml.errors.masking import without_secrets
 from churnml.models.model import check_golden
 from churnml.registry.resolve import Resolved, resolve, resolve_champions
 from churnml.scoring.shards import Recipe

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from churnml import __version__
-from churnml.base.masking import without_secrets
 from churnml.base.placing import Input, input_first, require_apart
 from churnml.base.text import counted
 from churnml.errors import UsageError
+from churnml.errors.masking import without_secrets
 from churnml.scoring.feed import Batch, Feed
 from churnml.scoring.gates import add_up, drift_values, drifted, drifts, tripped, unseen_shares
 from churnml.scoring.manifest import Manifest, Part, Rows

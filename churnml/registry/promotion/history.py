@@ -17,8 +17,8 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from churnml.base.masking import masked
 from churnml.errors import ModelError
+from churnml.errors.masking import masked
 from churnml.registry import versions as registry
 from churnml.registry.store import Store
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from churnml.base.masking import MASK, without_secrets
 from churnml.config.settings import Config
 from churnml.datasets import dataset
 from churnml.datasets.dataset import Dataset, Task
 from churnml.errors import ModelError
+from churnml.errors.masking import MASK, without_secrets
 from churnml.evaluation.contest import Verdict, contest
 from churnml.evaluation.unseen_months import learned_until, unseen_months
 from churnml.labels import coverage as cover

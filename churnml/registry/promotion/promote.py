@@ -8,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from churnml.base.files import crash_point
-from churnml.base.masking import without_secrets
 from churnml.config.settings import Config
 from churnml.datasets.dataset import Task
 from churnml.errors import ChurnmlError, GateError, ModelError
+from churnml.errors.masking import without_secrets
 from churnml.evaluation.contest import Verdict
 from churnml.evaluation.contest_checks import EVERYBODY
 from churnml.registry import versions as registry

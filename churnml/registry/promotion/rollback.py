@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from churnml.base.files import crash_point
-from churnml.base.masking import without_secrets
 from churnml.datasets.dataset import Task
 from churnml.errors import BundleError, ModelError, UsageError
+from churnml.errors.masking import without_secrets
 from churnml.evaluation.contest import Verdict
 from churnml.models.model import check_golden
 from churnml.registry import resolve as resolving

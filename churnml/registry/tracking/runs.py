@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from churnml.base.files import crash_point
-from churnml.base.masking import masked, without_secrets
+from churnml.errors.masking import masked, without_secrets
 from churnml.models.signature import typed_columns
 from churnml.registry.store import Store, mlflow_errors
 from churnml.registry.tracking.experiments import NOTE

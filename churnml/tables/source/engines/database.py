@@ -13,9 +13,9 @@ import duckdb
 import ibis
 from ibis.expr import types as ir
 
-from churnml.base.masking import without_secrets
 from churnml.base.nearest import nearest
 from churnml.errors import ContractError, DataError, UsageError
+from churnml.errors.masking import without_secrets
 from churnml.tables.contract import TABLES
 from churnml.tables.source.engines import views
 from churnml.tables.source.engines.duckdb import Engine, identifier, literal, run

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from churnml.base.masking import masked, without_secrets
 from churnml.cli import main
 from churnml.errors import ModelError
+from churnml.errors.masking import masked, without_secrets
 
 S = "hunter2CANARY"
 ADDRESSES = [

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from churnml.base.masking import masked, without_secrets
+from churnml.errors.masking import masked, without_secrets
 
 
 class ChurnmlError(Exception):
