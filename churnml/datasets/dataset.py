@@ -30,7 +30,7 @@ Task = TaskName
 Tables = Mapping[str, ir.Table]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Dataset:
     """What a model learns from.
 
@@ -62,11 +62,13 @@ class Dataset:
     def rows(self, places: NDArray[np.int64]) -> Dataset:
         """The rows at these places."""
         return Dataset(
-            self.X.iloc[places].reset_index(drop=True),
-            self.y.iloc[places].reset_index(drop=True),
-            self.groups.iloc[places].reset_index(drop=True),
-            self.times.iloc[places].reset_index(drop=True),
-            None if self.weights is None else self.weights.iloc[places].reset_index(drop=True),
+            X=self.X.iloc[places].reset_index(drop=True),
+            y=self.y.iloc[places].reset_index(drop=True),
+            groups=self.groups.iloc[places].reset_index(drop=True),
+            times=self.times.iloc[places].reset_index(drop=True),
+            weights=None
+            if self.weights is None
+            else self.weights.iloc[places].reset_index(drop=True),
         )
 
     def __len__(self) -> int:
@@ -135,7 +137,9 @@ def build_dataset(
     )
     table = table.drop_columns([target, "customer_id", "as_of"])
     # Column by column, and Arrow's copy is given up on the way: half the memory.
-    return Dataset(table.to_pandas(split_blocks=True, self_destruct=True), y, groups, times)
+    return Dataset(
+        X=table.to_pandas(split_blocks=True, self_destruct=True), y=y, groups=groups, times=times
+    )
 
 
 def _outcome(source: Source, task: Task, days: Sequence[date], config: Config) -> ir.Table:

@@ -53,7 +53,7 @@ class Part(NamedTuple):
     on: tuple[str, ...] = KEYS
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class View:
     """The tables of a source and the dates at which they are seen.
 
@@ -175,7 +175,9 @@ def look(
     ]
     types = {f"{name}_{edge}": pa.int64() for name in MONTHLY for edge in ("starts", "ends")}
     moments = asof.small_table(spans, as_of=pa.date32(), **types)
-    return View(tables, tuple(days), latest, moments, config, only)
+    return View(
+        tables=tables, dates=tuple(days), latest=latest, moments=moments, config=config, only=only
+    )
 
 
 def _index(month: date | None) -> int | None:

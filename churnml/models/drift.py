@@ -226,8 +226,8 @@ def profiled(
     if not counts.sum():
         return {}
     own = Input(
-        column.name,
-        column.kind,
+        name=column.name,
+        kind=column.kind,
         knots=column.knots,
         levels=column.levels,
         shares=tuple((counts / counts.sum()).tolist()),

@@ -24,7 +24,7 @@ BANDS = (50.0, 80.0, 95.0)
 """Where risk bands begin in models whose settings say nothing else."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Input:
     """A column that the model reads.
 
@@ -70,7 +70,7 @@ class Input:
         return str((self.feature or {}).get("driver", ""))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Origin:
     """What a model was made from. Plain data throughout.
 
@@ -126,7 +126,7 @@ class Golden:
     scores: Mapping[str, list[float]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Model:
     """A trained estimator with all that is needed to use it; made by `churnml.models.profile`.
 

@@ -133,7 +133,7 @@ def _input(
         present = values.numbers[~np.isnan(values.numbers)].astype(float)
         missing = 1 - present.size / max(values.numbers.size, 1)
         knots = tuple(np.quantile(present, _SHARES).tolist()) if present.size else ()
-        return Input(name, "number", missing, knots=knots, feature=feature)
+        return Input(name=name, kind="number", missing=missing, knots=knots, feature=feature)
     rows = pd.DataFrame({"code": values.codes})
     rows["who"] = np.arange(len(rows)) if who is None else who
     holders = rows.groupby("code")["who"].nunique()
@@ -148,7 +148,9 @@ def _input(
     # Each customer held out in turn: the values that the others' rows do not have.
     alone = rows["code"].map(holders).eq(1) & (rows["code"] >= 0)
     unseen = float(alone.mean()) if len(rows) else 0.0
-    return Input(name, "category", missing, levels=levels, feature=feature, unseen=unseen)
+    return Input(
+        name=name, kind="category", missing=missing, levels=levels, feature=feature, unseen=unseen
+    )
 
 
 def _dated(origin: Origin) -> set[str]:

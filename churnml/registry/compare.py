@@ -16,7 +16,7 @@ from churnml.registry.resolve import Resolved
 _FEATURES = 15
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Comparison:
     """Two models side by side.
 

@@ -30,7 +30,7 @@ class Batch:
     value: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Account:
     """Where the rows of the input went, told once all batches have been read.
 

@@ -95,7 +95,12 @@ def score_table(
         # The same rows with another id, or read otherwise, are another result.
         said = "".join(f"\n{name}={value}" for name, value in told.to_dict().items())
         work = hashlib.sha256(f"{id}{said}\n{fingerprint(place)}".encode()).hexdigest()
-        return Work(str(path), work, make_recipe(models, day, reasons, settings), settings)
+        return Work(
+            source=str(path),
+            fingerprint=work,
+            recipe=make_recipe(models, day, reasons, settings),
+            config=settings,
+        )
 
     def feed(work: Work, _staging: Staging) -> TableFeed:
         return TableFeed(place, id, work, told)

@@ -19,7 +19,7 @@ _SHOWN = 10
 _LEAST_SHARE = 0.001
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Rows:
     """Where every row of the input went.
 
@@ -37,7 +37,7 @@ class Rows:
     ineligible: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Part:
     """One file of the result."""
 
@@ -47,7 +47,7 @@ class Part:
     sha256: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Manifest:
     """The account of a scoring, written last into its folder as ``_manifest.json``.
 

@@ -91,7 +91,9 @@ def score_source(
             require_features(one, source)
         require_bills(source, day)
         recipe = make_recipe(models, day, reasons, settings)
-        return Work(source.location, source.fingerprint(), recipe, settings)
+        return Work(
+            source=source.location, fingerprint=source.fingerprint(), recipe=recipe, config=settings
+        )
 
     def feed(work: Work, staging: Staging) -> OperatorFeed:
         return OperatorFeed(source, work, staging, day)

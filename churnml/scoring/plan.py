@@ -16,7 +16,7 @@ from churnml.registry.resolve import Resolved, resolve, resolve_champions
 from churnml.scoring.shards import Recipe
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Work:
     """One scoring.
 
@@ -92,7 +92,7 @@ def make_recipe(
 ) -> Recipe:
     """What is to be given, by the settings unless ``reasons`` says otherwise."""
     count = config.scoring.reasons if reasons is None else reasons
-    return Recipe(models, as_of, count, _bands(models, config))
+    return Recipe(models=models, as_of=as_of, reasons=count, bands=_bands(models, config))
 
 
 def _bands(models: dict[str, Resolved], config: Config) -> tuple[float, float, float]:

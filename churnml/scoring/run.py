@@ -92,7 +92,12 @@ def _score(work: Work, feed: Feed, staging: Staging, started: datetime) -> Manif
         as_of=work.recipe.as_of.isoformat() if work.recipe.as_of else None,
         config=work.config.digest(),
         models=work.models(),
-        rows=Rows(account.total, scored, account.quarantined, account.ineligible),
+        rows=Rows(
+            total=account.total,
+            scored=scored,
+            quarantined=account.quarantined,
+            ineligible=account.ineligible,
+        ),
         quarantined=account.reasons,
         unseen=unseen_shares(total, scored),
         ignored=account.ignored,
@@ -120,7 +125,7 @@ def _part(work: Work, batch: Batch, staging: Staging, name: str) -> Staged:
 
 
 def _entry(name: str, part: Staged) -> Part:
-    return Part(name, part.facts["rows"], part.bytes, part.sha256)
+    return Part(name=name, rows=part.facts["rows"], bytes=part.bytes, sha256=part.sha256)
 
 
 def _utc(moment: datetime) -> str:

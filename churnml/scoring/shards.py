@@ -26,7 +26,7 @@ _TYPES: Types = {"risk_band": pa.string()}
 _VALUE: Types = {"individual_tier": pa.string(), "group_tier": pa.string(), "arpu": pa.float64()}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Recipe:
     """What a scoring gives.
 

@@ -11,7 +11,7 @@ Everything that reads, checks, simulates or documents a table reads these specs.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from types import MappingProxyType
 from typing import Literal
 
@@ -48,6 +48,7 @@ class Column:
     name: str
     kind: Kind
     meaning: str
+    _: KW_ONLY
     required: bool = False
     nullable: bool = False
     unit: str = ""
@@ -57,7 +58,7 @@ class Column:
     happens: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TableSpec:
     """One operator table.
 
@@ -107,15 +108,24 @@ _MONTH = Column("month", "month", "the month, by its first day", required=True)
 
 
 def _yuan(name: str, meaning: str, *, required: bool = False, nullable: bool = False) -> Column:
-    return Column(name, "number", meaning, required, nullable, unit="yuan", low=0, high=1e7)
+    return Column(
+        name,
+        "number",
+        meaning,
+        required=required,
+        nullable=nullable,
+        unit="yuan",
+        low=0,
+        high=1e7,
+    )
 
 
 _CUSTOMERS = TableSpec(
-    "customers",
-    "state",
-    ("customer_id",),
-    "activated_on",
-    (
+    name="customers",
+    rows="state",
+    key=("customer_id",),
+    event="activated_on",
+    columns=(
         _CUSTOMER,
         Column("activated_on", "date", "when service began", required=True),
         Column(
@@ -159,11 +169,11 @@ _CUSTOMERS = TableSpec(
 )
 
 _GROUPS = TableSpec(
-    "groups",
-    "state",
-    ("group_id",),
-    "registered_on",
-    (
+    name="groups",
+    rows="state",
+    key=("group_id",),
+    event="registered_on",
+    columns=(
         Column("group_id", "text", "the corporate account (集团客户)", required=True),
         Column("sector", "text", "line of business", required=True, nullable=True),
         Column(
@@ -182,11 +192,11 @@ _GROUPS = TableSpec(
 )
 
 _BILLS = TableSpec(
-    "bills",
-    "month",
-    ("customer_id", "month"),
-    "month",
-    (
+    name="bills",
+    rows="month",
+    key=("customer_id", "month"),
+    event="month",
+    columns=(
         _CUSTOMER,
         _MONTH,
         _yuan("amount", "what the customer was charged for that month", required=True),
@@ -200,11 +210,11 @@ _BILLS = TableSpec(
 )
 
 _USAGE = TableSpec(
-    "usage",
-    "month",
-    ("customer_id", "month"),
-    "month",
-    (
+    name="usage",
+    rows="month",
+    key=("customer_id", "month"),
+    event="month",
+    columns=(
         _CUSTOMER,
         _MONTH,
         Column(
@@ -259,11 +269,11 @@ _USAGE = TableSpec(
 )
 
 _COMPLAINTS = TableSpec(
-    "complaints",
-    "event",
-    ("complaint_id",),
-    "opened_at",
-    (
+    name="complaints",
+    rows="event",
+    key=("complaint_id",),
+    event="opened_at",
+    columns=(
         Column("complaint_id", "text", "the complaint", required=True),
         _CUSTOMER,
         Column("opened_at", "timestamp", "when it was made", required=True),
@@ -294,11 +304,11 @@ _COMPLAINTS = TableSpec(
 )
 
 _CONTACTS = TableSpec(
-    "contacts",
-    "event",
-    ("contact_id",),
-    "started_at",
-    (
+    name="contacts",
+    rows="event",
+    key=("contact_id",),
+    event="started_at",
+    columns=(
         Column("contact_id", "text", "the contact", required=True),
         _CUSTOMER,
         Column("started_at", "timestamp", "when it began", required=True),
@@ -320,11 +330,11 @@ _CONTACTS = TableSpec(
 )
 
 _SURVEYS = TableSpec(
-    "surveys",
-    "event",
-    ("survey_id",),
-    "sent_at",
-    (
+    name="surveys",
+    rows="event",
+    key=("survey_id",),
+    event="sent_at",
+    columns=(
         Column("survey_id", "text", "the invitation", required=True),
         _CUSTOMER,
         Column("sent_at", "timestamp", "when it was sent", required=True),
@@ -358,11 +368,11 @@ _SURVEYS = TableSpec(
 )
 
 _OFFERS = TableSpec(
-    "offers",
-    "event",
-    ("offer_id",),
-    "offered_at",
-    (
+    name="offers",
+    rows="event",
+    key=("offer_id",),
+    event="offered_at",
+    columns=(
         Column("offer_id", "text", "the offer", required=True),
         _CUSTOMER,
         Column("offered_at", "timestamp", "when it was made", required=True),

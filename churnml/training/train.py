@@ -378,4 +378,4 @@ def _evidence(done: Finished, data: Dataset) -> dict[str, Any]:
 def flat_dataset(table: Any) -> Dataset:
     """A flat table as a dataset without dates."""
     nowhen = pd.Series([None] * len(table), dtype=object, name="as_of")
-    return Dataset(table.X, table.y, table.groups, nowhen)
+    return Dataset(X=table.X, y=table.y, groups=table.groups, times=nowhen)

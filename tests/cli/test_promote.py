@@ -84,9 +84,15 @@ def versions(place, tables) -> dict[str, str]:
         )
         logged = log_training(
             Training(
-                last,
-                kind,
-                Data("operator", str(tables), "ab" * 32, len(data), "churned"),
+                model=last,
+                title=kind,
+                data=Data(
+                    name="operator",
+                    source=str(tables),
+                    digest="ab" * 32,
+                    rows=len(data),
+                    target="churned",
+                ),
                 before=None if kind == "refitted only" else first,
                 tags={registry.SOURCE: str(tables)},
             ),

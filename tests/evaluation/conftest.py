@@ -35,7 +35,7 @@ def population(rows: int, seed: int) -> Dataset:
     )
     groups = pd.Series([f"c{number:05d}" for number in range(rows)], name="customer_id")
     times = pd.Series(np.where(np.arange(rows) % 2, date(2026, 3, 1), date(2026, 4, 1)))
-    return Dataset(X, pd.Series(left.astype(float), name="churned"), groups, times)
+    return Dataset(X=X, y=pd.Series(left.astype(float), name="churned"), groups=groups, times=times)
 
 
 def model(data: Dataset, columns: list[str], task: str = "churn", **facts: object) -> Model:

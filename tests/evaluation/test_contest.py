@@ -83,7 +83,9 @@ def test_too_few_leavers_to_tell_are_no_pass(good, unseen):
 
 
 def test_a_column_that_the_source_lacks_is_told(good, middling, unseen):
-    short = Dataset(unseen.X.drop(columns="general"), unseen.y, unseen.groups, unseen.times)
+    short = Dataset(
+        X=unseen.X.drop(columns="general"), y=unseen.y, groups=unseen.groups, times=unseen.times
+    )
     with pytest.raises(SchemaError, match="general"):
         contest(good, middling, short, CONFIG)
 
@@ -91,10 +93,10 @@ def test_a_column_that_the_source_lacks_is_told(good, middling, unseen):
 def test_rows_of_one_customer_are_drawn_together(good, middling):
     few = population(400, 5)
     many = Dataset(
-        *(
-            pd.concat([part] * 6, ignore_index=True)
-            for part in (few.X, few.y, few.groups, few.times)
-        )
+        **{
+            name: pd.concat([getattr(few, name)] * 6, ignore_index=True)
+            for name in ("X", "y", "groups", "times")
+        }
     )
     config = Config.model_validate({"promotion": {"min_positives": 20, "draws": 60}})
     once, again = (
@@ -112,7 +114,7 @@ def answers(data: Dataset) -> Dataset:
     random = np.random.default_rng(3)
     score = 70 - 12 * data.X["general"] + random.normal(0, 8, len(data.X))
     y = pd.Series(np.clip(score, 0, 100), name="score")
-    return Dataset(data.X, y, data.groups, data.times)
+    return Dataset(X=data.X, y=y, groups=data.groups, times=data.times)
 
 
 def test_satisfaction_is_judged_by_its_own_measures(taught, unseen):

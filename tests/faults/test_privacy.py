@@ -48,9 +48,15 @@ def test_no_customer_in_bundle_database_or_artifacts(planted, store, tmp_path):
     scores = estimator.oof_
     log_training(
         Training(
-            model,
-            "planted",
-            Data("planted", f"postgresql://me:{SECRET}@host/db", "ab" * 32, len(X), "left"),
+            model=model,
+            title="planted",
+            data=Data(
+                name="planted",
+                source=f"postgresql://me:{SECRET}@host/db",
+                digest="ab" * 32,
+                rows=len(X),
+                target="left",
+            ),
             params={"source": f"postgresql://me:{SECRET}@host/db"},
             figures={
                 "gains": lambda: (

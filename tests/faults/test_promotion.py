@@ -36,7 +36,11 @@ def store(_two_versions, tmp_path):
 
 
 def training(churn) -> Training:
-    return Training(churn, "toy", Data("toy", "toy.csv", "ab" * 32, 600, "left"))
+    return Training(
+        model=churn,
+        title="toy",
+        data=Data(name="toy", source="toy.csv", digest="ab" * 32, rows=600, target="left"),
+    )
 
 
 def test_killed_where_it_writes_it_is_the_old_state_or_the_new_and_the_history_says_which(

@@ -23,12 +23,21 @@ def profile(values, *, times=None, name="x"):
     if read.kind == "number":
         present = read.numbers[~np.isnan(read.numbers)].astype(float)
         knots = tuple(np.quantile(present, np.linspace(0.05, 0.95, 19)).tolist())
-        column = Input(name, "number", missing=float(series.isna().mean()), knots=knots)
+        column = Input(name=name, kind="number", missing=float(series.isna().mean()), knots=knots)
     else:
         levels = series.value_counts(normalize=True, dropna=False)
-        column = Input(name, "category", levels={k: v for k, v in levels.items() if pd.notna(k)})
+        column = Input(
+            name=name, kind="category", levels={k: v for k, v in levels.items() if pd.notna(k)}
+        )
     own = profiled(column, bins_of(column, read), times)
-    return Input(column.name, column.kind, column.missing, column.knots, column.levels, **own)
+    return Input(
+        name=column.name,
+        kind=column.kind,
+        missing=column.missing,
+        knots=column.knots,
+        levels=column.levels,
+        **own,
+    )
 
 
 def drift(column, values):
@@ -219,13 +228,16 @@ def test_no_rows_and_profiles_of_before_drift_nowhere():
     column = profile(np.arange(100.0))
 
     assert measured(column, [0] * len(column.shares), 100).value == 0
-    assert counted([Input("x", "number", knots=(1.0, 2.0))], pd.DataFrame({"x": [9.0]})) == {}
+    assert (
+        counted([Input(name="x", kind="number", knots=(1.0, 2.0))], pd.DataFrame({"x": [9.0]}))
+        == {}
+    )
 
 
 def test_a_column_whose_present_values_are_all_alike_moves_only_in_what_is_missing():
     for column in (
-        Input("hall", "category", levels={"a": 1.0}, shares=(1 / 2, 1 / 2)),
-        Input("count", "number", knots=(), shares=(1 / 2, 1 / 2)),
+        Input(name="hall", kind="category", levels={"a": 1.0}, shares=(1 / 2, 1 / 2)),
+        Input(name="count", kind="number", knots=(), shares=(1 / 2, 1 / 2)),
     ):
         assert measured(column, [50, 50], 1_000).value == 0.0
         assert measured(column, [1_000, 0], 1_000).value > 0.5

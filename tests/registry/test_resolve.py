@@ -15,11 +15,13 @@ from churnml.registry.resolve import load_folder, resolve, resolve_champions
 from churnml.registry.store import Store
 from churnml.registry.tracking import Data, Training, log_training, save_mlflow_model
 
-DATA = Data("toy", "toy.csv", "ab" * 32, 600, "left")
+DATA = Data(name="toy", source="toy.csv", digest="ab" * 32, rows=600, target="left")
 
 
 def named(model: bundle.Model, name: str) -> Training:
-    return Training(replace(model, origin=replace(model.origin, name=name)), name, DATA)
+    return Training(
+        model=replace(model, origin=replace(model.origin, name=name)), title=name, data=DATA
+    )
 
 
 @pytest.fixture

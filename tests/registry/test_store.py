@@ -20,7 +20,7 @@ from churnml.registry.store import Store, database_file, open_store, wait_at_mos
 from churnml.registry.tracking import Child, Curve, Data, Training, log_training
 from churnml.registry.versions import aliases_of
 
-DATA = Data("toy", "/data/toy.csv", "ab" * 32, 600, "left")
+DATA = Data(name="toy", source="/data/toy.csv", digest="ab" * 32, rows=600, target="left")
 
 
 @pytest.fixture(scope="module")
@@ -40,15 +40,17 @@ def postgres(postgres_uri, tmp_path, monkeypatch) -> Store:
 
 def training(model: bundle.Model) -> Training:
     return Training(
-        model,
-        "churn · toy",
-        DATA,
+        model=model,
+        title="churn · toy",
+        data=DATA,
         params={"rate": 0.05, "source": "postgresql://me:secret@host/db"},
         metrics={"auc": 0.75, "interval/auc_low": 0.7},
         curves={"boosting/log_loss": Curve([0.6, 0.5, 0.45])},
         importance={"tenure": 0.5, "费用": 0.1},
         tables={"metrics": {"measure": ["auc"], "model": [0.75]}},
-        children=[Child("fold 1 of 1", "fold", curves={"boosting/log_loss": Curve([0.6, 0.5])})],
+        children=[
+            Child(title="fold 1 of 1", kind="fold", curves={"boosting/log_loss": Curve([0.6, 0.5])})
+        ],
         notes="auc 0.75\n\nWho leaves. 谁会流失",
     )
 
@@ -231,7 +233,10 @@ def test_of_three_who_promote_on_postgres_at_once_one_does_and_the_others_are_to
     postgres.client.set_registered_model_alias(name, "champion", "1")
 
     def promote(version: str) -> str:
-        event, aliases = Event("promoted", version, "1"), {"champion": version, "previous": "1"}
+        event, aliases = (
+            Event(what="promoted", version=version, over="1"),
+            {"champion": version, "previous": "1"},
+        )
         try:
             add_event(open_store(), name, event, seen={"champion": "1"}, aliases=aliases)
         except ModelError as error:

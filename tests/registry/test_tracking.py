@@ -46,7 +46,9 @@ def training(churn: bundle.Model, customers: pd.DataFrame) -> Training:
     return Training(
         model=churn,
         title="churn · toy · 2026-06",
-        data=Data("toy", "/data/toy.csv", "ab" * 32, len(customers), "left"),
+        data=Data(
+            name="toy", source="/data/toy.csv", digest="ab" * 32, rows=len(customers), target="left"
+        ),
         params={
             "rate": 0.05,
             "source": "postgresql://me:secret@host/db",
@@ -89,7 +91,9 @@ def experiment(store: Store) -> str:
 def test_a_run_keeps_what_a_training_says_of_itself(store, training):
     logged = log_training(training)
     run = only_run(store)
-    assert logged == Logged("models:/churn-toy/1", run.info.run_id, "1", "champion")
+    assert logged == Logged(
+        model_uri="models:/churn-toy/1", run_id=run.info.run_id, model_version="1", alias="champion"
+    )
     assert run.info.status == "FINISHED"
     assert run.info.run_name == "churn · toy · 2026-06"
     assert run.info.start_time == 1780272000000
@@ -173,8 +177,14 @@ def test_an_experiment_s_card_that_somebody_has_rewritten_is_left(store, trainin
 
 def test_children_are_runs_within_the_run_under_the_same_names(store, training):
     children = [
-        Child("fold 1 of 2", "fold", curves={"boosting/log_loss": Curve([0.6, 0.5])}),
-        Child("fold 2 of 2", "fold", metrics={"auc": 0.7}, params={"rate": 0.1}, seconds=2.5),
+        Child(title="fold 1 of 2", kind="fold", curves={"boosting/log_loss": Curve([0.6, 0.5])}),
+        Child(
+            title="fold 2 of 2",
+            kind="fold",
+            metrics={"auc": 0.7},
+            params={"rate": 0.1},
+            seconds=2.5,
+        ),
     ]
     logged = log_training(replace(training, children=children))
     inside = f"tags.`mlflow.parentRunId` = '{logged.run_id}'"
@@ -190,10 +200,16 @@ def test_children_are_runs_within_the_run_under_the_same_names(store, training):
 
 def test_nested_results_of_a_search_go_under_any_run(store, training):
     logged = log_training(training)
-    folds = [Child("fold 1", "fold", metrics={"log_loss": 0.4})]
+    folds = [Child(title="fold 1", kind="fold", metrics={"log_loss": 0.4})]
     trials = [
-        Child("trial 1", "trial", params={"leaves": 8}, metrics={"log_loss": 0.4}, children=folds),
-        Child("trial 2", "trial", params={"leaves": 16}, failed=True),
+        Child(
+            title="trial 1",
+            kind="trial",
+            params={"leaves": 8},
+            metrics={"log_loss": 0.4},
+            children=folds,
+        ),
+        Child(title="trial 2", kind="trial", params={"leaves": 16}, failed=True),
     ]
     first, second = log_children(trials, store=store, run_id=logged.run_id)
     assert store.client.get_run(second).info.status == "FAILED"
@@ -351,7 +367,7 @@ def test_metric_names_that_mlflow_cannot_keep_are_refused(store, training):
 
 def test_without_tracking_a_training_is_a_bundle(training, tmp_path):
     logged = save_training(training, tmp_path / "model")
-    assert logged == Logged(str(tmp_path / "model"))
+    assert logged == Logged(model_uri=str(tmp_path / "model"))
     assert resolve(logged.model_uri).model.task == "churn"
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
 

@@ -13,7 +13,7 @@ from churnml.scoring.shards import Recipe, tally
 
 def judge(churn, rows, limit=0.05):
     models = {"churn": Resolved(churn, "m", "churn/1")}
-    total = add_up([tally(Recipe(models, None, 0, (50, 80, 95)), rows)])
+    total = add_up([tally(Recipe(models=models, as_of=None, reasons=0, bands=(50, 80, 95)), rows)])
     return tripped(total, len(rows), models, limit)
 
 
@@ -54,7 +54,9 @@ def test_no_rows_trip_nothing(churn, features):
 
 
 def test_counts_of_batches_add_up(churn, features):
-    recipe = Recipe({"churn": Resolved(churn, "m", "churn/1")}, None, 0, (50, 80, 95))
+    recipe = Recipe(
+        models={"churn": Resolved(churn, "m", "churn/1")}, as_of=None, reasons=0, bands=(50, 80, 95)
+    )
     rows = features.assign(plan=["ultra"] * 60 + features["plan"].tolist()[60:])
     pieces = [tally(recipe, rows.iloc[at : at + 7]) for at in range(0, 600, 7)]
     assert add_up(pieces) == add_up([tally(recipe, rows)])

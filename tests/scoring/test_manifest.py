@@ -14,7 +14,9 @@ from churnml.scoring.staging import sha256
 @pytest.fixture
 def manifest(tmp_path):
     (tmp_path / "part-00000.parquet").write_bytes(b"scores")
-    part = Part("part-00000.parquet", 4, 6, sha256(tmp_path / "part-00000.parquet"))
+    part = Part(
+        name="part-00000.parquet", rows=4, bytes=6, sha256=sha256(tmp_path / "part-00000.parquet")
+    )
     made = Manifest(
         source="data/<b>demo</b>",
         as_of="2026-06-01",

@@ -72,7 +72,13 @@ def test_an_alias_that_moves_meanwhile_changes_nothing(
     store, churn, customers_csv, tmp_path, monkeypatch
 ):
     for _ in range(2):
-        log_training(Training(churn, "toy", Data("toy", "toy.csv", "ab", 600, "left")))
+        log_training(
+            Training(
+                model=churn,
+                title="toy",
+                data=Data(name="toy", source="toy.csv", digest="ab", rows=600, target="left"),
+            )
+        )
     from churnml.scoring import run
 
     part = run.part_bytes

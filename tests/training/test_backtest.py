@@ -39,7 +39,7 @@ def drifting(drift: float, customers: int = 500, seed: int = 0) -> Dataset:
             pd.DataFrame({"a": first, "b": second, "y": left * 1.0, "who": names, "at": day})
         )
     rows = pd.concat(parts, ignore_index=True)
-    return Dataset(rows[["a", "b"]], rows["y"], rows["who"], rows["at"])
+    return Dataset(X=rows[["a", "b"]], y=rows["y"], groups=rows["who"], times=rows["at"])
 
 
 class Memory(BaseEstimator):
@@ -151,7 +151,7 @@ def test_customers_never_seen_are_known_only_by_what_they_are_like():
             "at": np.repeat(MONTHS, customers),
         }
     )
-    data = Dataset(rows[["number"]], pd.Series(fate), rows["who"], rows["at"])
+    data = Dataset(X=rows[["number"]], y=pd.Series(fate), groups=rows["who"], times=rows["at"])
     (one,) = backtest("churn", data, MONTHS[-1:], window_end, Memory(), draws=40).months
     assert one.metrics["auc"].value == 1
     assert one.unseen["auc"].value == 0.5
@@ -173,7 +173,7 @@ def test_it_is_plain_data_and_shows_itself(found):
 def test_satisfaction_is_measured_by_its_ranking():
     data = drifting(0.0, 120)
     answers = (80 - 10 * data.X["a"] + 8 * data.X["b"]).clip(0, 100).rename("score")
-    told = Dataset(data.X, answers, data.groups, data.times)
+    told = Dataset(X=data.X, y=answers, groups=data.groups, times=data.times)
     estimator = SatisfactionRegressor(**(QUICK | {"max_rounds": 20}))
     found = backtest("satisfaction", told, MONTHS[-1:], window_end, estimator, draws=20)
     assert found.measure == "spearman"

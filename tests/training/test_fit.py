@@ -21,7 +21,7 @@ def answers():
     X = pd.DataFrame({"wait": random.exponential(10, 300), "tenure": random.random(300)})
     y = pd.Series(np.clip(90 - X["wait"] + random.normal(0, 8, 300), 0, 100))
     who = pd.Series([f"c{at}" for at in range(300)])
-    return Dataset(X, y, who, pd.Series(["2026-05-01"] * 300))
+    return Dataset(X=X, y=y, groups=who, times=pd.Series(["2026-05-01"] * 300))
 
 
 def test_satisfaction_is_held_to_the_opposite_of_churn_s_directions():

@@ -24,7 +24,7 @@ LABEL = {"definition": "termination", "gap": "0d", "horizon": "60d"}
 def rows(learned) -> Dataset:
     days = pd.Series(np.where(np.arange(len(learned.X)) < 400, "2026-02-01", "2026-03-01"))
     groups = pd.Series([f"{one:05d}" for one in range(len(learned.X))])
-    return Dataset(learned.X, pd.Series(learned.y, name="churned"), groups, days)
+    return Dataset(X=learned.X, y=pd.Series(learned.y, name="churned"), groups=groups, times=days)
 
 
 @pytest.fixture(scope="module")

@@ -85,11 +85,11 @@ def open_csv(
         f"AS {ROW} FROM read_parquet({file_literal(_stored(engine))}, file_row_number = true))"
     )
     table = Table(
-        path,
-        engine,
-        con,
-        relation,
-        names,
+        path=path,
+        engine=engine,
+        con=con,
+        relation=relation,
+        names=names,
         kinds=("VARCHAR",) * len(names),
         counted="line" if placed else "row",
         files={path: state},

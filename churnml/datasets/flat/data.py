@@ -10,7 +10,7 @@ import pandas as pd
 from churnml.datasets.leakage import Suspect
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FlatData:
     """A table's rows with their outcome.
 

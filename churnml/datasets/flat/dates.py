@@ -47,7 +47,7 @@ def date_column(
     table: Table, x: str, name: str, layout: str = "", known: Column | None = None
 ) -> Column:
     """A column of dates, whose latest one has age 0; ``known`` has what stands for no date."""
-    column = replace(known or Column(name, "date", layout), reference=_EPOCH)
+    column = replace(known or Column(name=name, kind="date", format=layout), reference=_EPOCH)
     latest = latest_date(table, {x: column}) or date.fromisoformat(_EPOCH)
     return replace(column, reference=latest.isoformat())
 
@@ -77,7 +77,7 @@ def latest_date(table: Table, columns: Mapping[str, Column]) -> date | None:
 
 def years(table: Table, x: str, layout: str) -> list[int]:
     """The years of a column's dates."""
-    column = Column("", "date", layout, _EPOCH)
+    column = Column(name="", kind="date", format=layout, reference=_EPOCH)
     found = table.read({x: column}, f"DISTINCT year(v_{x})")
     return [year for (year,) in found if year is not None]
 
@@ -104,7 +104,7 @@ def layouts(table: Table, x: str, share: float) -> list[str]:
     for one in _likely(table, x):
         # The sums tell readings that disagree apart from such as %b and %B, which agree.
         ((there, parsed, *sums),) = table.read(
-            {x: Column("", "date", one, _EPOCH)},
+            {x: Column(name="", kind="date", format=one, reference=_EPOCH)},
             f"count(p_{x}), count(v_{x}), sum(t_{x}), sum(t_{x} * t_{x})",
         )
         if parsed >= share * there and sums[0] is not None:
@@ -115,7 +115,7 @@ def layouts(table: Table, x: str, share: float) -> list[str]:
 
 def _likely(table: Table, x: str) -> list[str]:
     """The layouts that read at least half of the first values."""
-    rows = table.prepared({x: Column("", "date")})
+    rows = table.prepared({x: Column(name="", kind="date")})
     head = f"(SELECT p_{x} AS v FROM {rows} WHERE p_{x} IS NOT NULL LIMIT {_SAMPLE})"
     tried = ", ".join(f"count({moment('v', one)})" for one in LAYOUTS)
     ((there, *counts),) = table.select(f"count(v), {tried}", head)
@@ -130,7 +130,8 @@ def digits_layout(table: Table, x: str) -> str | None:
     """
     for layout in UNMARKED:
         ((there, parsed, known),) = table.read(
-            {x: Column("", "date", layout, _EPOCH)}, f"count(p_{x}), count(v_{x}), count(t_{x})"
+            {x: Column(name="", kind="date", format=layout, reference=_EPOCH)},
+            f"count(p_{x}), count(v_{x}), count(t_{x})",
         )
         if known and parsed == there:
             return layout

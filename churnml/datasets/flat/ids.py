@@ -12,7 +12,7 @@ _SHOWN = 5
 _SCIENTIFIC = r"[0-9]([.,][0-9]+)?[eE]\+?[0-9]{1,2}"
 
 
-ID = Column("", "category")
+ID = Column(name="", kind="category")
 """How ids are read: as text, whole numbers without a decimal point."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 
 from churnml.base.text import counted, quoted
 from churnml.datasets.flat.dates import (
@@ -36,7 +36,7 @@ _CODE = re.compile(r"[^\W\d_]+[-_ ]?[0-9]+")
 _NESTED = ("STRUCT", "MAP", "UNION", "BLOB", "BIT", "INTERVAL", "GEOMETRY", "VARIANT")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Profile:
     """Counts of a column's values.
 
@@ -140,12 +140,13 @@ def decide(table: Table, columns: Sequence[str]) -> Plan:
 def _profiles(table: Table, columns: Sequence[str]) -> dict[str, Profile]:
     found: dict[str, Profile] = {}
     for some in in_parts(columns):
-        as_numbers = {x: Column("", "number") for x in some}
+        as_numbers = {x: Column(name="", kind="number") for x in some}
         selected = ", ".join(_counts(x, table.kind(x)) for x in some)
         counts = [count or 0 for count in table.read(as_numbers, selected)[0]]
-        width = len(counts) // len(some)
+        names = [field.name for field in fields(Profile)]
         for at, x in enumerate(some):
-            found[x] = Profile(*counts[width * at : width * (at + 1)])
+            own = counts[len(names) * at : len(names) * (at + 1)]
+            found[x] = Profile(**dict(zip(names, own, strict=True)))
     return found
 
 
@@ -170,11 +171,11 @@ def _decide_typed(table: Table, x: str, name: str, found: Profile | None, plan: 
     """A column that has a type of its own, as in Parquet."""
     kind = table.kind(x)
     if kind == "BOOLEAN":
-        plan.columns[x] = Column(name, "boolean")
+        plan.columns[x] = Column(name=name, kind="boolean")
     elif is_temporal(kind):
         plan.columns[x] = date_column(table, x, name)
     elif not (found is not None and found.maybe_digits and _decide_digits(table, x, found, plan)):
-        plan.columns[x] = Column(name, "number" if is_number(kind) else "category")
+        plan.columns[x] = Column(name=name, kind="number" if is_number(kind) else "category")
 
 
 def _decide_digits(table: Table, x: str, found: Profile, plan: Plan) -> bool:
@@ -204,7 +205,7 @@ def _decide_text(table: Table, x: str, name: str, found: Profile, plan: Plan) ->
         if problem or len(plan.columns) + len(plan.dropped) > known:
             return problem
     if plain:
-        plan.columns[x] = Column(name, "number")
+        plan.columns[x] = Column(name=name, kind="number")
         return None
     if found.booleans < found.filled and 2 * found.numbers > found.present:
         plan.notes.append(
@@ -212,7 +213,7 @@ def _decide_text(table: Table, x: str, name: str, found: Profile, plan: Plan) ->
             f"{NEARLY_ALL:.0%}; kept as a category."
         )
     boolean = found.booleans == found.filled
-    plan.columns[x] = Column(name, "boolean" if boolean else "category")
+    plan.columns[x] = Column(name=name, kind="boolean" if boolean else "category")
     return None
 
 
@@ -232,7 +233,7 @@ def _decide_dates(table: Table, x: str, name: str, found: Profile, plan: Plan) -
         shown = " or ".join(way or "YYYY-MM-DD" for way in ways[:2])
         plan.dropped[name] = f"dates that can be read as {shown}; write them as 2026-06-01"
     else:
-        known = Column(name, "date", ways[0], century=first)
+        known = Column(name=name, kind="date", format=ways[0], century=first)
         if first:
             plan.notes.append(f"{name}: years of two digits are read as {first} to {first + 99}.")
         plan.columns[x] = date_column(table, x, name, ways[0], known)
@@ -252,11 +253,11 @@ def _decide_unplain(table: Table, x: str, name: str, found: Profile, plan: Plan)
         plan.dropped[name] = f"{said.problem}; write them in one"
     if notation is None:
         return _said_unplain(name, found, said, plan)
-    ((levels,),) = table.read({x: Column(name, "number")}, f"count(DISTINCT f_{x})")
+    ((levels,),) = table.read({x: Column(name=name, kind="number")}, f"count(DISTINCT f_{x})")
     if levels <= _FEW_LEVELS and (notation.unit or notation.clock):
         plan.notes.append(f"{name}: {levels} values such as {said.example!r}; kept as a category.")
         return None
-    column = Column(name, "number", notation=notation)
+    column = Column(name=name, kind="number", notation=notation)
     ((read,),) = table.read({x: column}, f"count(t_{x})")
     if notation == Notation() and read <= found.numbers:
         return _said_unplain(name, found, replace(said, notation=None), plan)

@@ -43,7 +43,7 @@ CLOCK = {
 """Durations of so many parts: sign, days, and the parts that count 3600, 60 and 1."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Notation:
     """How a column's numbers are written.
 

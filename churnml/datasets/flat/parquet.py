@@ -38,10 +38,10 @@ def open_parquet(path: Path, engine: Engine) -> Table:
     )
     relation = f"(SELECT {selected}, {_number(files)} AS {ROW} FROM {reader})"
     return Table(
-        path,
-        engine,
-        con,
-        relation,
+        path=path,
+        engine=engine,
+        con=con,
+        relation=relation,
         names=tuple(name.strip() for name in columns),
         kinds=tuple(kind for _, kind in columns.values()),
         counted="row",

@@ -41,7 +41,7 @@ _IDS = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FlatBatch:
     """Rows to be scored.
 
@@ -63,7 +63,7 @@ class FlatBatch:
     extra: pd.DataFrame
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SetAside:
     """Rows that cannot be scored for one reason.
 
@@ -83,7 +83,7 @@ class SetAside:
     reason: str
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Scorable:
     """A table fit to be scored; made by `open_scoring`.
 
@@ -154,10 +154,10 @@ class Scorable:
         values = table.select([f"x{at}" for at in range(len(self.columns))])
         extra = table.select([f"e{at}" for at in range(len(self.extra))])
         return FlatBatch(
-            table["id"].combine_chunks(),
-            table[ROW].combine_chunks(),
-            _frame(values, [column.name for column in self.columns]),
-            _frame(extra, self.extra),
+            ids=table["id"].combine_chunks(),
+            rows=table[ROW].combine_chunks(),
+            X=_frame(values, [column.name for column in self.columns]),
+            extra=_frame(extra, self.extra),
         )
 
 
@@ -259,15 +259,15 @@ def open_scoring(
     ((total,),) = table.select("count(*)", _relation(_checked(table)))
     aside = _judge(table, columns, id)
     scorable = Scorable(
-        table,
-        tuple(columns.values()),
-        total + table.rejected,
-        (*_lines(table), *aside),
-        tuple(ignored(table, models, [name for name in (id, *extra) if name])),
-        tuple(extra),
-        stored,
-        (*taken_as_missing(table, columns), *_suspicious(table, columns, own, id)),
-        next((one for one in ages if one is not None), None),
+        table=table,
+        columns=tuple(columns.values()),
+        total=total + table.rejected,
+        aside=(*_lines(table), *aside),
+        ignored=tuple(ignored(table, models, [name for name in (id, *extra) if name])),
+        extra=tuple(extra),
+        stored=stored,
+        taken=(*taken_as_missing(table, columns), *_suspicious(table, columns, own, id)),
+        ages=next((one for one in ages if one is not None), None),
     )
     _refuse_excess(scorable, set_aside_limit)
     return scorable
@@ -355,11 +355,11 @@ def _judge(table: Table, columns: Mapping[str, Column], id: str | None) -> list[
         if at in _IDS:
             code, expected = _IDS[at]
             rows = ", ".join(f"{table.counted} {one['row']}" for one in first)
-            aside.append(SetAside(code, id, count, f"{expected} ({rows})"))
+            aside.append(SetAside(code=code, column=id, count=count, reason=f"{expected} ({rows})"))
         else:
             column = columns[f"c{at}"]
             reason = f"{column.expected} expected ({_examples(table, first)})"
-            aside.append(SetAside("C03", column.name, count, reason))
+            aside.append(SetAside(code="C03", column=column.name, count=count, reason=reason))
     return aside
 
 
@@ -409,7 +409,7 @@ def _lines(table: Table) -> list[SetAside]:
         return []
     told = [f"line {one.row}: {shown(one.problem)}" for one in table.rejects[:EXAMPLES]]
     reason = f"{len(table.names)} fields expected ({'; '.join(told)})"
-    return [SetAside("C18", None, table.rejected, reason)]
+    return [SetAside(code="C18", column=None, count=table.rejected, reason=reason)]
 
 
 def _refuse_excess(scorable: Scorable, limit: float) -> None:

@@ -39,7 +39,7 @@ from churnml.datasets.leakage import told
 from churnml.errors import DataError, UsageError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Named:
     """The columns that the options name, by their SQL names."""
 
@@ -231,7 +231,7 @@ def _unnamed(table: Table, notes: list[str]) -> set[str]:
             continue
         x = f"c{position - 1}"
         ((rows, there, levels, span),) = table.read(
-            {x: Column("", "number")},
+            {x: Column(name="", kind="number")},
             f"count(*), count(f_{x}), count(DISTINCT t_{x}), max(t_{x}) - min(t_{x}) + 1",
         )
         if there and not rows == levels == span:

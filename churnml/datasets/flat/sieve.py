@@ -44,7 +44,7 @@ _MARKS = (
 """The ways to write marks, the plainest first."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Form:
     """Values of a column that look alike.
 
@@ -64,7 +64,7 @@ class Form:
     example: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Found:
     """What a column's forms say.
 
@@ -86,7 +86,7 @@ class Found:
     example: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Part:
     """A form taken to pieces."""
 
@@ -117,13 +117,18 @@ def sifted(text: str) -> str:
 def forms(table: Table, x: str) -> list[Form]:
     """The forms of a text column, the most frequent first."""
     plain = normalised(f"p_{x}")
-    rows = f"(SELECT p_{x}, {plain} AS n FROM {table.prepared({x: Column('', 'number')})})"
+    rows = (
+        f"(SELECT p_{x}, {plain} AS n FROM {table.prepared({x: Column(name='', kind='number')})})"
+    )
     found = table.select(
         f"regexp_replace(n, '[0-9]', '9', 'g'), regexp_matches(n, '^[^0-9]*0'), "
         f"count(*), min(p_{x})",
         f"{rows} WHERE n IS NOT NULL GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT {_MOST_FORMS}",
     )
-    return [Form(*one) for one in found]
+    return [
+        Form(text=text, zero=zero, count=count, example=example)
+        for text, zero, count, example in found
+    ]
 
 
 def decide(found: Sequence[Form], share: float) -> Found:
@@ -169,7 +174,7 @@ def decide(found: Sequence[Form], share: float) -> Found:
         scaled=any(p.scale for p in own),
         brackets=brackets,
     )
-    return Found(notation, example=marks.example or example)
+    return Found(notation=notation, example=marks.example or example)
 
 
 def _unplain(found: Sequence[Form]) -> str:
@@ -189,7 +194,7 @@ def _clock(found: Sequence[Form], needed: float) -> Found | None:
                 examples.setdefault(parts, one.example)
     for parts, count in counts.items():
         if count >= needed:
-            return Found(Notation(clock=parts), example=examples[parts])
+            return Found(notation=Notation(clock=parts), example=examples[parts])
     if counts.total() >= needed:
         return Found(
             problem=f"{examples[2]!r} beside {examples[3]!r}: two kinds of durations", units=True
@@ -208,7 +213,14 @@ def _taken(form: Form) -> _Part | None:
     if scale in ("k", "K") and after != scale:
         scale = ""
     after = after.removeprefix(scale).strip()
-    return _Part(form, before, match["body"], scale, after, bool(match["open"]))
+    return _Part(
+        form=form,
+        before=before,
+        body=match["body"],
+        scale=scale,
+        after=after,
+        brackets=bool(match["open"]),
+    )
 
 
 def _one_unit(parts: Sequence[_Part], needed: float) -> tuple[list[_Part], Found | None]:
@@ -265,7 +277,7 @@ def _marks(parts: Sequence[_Part], needed: float) -> Found:
     first = best[0]
     rivals = [one for one in best if readings[one] != readings[first]]
     if not rivals:
-        return Found(first)
+        return Found(notation=first)
     return _thousands(parts, [first, *rivals])
 
 
@@ -290,9 +302,13 @@ def _thousands(parts: Sequence[_Part], rivals: Sequence[Notation]) -> Found:
     small = all(len(part.body) <= 3 for part in whole)
     example = next(part.form.example for part in parts if mark in part.body)
     if whole and small and marked >= _CERTAIN:
-        return Found(next(one for one in rivals if one.group == mark), example=example)
+        return Found(notation=next(one for one in rivals if one.group == mark), example=example)
     if mark == "." and (not whole or not small):
-        return Found(Notation(), f"{example!r} may be thousands or decimals", example=example)
+        return Found(
+            notation=Notation(),
+            problem=f"{example!r} may be thousands or decimals",
+            example=example,
+        )
     return Found(problem=f"{example!r} may be thousands or decimals", example=example)
 
 
@@ -307,7 +323,12 @@ def described(value: str) -> str | None:
     (None, None)
     """
     text = value.strip(BLANKS).translate({ord(old): new for old, new in LIKE.items()}).strip()
-    form = Form(re.sub("[0-9]", "9", text), text.lstrip("+-(¥$€£")[:1] == "0", 1, value)
+    form = Form(
+        text=re.sub("[0-9]", "9", text),
+        zero=text.lstrip("+-(¥$€£")[:1] == "0",
+        count=1,
+        example=value,
+    )
     if _clock([form], 1) is not None:
         return "the parts of a duration"
     part = _taken(form)

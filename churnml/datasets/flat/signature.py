@@ -15,7 +15,7 @@ _TEXTS = ("missing", "sentinels")
 Kind = Literal["number", "category", "boolean", "date"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Column:
     """A column that the model reads.
 
@@ -69,7 +69,7 @@ class Column:
         return "a finite number" if self.kind == "number" else "text without control characters"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Signature:
     """How a table's columns are read, the same in training and in scoring.
 

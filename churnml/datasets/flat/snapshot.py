@@ -33,7 +33,7 @@ _NO_MOMENT = re.compile(
 _NO_MOMENT_CHINESE = re.compile("出生|生日|到期|截止|结束|失效|终止|期满|有效期")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Ages:
     """From which day the dates of a table are counted.
 
@@ -182,11 +182,17 @@ def ages_of(table: Table, signature: Signature, as_of: date | None = None) -> Ag
             raise _no_moment(signature)
         return None
     if as_of is not None:
-        return Ages(as_of.isoformat(), "as_of", told.name, told.reference)
+        return Ages(
+            counted_from=as_of.isoformat(), by="as_of", column=told.name, trained=told.reference
+        )
     latest = _latest(table, told)
     if latest is not None and latest > told.day:
-        return Ages(latest.isoformat(), "table", told.name, told.reference)
-    return Ages(told.reference, "training", told.name, told.reference)
+        return Ages(
+            counted_from=latest.isoformat(), by="table", column=told.name, trained=told.reference
+        )
+    return Ages(
+        counted_from=told.reference, by="training", column=told.name, trained=told.reference
+    )
 
 
 def _latest(table: Table, told: Column) -> date | None:

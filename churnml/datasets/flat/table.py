@@ -39,7 +39,7 @@ class Reject:
     problem: str
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Table:
     """A file's rows, in their order.
 

@@ -23,7 +23,7 @@ _MISSING = ("", "\\n", "na", "n/a", "#n/a", "nan", "none", "null")
 _LISTED = 10
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Target:
     """A target column, read.
 
@@ -80,7 +80,7 @@ def churn_target(values: pd.Series, *, name: str, positive: str | None) -> Targe
     others = tuple(shown[one] for one in kept if one != left)
     if not others:
         raise _one_class(name, shown[left])
-    return Target(y, int(np.isnan(y).sum()), positive=shown[left], negative=others)
+    return Target(y=y, missing=int(np.isnan(y).sum()), positive=shown[left], negative=others)
 
 
 def _left(
@@ -190,7 +190,7 @@ def known_target(
     shown = {one: str(level).strip() for one, level in zip(words, levels, strict=True)}
     left = [shown[one] for one in kept if meaning[one]]
     stayed = tuple(shown[one] for one in kept if not meaning[one])
-    return Target(y, int(np.isnan(y).sum()), positive=" or ".join(left), negative=stayed)
+    return Target(y=y, missing=int(np.isnan(y).sum()), positive=" or ".join(left), negative=stayed)
 
 
 def _strange(name: str, shown: Sequence[str], signature: Signature) -> DataError:
@@ -292,7 +292,7 @@ def satisfaction_target(values: pd.Series, *, name: str, scale: Scale | None) ->
     y[outside | ~present] = np.nan
     if len(set(y[~np.isnan(y)])) == 1:
         raise DataError(f"target {quoted(name)}: all scores are the same.", column=name)
-    return Target(y, int((~present).sum()), int(outside.sum()))
+    return Target(y=y, missing=int((~present).sum()), outside=int(outside.sum()))
 
 
 def _refuse_strange(

@@ -63,14 +63,14 @@ def open_workbook(
     kinds = ("VARCHAR",) * len(names)
     con = engine.another(preserve_insertion_order=True)
     return Table(
-        path,
-        engine,
-        con,
-        relation,
-        names,
-        kinds,
-        "row",
-        {path: state},
+        path=path,
+        engine=engine,
+        con=con,
+        relation=relation,
+        names=names,
+        kinds=kinds,
+        counted="row",
+        files={path: state},
         notes=notes,
         elsewhere=elsewhere,
     )

@@ -44,7 +44,7 @@ _FEW_ROWS = 100
 _NEARLY_EVERY = 0.95
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Suspect:
     """A column that looks like an outcome.
 
@@ -151,9 +151,11 @@ def find_suspects(
     """
     target = np.asarray(y, dtype=float)
     if len(target) < _FEW_ROWS:
-        return [Suspect(name, "copy", _SETTLES) for name in certain]
+        return [Suspect(column=name, kind="copy", evidence=_SETTLES) for name in certain]
     seen = _Seen(X.drop(columns=list(trusted)), target, task, groups, scale)
-    found: dict[str, Suspect] = {name: Suspect(name, "copy", _SETTLES) for name in certain}
+    found: dict[str, Suspect] = {
+        name: Suspect(column=name, kind="copy", evidence=_SETTLES) for name in certain
+    }
     for find in (_copies, _scale, _one_class, _deciding, _survey, _named, _customers):
         for one in find(seen, found):
             found.setdefault(one.column, one)
@@ -205,7 +207,7 @@ def _copies(seen: _Seen, _found: Collection[str]) -> Iterable[Suspect]:
             continue
         evidence = seen.limits.copies(pd.Series(seen.y), column, strength)
         if evidence:
-            yield Suspect(name, "copy", evidence, strength)
+            yield Suspect(column=name, kind="copy", evidence=evidence, strength=strength)
 
 
 def _splits_alike(y: pd.Series, column: pd.Series, strength: float) -> str:
@@ -258,7 +260,9 @@ def _one_class(seen: _Seen, _found: Collection[str]) -> Iterable[Suspect]:
     for name in seen.all.columns:
         evidence = one_class(seen.all[name], left, seen.limits.classes)
         if evidence:
-            yield Suspect(name, "one class", evidence, seen.strength[name])
+            yield Suspect(
+                column=name, kind="one class", evidence=evidence, strength=seen.strength[name]
+            )
 
 
 def _deciding(seen: _Seen, found: Collection[str]) -> Iterable[Suspect]:
@@ -272,11 +276,11 @@ def _deciding(seen: _Seen, found: Collection[str]) -> Iterable[Suspect]:
         if name in sure or seen.strength[name] > rest + _MARGIN:
             lost.add(name)
             yield Suspect(
-                name,
-                "decides",
-                f"alone it reaches {seen.measure} {seen.strength[name]:.2f}; "
+                column=name,
+                kind="decides",
+                evidence=f"alone it reaches {seen.measure} {seen.strength[name]:.2f}; "
                 f"{count} other columns together {rest:.2f}",
-                seen.strength[name],
+                strength=seen.strength[name],
             )
 
 
@@ -284,7 +288,7 @@ def _survey(seen: _Seen, _found: Collection[str]) -> Iterable[Suspect]:
     items = answers(seen.all)
     for name in items:
         evidence = f"{len(items)} columns are coded like the answers of a survey"
-        yield Suspect(name, "survey", evidence, seen.strength[name])
+        yield Suspect(column=name, kind="survey", evidence=evidence, strength=seen.strength[name])
 
 
 def _scale(seen: _Seen, _found: Collection[str]) -> Iterable[Suspect]:
@@ -301,7 +305,7 @@ def _scale(seen: _Seen, _found: Collection[str]) -> Iterable[Suspect]:
                 f"it lies on the target's own scale, {ends[0]:g} to {ends[1]:g}, and alone "
                 f"reaches {seen.measure} {strength:.2f}"
             )
-            yield Suspect(name, "survey", evidence, strength)
+            yield Suspect(column=name, kind="survey", evidence=evidence, strength=strength)
 
 
 def _named(seen: _Seen, _found: Collection[str]) -> Iterable[Suspect]:
@@ -309,7 +313,7 @@ def _named(seen: _Seen, _found: Collection[str]) -> Iterable[Suspect]:
         why = says_outcome(name, seen.task)
         if why:
             evidence = f"{why} (alone it reaches {seen.measure} {strength:.2f})"
-            yield Suspect(name, "name", evidence, strength)
+            yield Suspect(column=name, kind="name", evidence=evidence, strength=strength)
 
 
 def _customers(seen: _Seen, found: Collection[str]) -> Iterable[Suspect]:
@@ -318,10 +322,10 @@ def _customers(seen: _Seen, found: Collection[str]) -> Iterable[Suspect]:
     for name in columns:
         if says_id(name) and seen.all[name].nunique() >= _NEARLY_EVERY * len(seen.all):
             evidence = f"{seen.all[name].nunique()} values in {len(seen.all)} rows"
-            yield Suspect(name, "id", evidence, seen.strength[name])
+            yield Suspect(column=name, kind="id", evidence=evidence, strength=seen.strength[name])
     if seen.grouped:
         return
     named = {name: repeats(seen.all[name], seen.y_all) for name in columns}
     best = max(named, key=lambda name: named[name][0], default=None)
     if best is not None and named[best][0] > 0:
-        yield Suspect(best, "id", named[best][1], seen.strength[best])
+        yield Suspect(column=best, kind="id", evidence=named[best][1], strength=seen.strength[best])

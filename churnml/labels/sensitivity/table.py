@@ -105,7 +105,12 @@ def label_sensitivity(
     # From then on a bill can have been unpaid for long.
     billed = labels.later(cover.begins(tables, "bills"), "3mo")
     table = [
-        _cell(_Patterns(counts, day, windows, until, billed), window, months, silent)
+        _cell(
+            _Patterns(counts=counts, day=day, windows=windows, until=until, billed=billed),
+            window,
+            months,
+            silent,
+        )
         | {"configured": _configured(day, window, months, config)}
         for day in days
         for silent in (("with", "without") if lasting else ("with",))
@@ -134,7 +139,7 @@ def _configured(day: date, window: labels.Window, months: int, config: Config) -
     return window.of(day) == own.of(day) and months in (0, whole)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Patterns:
     """The patterns of one date."""
 

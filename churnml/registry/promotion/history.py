@@ -30,7 +30,7 @@ _PROCESS = "churnml.process"
 What = Literal["registered", "promoted", "forced", "refused", "rolled back"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Event:
     """One thing that happened to a registered model.
 
@@ -105,7 +105,9 @@ class Event:
             found["months"] = tuple(found.get("months", ()))
             return Event(**found | {"number": number})
         except (ValueError, TypeError):
-            return Event("refused", "?", why=f"unreadable entry: {text[:200]}", number=number)
+            return Event(
+                what="refused", version="?", why=f"unreadable entry: {text[:200]}", number=number
+            )
 
 
 def key_of(number: int) -> str:
@@ -164,8 +166,8 @@ def _registered(store: Store, version: Any) -> Event:
     moment = datetime.fromtimestamp(version.creation_timestamp / 1000, UTC)
     user, source = _origin(store, version.run_id)
     return Event(
-        "registered",
-        str(version.version),
+        what="registered",
+        version=str(version.version),
         when=moment.isoformat(timespec="seconds"),
         who=user,
         digest=version.tags.get(registry.DIGEST, ""),

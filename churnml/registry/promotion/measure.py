@@ -25,7 +25,7 @@ from churnml.tables.checked import checked, opened
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Contenders:
     """Two versions of a registered model, as the registry said at the beginning.
 

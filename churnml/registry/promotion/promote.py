@@ -81,7 +81,7 @@ def promote(
         champion = aliases.get(CHAMPION)
         verdict, notes = None, ["There was no champion to measure against."]
         if champion is not None:
-            both = Contenders(store, own, wanted, champion)
+            both = Contenders(store=store, name=own, challenger=wanted, champion=champion)
             verdict, notes = _verdict(both, task, location, mapping, config, force)
         crash_point("promotion:measured")
         event = replace(
@@ -94,7 +94,13 @@ def promote(
         event = _carried_out(store, own, task, event)
         _keep_report(store, own, event, verdict)
         _log.info("%s/%s: %s", own, wanted, event.what)
-        return Outcome(own, event, verdict, registry.aliases_of(store, own), notes)
+        return Outcome(
+            name=own,
+            event=event,
+            verdict=verdict,
+            aliases=registry.aliases_of(store, own),
+            notes=notes,
+        )
 
 
 def require_promoted(outcome: Outcome) -> None:
@@ -160,8 +166,8 @@ def _event(verdict: Verdict | None, notes: list[str], force: str | None) -> Even
     found = found[:_LONGEST]
     passed = verdict is None or verdict.passed
     return Event(
-        "forced" if force else "promoted" if passed else "refused",
-        "",
+        what="forced" if force else "promoted" if passed else "refused",
+        version="",
         why=f"{force} ({found})" if force else found,
         source=verdict.source if verdict else "",
         months=verdict.months if verdict else (),

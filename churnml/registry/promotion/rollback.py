@@ -29,7 +29,7 @@ _LONGEST_REASON = 500
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Outcome:
     """What became of a version.
 
@@ -100,14 +100,23 @@ def rollback(task: Task, *, name: str | None = None, reason: str | None = None) 
             )
         digest = trusted(store, own, previous, task).model.digest
         below = registry.digest_of(store, own, champion) if champion else ""
-        event = Event("rolled back", previous, champion, reason or "", digest, below)
+        event = Event(
+            what="rolled back",
+            version=previous,
+            over=champion,
+            why=reason or "",
+            digest=digest,
+            over_digest=below,
+        )
         crash_point("promotion:checked")
         swapped = {CHAMPION: previous, PREVIOUS: champion}
         seen = {CHAMPION: champion, PREVIOUS: previous}
         event = add_event(store, own, event, seen=seen, aliases=swapped)
         with for_the_ui():
             refresh_card(store, own)
-        return Outcome(own, event, None, registry.aliases_of(store, own), [])
+        return Outcome(
+            name=own, event=event, verdict=None, aliases=registry.aliases_of(store, own), notes=[]
+        )
 
 
 def told_history(task: Task, *, name: str | None = None) -> dict[str, Any]:

@@ -62,7 +62,9 @@ def log_training(training: Training, *, store: Store | None = None) -> Logged:
             version, alias = _keep(store, experiment, run_id, training)
     name = training.model.origin.name
     _log.info("registered %s/%s as %s", name, version, alias)
-    return Logged(f"models:/{name}/{version}", run_id, version, alias)
+    return Logged(
+        model_uri=f"models:/{name}/{version}", run_id=run_id, model_version=version, alias=alias
+    )
 
 
 def _check(training: Training) -> None:

@@ -17,7 +17,7 @@ Table = Mapping[str, Sequence[Any]]
 """Columns with their values."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Data:
     """What was trained on, without a row of it.
 
@@ -56,7 +56,7 @@ class Curve:
     moments: Sequence[datetime] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Child:
     """A run within a run: a fold of a training, a trial of a search.
 
@@ -90,7 +90,7 @@ class Child:
     failed: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Training:
     """A finished training, as it shall be kept.
 
@@ -141,7 +141,7 @@ class Training:
     children: Sequence[Child] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Logged:
     """Where a training was kept.
 

@@ -40,7 +40,7 @@ class Shocks:
     travels: Bools
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Bills:
     """One month's charges to the customers of one block, in fen; arrays of shape (n,)."""
 

@@ -65,7 +65,15 @@ class Block:
         groups = draw_groups(streams.of("groups"), world.months, count)
         people = draw_people(streams.of("people"), world, count, groups.handsets)
         state, ended = first_state(streams.of("state"), people), np.full(count, NEVER)
-        self.scene = Scene(streams, world, people, groups, state, ended, -SETTLE)
+        self.scene = Scene(
+            streams=streams,
+            world=world,
+            people=people,
+            groups=groups,
+            state=state,
+            ended=ended,
+            month=-SETTLE,
+        )
         self._now = truth.prospects(self.scene, -SETTLE)
         self._soon = truth.prospects(self.scene, -SETTLE + 1)
         self._rows: dict[str, list[dict[str, Column]]] = {}
@@ -135,7 +143,9 @@ class Block:
         tariff = resentment(scene, shocks) * here
         waiting = open_months(scene.state, scene.start * DAY) > 0
         contacts = month_contacts(scene, scene.trouble + tariff + 0.8 * waiting)
-        felt = Felt(network, tariff, contacts.felt, np.zeros(scene.count))
+        felt = Felt(
+            network=network, tariff=tariff, service=contacts.felt, complaints=np.zeros(scene.count)
+        )
         complaints = month_complaints(scene, felt)
         offered = offers.month_offers(scene, invited)
         met = (contacts.visited, contacts.called)
@@ -149,7 +159,12 @@ class Block:
             self._keep("complaints", complaints.rows)
             self._keep("surveys", surveys)
             self._keep_offers(offered)
-        return Felt(network, tariff, contacts.felt, complaints.counts.astype(float))
+        return Felt(
+            network=network,
+            tariff=tariff,
+            service=contacts.felt,
+            complaints=complaints.counts.astype(float),
+        )
 
     def _keep(self, table: str, batch: dict[str, Column]) -> None:
         self._rows.setdefault(table, []).append(batch)

@@ -49,7 +49,7 @@ _LONG_IN_HALL, _LONG_ON_LINE = 600.0, 120.0
 _RESOLVED = np.array([0.90, 0.80, 0.86, 0.95])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Contacts:
     """One month's contacts: the rows, and what they did to each customer of the block.
 

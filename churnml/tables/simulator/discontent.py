@@ -20,7 +20,7 @@ _MEMORY = 0.65
 """Share of a trouble that is still felt a month later."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Felt:
     """What one month did to the customers; arrays of shape (n,), 0 for nothing.
 

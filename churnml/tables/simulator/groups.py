@@ -39,7 +39,7 @@ SMALLEST = 11
 _CUSTOMERS_PER_GROUP = 60
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Groups:
     """The groups of one block.
 

@@ -18,7 +18,7 @@ _LONGEST_TENURE = 20 * 365
 _MEAN_TENURE = 1_500
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class People:
     """What does not change about the customers of one block; every array has shape (n,).
 

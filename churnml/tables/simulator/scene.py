@@ -15,7 +15,7 @@ from churnml.tables.simulator.streams import Streams
 from churnml.tables.simulator.world import World
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Scene:
     """What every part of a month works on.
 

@@ -17,7 +17,7 @@ STRESS_KEPT, STRESS_NOISE = 0.80, 0.45
 """How slowly two hidden tempers change, and how much chance moves them in a month."""
 
 
-@dataclass
+@dataclass(kw_only=True)
 class State:
     """The customers of one block at the end of a month; arrays of shape (n,) unless said.
 

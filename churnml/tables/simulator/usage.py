@@ -14,7 +14,7 @@ from churnml.tables.simulator.scene import Scene
 _MOST_MINUTES, _MOST_MEGABYTES = 30_000.0, 5e6
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Usage:
     """One month's use by the customers of one block; arrays of shape (n,).
 

@@ -39,7 +39,7 @@ _INCIDENTS_A_MONTH = 0.05
 _NEIGHBOURHOODS_STRUCK = 0.6
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class World:
     """What customers live in. Month columns start at ``-SETTLE``.
 

@@ -20,7 +20,7 @@ from churnml.tables.source.columns import FILE, RAW, ROW, read_column
 from churnml.tables.source.mapping import SourceMapping, TableMapping
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Rows:
     """The rows of a table, read.
 
@@ -47,7 +47,7 @@ class Rows:
     counted: Literal["row", "line"] = "row"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Binding:
     """A table of the source and what the contract and the mapping say of it.
 
@@ -163,7 +163,7 @@ def read_rows(
     if exact and failed:
         raise _inexact(binding, plain, next(iter(failed)).removeprefix(RAW))
     checked = numbered.select(**typed, **failed, **{name: numbered[name] for name in place})
-    return Rows(plain.select(**converted(binding, plain, mapping)[0]), checked)
+    return Rows(typed=plain.select(**converted(binding, plain, mapping)[0]), checked=checked)
 
 
 def _inexact(binding: Binding, plain: ir.Table, name: str) -> ContractError:

@@ -32,7 +32,7 @@ _EXACT = float(2**53)
 _ZONED = r":\d\d(\.\d+)?\s*(Z|[A-Za-z]{3,}|[+-]\d\d(:?\d\d)?)$"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Rule:
     """What the mapping says of one column.
 

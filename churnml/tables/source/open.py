@@ -69,7 +69,9 @@ def open_source(
         _bind_file(engine, used, path) if path.is_file() else _bind_folder(engine, used, path)
     )
     stamps = _stamps(file for binding in bindings.values() for file in binding.files)
-    return Source(str(location), engine.con, bindings, mapping_text=text, stamps=stamps)
+    return Source(
+        location=str(location), con=engine.con, bindings=bindings, mapping_text=text, stamps=stamps
+    )
 
 
 def _bind_folder(engine: Engine, mapping: SourceMapping, folder: Path) -> dict[str, Binding]:
@@ -107,7 +109,7 @@ def _open_database(location: str, given: str | Path | SourceMapping | None) -> S
         )
     if not bindings:
         raise _no_table(shown, tables)
-    return Source(shown, con, bindings, mapping_text=text)
+    return Source(location=shown, con=con, bindings=bindings, mapping_text=text)
 
 
 def _no_table(location: str, names: Iterable[str]) -> ContractError:
@@ -142,7 +144,14 @@ def _bind(engine: Engine, mapping: SourceMapping, table: str, path: Path) -> Bin
     if path.is_file() and path.name.endswith(CSV_ENDINGS):
         names = read_names(path, mapping.encoding, mapping.delimiter)
         load = partial(delimited.load, mapping=mapping, engine=engine)
-        return Binding(TABLES[table], mapping.table(table), str(path), names, load, (path,))
+        return Binding(
+            spec=TABLES[table],
+            entry=mapping.table(table),
+            origin=str(path),
+            names=names,
+            load=load,
+            files=(path,),
+        )
     files = tuple(parquet.parts(path)) if path.is_dir() else (path,)
     parquet.check(path, files)
     plain, numbered = parquet.views(engine.con, table, path, files)
@@ -166,7 +175,16 @@ def _bound(
         zoned = ()
     numbers = {name: str(kind).lstrip("!") for name, kind in kinds if kind.is_integer()}
     entry, names = mapping.table(table), tuple(plain.columns)
-    return Binding(TABLES[table], entry, origin, names, load, files, zoned, numbers)
+    return Binding(
+        spec=TABLES[table],
+        entry=entry,
+        origin=origin,
+        names=names,
+        load=load,
+        files=files,
+        zoned=zoned,
+        numbers=numbers,
+    )
 
 
 def _stamps(files: Iterable[Path]) -> dict[str, tuple[int, int, int]]:

@@ -43,7 +43,7 @@ class Tables(Mapping[str, ir.Table]):
         return f"Tables({', '.join(self)})"
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Source:
     """The operator's tables, renamed and typed as the contract says; lazy and unchanging.
 

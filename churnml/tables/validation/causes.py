@@ -15,7 +15,7 @@ def empty_tables(source: Source, counts: Sequence[Count]) -> list[Breach]:
     """Required tables without a row."""
     expected = "at least one row" + (f" before {source.day}" if source.day else "")
     return [
-        Breach("C22", one.table, "", 1, "refuse", expected)
+        Breach(code="C22", table=one.table, column="", count=1, effect="refuse", expected=expected)
         for one in counts
         if one.table in REQUIRED_TABLES and not one.rows
     ]

@@ -31,7 +31,7 @@ _PAIRS = (
 )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Check:
     """A condition that no row should meet.
 
@@ -82,28 +82,72 @@ def _column_checks(scope: Scope, column: Column, future: datetime | None) -> Ite
     effect, text = effect_on(scope, column), scope.text(name)
     unreadable = scope.unreadable(name)
     if unreadable is not None:
-        yield Check("C03", name, effect, unreadable, _type_words(scope, column), text)
+        yield Check(
+            code="C03",
+            column=name,
+            effect=effect,
+            bad=unreadable,
+            expected=_type_words(scope, column),
+            shown=text,
+        )
     for bad, expected in _ranges(column, value):
-        yield Check("C04", name, effect, bad, expected, text)
+        yield Check(code="C04", column=name, effect=effect, bad=bad, expected=expected, shown=text)
     if column.codes:
         expected = ", ".join(column.codes)
-        yield Check("C05", name, effect, value.notin(column.codes), expected, text)
+        yield Check(
+            code="C05",
+            column=name,
+            effect=effect,
+            bad=value.notin(column.codes),
+            expected=expected,
+            shown=text,
+        )
     if future is not None and _can_lie_ahead(column):
         ahead = value.cast("timestamp") >= ibis.literal(future)
         fate: Effect = "null" if column.happens else _fate_ahead(column)
-        yield Check("C12", name, fate, ahead, f"before {future:%Y-%m-%d}", text)
+        yield Check(
+            code="C12",
+            column=name,
+            effect=fate,
+            bad=ahead,
+            expected=f"before {future:%Y-%m-%d}",
+            shown=text,
+        )
     if column.required and not column.nullable:
         missing = value.isnull() if unreadable is None else value.isnull() & ~unreadable
         if column.kind == "text":
             missing |= is_blank(value)
-        yield Check("C16", name, "aside", missing, "a value", text)
+        yield Check(
+            code="C16", column=name, effect="aside", bad=missing, expected="a value", shown=text
+        )
     elif name.endswith("_id"):
-        yield Check("C16", name, effect, is_blank(value), "an id, or null", text)
+        yield Check(
+            code="C16",
+            column=name,
+            effect=effect,
+            bad=is_blank(value),
+            expected="an id, or null",
+            shown=text,
+        )
     if column.kind == "month":
-        yield Check("C17", name, "aside", value.day() != 1, "the first day of a month", text)
+        yield Check(
+            code="C17",
+            column=name,
+            effect="aside",
+            bad=value.day() != 1,
+            expected="the first day of a month",
+            shown=text,
+        )
     if name in scope.spec.key and column.kind == "text" and scope.spec.rows != "month":
         control = value.re_search(_CONTROL)
-        yield Check("C19", name, "aside", control, "no control characters", text)
+        yield Check(
+            code="C19",
+            column=name,
+            effect="aside",
+            bad=control,
+            expected="no control characters",
+            shown=text,
+        )
 
 
 def _type_words(scope: Scope, column: Column) -> str:
@@ -158,7 +202,14 @@ def _order_checks(scope: Scope) -> Iterator[Check]:
             bad = scope.rows[later] < scope.rows[earlier]
             text = _two(scope, later, earlier)
             effect = effect_on(scope, columns[later])
-            yield Check(code, later, effect, bad, f"at or after {earlier}", text)
+            yield Check(
+                code=code,
+                column=later,
+                effect=effect,
+                bad=bad,
+                expected=f"at or after {earlier}",
+                shown=text,
+            )
 
 
 def _two(scope: Scope, one: str, other: str) -> ir.StringValue:
@@ -173,14 +224,28 @@ def _known_checks(scope: Scope) -> Iterator[Check]:
         if scope.has(event):
             bad = rows.known_at < rows[event].cast("timestamp")
             text = _two(scope, "known_at", event)
-            yield Check("C13", "known_at", "null", bad, f"at or after {event}", text)
+            yield Check(
+                code="C13",
+                column="known_at",
+                effect="null",
+                bad=bad,
+                expected=f"at or after {event}",
+                shown=text,
+            )
     if scope.has(spec.event) and spec.rows != "state":
         since = rows[spec.event].cast("timestamp")
         if spec.rows == "month":
             since = (rows[spec.event] + ibis.interval(months=1)).cast("timestamp")
         late = rows.known_at > since + ibis.interval(days=_LATE.days)
         text = _two(scope, "known_at", spec.event)
-        yield Check("C20", "known_at", "warn", late, "within 31 days", text)
+        yield Check(
+            code="C20",
+            column="known_at",
+            effect="warn",
+            bad=late,
+            expected="within 31 days",
+            shown=text,
+        )
 
 
 def _scale_checks(scope: Scope) -> Iterator[Check]:
@@ -189,6 +254,20 @@ def _scale_checks(scope: Scope) -> Iterator[Check]:
     rows = scope.rows
     text = scope.text("score") + " on " + scope.text("scale_min") + " to " + scope.text("scale_max")
     off = (rows.score < rows.scale_min) | (rows.score > rows.scale_max)
-    yield Check("C14", "score", "aside", off, "scale_min to scale_max", text)
+    yield Check(
+        code="C14",
+        column="score",
+        effect="aside",
+        bad=off,
+        expected="scale_min to scale_max",
+        shown=text,
+    )
     empty = rows.scale_min >= rows.scale_max
-    yield Check("C14", "scale_max", "aside", empty, "above scale_min", text)
+    yield Check(
+        code="C14",
+        column="scale_max",
+        effect="aside",
+        bad=empty,
+        expected="above scale_min",
+        shown=text,
+    )

@@ -47,16 +47,16 @@ def breach(
     few = found.order_by(place or ["shown"]).limit(_LOOKED_AT).select("shown", *place)
     rows = _telling(few.to_pyarrow().to_pylist())
     return Breach(
-        code,
-        scope.spec.name,
-        column,
-        many,
-        effect,
-        expected,
-        tuple(dict.fromkeys(_text(row["shown"]) for row in rows)),
-        tuple(row[ROW] for row in rows if ROW in row),
-        scope.binding.rows.counted,
-        everywhere,
+        code=code,
+        table=scope.spec.name,
+        column=column,
+        count=many,
+        effect=effect,
+        expected=expected,
+        examples=tuple(dict.fromkeys(_text(row["shown"]) for row in rows)),
+        rows=tuple(row[ROW] for row in rows if ROW in row),
+        counted=scope.binding.rows.counted,
+        everywhere=everywhere,
     )
 
 
@@ -117,14 +117,14 @@ def rejected_lines(scope: Scope) -> list[Breach]:
     few = rows.rejected.order_by("line").limit(EXAMPLES).to_pyarrow().to_pylist()
     return [
         Breach(
-            "C18",
-            scope.spec.name,
-            "",
-            rows.rejects,
-            "aside",
-            f"{len(scope.binding.names)} fields",
-            tuple(dict.fromkeys(shown(row["problem"]) for row in few)),
-            tuple(row["line"] for row in few),
-            "line",
+            code="C18",
+            table=scope.spec.name,
+            column="",
+            count=rows.rejects,
+            effect="aside",
+            expected=f"{len(scope.binding.names)} fields",
+            examples=tuple(dict.fromkeys(shown(row["problem"]) for row in few)),
+            rows=tuple(row["line"] for row in few),
+            counted="line",
         )
     ]

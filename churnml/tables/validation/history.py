@@ -25,7 +25,7 @@ _BITS = 48
 _union = ibis.udf.agg.builtin(lambda bits: None, name="bit_or", signature=(("int64",), "int64"))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Spans:
     """A table's customers, and what is odd about any of them.
 
@@ -87,7 +87,7 @@ def spans(scope: Scope, lives: ir.Table) -> Spans:
     named = by_customer.filter(~is_blank(by_customer.customer_id))
     found = named.left_join(lives, "customer_id")
     customers = kept(found.drop("customer_id_right"), "spans")
-    return Spans(customers, **_counts(customers, monthly=monthly))
+    return Spans(customers=customers, **_counts(customers, monthly=monthly))
 
 
 def _counts(customers: ir.Table, *, monthly: bool) -> dict[str, int]:

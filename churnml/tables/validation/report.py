@@ -26,7 +26,7 @@ def shown(value: object) -> str:
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Breach:
     """One kind of breach in one column.
 
@@ -76,7 +76,7 @@ class Breach:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Count:
     """The rows of one table: those that came in are those that are good and those set aside."""
 
@@ -91,7 +91,7 @@ class Count:
         return self.aside / self.rows if self.rows else 0.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Report:
     """What validation found.
 

@@ -27,7 +27,7 @@ from churnml.tables.validation.scope import Scope, count
 from churnml.tables.validation.set_aside import any_of, by_breach, by_checks
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Examined:
     """A table after its examination.
 
@@ -48,7 +48,7 @@ class Examined:
     aside: list[ir.Table]
 
 
-@dataclass
+@dataclass(kw_only=True)
 class _Course:
     """How far an examination has come."""
 
@@ -86,7 +86,9 @@ def examine(scope: Scope, beside: Beside) -> Examined:
     """
     future = beside.future
     fired, total, bad = _run(scope, row_checks(scope, future))
-    course = _Course(scope.rows, [*rejected_lines(scope), *row_breaches(scope, fired)])
+    course = _Course(
+        good=scope.rows, breaches=[*rejected_lines(scope), *row_breaches(scope, fired)]
+    )
     fatal = [check for check, _many in fired if check.effect == "aside"]
     if fatal:
         course.good = scope.rows.filter(~any_of(fatal))
@@ -103,9 +105,14 @@ def examine(scope: Scope, beside: Beside) -> Examined:
     clean = _clean(scope, course, fired, future)
     _conserve(scope, total, course.gone, clean)
     rejects = scope.binding.rows.rejects
-    rows = Count(scope.spec.name, total + rejects, total - course.gone, course.gone + rejects)
+    rows = Count(
+        table=scope.spec.name,
+        rows=total + rejects,
+        good=total - course.gone,
+        aside=course.gone + rejects,
+    )
     order = sorted(course.breaches, key=lambda one: one.code)
-    return Examined(order, rows, clean, course.aside)
+    return Examined(breaches=order, count=rows, clean=clean, aside=course.aside)
 
 
 def _run(scope: Scope, checks: list[Check]) -> tuple[list[tuple[Check, int]], int, int]:

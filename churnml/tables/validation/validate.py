@@ -151,19 +151,26 @@ def _report(
     if cause is not None:
         (refused if excessive else notes).insert(0, cause)
     return Report(
-        tuple(breaches),
-        counts,
-        source.missing,
-        {name: one.ignored for name, one in source.bindings.items() if one.ignored},
-        tuple(refused),
-        tuple(notes),
+        breaches=tuple(breaches),
+        counts=counts,
+        missing=source.missing,
+        ignored={name: one.ignored for name, one in source.bindings.items() if one.ignored},
+        refused=tuple(refused),
+        notes=tuple(notes),
     )
 
 
 def _structure(source: Source) -> list[Breach]:
     """Missing tables and columns."""
     found = [
-        Breach("C01", name, "", 1, "refuse", f"{name}.parquet, {name}.csv or a folder {name}/")
+        Breach(
+            code="C01",
+            table=name,
+            column="",
+            count=1,
+            effect="refuse",
+            expected=f"{name}.parquet, {name}.csv or a folder {name}/",
+        )
         for name in REQUIRED_TABLES
         if name not in source.bindings
     ]
@@ -175,7 +182,16 @@ def _structure(source: Source) -> list[Breach]:
             expected = f"a column {own} in {binding.origin}"
             if near is not None:
                 expected += f" (nearest: {quoted(near)})"
-            found.append(Breach("C02", name, column, 1, "refuse", expected))
+            found.append(
+                Breach(
+                    code="C02",
+                    table=name,
+                    column=column,
+                    count=1,
+                    effect="refuse",
+                    expected=expected,
+                )
+            )
     return found
 
 

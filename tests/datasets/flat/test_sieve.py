@@ -249,7 +249,12 @@ def test_two_marks_are_never_mistaken(numbers):
     for group, decimal in ((",", "."), (".", ","), (" ", ","), ("'", ".")):
         texts = [with_marks(group, decimal)(number) for number in numbers]
         forms = [
-            Form("".join("9" if one.isdigit() else one for one in text), text[0] == "0", 1, text)
+            Form(
+                text="".join("9" if one.isdigit() else one for one in text),
+                zero=text[0] == "0",
+                count=1,
+                example=text,
+            )
             for text in texts
         ]
 

@@ -197,7 +197,7 @@ def test_the_value_taken_for_left_is_told():
 
 
 def later(values, *, name="kept", target="kept", left="No", stayed=("Yes",), positive=None):
-    signature = Signature((), target=target, positive=left, negative=stayed)
+    signature = Signature(columns=(), target=target, positive=left, negative=stayed)
     return known_target(pd.Series(values), name=name, signature=signature, positive=positive)
 
 

@@ -19,7 +19,12 @@ def _three_versions(_empty_store, churn, tmp_path_factory) -> Path:
     store = open_store(f"sqlite:///{folder / 'mlflow.db'}")
     for _ in range(3):
         log_training(
-            Training(churn, "toy", Data("toy", "toy.csv", "ab" * 32, 600, "left")), store=store
+            Training(
+                model=churn,
+                title="toy",
+                data=Data(name="toy", source="toy.csv", digest="ab" * 32, rows=600, target="left"),
+            ),
+            store=store,
         )
     return folder
 

@@ -93,7 +93,7 @@ def test_without_a_previous_champion_there_is_no_way_back(registered):
 def test_an_alias_that_has_moved_meanwhile_stops_everything(registered):
     forced("2")
     before = aliases_of(registered, NAME)
-    late = Event("promoted", "3", "1")
+    late = Event(what="promoted", version="3", over="1")
     with pytest.raises(ModelError, match="champion: is version 2 now, and was version 1"):
         add_event(registered, NAME, late, seen={"champion": "1"}, aliases={"champion": "3"})
     assert aliases_of(registered, NAME) == before
@@ -102,7 +102,7 @@ def test_an_alias_that_has_moved_meanwhile_stops_everything(registered):
 
 def test_an_entry_that_a_store_cannot_keep_moves_nothing(registered):
     before = aliases_of(registered, NAME)
-    long = Event("promoted", "3", "1", why="x" * 6_000)
+    long = Event(what="promoted", version="3", over="1", why="x" * 6_000)
     with pytest.raises(ModelError, match="5000 can be kept"):
         add_event(registered, NAME, long, seen={}, aliases={"champion": "3"})
     assert aliases_of(registered, NAME) == before
@@ -241,7 +241,13 @@ def test_a_refusal_ends_with_status_6_and_everything_measured(registered):
     gain = Estimate(-0.1, -0.2, -0.05)
     check = Check("brand senior", "auc", 0.6, 0.7, gain, False, "significantly worse")
     verdict = Verdict(("2026-04-01",), 900, 60, (check,))
-    outcome = Outcome("churn", Event("refused", "2", "1"), verdict, {"champion": "1"}, [])
+    outcome = Outcome(
+        name="churn",
+        event=Event(what="refused", version="2", over="1"),
+        verdict=verdict,
+        aliases={"champion": "1"},
+        notes=[],
+    )
     with pytest.raises(GateError, match="auc of brand senior: significantly worse") as lost:
         require_promoted(outcome)
     assert lost.value.status == 6

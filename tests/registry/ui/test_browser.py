@@ -44,13 +44,21 @@ def trained(store, churn, customers):
     """Two trainings of one model, with everything that a run can hold."""
     metrics = {name: 0.7 + number / 100 for number, name in enumerate(HEADLINE["churn"])}
     folds = [
-        Child(f"fold {one} of 2", "fold", curves={"boosting/log_loss": Curve([0.5, 0.4])})
+        Child(
+            title=f"fold {one} of 2", kind="fold", curves={"boosting/log_loss": Curve([0.5, 0.4])}
+        )
         for one in (1, 2)
     ]
     training = Training(
-        replace(churn, origin=replace(churn.origin, name="churn")),
-        "churn · termination · 60 d · 2026-06",
-        Data("operator", "/data/operator", "ab" * 32, len(customers), "left"),
+        model=replace(churn, origin=replace(churn.origin, name="churn")),
+        title="churn · termination · 60 d · 2026-06",
+        data=Data(
+            name="operator",
+            source="/data/operator",
+            digest="ab" * 32,
+            rows=len(customers),
+            target="left",
+        ),
         metrics=metrics | {"interval/auc_low": 0.65, "rows/all": 600},
         curves={"boosting/log_loss": Curve([0.6, 0.5, 0.45])},
         importance={"tenure": 0.5, "费用": 0.1},

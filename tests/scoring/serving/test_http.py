@@ -34,7 +34,12 @@ def address(
     shutil.copy(_empty_store, place / "mlflow.db")
     uri = f"sqlite:///{place / 'mlflow.db'}"
     log_training(
-        Training(churn, "toy", Data("toy", "toy.csv", "ab", 600, "left")), store=open_store(uri)
+        Training(
+            model=churn,
+            title="toy",
+            data=Data(name="toy", source="toy.csv", digest="ab", rows=600, target="left"),
+        ),
+        store=open_store(uri),
     )
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -159,7 +159,13 @@ def _stored(binding: Binding, con: Backend, folder: Path, *, placed: bool) -> Ro
     table = con.table(name)
     typed = table.select(*binding.columns)
     counted: Literal["row", "line"] = "line" if placed else "row"
-    return Rows(typed, table, con.table(f"{name}:rejected"), len(lines), counted)
+    return Rows(
+        typed=typed,
+        checked=table,
+        rejected=con.table(f"{name}:rejected"),
+        rejects=len(lines),
+        counted=counted,
+    )
 
 
 def line_number(rejected: list[int]) -> str:
