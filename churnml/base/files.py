@@ -150,8 +150,8 @@ def system_code(error: BaseException) -> int | None:
     """
     if isinstance(error, OSError) and error.errno:
         return error.errno
-    found = _CODE.search(str(error))
-    return int(next(filter(None, found.groups()))) if found else None
+    match = _CODE.search(str(error))
+    return int(next(filter(None, match.groups()))) if match else None
 
 
 def plain_reason(error: BaseException) -> str:

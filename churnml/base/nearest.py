@@ -31,5 +31,5 @@ def nearest(name: str, known: Iterable[str], *, cutoff: float = _ALIKE) -> str |
     True
     """
     folded = {one.strip().casefold(): one for one in known if one.strip()}
-    found = difflib.get_close_matches(name.strip().casefold(), folded, n=1, cutoff=cutoff)
-    return folded[found[0]] if found else None
+    matches = difflib.get_close_matches(name.strip().casefold(), folded, n=1, cutoff=cutoff)
+    return folded[matches[0]] if matches else None

@@ -186,8 +186,8 @@ def only(folder: Path, known: Callable[[str], bool]) -> bool:
     """Whether a folder holds files with known names, below it too, and nothing else."""
     if not folder.is_dir():
         return False
-    found = [path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()]
-    return all(known(path.relative_to(folder).as_posix()) for path in found)
+    files = [path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()]
+    return all(known(path.relative_to(folder).as_posix()) for path in files)
 
 
 def real(path: str | Path) -> Path:

@@ -67,24 +67,24 @@ def refusal(
     UsageError
         Tells up to five faults; ``key`` among its details is the first one's.
     """
-    found = error.errors(include_url=False)
-    faults = [(one["loc"], *_fault(model, dict(one))) for one in found[:_TOLD]]
+    errors = error.errors(include_url=False)
+    faults = [(one["loc"], *_fault(model, dict(one))) for one in errors[:_TOLD]]
     first, problem, hint = faults[0]
     key = ".".join(str(step) for step in first)
-    if len(found) == 1:
+    if len(errors) == 1:
         where = line_of(text, first)
         return UsageError(f"{place}{where}: {problem}.", hint=hint, file=place, key=key)
-    told = [
+    listed = [
         f"{line_of(text, loc).removeprefix(', ') or 'there'}: {problem}"
         + (f" ({hint[:1].lower()}{hint[1:].rstrip('.')})" if hint else "")
         for loc, problem, hint in faults
     ]
-    more = f"; and {len(found) - _TOLD} more" if len(found) > _TOLD else ""
+    more = f"; and {len(errors) - _TOLD} more" if len(errors) > _TOLD else ""
     return UsageError(
-        f"{place}: {len(found)} faults: {'; '.join(told)}{more}.",
+        f"{place}: {len(errors)} faults: {'; '.join(listed)}{more}.",
         file=place,
         key=key,
-        count=len(found),
+        count=len(errors),
     )
 
 
@@ -146,12 +146,12 @@ def line_of(text: str | None, steps: Steps) -> str:
     mark = None
     for step in steps:
         if isinstance(node, MappingNode):
-            found = [(name.start_mark, value) for name, value in node.value if name.value == step]
+            matches = [(name.start_mark, value) for name, value in node.value if name.value == step]
         elif isinstance(node, SequenceNode) and isinstance(step, int):
-            found = [(value.start_mark, value) for value in node.value[step : step + 1]]
+            matches = [(value.start_mark, value) for value in node.value[step : step + 1]]
         else:
-            found = []
-        if not found:
+            matches = []
+        if not matches:
             break
-        mark, node = found[0]
+        mark, node = matches[0]
     return "" if mark is None else f", line {mark.line + 1}, column {mark.column + 1}"

@@ -223,11 +223,11 @@ def censored(data: Dataset, at: date, gap: str = "0d") -> Dataset:
     """
     seen = {day: leaving.months_seen(day, at, gap=gap, months=60) for day in set(data.times)}
     months = data.times.map(seen).to_numpy()
-    found = data.rows(np.flatnonzero(months > 0))
+    observed = data.rows(np.flatnonzero(months > 0))
     months = months[months > 0]
-    y = found.y.to_numpy()
+    y = observed.y.to_numpy()
     known = np.where(np.abs(y) > months, -months, y).astype(y.dtype)
-    return replace(found, y=pd.Series(known, name=found.y.name))
+    return replace(observed, y=pd.Series(known, name=observed.y.name))
 
 
 def left_within(data: Dataset, months: int) -> Dataset:

@@ -69,17 +69,17 @@ class Response:
 
     def notes(self) -> list[str]:
         """What a reader should know, in sentences."""
-        told = self.facts
+        facts = self.facts
         return [
-            f"{told['rate']:.0%} of those asked answered; the operator's columns tell who with "
-            f"an AUC of {told['auc']:.2f}. Weights by the inverse chance (trimmed at "
-            f"{told['largest']:.1f}; they leave {told['effective']:.0%} of the answers' worth) "
+            f"{facts['rate']:.0%} of those asked answered; the operator's columns tell who with "
+            f"an AUC of {facts['auc']:.2f}. Weights by the inverse chance (trimmed at "
+            f"{facts['largest']:.1f}; they leave {facts['effective']:.0%} of the answers' worth) "
             f"bring the largest standardised mean difference (of what at least {COMMON:.0%} "
-            f"have) from {told['worst_before']:.2f} to {told['worst_after']:.2f}, and the "
-            f"mean score from {told['mean']:.1f} to {told['mean_weighted']:.1f}.",
+            f"have) from {facts['worst_before']:.2f} to {facts['worst_after']:.2f}, and the "
+            f"mean score from {facts['mean']:.1f} to {facts['mean_weighted']:.1f}.",
             "Weights mend what columns show. If, for reasons that no column shows, the odds of "
             f"answering rose by a tenth with every 10 points, the mean would be "
-            f"{told['mean_hidden']:.1f}.",
+            f"{facts['mean_hidden']:.1f}.",
         ]
 
 
@@ -119,15 +119,15 @@ def response_weights(
     silent = build_features(source, sorted(set(data.times)), config=config, spine=spine)
     silent = silent.select("customer_id", "as_of", *data.X.columns)
     rows = silent.order_by("as_of", "customer_id").to_pandas()
-    found = pd.concat([data.X, rows[list(data.X.columns)].astype(data.X.dtypes)])
+    features = pd.concat([data.X, rows[list(data.X.columns)].astype(data.X.dtypes)])
     groups = pd.concat([data.groups, rows["customer_id"]])
-    answered = np.arange(len(found)) < len(data)
+    answered = np.arange(len(features)) < len(data)
     _require(int(answered.sum()), int((~answered).sum()))
-    weight, chance, trimmed = _weigh(found, answered, groups.to_numpy(), share)
+    weight, chance, trimmed = _weigh(features, answered, groups.to_numpy(), share)
     standing = np.where(answered, 1.0, 1 / share)
-    found = found.reset_index(drop=True)
+    features = features.reset_index(drop=True)
     every = np.where(answered, np.r_[weight, np.ones(len(rows))], 0.0)
-    table = balance(found, answered, every, standing)
+    table = balance(features, answered, every, standing)
     facts = _facts(table, data.y.to_numpy(float), weight)
     facts |= {
         "silent": float(len(rows)),
@@ -178,12 +178,12 @@ def weighed(
     """
     if config.satisfaction.weighting == "none":
         return list(parts), None, _unweighted_notes(source, parts[-1], config)
-    found = [response_weights(source, part, config=config) for part in parts]
+    responses = [response_weights(source, part, config=config) for part in parts]
     weighted = [
         replace(part, weights=pd.Series(one.weight, name="weight"))
-        for part, one in zip(parts, found, strict=True)
+        for part, one in zip(parts, responses, strict=True)
     ]
-    return weighted, found[-1], found[-1].notes()
+    return weighted, responses[-1], responses[-1].notes()
 
 
 def _unweighted_notes(source: Source, data: Dataset, config: Config) -> list[str]:

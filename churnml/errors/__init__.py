@@ -57,8 +57,8 @@ class ChurnmlError(Exception):
 
     def to_dict(self) -> dict[str, Any]:
         """The error as plain data, for ``--json``."""
-        found = {"kind": type(self).__name__, "status": self.status, "message": self.message}
-        return found | ({"hint": self.hint} if self.hint else {}) | self.details
+        fields = {"kind": type(self).__name__, "status": self.status, "message": self.message}
+        return fields | ({"hint": self.hint} if self.hint else {}) | self.details
 
 
 class UsageError(ChurnmlError):

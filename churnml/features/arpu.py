@@ -126,11 +126,11 @@ FEATURES = (
 
 def parts(view: View) -> dict[str, Part]:
     """What stands beside the customers: their bills, and their place among their peers."""
-    found = {"bills": Part(view.bills, _spending(view.bills, view))}
+    by_table = {"bills": Part(view.bills, _spending(view.bills, view))}
     if view.has("customers.brand", "customers.region"):
         peers = _peers(view)
-        found["peers"] = Part(peers, {"arpu_percentile_3m_percent": peers.percentile})
-    return found
+        by_table["peers"] = Part(peers, {"arpu_percentile_3m_percent": peers.percentile})
+    return by_table
 
 
 def columns(row: ir.Table, view: View) -> dict[str, ir.Value]:
@@ -149,8 +149,8 @@ def _spending(bills: ir.Table, view: View) -> dict[str, ir.Value]:
         6: mean / UNIT,
         12: monthly.ratio(bills.billed_amount, bills.billed_months) / UNIT,
     }
-    found = {f"arpu_mean_{months}m_yuan": means[months] for months in _WINDOWS}
-    found |= {
+    columns = {f"arpu_mean_{months}m_yuan": means[months] for months in _WINDOWS}
+    columns |= {
         "arpu_last_to_mean_3m_ratio": means[1] / means[3].nullif(0),
         "arpu_last_to_mean_6m_ratio": means[1] / means[6].nullif(0),
         "arpu_slope_6m_yuan": trend.slope(values),
@@ -161,8 +161,8 @@ def _spending(bills: ir.Table, view: View) -> dict[str, ir.Value]:
     for part in _PARTS:
         if view.has(f"bills.{part}"):
             share = monthly.ratio(bills[f"{part}_sum"], bills[f"{part}_of"])
-            found[f"arpu_{part}_3m_share"] = share
-    return found
+            columns[f"arpu_{part}_3m_share"] = share
+    return columns
 
 
 def _mean_3m(bills: ir.Table) -> ir.FloatingValue:

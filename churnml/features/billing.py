@@ -91,19 +91,19 @@ def parts(view: View) -> dict[str, Part]:
     bills = view.bills
     billed = bills.billed_months > 0
     owed = bills.unpaid_amount.fill_null(0) / UNIT
-    found = {
+    by_table = {
         "billing_unpaid_sum_12m_yuan": billed.ifelse(owed, None),
         "billing_unpaid_count_12m_months": billed.ifelse(bills.unpaid_months, None),
         "billing_paid_last_12m_days": bills.as_of.delta(bills.last_paid_on, unit="day"),
     }
     if view.has("bills.issued_on"):
         oldest = bills.as_of.delta(bills.oldest_unpaid_on, unit="day")
-        found |= {
+        by_table |= {
             "billing_delay_mean_6m_days": monthly.ratio(bills.delay_days, bills.delay_bills),
             "billing_delay_max_12m_days": bills.longest_delay_days,
             "billing_unpaid_oldest_12m_days": oldest,
         }
-    return {"bills": Part(bills, found)}
+    return {"bills": Part(bills, by_table)}
 
 
 def columns(row: ir.Table, view: View) -> dict[str, ir.Value]:

@@ -96,11 +96,11 @@ def build_features(
     tables = source if isinstance(source, Mapping) else source.tables
     view = look(tables, as_of, config or Config(), spine)
     features = declared(tables)
-    row, found = _over(view, features)
+    row, values = _over(view, features)
     columns = {
-        feature.name: found[feature.name]
+        feature.name: values[feature.name]
         if feature.empty is None
-        else found[feature.name].fill_null(feature.empty)
+        else values[feature.name].fill_null(feature.empty)
         for feature in features
     }
     return row.select(*KEYS, **columns).order_by("as_of", "customer_id")
@@ -116,7 +116,7 @@ def _over(view: View, features: tuple[Feature, ...]) -> tuple[ir.Table, dict[str
             shared = parts.get(name, part)
             parts[name] = part._replace(columns=shared.columns | part.columns)
     row = gather(view.rows, parts)
-    found = {name: row[name] for name in row.columns if name in names}
+    columns = {name: row[name] for name in row.columns if name in names}
     for builder in builders:
-        found |= builder.columns(row, view)
-    return row, found
+        columns |= builder.columns(row, view)
+    return row, columns

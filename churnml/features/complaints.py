@@ -164,7 +164,7 @@ def parts(view: View) -> dict[str, Part]:
     rows = _rows(view)
     wanted = view.wanted(rows)
     own, again = _own(wanted), _repeats(wanted, view.config.complaints.repeat_days)
-    found = {
+    by_table = {
         "complaints": Part(own, _finished(own)),
         "repeats": Part(again, {"complaints_repeat_count_180d": again.repeats}),
     }
@@ -172,7 +172,7 @@ def parts(view: View) -> dict[str, Part]:
     if places:
         record = rows.group_by("as_of").agg(began=_.opened_at.min())
         began = {"record_began": record.began.date()}
-        found["record"] = Part(record, began, ("as_of",))
+        by_table["record"] = Part(record, began, ("as_of",))
         # Who has left since still belongs to what was usual.
         recent = rows.filter(asof.last_days(rows, "opened_at", _RECENT + _USUAL))
         homes = view.customers.select(*KEYS, *(column for _name, column, _zh in places))
@@ -180,8 +180,8 @@ def parts(view: View) -> dict[str, Part]:
         for name, column, _zh in places:
             tallies = _tallies(around, column)
             renamed = {f"{name}_{tally}": tallies[tally] for tally in _TALLIES}
-            found[name] = Part(tallies, renamed, ("as_of", column))
-    return found
+            by_table[name] = Part(tallies, renamed, ("as_of", column))
+    return by_table
 
 
 def columns(row: ir.Table, view: View) -> dict[str, ir.Value]:
@@ -192,14 +192,14 @@ def columns(row: ir.Table, view: View) -> dict[str, ir.Value]:
     # Where the record begins later than that, what is usual is taken from the days it has.
     days = row.as_of.delta(row.record_began, unit="day") - _RECENT
     days = ibis.cases((days >= _USUAL, _USUAL), (days >= _RECENT, days), else_=None)
-    found = {}
+    features = {}
     for name, column in places:
         month = row[column].notnull().ifelse(_RECENT / days, None)
         for network in ("", "network_"):
             recent = row[f"{name}_{network}recent"].fill_null(0) + 1
             usual = row[f"{name}_{network}usual"].fill_null(0) * month + 1
-            found[f"complaints_{network}{name}_surge_30d_ratio"] = recent / usual
-    return found
+            features[f"complaints_{network}{name}_surge_30d_ratio"] = recent / usual
+    return features
 
 
 _COLUMNS = ("opened_at", "closed_at", "category", "severity", "reopened_at")
@@ -219,7 +219,7 @@ def _rows(view: View) -> ir.Table:
 def _own(rows: ir.Table) -> ir.Table:
     """Counts and sums over each customer's complaints."""
     seconds = rows.closed_at.epoch_seconds() - rows.opened_at.epoch_seconds()
-    found = {
+    columns = {
         "complaints_open_count": rows.count(where=rows.is_open),
         "last_opened_at": rows.opened_at.max(),
         "oldest_open_at": rows.opened_at.min(where=rows.is_open),
@@ -228,33 +228,33 @@ def _own(rows: ir.Table) -> ir.Table:
     }
     for days in _DAYS:
         inside = rows[f"in_{days}d"]
-        found[f"complaints_all_count_{days}d"] = rows.count(where=inside)
+        columns[f"complaints_all_count_{days}d"] = rows.count(where=inside)
         for category in _CATEGORIES:
-            found[f"complaints_{category}_count_{days}d"] = rows.count(
+            columns[f"complaints_{category}_count_{days}d"] = rows.count(
                 where=inside & (rows.category == category)
             )
     if "reopened_at" in rows.columns:
         reopened = rows.in_180d & rows.reopened_at.notnull()
-        found["complaints_reopened_count_180d"] = rows.count(where=reopened)
+        columns["complaints_reopened_count_180d"] = rows.count(where=reopened)
     if "severity" in rows.columns:
-        found["complaints_severity_max_180d_level"] = rows.severity.max(where=rows.in_180d)
-        found["severity_sum"] = rows.severity.sum(where=rows.in_180d)
-        found["severities"] = rows.severity.count(where=rows.in_180d)
-    return rows.group_by(*KEYS).agg(**found)
+        columns["complaints_severity_max_180d_level"] = rows.severity.max(where=rows.in_180d)
+        columns["severity_sum"] = rows.severity.sum(where=rows.in_180d)
+        columns["severities"] = rows.severity.count(where=rows.in_180d)
+    return rows.group_by(*KEYS).agg(**columns)
 
 
 def _finished(own: ir.Table) -> dict[str, ir.Value]:
     """The features that each customer's counts and sums give."""
-    found = {name: own[name] for name in own.columns if name.startswith("complaints_")}
-    found |= {
+    columns = {name: own[name] for name in own.columns if name.startswith("complaints_")}
+    columns |= {
         "complaints_last_days": own.as_of.delta(own.last_opened_at.date(), unit="day"),
         "complaints_open_oldest_days": own.as_of.delta(own.oldest_open_at.date(), unit="day"),
         "complaints_close_mean_180d_hours": ratio(own.closing_seconds, own.closed * 3600),
     }
     if "severities" in own.columns:
         severity = ratio(own.severity_sum, own.severities)
-        found["complaints_severity_mean_180d_level"] = severity
-    return found
+        columns["complaints_severity_mean_180d_level"] = severity
+    return columns
 
 
 def _repeats(rows: ir.Table, days: int) -> ir.Table:

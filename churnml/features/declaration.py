@@ -114,14 +114,14 @@ def available(features: tuple[Feature, ...], tables: Mapping[str, ir.Table]) -> 
     A feature that reads what may have changed since, from a table that does not say
     since when (``valid_from``), comes back with the availability ``snapshot``.
     """
-    found = [
+    available = [
         feature
         for feature in features
         if all(_has(tables, *need.split(".")) for need in feature.needs)
     ]
     return tuple(
         replace(feature, availability="snapshot") if _reads_today(feature, tables) else feature
-        for feature in found
+        for feature in available
     )
 
 

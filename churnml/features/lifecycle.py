@@ -81,16 +81,16 @@ def parts(view: View) -> dict[str, Part]:
 def columns(row: ir.Table, view: View) -> dict[str, ir.Value]:
     """Lifecycle features of the customers in force."""
     known = row.activated_on.notnull()
-    found = {
+    features = {
         "lifecycle_tenure_days": row.as_of.delta(row.activated_on, unit="day"),
         "lifecycle_payment": row.payment,
         "lifecycle_as_of_month": known.ifelse(row.as_of.month(), None),
     }
     if view.has("customers.brand"):
-        found["lifecycle_brand"] = row.brand
+        features["lifecycle_brand"] = row.brand
     if view.has("customers.birth_year"):
-        found["lifecycle_age_years"] = row.as_of.year() - row.birth_year
+        features["lifecycle_age_years"] = row.as_of.year() - row.birth_year
     if view.has("customers.contract_ends_on"):
         ends = row.contract_ends_on
-        found["lifecycle_contract_end_days"] = ends.delta(row.as_of, unit="day")
-    return found
+        features["lifecycle_contract_end_days"] = ends.delta(row.as_of, unit="day")
+    return features

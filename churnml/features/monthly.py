@@ -54,32 +54,32 @@ def bills(rows: ir.Table, arpu_months: int) -> ir.Table:
     money = {name: whole(rows[name]) for name in ("amount", *_PARTS) if name in rows.columns}
     rows = rows.select("customer_id", "as_of", "ago", *there, **money)
     year, quarter = rows.ago < 12, rows.ago < 3
-    found = _slots(rows, "amount", TIER_MONTHS - 1 + arpu_months)
-    found |= {
+    columns = _slots(rows, "amount", TIER_MONTHS - 1 + arpu_months)
+    columns |= {
         "billed_months": rows.amount.count(where=year),
         "peak_amount": rows.amount.max(where=year),
         "billed_amount": rows.amount.sum(where=year),
     }
     for part in _PARTS:
         if part in rows.columns:
-            found[f"{part}_sum"] = rows[part].sum(where=quarter)
-            found[f"{part}_of"] = rows.amount.sum(where=quarter & rows[part].notnull())
-    return rows.group_by("customer_id", "as_of").agg(**found, **_payments(rows, year))
+            columns[f"{part}_sum"] = rows[part].sum(where=quarter)
+            columns[f"{part}_of"] = rows.amount.sum(where=quarter & rows[part].notnull())
+    return rows.group_by("customer_id", "as_of").agg(**columns, **_payments(rows, year))
 
 
 def _payments(rows: ir.Table, year: ir.BooleanValue) -> dict[str, ir.Scalar]:
     if "paid_on" not in rows.columns:
         return {}
     unpaid = year & rows.paid_on.isnull()
-    found = {
+    columns = {
         "unpaid_amount": rows.amount.sum(where=unpaid),
         "unpaid_months": rows.count(where=unpaid),
         "last_paid_on": rows.paid_on.max(where=year),
     }
     if "issued_on" not in rows.columns:
-        return found
+        return columns
     delay, half = rows.paid_on.delta(rows.issued_on, unit="day"), rows.ago < 6
-    return found | {
+    return columns | {
         "delay_days": delay.sum(where=half),
         "delay_bills": delay.count(where=half),
         "longest_delay_days": delay.max(where=year),
@@ -111,22 +111,22 @@ def usage(rows: ir.Table) -> ir.Table:
         "customer_id", "as_of", "ago", "month", **{name: whole(rows[name]) for name in there}
     )
     spans = {"3m": rows.ago < 3, "6m": rows.ago.between(3, 5)}
-    found = {
+    columns = {
         "used_months": rows.count(where=rows.ago < 6),
         "last_active": rows.month.max(where=rows.active_days > 0),
     }
     for name in levels:
-        found |= _slots(rows, name, 6)
+        columns |= _slots(rows, name, 6)
     for span, inside in spans.items():
         for name in _RATES:
             if name in there:
-                told = inside & rows[name].notnull()
-                found[f"{name}_{span}"] = rows[name].sum(where=inside)
-                found[f"{name}_of_{span}"] = rows.voice_minutes.sum(where=told)
+                known = inside & rows[name].notnull()
+                columns[f"{name}_{span}"] = rows[name].sum(where=inside)
+                columns[f"{name}_of_{span}"] = rows.voice_minutes.sum(where=known)
         if "data_speed_mbps" in there:
-            found[f"speed_{span}"] = rows.data_speed_mbps.sum(where=inside)
-            found[f"speeds_{span}"] = rows.data_speed_mbps.count(where=inside)
-    return rows.group_by("customer_id", "as_of").agg(**found)
+            columns[f"speed_{span}"] = rows.data_speed_mbps.sum(where=inside)
+            columns[f"speeds_{span}"] = rows.data_speed_mbps.count(where=inside)
+    return rows.group_by("customer_id", "as_of").agg(**columns)
 
 
 def whole(value: ir.NumericValue) -> ir.IntegerValue:

@@ -143,16 +143,16 @@ FEATURES = (
 
 def parts(view: View) -> dict[str, Part]:
     """What stands beside the customers: their contacts and their surveys."""
-    found = {}
+    by_table = {}
     if "contacts" in view.tables:
         contacts = _contacts(view)
-        found["contacts"] = Part(contacts, _finished(contacts))
+        by_table["contacts"] = Part(contacts, _finished(contacts))
     if "surveys" in view.tables:
         surveys = _surveys(view)
         done = {name: surveys[name] for name in surveys.columns if name.startswith("service_")}
         age = surveys.as_of.delta(surveys.last_answered_at.date(), unit="day")
-        found["surveys"] = Part(surveys, done | {"service_survey_last_days": age})
-    return found
+        by_table["surveys"] = Part(surveys, done | {"service_survey_last_days": age})
+    return by_table
 
 
 def columns(row: ir.Table, view: View) -> dict[str, ir.Value]:
@@ -162,35 +162,35 @@ def columns(row: ir.Table, view: View) -> dict[str, ir.Value]:
 
 def _finished(row: ir.Table) -> dict[str, ir.Value]:
     """The features that each customer's counts and sums give."""
-    found = {name: row[name] for name in row.columns if name.startswith("service_")}
+    columns = {name: row[name] for name in row.columns if name.startswith("service_")}
     if "waits" in row.columns:
-        found["service_wait_mean_90d_seconds"] = ratio(row.wait_sum, row.waits) / UNIT
-        found["service_hall_wait_over_10min_90d_share"] = ratio(row.long_waits, row.hall_waits)
+        columns["service_wait_mean_90d_seconds"] = ratio(row.wait_sum, row.waits) / UNIT
+        columns["service_hall_wait_over_10min_90d_share"] = ratio(row.long_waits, row.hall_waits)
     for name, (column, _counted) in _SHARES.items():
         if f"{column}_known" in row.columns:
             share = ratio(row[f"{column}_counted"], row[f"{column}_known"])
-            found[f"service_{name}_90d_share"] = share
-    return found
+            columns[f"service_{name}_90d_share"] = share
+    return columns
 
 
 def _contacts(view: View) -> ir.Table:
     rows = view.visible("contacts", *_CONTACT)
     rows = view.wanted(rows.filter(asof.last_days(rows, "started_at", max(_DAYS))))
-    found = {}
+    columns = {}
     for days in _DAYS:
         inside = asof.last_days(rows, "started_at", days)
-        found[f"service_all_count_{days}d"] = rows.count(where=inside)
+        columns[f"service_all_count_{days}d"] = rows.count(where=inside)
         for channel in _CHANNELS:
-            found[f"service_{channel}_count_{days}d"] = rows.count(
+            columns[f"service_{channel}_count_{days}d"] = rows.count(
                 where=inside & (rows.channel == channel)
             )
     for column, counted in _SHARES.values():
         if column in rows.columns:
-            found[f"{column}_known"] = rows[column].count()
-            found[f"{column}_counted"] = rows.count(where=rows[column] == counted)
+            columns[f"{column}_known"] = rows[column].count()
+            columns[f"{column}_counted"] = rows.count(where=rows[column] == counted)
     if "wait_seconds" in rows.columns:
-        found |= _waits(rows)
-    return rows.group_by(*KEYS).agg(**found)
+        columns |= _waits(rows)
+    return rows.group_by(*KEYS).agg(**columns)
 
 
 def _waits(rows: ir.Table) -> dict[str, ir.Scalar]:

@@ -179,12 +179,12 @@ FEATURES = (
 def parts(view: View) -> dict[str, Part]:
     """What stands beside the customers: the tier of each month, and their group."""
     tiers = view.config.tiers
-    found = {"bills": Part(view.bills, _monthly(view.bills, tiers))}
+    by_table = {"bills": Part(view.bills, _monthly(view.bills, tiers))}
     if view.has(*_SIZED):
         groups = _groups(view)
         names = [name for name in groups.columns if name.startswith("tier_")]
-        found["groups"] = Part(groups, {n: groups[n] for n in names}, ("group_id", "as_of"))
-    return found
+        by_table["groups"] = Part(groups, {n: groups[n] for n in names}, ("group_id", "as_of"))
+    return by_table
 
 
 def _monthly(bills: ir.Table, tiers: Tiers) -> dict[str, ir.Value]:
@@ -192,29 +192,29 @@ def _monthly(bills: ir.Table, tiers: Tiers) -> dict[str, ir.Value]:
     months = range(TIER_MONTHS - 1 + tiers.arpu_months)
     values = monthly.filled(bills, "amount", months)
     there = monthly.there(bills, "amount", months)
-    found: dict[str, ir.Value] = {}
+    columns: dict[str, ir.Value] = {}
     for ago in range(TIER_MONTHS):
         span = slice(ago, ago + tiers.arpu_months)
         # In millionths and by one division only, so that 3000 is not missed by rounding.
         arpu = monthly.ratio(monthly.total(values[span]), monthly.total(there[span]))
         if ago == 0:
-            found["arpu"] = arpu / monthly.UNIT
+            columns["arpu"] = arpu / monthly.UNIT
         limits = (tiers.diamond, 3), (tiers.gold, 2), (tiers.silver, 1), (0, 0)
-        found[f"level_{ago}"] = ibis.cases(
+        columns[f"level_{ago}"] = ibis.cases(
             *((arpu >= limit * monthly.UNIT, level) for limit, level in limits), else_=None
         )
-    return found
+    return columns
 
 
 def columns(row: ir.Table, view: View) -> dict[str, ir.Value]:
     """Tier features, by the thresholds, sectors and quotas of the configuration."""
-    found = _individual(row, view.config.tiers)
+    features = _individual(row, view.config.tiers)
     if view.has(*_SIZED):
-        found["tier_group_now"] = _named(row.tier_group_now_level, GROUP, 1)
+        features["tier_group_now"] = _named(row.tier_group_now_level, GROUP, 1)
     if view.has(*_SIZED, "groups.valid_from"):
         change = row.tier_group_now_level - row.tier_group_6m_level
-        found["tier_group_change_6m_levels"] = change
-    return found
+        features["tier_group_change_6m_levels"] = change
+    return features
 
 
 def _individual(row: ir.Table, tiers: Tiers) -> dict[str, ir.Value]:

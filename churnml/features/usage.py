@@ -172,13 +172,13 @@ def parts(view: View) -> dict[str, Part]:
     row = view.usage
     # A record has all three levels, as the contract requires them.
     trend = monthly.Trend(monthly.there(row, "voice_minutes", range(6)))
-    found: dict[str, ir.Value] = {"used_months": row.used_months}
+    sums: dict[str, ir.Value] = {"used_months": row.used_months}
     for name, (column, unit, *_texts) in _LEVELS.items():
         values = monthly.filled(row, column, range(6))
         mean = monthly.ratio(monthly.total(values), trend.number)
         recent = monthly.ratio(monthly.total(values[:3]), monthly.total(trend.there[:3]))
         last = row[f"{column}_0"]
-        found |= {
+        sums |= {
             f"usage_{name}_mean_1m_{unit}": last / UNIT,
             f"usage_{name}_mean_3m_{unit}": recent / UNIT,
             f"usage_{name}_last_to_mean_6m_ratio": last / mean.nullif(0),
@@ -186,8 +186,8 @@ def parts(view: View) -> dict[str, Part]:
             f"usage_{name}_volatility_6m_ratio": trend.volatility(values, mean),
         }
     ended = (row.last_active + ibis.interval(months=1)).cast("date")
-    found["usage_active_last_12m_days"] = row.as_of.delta(ended, unit="day")
-    return {"usage": Part(row, found | _quality(row, view))}
+    sums["usage_active_last_12m_days"] = row.as_of.delta(ended, unit="day")
+    return {"usage": Part(row, sums | _quality(row, view))}
 
 
 def columns(row: ir.Table, view: View) -> dict[str, ir.Value]:
@@ -196,18 +196,18 @@ def columns(row: ir.Table, view: View) -> dict[str, ir.Value]:
 
 
 def _quality(row: ir.Table, view: View) -> dict[str, ir.Value]:
-    found: dict[str, ir.Value] = {}
+    columns: dict[str, ir.Value] = {}
     if view.has("usage.offnet_minutes"):
         share = monthly.ratio(row.offnet_minutes_3m, row.offnet_minutes_of_3m)
         before = monthly.ratio(row.offnet_minutes_6m, row.offnet_minutes_of_6m)
-        found |= {"usage_offnet_3m_share": share, "usage_offnet_change_3m_share": share - before}
+        columns |= {"usage_offnet_3m_share": share, "usage_offnet_change_3m_share": share - before}
     if view.has("usage.dropped_calls"):
         rate = monthly.ratio(row.dropped_calls_3m, row.dropped_calls_of_3m)
-        found["usage_dropped_sum_3m_calls"] = row.dropped_calls_3m / UNIT
-        found["usage_dropped_rate_3m_per_100min"] = rate * 100
+        columns["usage_dropped_sum_3m_calls"] = row.dropped_calls_3m / UNIT
+        columns["usage_dropped_rate_3m_per_100min"] = rate * 100
     if view.has("usage.data_speed_mbps"):
         speed = monthly.ratio(row.speed_3m, row.speeds_3m)
         before = monthly.ratio(row.speed_6m, row.speeds_6m)
-        found["usage_speed_mean_3m_mbps"] = speed / UNIT
-        found["usage_speed_change_3m_ratio"] = speed / before.nullif(0)
-    return found
+        columns["usage_speed_mean_3m_mbps"] = speed / UNIT
+        columns["usage_speed_change_3m_ratio"] = speed / before.nullif(0)
+    return columns

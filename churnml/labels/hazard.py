@@ -166,10 +166,10 @@ def _with_silence(
         rows = rows.left_join(part, ["customer_id", "as_of"])
         rows = rows.drop("customer_id_right", "as_of_right")
     silent = {month: rows[f"used_{month}"].fill_null(0) == 0 for month in range(1, months + 1)}
-    found = [
+    silences = [
         (_silent_until(rows, silent, month, silence), month) for month in range(silence, months + 1)
     ]
-    by_silence = ibis.cases(*found, else_=_NEVER)
+    by_silence = ibis.cases(*silences, else_=_NEVER)
     by_silence = ibis.ifelse(rows.prepaid.fill_null(False), by_silence, _NEVER)
     return rows.mutate(by_silence=by_silence.cast("int32"))
 
@@ -179,7 +179,7 @@ def _silent_until(
 ) -> ir.BooleanValue:
     """No active day in the whole months among the ``silence`` months that end with one."""
     # From within a month on, the last calendar month is not over when the window ends.
-    found = silent[month] | rows.within
+    unused = silent[month] | rows.within
     for before in range(month - silence + 1, month):
-        found = found & silent[before]
-    return found
+        unused = unused & silent[before]
+    return unused

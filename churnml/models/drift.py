@@ -101,12 +101,12 @@ def counted(columns: Iterable[Input], rows: pd.DataFrame) -> dict[str, list[int]
         Holds the columns by name.
     """
     frame = as_frame(rows)
-    found = {}
+    counts = {}
     for column in columns:
         if column.shares:
             bins = binned(column, read_column(frame[column.name], column.kind))
-            found[column.name] = np.bincount(bins, minlength=width(column)).tolist()
-    return found
+            counts[column.name] = np.bincount(bins, minlength=width(column)).tolist()
+    return counts
 
 
 def measured(column: Input, counts: Sequence[int] | Counts, trained: int) -> Drift:
@@ -273,16 +273,16 @@ def drift_by_month(
     when = pd.Series(np.asarray(times)).reset_index(drop=True)
     # A table that is absent leaves its columns out.
     own = [column for column in columns if column.shares and column.name in X]
-    found = []
+    records = []
     for day in sorted(when.unique()):
         rows = X.iloc[np.flatnonzero(when == day)]
         rows = rows.iloc[:: max(len(rows) // _MOST_ROWS, 1)]
         for name, counts in counted(own, rows).items():
             column = next(one for one in own if one.name == name)
             one = measured(column, counts, trained)
-            found.append((name, str(day), len(rows), one.value, one.psi, one.shift, column.usual))
+            records.append((name, str(day), len(rows), one.value, one.psi, one.shift, column.usual))
     names = ["feature", "as_of", "rows", "drift", "psi", "shift", "usual"]
-    table = pd.DataFrame(found, columns=names)
+    table = pd.DataFrame(records, columns=names)
     return table.sort_values(["feature", "as_of"], ignore_index=True)
 
 

@@ -198,12 +198,12 @@ def _churn(estimator: Any, rows: pd.DataFrame) -> Scores:
 
 
 def _satisfaction(estimator: Any, rows: pd.DataFrame) -> Scores:
-    found = estimator.foretell(rows)
+    predicted = estimator.foretell(rows)
     return {
-        "satisfaction": found.mean,
-        "satisfaction_low": found.low,
-        "satisfaction_high": found.high,
-        "dissatisfied_probability": found.dissatisfied,
+        "satisfaction": predicted.mean,
+        "satisfaction_low": predicted.low,
+        "satisfaction_high": predicted.high,
+        "dissatisfied_probability": predicted.dissatisfied,
     }
 
 

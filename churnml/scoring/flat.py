@@ -85,7 +85,7 @@ def score_table(
         If the file cannot be read, an id stands twice, too many rows are bad, or (a
         `SchemaError`) the columns are not those of the training.
     """
-    settings, place, told = config or Config(), Path(path), reading or Reading()
+    settings, place, reading = config or Config(), Path(path), reading or Reading()
     day = None if as_of is None else one_date(as_of)
 
     def plan() -> Work:
@@ -93,7 +93,7 @@ def score_table(
         for one in models.values():
             _require_table(one, place)
         # The same rows with another id, or read otherwise, are another result.
-        said = "".join(f"\n{name}={value}" for name, value in told.to_dict().items())
+        said = "".join(f"\n{name}={value}" for name, value in reading.to_dict().items())
         work = hashlib.sha256(f"{id}{said}\n{fingerprint(place)}".encode()).hexdigest()
         return Work(
             source=str(path),
@@ -103,13 +103,13 @@ def score_table(
         )
 
     def feed(work: Work, _staging: Staging) -> TableFeed:
-        return TableFeed(place, id, work, told)
+        return TableFeed(place, id, work, reading)
 
     def judge() -> None:
         try:
-            _open(place, id, plan(), told)
+            _open(place, id, plan(), reading)
         except ModelError:
-            open_table(place, told=told)
+            open_table(place, reading=reading)
 
     read = Input(places=(place,), tables=(place,))
     return run(out, plan, feed, read=read, judge=judge, overwrite=overwrite)

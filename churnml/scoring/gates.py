@@ -52,27 +52,27 @@ def drifts(
 ) -> dict[str, dict[str, tuple[Drift, list[int]]]]:
     """By task and column, how far the scored rows lie from the training rows, and their counts."""
     every = list(parts)
-    found = {}
+    drifts = {}
     for task, one in models.items():
         counts = summed(part.get(task, {}) for part in every)
         trained = one.model.origin.customers or one.model.origin.rows
-        found[task] = {
+        drifts[task] = {
             column.name: (measured(column, counts[column.name], trained), counts[column.name])
             for column in one.model.inputs
             if column.name in counts
         }
-    return found
+    return drifts
 
 
 def drift_values(
-    found: Mapping[str, Mapping[str, tuple[Drift, list[int]]]], models: Mapping[str, Resolved]
+    drifts: Mapping[str, Mapping[str, tuple[Drift, list[int]]]], models: Mapping[str, Resolved]
 ) -> dict[str, float]:
     """By column, the largest drift against some model, less what is usual there.
 
     Columns that drift no more than usual are left out.
     """
     values: dict[str, float] = {}
-    for task, columns in found.items():
+    for task, columns in drifts.items():
         usual = {column.name: column.usual for column in models[task].model.inputs}
         for name, (drift, _counts) in columns.items():
             value = round(drift.value - usual[name], 4)
@@ -82,7 +82,7 @@ def drift_values(
 
 
 def drifted(
-    found: Mapping[str, Mapping[str, tuple[Drift, list[int]]]],
+    drifts: Mapping[str, Mapping[str, tuple[Drift, list[int]]]],
     models: Mapping[str, Resolved],
     limit: float,
     already: Iterable[str] = (),
@@ -91,18 +91,18 @@ def drifted(
 
     Columns of which a sentence of ``already`` tells something worse are left out.
     """
-    told_of: dict[str, tuple[float, str]] = {}
-    for task, columns in found.items():
+    sentences: dict[str, tuple[float, str]] = {}
+    for task, columns in drifts.items():
         for column in models[task].model.inputs:
             drift, counts = columns.get(column.name, (None, []))
             if drift is not None and exceeds(column, drift, limit):
-                told_of.setdefault(column.name, (drift.value, told(column, drift, counts, limit)))
-    ranked = sorted(told_of.items(), key=lambda one: (-one[1][0], one[0]))
-    told_before = tuple(already)
+                sentences.setdefault(column.name, (drift.value, told(column, drift, counts, limit)))
+    ranked = sorted(sentences.items(), key=lambda one: (-one[1][0], one[0]))
+    before = tuple(already)
     return [
         sentence
         for name, (_value, sentence) in ranked
-        if not any(gate.startswith(f"{name}: ") for gate in told_before)
+        if not any(gate.startswith(f"{name}: ") for gate in before)
     ]
 
 
@@ -120,7 +120,7 @@ def tripped(total: Tally, rows: int, models: Mapping[str, Resolved], limit: floa
         The share of rows with unseen values of a column that is still let through, beyond
         what customers held out of the training had.
     """
-    found: dict[str, str] = {}
+    reasons: dict[str, str] = {}
     for task, kinds in total.items():
         model = models[task].model
         for column in model.inputs:
@@ -129,8 +129,8 @@ def tripped(total: Tally, rows: int, models: Mapping[str, Resolved], limit: floa
             unseen = kinds.get("unseen", {}).get(column.name, 0)
             problem = _problem(column, known, rows, present, unseen, limit)
             if problem:
-                found.setdefault(column.name, problem)
-    return list(found.values())
+                reasons.setdefault(column.name, problem)
+    return list(reasons.values())
 
 
 def _problem(

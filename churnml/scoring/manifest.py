@@ -205,8 +205,8 @@ class Manifest:
             lines.append(("ignored", f"columns that no model uses: {columns}{more}"))
         shown = {name: share for name, share in self.unseen.items() if share}
         if shown:
-            told = ", ".join(f"{name} {self._rows_told(share)}" for name, share in shown.items())
-            lines.append(("unseen", told))
+            shares = ", ".join(f"{name} {self._rows_told(share)}" for name, share in shown.items())
+            lines.append(("unseen", shares))
         if self.drift:
             most = sorted(self.drift.items(), key=lambda one: (-one[1], one[0]))[:5]
             lines.append(("drift", ", ".join(f"{name} {value:.2f}" for name, value in most)))
@@ -220,11 +220,11 @@ class Manifest:
         lines = []
         if self._of_customers:
             total = sum(int(one["rows"]) for one in self.quarantined)
-            told = (
+            total_line = (
                 f"{total:,} rows of tables; a customer is quarantined where no row of "
                 "customers is left"
             )
-            lines.append(("set aside", told))
+            lines.append(("set aside", total_line))
         for one in self.quarantined:
             place = ".".join(str(one[name]) for name in ("table", "column") if one.get(name))
             reason = f", {one['reason']}" if one.get("reason") else ""
@@ -237,8 +237,8 @@ class Manifest:
         return lines
 
     def _rows_told(self, share: float) -> str:
-        told = f"{share:.1%}" if share >= _LEAST_SHARE else "<0.1%"
-        return f"{told} ({counted(round(share * self.rows.scored), 'row')})"
+        percent = f"{share:.1%}" if share >= _LEAST_SHARE else "<0.1%"
+        return f"{percent} ({counted(round(share * self.rows.scored), 'row')})"
 
 
 def utc(moment: datetime) -> str:

@@ -118,13 +118,13 @@ def band_warnings(recipe: Recipe) -> list[str]:
 
 def version_warnings(models: dict[str, Resolved]) -> list[str]:
     """Library versions that differ from those a model was made with, a sentence each."""
-    found = []
+    warnings = []
     for one in models.values():
         for name, made in sorted(one.model.versions.items()):
             here = __version__ if name == "churnml" else _installed(name)
             if here != made:
-                found.append(f"{one.version} was made with {name} {made}; here is {here}.")
-    return found
+                warnings.append(f"{one.version} was made with {name} {made}; here is {here}.")
+    return warnings
 
 
 def _installed(name: str) -> str:

@@ -49,16 +49,16 @@ def reasons(model: Model, rows: pd.DataFrame, count: int) -> pa.ListArray:
     count = min(count, len(names))
     if rows.empty:
         return pa.array([], pa.list_(REASON))
-    found = model.estimator.explain(rows)[names].to_numpy()
+    contributions = model.estimator.explain(rows)[names].to_numpy()
     # A stable sort, so that equal contributions stand in the order of the columns.
-    top = np.argsort(-np.abs(found), axis=1, kind="stable")[:, :count]
+    top = np.argsort(-np.abs(contributions), axis=1, kind="stable")[:, :count]
     drivers = [column.driver or None for column in model.inputs]
     entries = pa.StructArray.from_arrays(
         [
             _texts(names, top),
             _texts(drivers, top),
             pa.array(_values(rows, names, top), pa.string()),
-            pa.array(np.take_along_axis(found, top, axis=1).ravel(), pa.float64()),
+            pa.array(np.take_along_axis(contributions, top, axis=1).ravel(), pa.float64()),
         ],
         fields=list(REASON),
     )

@@ -97,8 +97,8 @@ def _last_month(bills: ir.Table, day: date) -> date | None:
     return _day(ended.month.max().to_pyarrow().as_py())
 
 
-def _day(found: Any) -> date | None:
-    return found.date() if hasattr(found, "date") else found
+def _day(value: Any) -> date | None:
+    return value.date() if hasattr(value, "date") else value
 
 
 def _next_month(day: date) -> date:

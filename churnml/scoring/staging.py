@@ -96,15 +96,15 @@ class Staging:
                     _discard(path)
 
     def _whole(self, lines: list[dict[str, Any]]) -> dict[str, Staged]:
-        found = {}
+        parts = {}
         for line in lines:
             if "file" not in line:
                 continue
             path = self.path(line["file"])
             whole = path.is_file() and path.stat().st_size == line["bytes"]
             if whole and sha256(path) == line["sha256"]:
-                found[line["file"]] = Staged(line["bytes"], line["sha256"], line["facts"])
-        return found
+                parts[line["file"]] = Staged(line["bytes"], line["sha256"], line["facts"])
+        return parts
 
     @staticmethod
     def plan_of(folder: Path) -> Facts | None:

@@ -268,12 +268,12 @@ def latest_months(
         is visible enough.
     """
     eligible = eligible.alias(gen_name("eligible"))
-    found: dict[str, dict[date, date]] = {name: {} for name in tables}
+    latest: dict[str, dict[date, date]] = {name: {} for name in tables}
     sizes = dict.fromkeys(days, 0)
     counts = [_tally(eligible.mutate(month=ibis.null("date")), "")]
     for back, months in _LOOKS_BACK:
         for name, table in tables.items():
-            ends = {day: months_before(day, back) for day in sizes if day not in found[name]}
+            ends = {day: months_before(day, back) for day in sizes if day not in latest[name]}
             if ends:
                 rows = last_months(table, TABLES[name], calendar(ends, months))
                 rows = rows.select("customer_id", "as_of", "month").distinct()
@@ -284,9 +284,9 @@ def latest_months(
         sizes |= {row["as_of"]: row["customers"] for row in tallies if not row["table"]}
         for row in sorted((row for row in tallies if row["table"]), key=lambda row: row["month"]):
             if row["customers"] * 2 >= sizes[row["as_of"]]:
-                found[row["table"]][row["as_of"]] = row["month"]
+                latest[row["table"]][row["as_of"]] = row["month"]
         counts = []
-    return {name: dict(sorted(months.items())) for name, months in found.items()}
+    return {name: dict(sorted(months.items())) for name, months in latest.items()}
 
 
 def first_months(
@@ -318,15 +318,15 @@ def first_months(
         for name, table in tables.items()
     ]
     rows = (ibis.union(*counts) if len(counts) > 1 else counts[0]).to_pyarrow().to_pylist()
-    found: dict[str, dict[date, date]] = {name: {} for name in tables}
+    first: dict[str, dict[date, date]] = {name: {} for name in tables}
     for day in days:
         for row in rows:
             month, known = row["month"], row["known_at"]
             if month is None or known is None:
                 continue
             if month < day.replace(day=1) and known.replace(tzinfo=None) <= _midnight(day):
-                found[row["table"]][day] = min(month, found[row["table"]].get(day, month))
-    return found
+                first[row["table"]][day] = min(month, first[row["table"]].get(day, month))
+    return first
 
 
 def _midnight(day: date) -> datetime:

@@ -94,7 +94,7 @@ def require_report(
 
     def judge() -> None:
         if source is None:
-            open_table(data, told=Reading(**(reading or {})))
+            open_table(data, reading=Reading(**(reading or {})))
         else:
             checked(source, config).accepted()
 

@@ -187,7 +187,7 @@ def train_table(
     if target is None:
         raise UsageError("A table of your own needs --target.", hint="Name its target column.")
     place = Path(path)
-    with input_first(lambda: open_table(place, told=Reading(**(reading or {})))):
+    with input_first(lambda: open_table(place, reading=Reading(**(reading or {})))):
         _require_place(track, out, overwrite, Input(places=(place,), tables=(place,)))
     _log.info("reading %s", path)
     table = read_training(

@@ -24,15 +24,15 @@ def merged(signatures: Sequence[Signature]) -> tuple[Column, ...]:
     UsageError
         If the models read a column in different ways.
     """
-    found: dict[str, Column] = {}
+    columns: dict[str, Column] = {}
     for column in (column for one in signatures for column in one.columns):
-        if found.setdefault(column.name, column) != column:
+        if columns.setdefault(column.name, column) != column:
             raise UsageError(
                 f"column {quoted(column.name)}: the two models read it in different ways.",
                 hint="Score with one model at a time.",
                 column=column.name,
             )
-    return tuple(found.values())
+    return tuple(columns.values())
 
 
 def bind(table: Table, signatures: Sequence[Signature]) -> dict[str, Column]:
@@ -62,7 +62,7 @@ def _missing(table: Table, signature: Signature, missing: list[str]) -> SchemaEr
     strangers = [name for name in table.names if name and name not in known]
     # Of another table altogether no column is a renamed one.
     foreign = len(missing) > max(_FEW, _MOST * len(signature.names))
-    told = [_told(table, signature, name, strangers, foreign) for name in missing[:_SHOWN]]
+    renamed = [_told(table, signature, name, strangers, foreign) for name in missing[:_SHOWN]]
     more = f" and {len(missing) - _SHOWN:,} more" if len(missing) > _SHOWN else ""
     what = f"{counted(len(missing), 'column is', 'columns are')} missing"
     of = f", of {len(signature.names):,} that the model reads" if foreign else ""
@@ -70,7 +70,7 @@ def _missing(table: Table, signature: Signature, missing: list[str]) -> SchemaEr
         "Rename the columns as in training, or train on what this table has."
     )
     return SchemaError(
-        f"{table.path}: {what}{of}: {'; '.join(told)}{more}.",
+        f"{table.path}: {what}{of}: {'; '.join(renamed)}{more}.",
         hint=f"Is this a model of such a table? {hint}" if foreign else hint,
         file=str(table.path),
         column=missing[0],

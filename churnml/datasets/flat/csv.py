@@ -32,7 +32,7 @@ _NOTHING = Reading()
 
 
 def open_csv(
-    path: Path, engine: Engine, told: Reading = _NOTHING, remembered: Reading = _NOTHING
+    path: Path, engine: Engine, reading: Reading = _NOTHING, remembered: Reading = _NOTHING
 ) -> Table:
     """The rows of a CSV file, as text.
 
@@ -40,7 +40,7 @@ def open_csv(
     ----------
     path : Path
     engine : Engine
-    told : Reading, optional
+    reading : Reading, optional
         What the user said of the file.
     remembered : Reading, optional
         What the user said of the training table; it holds where it fits.
@@ -54,20 +54,20 @@ def open_csv(
     ContractError
         If two columns have one name, or a quote is never closed.
     """
-    if told.sheet is not None:
-        raise UsageError(f"--sheet {told.sheet!r}: {path} is no workbook.")
+    if reading.sheet is not None:
+        raise UsageError(f"--sheet {reading.sheet!r}: {path} is no workbook.")
     state = stamp(path)
     read_head(path, utf_16(path) or "utf-8")
     with kept_in(engine.workspace, path):
         encoding, text = decoded(
             path,
             engine.workspace / "table.csv",
-            encoding=told.encoding,
+            encoding=reading.encoding,
             remembered=remembered.encoding,
         )
         said, text = _without_sep(text, engine.workspace / "rows.csv")
         lines = _first_lines(text)
-        delimiter = told.delimiter or said or _likely_delimiter(lines, remembered.delimiter)
+        delimiter = reading.delimiter or said or _likely_delimiter(lines, remembered.delimiter)
         _refuse_title(path, lines, delimiter)
         names = tuple(_bare(name) for name in names_in(path, "".join(lines), delimiter))
         con, placed, rejects, rejected = _load(path, engine, text, names, delimiter, bool(said))
@@ -103,12 +103,12 @@ def open_csv(
 def _without_sep(text: Text, copy: Path) -> tuple[str, Text]:
     """The delimiter that Excel's first line ``sep=;`` names, and the text behind that line."""
     with text.path.open("rb") as stream:
-        found = _SEP.fullmatch(stream.readline())
-        if found is None:
+        match = _SEP.fullmatch(stream.readline())
+        if match is None:
             return "", text
         with copy.open("wb") as rest:
             shutil.copyfileobj(stream, rest)
-    return found[1].decode(), Text(copy, text.lines - 1, text.closed)
+    return match[1].decode(), Text(copy, text.lines - 1, text.closed)
 
 
 def _first_lines(text: Text) -> list[str]:
@@ -131,28 +131,28 @@ def _refuse_title(path: Path, lines: Sequence[str], delimiter: str) -> None:
 
 
 def _bare(name: str) -> str:
-    found = _MARKED.fullmatch(name)
-    return found[1] if found else name
+    match = _MARKED.fullmatch(name)
+    return match[1] if match else name
 
 
 def _without_marks(table: Table) -> Table:
     """Cells that Excel wrote as ``="007"``, so as to keep them text, without the marks."""
-    found: dict[str, int] = {}
+    marked: dict[str, int] = {}
     columns = [f"c{at}" for at in range(len(table.names))]
     for some in in_parts(columns):
         selected = ", ".join(f"count_if({x} LIKE '=\"%\"')" for x in some)
         (counts,) = table.query(selected)
-        found |= {x: count for x, count in zip(some, counts, strict=True) if count}
-    if not found:
+        marked |= {x: count for x, count in zip(some, counts, strict=True) if count}
+    if not marked:
         return table
     replaced = ", ".join(
         f"CASE WHEN {x} LIKE '=\"%\"' THEN substr({x}, 3, length({x}) - 3) ELSE {x} END AS {x}"
-        for x in found
+        for x in marked
     )
     notes = [
         f"{quoted(table.names[int(x[1:])])}: {counted(count, 'cell')} written as "
         '="…", read without these marks.'
-        for x, count in found.items()
+        for x, count in marked.items()
     ]
     relation = f"(SELECT * REPLACE ({replaced}) FROM {table.relation})"
     return replace(table, relation=relation, notes=(*table.notes, *notes))

@@ -78,8 +78,8 @@ def latest_date(table: Table, columns: Mapping[str, Column]) -> date | None:
 def years(table: Table, x: str, layout: str) -> list[int]:
     """The years of a column's dates."""
     column = Column(name="", kind="date", format=layout, reference=_EPOCH)
-    found = table.read({x: column}, f"DISTINCT year(v_{x})")
-    return [year for (year,) in found if year is not None]
+    rows = table.read({x: column}, f"DISTINCT year(v_{x})")
+    return [year for (year,) in rows if year is not None]
 
 
 def layouts(table: Table, x: str, share: float) -> list[str]:

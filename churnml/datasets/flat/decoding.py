@@ -78,10 +78,10 @@ def sample(path: Path) -> bytes:
     """The first bytes of a file, whole lines; none where it cannot be unpacked."""
     try:
         with open_bytes(path) as stream:
-            found = stream.read(_SAMPLE)
+            content = stream.read(_SAMPLE)
     except (OSError, EOFError, zlib.error, gzip.BadGzipFile):
         return b""
-    return found if len(found) < _SAMPLE else found[: found.rfind(b"\n") + 1]
+    return content if len(content) < _SAMPLE else content[: content.rfind(b"\n") + 1]
 
 
 def utf_16(path: Path) -> str | None:
@@ -98,7 +98,9 @@ def utf_16(path: Path) -> str | None:
 
 def _as_gb18030(path: Path, copy: Path, first: int) -> Text:
     head = sample(path)
-    rivals = {name: told for name, likely in _RIVALS.items() if (told := _read(head, name, likely))}
+    rivals = {
+        name: start for name, likely in _RIVALS.items() if (start := _read(head, name, likely))
+    }
     own = _read(head, "gb18030", _simplified)
     if rivals:
         ways = rivals | ({"gb18030": own} if own else {})

@@ -38,19 +38,19 @@ def refuse_unvalued(path: Path, sheet: Any, names: Sequence[str]) -> None:
         With the count and the first such cell.
     """
     archive, member = sheet.parent._archive, sheet._worksheet_path
-    found = [cell for cell in _unvalued(archive, member) if _place(cell) < len(names)]
-    if not found:
+    cells = [cell for cell in _unvalued(archive, member) if _place(cell) < len(names)]
+    if not cells:
         return
-    columns = dict.fromkeys(names[_place(cell)] for cell in found)
+    columns = dict.fromkeys(names[_place(cell)] for cell in cells)
     shown = ", ".join(quoted(name) for name in columns)
-    verb = "is a formula" if len(found) == 1 else "are formulas"
+    verb = "is a formula" if len(cells) == 1 else "are formulas"
     raise DataError(
-        f"{path}: {counted(len(found), 'cell')} {verb} without a stored value "
-        f"(column {shown}; the first is {found[0]}).",
+        f"{path}: {counted(len(cells), 'cell')} {verb} without a stored value "
+        f"(column {shown}; the first is {cells[0]}).",
         hint="Open and save it in Excel, which stores the values.",
         file=str(path),
         column=next(iter(columns)),
-        count=len(found),
+        count=len(cells),
     )
 
 
@@ -68,8 +68,8 @@ def _unvalued(archive: ZipFile, member: str) -> Iterator[str]:
         for _event, element in iterparse(stream, events=("end",)):
             if element.tag == f"{{{SHEET_MAIN_NS}}}c":
                 # An empty text is a value too, which Excel marks as text.
-                told = element.findtext(f"{{{SHEET_MAIN_NS}}}v") or element.get("t") == "str"
-                if element.find(f"{{{SHEET_MAIN_NS}}}f") is not None and not told:
+                valued = element.findtext(f"{{{SHEET_MAIN_NS}}}v") or element.get("t") == "str"
+                if element.find(f"{{{SHEET_MAIN_NS}}}f") is not None and not valued:
                     yield element.get("r", "")
             if element.tag == f"{{{SHEET_MAIN_NS}}}row":
                 element.clear()

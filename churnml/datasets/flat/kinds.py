@@ -138,7 +138,7 @@ def decide(table: Table, columns: Sequence[str]) -> Plan:
 
 
 def _profiles(table: Table, columns: Sequence[str]) -> dict[str, Profile]:
-    found: dict[str, Profile] = {}
+    profiles: dict[str, Profile] = {}
     for some in in_parts(columns):
         as_numbers = {x: Column(name="", kind="number") for x in some}
         selected = ", ".join(_counts(x, table.kind(x)) for x in some)
@@ -146,8 +146,8 @@ def _profiles(table: Table, columns: Sequence[str]) -> dict[str, Profile]:
         names = [field.name for field in fields(Profile)]
         for at, x in enumerate(some):
             own = counts[len(names) * at : len(names) * (at + 1)]
-            found[x] = Profile(**dict(zip(names, own, strict=True)))
-    return found
+            profiles[x] = Profile(**dict(zip(names, own, strict=True)))
+    return profiles
 
 
 def _counts(x: str, kind: str) -> str:
@@ -167,59 +167,65 @@ def _counts(x: str, kind: str) -> str:
     return counts + f"min(t_{x}), max(t_{x})"
 
 
-def _decide_typed(table: Table, x: str, name: str, found: Profile | None, plan: Plan) -> None:
+def _decide_typed(table: Table, x: str, name: str, profile: Profile | None, plan: Plan) -> None:
     """A column that has a type of its own, as in Parquet."""
     kind = table.kind(x)
     if kind == "BOOLEAN":
         plan.columns[x] = Column(name=name, kind="boolean")
     elif is_temporal(kind):
         plan.columns[x] = date_column(table, x, name)
-    elif not (found is not None and found.maybe_digits and _decide_digits(table, x, found, plan)):
+    elif not (
+        profile is not None and profile.maybe_digits and _decide_digits(table, x, profile, plan)
+    ):
         plan.columns[x] = Column(name=name, kind="number" if is_number(kind) else "category")
 
 
-def _decide_digits(table: Table, x: str, found: Profile, plan: Plan) -> bool:
+def _decide_digits(table: Table, x: str, profile: Profile, plan: Plan) -> bool:
     """Whether a column of numbers is one of dates written as digits alone, or as Unix time."""
     name = table.names[int(x[1:])]
     layout = digits_layout(table, x)
     if layout is None:
-        layout = epoch_layout(found.least, found.most)
+        layout = epoch_layout(profile.least, profile.most)
         if layout is not None:
-            plan.notes.append(f"{name}: numbers such as {found.most:.0f} read as dates, {layout}.")
+            plan.notes.append(
+                f"{name}: numbers such as {profile.most:.0f} read as dates, {layout}."
+            )
     if layout is None:
         return False
     plan.columns[x] = date_column(table, x, name, layout)
     return True
 
 
-def _decide_text(table: Table, x: str, name: str, found: Profile, plan: Plan) -> str | None:
+def _decide_text(table: Table, x: str, name: str, profile: Profile, plan: Plan) -> str | None:
     """Put a text column into the plan; what to say of it where it has to be refused."""
-    plain = found.numbers > 0 and found.numbers + found.infinite >= NEARLY_ALL * found.present
-    if plain and found.maybe_digits and _decide_digits(table, x, found, plan):
+    plain = (
+        profile.numbers > 0 and profile.numbers + profile.infinite >= NEARLY_ALL * profile.present
+    )
+    if plain and profile.maybe_digits and _decide_digits(table, x, profile, plan):
         return None
-    if not plain and _decide_dates(table, x, name, found, plan):
+    if not plain and _decide_dates(table, x, name, profile, plan):
         return None
-    if found.unplain and found.booleans < found.filled:
+    if profile.unplain and profile.booleans < profile.filled:
         known = len(plan.columns) + len(plan.dropped)
-        problem = _decide_unplain(table, x, name, found, plan)
+        problem = _decide_unplain(table, x, name, profile, plan)
         if problem or len(plan.columns) + len(plan.dropped) > known:
             return problem
     if plain:
         plan.columns[x] = Column(name=name, kind="number")
         return None
-    if found.booleans < found.filled and 2 * found.numbers > found.present:
+    if profile.booleans < profile.filled and 2 * profile.numbers > profile.present:
         plan.notes.append(
-            f"{name}: {found.numbers} of {found.present} values are numbers, fewer than "
+            f"{name}: {profile.numbers} of {profile.present} values are numbers, fewer than "
             f"{NEARLY_ALL:.0%}; kept as a category."
         )
-    boolean = found.booleans == found.filled
+    boolean = profile.booleans == profile.filled
     plan.columns[x] = Column(name=name, kind="boolean" if boolean else "category")
     return None
 
 
-def _decide_dates(table: Table, x: str, name: str, found: Profile, plan: Plan) -> bool:
+def _decide_dates(table: Table, x: str, name: str, profile: Profile, plan: Plan) -> bool:
     """Whether a text column is one of dates; it is in the plan then."""
-    ways = layouts(table, x, NEARLY_ALL) if 2 * found.dated >= found.present > 0 else []
+    ways = layouts(table, x, NEARLY_ALL) if 2 * profile.dated >= profile.present > 0 else []
     if not ways:
         return False
     first = 0
@@ -240,7 +246,7 @@ def _decide_dates(table: Table, x: str, name: str, found: Profile, plan: Plan) -
     return True
 
 
-def _decide_unplain(table: Table, x: str, name: str, found: Profile, plan: Plan) -> str | None:
+def _decide_unplain(table: Table, x: str, name: str, profile: Profile, plan: Plan) -> str | None:
     """Numbers as people write them: read where that is certain, else refused or noted."""
     said = decide_notation(forms(table, x), NEARLY_ALL)
     notation = said.notation
@@ -248,19 +254,19 @@ def _decide_unplain(table: Table, x: str, name: str, found: Profile, plan: Plan)
         if said.problem:
             plan.notes.append(f"{name}: {said.problem}; read as decimals.")
         # Signs and digits of another script are not plain either.
-        notation = notation if found.digits else None
+        notation = notation if profile.digits else None
     elif said.units and said.problem:
         plan.dropped[name] = f"{said.problem}; write them in one"
     if notation is None:
-        return _said_unplain(name, found, said, plan)
+        return _said_unplain(name, profile, said, plan)
     ((levels,),) = table.read({x: Column(name=name, kind="number")}, f"count(DISTINCT f_{x})")
     if levels <= _FEW_LEVELS and (notation.unit or notation.clock):
         plan.notes.append(f"{name}: {levels} values such as {said.example!r}; kept as a category.")
         return None
     column = Column(name=name, kind="number", notation=notation)
     ((read,),) = table.read({x: column}, f"count(t_{x})")
-    if notation == Notation() and read <= found.numbers:
-        return _said_unplain(name, found, replace(said, notation=None), plan)
+    if notation == Notation() and read <= profile.numbers:
+        return _said_unplain(name, profile, replace(said, notation=None), plan)
     plan.notes.append(
         f"{name} {said.example!r}: {counted(read, 'cell')} read as numbers"
         f"{', in seconds' if notation.clock == 3 else ''}."
@@ -269,14 +275,14 @@ def _decide_unplain(table: Table, x: str, name: str, found: Profile, plan: Plan)
     return None
 
 
-def _said_unplain(name: str, found: Profile, said: Found, plan: Plan) -> str | None:
+def _said_unplain(name: str, profile: Profile, said: Found, plan: Plan) -> str | None:
     """What to say of a column that is not read: it is refused, or noted and a category."""
     if name in plan.dropped or said.notation is not None:
         return None
     pattern = described(said.example)
-    plain = found.numbers >= NEARLY_ALL * found.present
+    plain = profile.numbers >= NEARLY_ALL * profile.present
     if said.problem or (plain and pattern):
-        values = counted(found.digits or found.thousands, "value")
+        values = counted(profile.digits or profile.thousands, "value")
         example = said.problem or repr(said.example)
         return f"{quoted(name)}: {values} with {pattern or 'points'} ({example})"
     if not plain and not _CODE.fullmatch(said.example):

@@ -44,8 +44,8 @@ def told_declared(table: Table, who: Availability) -> list[str]:
 
 def known(table: Table, who: Availability) -> dict[str, Available]:
     """What is declared of the table's columns."""
-    found = {name: declared_as(name, who.columns) for name in table.names if name}
-    return {name: said for name, said in found.items() if said is not None}
+    declared = {name: declared_as(name, who.columns) for name in table.names if name}
+    return {name: said for name, said in declared.items() if said is not None}
 
 
 def accused(

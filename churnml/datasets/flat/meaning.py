@@ -86,10 +86,10 @@ def sense(name: str) -> Sense | None:
     >>> sense("inactive"), sense("not_churned"), sense("y")
     ('left', 'stayed', None)
     """
-    found = _HAN.search(name)
-    if found is not None:
-        said: Sense = "left" if found["left"] else "stayed"
-        return _opposite(said) if found["no"] else said
+    match = _HAN.search(name)
+    if match is not None:
+        said: Sense = "left" if match["left"] else "stayed"
+        return _opposite(said) if match["no"] else said
     words = [word.casefold() for word in _WORDS.findall(name)]
     gone = [at for at, word in enumerate(words) if _GONE.fullmatch(word)]
     kept = [at for at, word in enumerate(words) if _STAYED.fullmatch(word)]
@@ -156,17 +156,17 @@ def translated(
     yes = _yes_means(name, target, left, stayed, same=same)
     if yes is None:
         return None
-    found = {value: float(_TRUTH[value] == yes) for value in values}
-    contradicted = any(words.get(value, meaning) != meaning for value, meaning in found.items())
-    return None if same and contradicted else found
+    numbers = {value: float(_TRUTH[value] == yes) for value in values}
+    contradicted = any(words.get(value, meaning) != meaning for value, meaning in numbers.items())
+    return None if same and contradicted else numbers
 
 
 def _yes_means(
     name: str, target: str, left: Sequence[str], stayed: Sequence[str], *, same: bool
 ) -> bool | None:
     """Whether a yes in a later table's column means that the customer left."""
-    told = {_TRUTH[one] for one in left} if answers([*left, *stayed]) else set()
-    trained = told.pop() if len(told) == 1 else None
+    meanings = {_TRUTH[one] for one in left} if answers([*left, *stayed]) else set()
+    trained = meanings.pop() if len(meanings) == 1 else None
     if same and trained is not None:
         return trained
     if sense(name) is not None:

@@ -92,8 +92,8 @@ class Notation:
         pattern = literal(CLOCK[self.clock])
 
         def part(at: int) -> str:
-            found = f"nullif(regexp_extract({text}, {pattern}, {at}), '')"
-            return f"coalesce(try_cast(replace({found}, ',', '.') AS DOUBLE), 0)"
+            extracted = f"nullif(regexp_extract({text}, {pattern}, {at}), '')"
+            return f"coalesce(try_cast(replace({extracted}, ',', '.') AS DOUBLE), 0)"
 
         if self.clock == 3:
             value = f"86400 * {part(2)} + 3600 * {part(3)} + 60 * {part(4)} + {part(5)}"
@@ -120,9 +120,9 @@ class Notation:
             digits = f"replace({digits}, {literal(self.decimal)}, '.')"
         value = f"try_cast({digits} AS DOUBLE)"
         if self.scaled:
-            found = f"regexp_extract({text}, {pattern}, 4)"
+            extracted = f"regexp_extract({text}, {pattern}, 4)"
             factors = " ".join(f"WHEN {literal(one)} THEN {by}" for one, by in SCALES.items())
-            value += f" * CASE {found} {factors} ELSE 1 END"
+            value += f" * CASE {extracted} {factors} ELSE 1 END"
         zero = f"WHEN regexp_full_match({text}, '0+') THEN 0.0 " if self.unit else ""
         return f"CASE {zero}WHEN regexp_full_match({text}, {pattern}) THEN {value} END"
 

@@ -22,7 +22,7 @@ _WORKBOOK = (".xlsx", ".xlsm")
 def open_table(
     path: str | Path,
     *,
-    told: Reading | None = None,
+    reading: Reading | None = None,
     remembered: Reading | None = None,
     memory_limit: str | None = None,
     threads: int | None = None,
@@ -34,7 +34,7 @@ def open_table(
     path : path
         ``.csv``, ``.tsv`` or ``.txt``, also with ``.gz``; ``.parquet``, or a folder of
         Parquet parts; ``.xlsx``, of which one sheet is read, without a word the first.
-    told : Reading, optional
+    reading : Reading, optional
         What the user said of the file: sheet, encoding, delimiter.
     remembered : Reading, optional
         What the user said of the training table; it holds where it fits.
@@ -56,17 +56,17 @@ def open_table(
     require_utf8(place)
     _require_file(place)
     name = place.name.lower()
-    told, remembered = told or Reading(), remembered or Reading()
+    reading, remembered = reading or Reading(), remembered or Reading()
     engine = start(memory_limit=memory_limit, threads=threads)
     if place.is_dir() or name.endswith(_PARQUET):
-        if told.to_dict():
+        if reading.to_dict():
             raise UsageError(
                 f"--sheet, --encoding and --delimiter: {place} is Parquet and needs none of them."
             )
         return open_parquet(place, engine)
     if name.endswith(_WORKBOOK):
-        return open_workbook(place, engine, told, remembered)
-    return open_csv(place, engine, told, remembered)
+        return open_workbook(place, engine, reading, remembered)
+    return open_csv(place, engine, reading, remembered)
 
 
 def fingerprint(path: str | Path) -> str:

@@ -29,8 +29,8 @@ def open_parquet(path: Path, engine: Engine) -> Table:
     con = engine.another(preserve_insertion_order=True)
     reader = parquet.numbered_rows(con, files, named=path.is_dir())
     added = "filename, file_row_number" if path.is_dir() else "file_row_number"
-    found = run(con, f"DESCRIBE SELECT * EXCLUDE ({added}) FROM {reader}")
-    columns = {name: (identifier(name), _kind(kind)) for name, kind, *_ in found}
+    described = run(con, f"DESCRIBE SELECT * EXCLUDE ({added}) FROM {reader}")
+    columns = {name: (identifier(name), _kind(kind)) for name, kind, *_ in described}
     keys = parquet.partition_columns(path, files[0]) if path.is_dir() else {}
     columns |= {key: (sql, "VARCHAR") for key, sql in keys.items()}
     selected = ", ".join(
@@ -52,9 +52,9 @@ def open_parquet(path: Path, engine: Engine) -> Table:
 
 def _index(file: Path) -> tuple[str, ...]:
     """The columns that were the index of the data frame that pandas wrote."""
-    told = pq.read_schema(file.absolute()).pandas_metadata or {}
+    metadata = pq.read_schema(file.absolute()).pandas_metadata or {}
     # An index that only counts the rows is told as a mapping, and is no column.
-    return tuple(name for name in told.get("index_columns", ()) if isinstance(name, str))
+    return tuple(name for name in metadata.get("index_columns", ()) if isinstance(name, str))
 
 
 def _kind(kind: str) -> str:

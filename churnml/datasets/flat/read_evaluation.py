@@ -81,14 +81,14 @@ def read_evaluation(
     scorable.table.ensure_unchanged()
     if not len(batch.X):
         raise DataError(f"{path}: no row to measure on.", file=str(path))
-    found = _target(batch.extra[named], signature, named, positive)
-    keep = ~np.isnan(found.y)
+    labels = _target(batch.extra[named], signature, named, positive)
+    keep = ~np.isnan(labels.y)
     ids = pd.Series(batch.ids.to_pandas(), name=id or "row")
     groups = batch.extra[group] if group else ids.rename(group or id or "row")
     # A row without a group stands alone.
     groups = groups.where(groups.notna(), ids)
     # As training has them, so that the same rows have the same digest.
-    y = pd.Series(found.y[keep], name=named, dtype="int64" if signature.positive else "float64")
+    y = pd.Series(labels.y[keep], name=named, dtype="int64" if signature.positive else "float64")
     return FlatData(
         X=batch.X[keep].reset_index(drop=True),
         y=y,
@@ -96,13 +96,13 @@ def read_evaluation(
         groups=groups[keep].reset_index(drop=True),
         signature=signature.to_dict(),
         notes=[
-            *told_left(found),
+            *told_left(labels),
             *scorable.table.notes,
             *scorable.taken,
             *([scorable.ages.told()] if scorable.ages else []),
             *scorable.beyond(len(batch.X)).told,
             *scorable.told(),
-            *_left_out(found),
+            *_left_out(labels),
         ],
         rows=scorable.total,
         fingerprint=fingerprint(path),
@@ -120,6 +120,6 @@ def _target(values: pd.Series, signature: Signature, name: str, positive: str | 
     return satisfaction_target(values, name=name, scale=signature.words or (worst, best))
 
 
-def _left_out(found: Target) -> list[str]:
-    told = {"without a target": found.missing, "with a target outside the scale": found.outside}
-    return [f"Left out: {counted(n, 'row')} {what}." for what, n in told.items() if n]
+def _left_out(labels: Target) -> list[str]:
+    lost = {"without a target": labels.missing, "with a target outside the scale": labels.outside}
+    return [f"Left out: {counted(n, 'row')} {what}." for what, n in lost.items() if n]

@@ -237,7 +237,7 @@ def open_scoring(
     extra = extra or {}
     table = open_table(
         path,
-        told=reading,
+        reading=reading,
         remembered=Reading.remembered(one.reading for one in models),
         memory_limit=memory_limit,
         threads=threads,
@@ -245,8 +245,8 @@ def open_scoring(
     # First of all the table has to be of the model's kind; then the options can be wrong.
     ages = [ages_of(table, one, as_of) for one in models]
     models = [
-        one if found is None else counted_from(one, date.fromisoformat(found.counted_from))
-        for one, found in zip(models, ages, strict=True)
+        one if age is None else counted_from(one, date.fromisoformat(age.counted_from))
+        for one, age in zip(models, ages, strict=True)
     ]
     columns = bind(table, models)
     own = None if id is None else table.column(id, "--id")
@@ -277,11 +277,11 @@ def _suspicious(
     table: Table, columns: Mapping[str, Column], own: str | None, id: str | None
 ) -> list[str]:
     """What looks wrong but is scored: ids in scientific notation, a row of totals."""
-    told = [] if own is None else told_scientific(table, own, str(id))
+    warnings = [] if own is None else told_scientific(table, own, str(id))
     total = totals_row(table, columns)
     if total is not None:
-        told.append(f"{table.path.name}: {total}; it was scored, but is it a customer?")
-    return told
+        warnings.append(f"{table.path.name}: {total}; it was scored, but is it a customer?")
+    return warnings
 
 
 def _store(
@@ -344,14 +344,14 @@ def _judge(table: Table, columns: Mapping[str, Column], id: str | None) -> list[
     SchemaError
         If a column as a whole holds something else than in training.
     """
-    found = table.select(
+    verdicts = table.select(
         f"verdict, count(*), min({{'row': {ROW}, 'value': value}}, {EXAMPLES})",
         f"{_relation(_checked(table))} WHERE verdict IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1",
     )
-    if any(at not in _IDS for at, _count, _first in found):
+    if any(at not in _IDS for at, _count, _first in verdicts):
         _refuse_retyped(table, columns)
     aside = []
-    for at, count, first in found:
+    for at, count, first in verdicts:
         if at in _IDS:
             code, expected = _IDS[at]
             rows = ", ".join(f"{table.counted} {one['row']}" for one in first)
@@ -363,14 +363,14 @@ def _judge(table: Table, columns: Mapping[str, Column], id: str | None) -> list[
     return aside
 
 
-def _examples(table: Table, found: Sequence[Mapping[str, Any]]) -> str:
+def _examples(table: Table, rows: Sequence[Mapping[str, Any]]) -> str:
     """Rows with what stands there, and the pattern where it looks like a number."""
-    told = []
-    for one in found:
+    examples = []
+    for one in rows:
         pattern = described(one["value"])
         why = f", {pattern}" if pattern else ""
-        told.append(f"{table.counted} {one['row']}: '{shown(one['value'])}'{why}")
-    return "; ".join(told)
+        examples.append(f"{table.counted} {one['row']}: '{shown(one['value'])}'{why}")
+    return "; ".join(examples)
 
 
 def _refuse_retyped(table: Table, columns: Mapping[str, Column]) -> None:
@@ -383,23 +383,23 @@ def _refuse_retyped(table: Table, columns: Mapping[str, Column]) -> None:
             for x in typed
         ),
     )[0]
-    told = []
+    retyped = []
     for at, column in enumerate(typed.values()):
         there, read, first = counts[3 * at : 3 * at + 3]
         if there - read > _MOSTLY * there:
-            told.append(
+            retyped.append(
                 f"{quoted(column.name)}: {there - read:,} of {counted(there, 'value')} "
                 f"{'is' if there == 1 else 'are'} not {column.expected} "
                 f"({_examples(table, first)})"
             )
-    if not told:
+    if not retyped:
         return
-    several = " Do the columns look shifted?" if len(told) > 2 else ""
+    several = " Do the columns look shifted?" if len(retyped) > 2 else ""
     raise SchemaError(
-        f"{table.path}: not as in training: {'. '.join(told)}.",
+        f"{table.path}: not as in training: {'. '.join(retyped)}.",
         hint=f"Give these columns the type that they had.{several}",
         file=str(table.path),
-        count=len(told),
+        count=len(retyped),
     )
 
 
@@ -407,8 +407,8 @@ def _lines(table: Table) -> list[SetAside]:
     """Lines of a CSV file that are no rows."""
     if not table.rejected:
         return []
-    told = [f"line {one.row}: {shown(one.problem)}" for one in table.rejects[:EXAMPLES]]
-    reason = f"{len(table.names)} fields expected ({'; '.join(told)})"
+    lines = [f"line {one.row}: {shown(one.problem)}" for one in table.rejects[:EXAMPLES]]
+    reason = f"{len(table.names)} fields expected ({'; '.join(lines)})"
     return [SetAside(code="C18", column=None, count=table.rejected, reason=reason)]
 
 

@@ -121,7 +121,7 @@ def read_training(
         scale = parse_scale(scale)
     elif isinstance(scale, Mapping):
         scale = {plain_value(word): score for word, score in scale.items()}
-    table = open_table(path, told=reading, memory_limit=memory_limit, threads=threads)
+    table = open_table(path, reading=reading, memory_limit=memory_limit, threads=threads)
     who = availability or Availability()
     named = _without(table, _named(table, target, id, group, drop), who)
     if named.id is not None and named.group is None:
@@ -141,15 +141,15 @@ def read_training(
         frame = frame[:-1]
     table.ensure_unchanged()
     how = of_task(task, _TARGETS)
-    found = how.read(frame["target"], target, positive, scale)
-    frame = _keep(table, frame, found, named, set_aside_limit, notes)
-    y = pd.Series(found.y[frame.index], name=target)
-    notes[:0] = how.notes(found, scale)
+    labels = how.read(frame["target"], target, positive, scale)
+    frame = _keep(table, frame, labels, named, set_aside_limit, notes)
+    y = pd.Series(labels.y[frame.index], name=target)
+    notes[:0] = how.notes(labels, scale)
     frame = frame.reset_index(drop=True)
     columns = _useful(table, plan, frame, notes)
     notes += _told_mistaken(columns, frame)
     signature = replace(
-        _signature(table, columns, named, found, scale),
+        _signature(table, columns, named, labels, scale),
         availability=known(table, who),
         snapshot=snapshot,
         reading=reading.to_dict() if reading else {},
@@ -164,7 +164,7 @@ def read_training(
         groups=frame["group"].rename(group or id or "row"),
         signature=signature.to_dict(),
         notes=notes,
-        rows=len(found.y) + table.rejected + (total is not None),
+        rows=len(labels.y) + table.rejected + (total is not None),
         fingerprint=fingerprint(path),
         suspects=suspects,
     )
@@ -172,17 +172,17 @@ def read_training(
 
 def _told_mistaken(columns: dict[str, Column], frame: pd.DataFrame) -> list[str]:
     """A word on values that a served model's callers may lose on the way."""
-    told = []
+    notes = []
     for x, column in columns.items():
-        found = mistaken(frame[x].dropna().unique()) if column.kind == "category" else []
-        if found:
-            values = ", ".join(quoted(one) for one in found)
-            what = "is a value" if len(found) == 1 else "are values"
-            told.append(
+        numbers = mistaken(frame[x].dropna().unique()) if column.kind == "category" else []
+        if numbers:
+            values = ", ".join(quoted(one) for one in numbers)
+            what = "is a value" if len(numbers) == 1 else "are values"
+            notes.append(
                 f"{quoted(column.name)}: {values} {what} here, and missing to pandas.read_csv, "
                 "unless keep_default_na=False."
             )
-    return told
+    return notes
 
 
 def _told_snapshot(plan: Plan, snapshot: Column | None) -> list[str]:
@@ -225,7 +225,7 @@ def _unnamed(table: Table, notes: list[str]) -> set[str]:
     DataError
         If another column has no name.
     """
-    found = set()
+    unnamed = set()
     for position, name in enumerate(table.names, start=1):
         if name:
             continue
@@ -243,17 +243,17 @@ def _unnamed(table: Table, notes: list[str]) -> set[str]:
             )
         what = "numbers the rows" if there else "is empty"
         notes.append(f"Left out: column {position}, which has no name and {what}.")
-        found.add(x)
-    return found
+        unnamed.add(x)
+    return unnamed
 
 
 def _index(table: Table, features: Sequence[str], notes: list[str]) -> set[str]:
     """Columns that numbered or named the rows of the data frame that was written."""
-    found = {x for x in features if table.names[int(x[1:])] in table.index}
-    shown = ", ".join(quoted(table.names[int(x[1:])]) for x in sorted(found))
-    if found:
+    indexes = {x for x in features if table.names[int(x[1:])] in table.index}
+    shown = ", ".join(quoted(table.names[int(x[1:])]) for x in sorted(indexes))
+    if indexes:
         notes.append(f"Left out: {shown} (the index of the data frame that pandas wrote).")
-    return found
+    return indexes
 
 
 def _fetch(table: Table, named: _Named, plan: Plan) -> pd.DataFrame:
@@ -305,7 +305,7 @@ _TARGETS: Mapping[str, _Reader] = {
 def _keep(
     table: Table,
     frame: pd.DataFrame,
-    found: Target,
+    labels: Target,
     named: _Named,
     limit: float,
     notes: list[str],
@@ -321,24 +321,24 @@ def _keep(
         ("broken line", ""): table.rejected,
         ("row", " without an id"): int(frame["id"].isna().sum()),
         ("row", " without a group"): int(frame["group"].isna().sum()) if named.group else 0,
-        ("row", " with a target outside the scale"): found.outside,
+        ("row", " with a target outside the scale"): labels.outside,
     }
-    told = [f"{counted(count, one)}{which}" for (one, which), count in lost.items() if count]
+    dropped = [f"{counted(count, one)}{which}" for (one, which), count in lost.items() if count]
     rows = len(frame) + table.rejected
     broken = sum(lost.values())
     if broken > limit * rows:
         first = [f" (first: line {one.row}: {one.problem})" for one in table.rejects[:1]]
         raise DataError(
-            f"{table.path}: {broken:,} of {counted(rows, 'row')} cannot be used: {', '.join(told)}"
+            f"{table.path}: {broken:,} of {counted(rows, 'row')} cannot be used: {', '.join(dropped)}"
             f"{''.join(first)}; at most {limit:.0%} expected.",
             hint="Mend the file, or check --id, --group and --scale.",
             file=str(table.path),
             count=broken,
         )
-    told += [f"{counted(found.missing, 'row')} without a target"] if found.missing else []
-    if told:
-        notes.append(f"Set aside: {', '.join(told)}.")
-    kept = frame["id"].notna() & frame["group"].notna() & ~np.isnan(found.y)
+    dropped += [f"{counted(labels.missing, 'row')} without a target"] if labels.missing else []
+    if dropped:
+        notes.append(f"Set aside: {', '.join(dropped)}.")
+    kept = frame["id"].notna() & frame["group"].notna() & ~np.isnan(labels.y)
     if not kept.any():
         raise DataError(f"{table.path}: no row to learn from.", file=str(table.path))
     return frame[kept]
@@ -381,7 +381,7 @@ def _signature(
     table: Table,
     columns: dict[str, Column],
     named: _Named,
-    found: Target,
+    labels: Target,
     scale: Scale | None,
 ) -> Signature:
     def name_of(x: str | None) -> str | None:
@@ -390,13 +390,13 @@ def _signature(
     plain = Signature(
         columns=tuple(columns.values()),
         target=str(name_of(named.target)),
-        positive=found.positive,
-        negative=found.negative,
+        positive=labels.positive,
+        negative=labels.negative,
         id=name_of(named.id),
         group=name_of(named.group),
         table=tuple(name for name in table.names if name),
     )
-    if scale is None or found.positive:
+    if scale is None or labels.positive:
         return plain
     if isinstance(scale, Mapping):
         return replace(plain, scale=(0.0, 100.0), words=dict(scale))

@@ -51,12 +51,12 @@ class Reading:
         return {name: value for name, value in asdict(self).items() if value is not None}
 
     @classmethod
-    def remembered(cls, told: Iterable[Mapping[str, str]]) -> Reading:
+    def remembered(cls, readings: Iterable[Mapping[str, str]]) -> Reading:
         """What was said of the training tables, the first one's word first."""
-        found: dict[str, str] = {}
-        for one in told:
-            found = {**one, **found}
-        return cls(**found)
+        fields: dict[str, str] = {}
+        for one in readings:
+            fields = {**one, **fields}
+        return cls(**fields)
 
 
 def _encoding(name: str) -> str:

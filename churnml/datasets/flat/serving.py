@@ -56,18 +56,18 @@ def read_frame(frame: pd.DataFrame, signature: Signature) -> pd.DataFrame:
 
 def _as_given(series: pd.Series, column: Column) -> pa.Array | None:
     """What is to be read, as text or dates or digits; ``None`` for what is read already."""
-    found = pd.api.types.infer_dtype(series, skipna=True)
-    if column.kind != "date" and found != "string":
+    kind = pd.api.types.infer_dtype(series, skipna=True)
+    if column.kind != "date" and kind != "string":
         return None if not _is_text(series) else _text(series)
-    if found == "string":
+    if kind == "string":
         return _text(series)
-    if found in _DATES:
+    if kind in _DATES:
         return _moments(series)
-    if found in _NUMBERS:
+    if kind in _NUMBERS:
         return _digits(series, column)
-    if found == "empty":
+    if kind == "empty":
         return _text(series)
-    if found == "categorical":
+    if kind == "categorical":
         return _as_given(series.astype(series.cat.categories.dtype), column)
     raise _refused(column, series, series.notna())
 
@@ -86,8 +86,8 @@ def _text(series: pd.Series) -> pa.Array:
 def _moments(series: pd.Series) -> pa.Array:
     """Dates and times; those of a zone as UTC has them."""
     zoned = isinstance(series.dtype, pd.DatetimeTZDtype)
-    found = pa.array(series.dt.tz_convert(None) if zoned else series, from_pandas=True)
-    return found.cast(pa.timestamp("us"), safe=False)
+    moments = pa.array(series.dt.tz_convert(None) if zoned else series, from_pandas=True)
+    return moments.cast(pa.timestamp("us"), safe=False)
 
 
 def _digits(series: pd.Series, column: Column) -> pa.Array | None:
@@ -112,8 +112,8 @@ def _read(arrays: dict[str, pa.Array], columns: Sequence[Column]) -> dict[str, p
         kinds = {name: kind for name, kind, *_ in con.execute("DESCRIBE given").fetchall()}
         relation = prepared("given", kinds, by_name, keep=ROW)
         selected = ", ".join(f"t_{x}, {bad(x)} AS b_{x}" for x in names)
-        found = con.sql(f"SELECT {selected} FROM {relation} ORDER BY {ROW}").to_arrow_table()
-    frame = found.to_pandas()
+        table = con.sql(f"SELECT {selected} FROM {relation} ORDER BY {ROW}").to_arrow_table()
+    frame = table.to_pandas()
     for x, column in by_name.items():
         wrong = frame[f"b_{x}"].notna()
         if wrong.any():

@@ -120,18 +120,18 @@ def forms(table: Table, x: str) -> list[Form]:
     rows = (
         f"(SELECT p_{x}, {plain} AS n FROM {table.prepared({x: Column(name='', kind='number')})})"
     )
-    found = table.select(
+    counted_forms = table.select(
         f"regexp_replace(n, '[0-9]', '9', 'g'), regexp_matches(n, '^[^0-9]*0'), "
         f"count(*), min(p_{x})",
         f"{rows} WHERE n IS NOT NULL GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT {_MOST_FORMS}",
     )
     return [
         Form(text=text, zero=zero, count=count, example=example)
-        for text, zero, count, example in found
+        for text, zero, count, example in counted_forms
     ]
 
 
-def decide(found: Sequence[Form], share: float) -> Found:
+def decide(forms: Sequence[Form], share: float) -> Found:
     """How the numbers of a column are written.
 
     Parameters
@@ -147,12 +147,12 @@ def decide(found: Sequence[Form], share: float) -> Found:
     >>> decide([Form("9,999", False, 30, "1,234")], 0.95).problem
     "'1,234' may be thousands or decimals"
     """
-    needed = share * sum(one.count for one in found)
-    example = _unplain(found)
-    clock = _clock(found, needed)
+    needed = share * sum(one.count for one in forms)
+    example = _unplain(forms)
+    clock = _clock(forms, needed)
     if clock is not None:
         return replace(clock, example=clock.example or example)
-    parts = [part for part in map(_taken, found) if part is not None]
+    parts = [part for part in map(_taken, forms) if part is not None]
     if sum(part.form.count for part in parts) < needed:
         return Found(example=example)
     own, problem = _one_unit(parts, needed)
@@ -177,18 +177,18 @@ def decide(found: Sequence[Form], share: float) -> Found:
     return Found(notation=notation, example=marks.example or example)
 
 
-def _unplain(found: Sequence[Form]) -> str:
+def _unplain(forms: Sequence[Form]) -> str:
     """The first example that looks like a number and is not plain; else of no plain number."""
-    told = next((one.example for one in found if described(one.example)), None)
-    other = (one.example for one in found if not re.fullmatch("[-+]?9*[.]?9*", one.text))
-    return told or next(other, "")
+    example = next((one.example for one in forms if described(one.example)), None)
+    other = (one.example for one in forms if not re.fullmatch("[-+]?9*[.]?9*", one.text))
+    return example or next(other, "")
 
 
-def _clock(found: Sequence[Form], needed: float) -> Found | None:
+def _clock(forms: Sequence[Form], needed: float) -> Found | None:
     counts: Counter[int] = Counter()
     examples: dict[int, str] = {}
     for parts, pattern in CLOCK.items():
-        for one in found:
+        for one in forms:
             if re.fullmatch(pattern.replace("[0-5][0-9]", "99").replace("[0-9]", "9"), one.text):
                 counts[parts] += one.count
                 examples.setdefault(parts, one.example)
@@ -234,8 +234,8 @@ def _one_unit(parts: Sequence[_Part], needed: float) -> tuple[list[_Part], Found
     if count + zeros < needed:
         examples = [_example(parts, one) for one, _ in counts.most_common(2)]
         if all(_is_unit(*one, parts) for one, _ in counts.most_common(2)):
-            told = f"{examples[0]!r} beside {examples[1]!r}: more than one unit"
-            return [], Found(problem=told, units=True, example=examples[0])
+            problem = f"{examples[0]!r} beside {examples[1]!r}: more than one unit"
+            return [], Found(problem=problem, units=True, example=examples[0])
         return [], Found(example=examples[0])
     if not _is_unit(*unit, own):
         return [], Found(example=_example(parts, unit))

@@ -117,14 +117,14 @@ class Signature:
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data, for `churnml.models.bundle.Origin`."""
-        found = asdict(self)
-        found["columns"] = [_short(column) for column in found["columns"]]
+        fields = asdict(self)
+        fields["columns"] = [_short(column) for column in fields["columns"]]
         if self.snapshot is not None:
-            found["snapshot"] = _short(found["snapshot"])
-        return found
+            fields["snapshot"] = _short(fields["snapshot"])
+        return fields
 
     @classmethod
-    def from_dict(cls, found: Mapping[str, Any]) -> Signature:
+    def from_dict(cls, fields: Mapping[str, Any]) -> Signature:
         """From what `to_dict` gave, also after a way through JSON.
 
         Raises
@@ -133,17 +133,17 @@ class Signature:
             If it is something else.
         """
         try:
-            columns = tuple(_column(column) for column in found["columns"])
-            lists = {name: tuple(found[name]) for name in ("negative", "scale", "table")}
-            told = found.get("snapshot")
-            own = {"columns": columns, "snapshot": None if told is None else _column(told)}
-            signature = cls(**{**found, **lists, **own})
+            columns = tuple(_column(column) for column in fields["columns"])
+            lists = {name: tuple(fields[name]) for name in ("negative", "scale", "table")}
+            snapshot = fields.get("snapshot")
+            own = {"columns": columns, "snapshot": None if snapshot is None else _column(snapshot)}
+            signature = cls(**{**fields, **lists, **own})
         except (KeyError, TypeError) as error:
             raise BundleError(
                 f"the model does not say how a table is read ({error}).",
                 hint="Train it on a table, with --id or --target.",
             ) from None
-        if "snapshot" in found:
+        if "snapshot" in fields:
             return signature
         from churnml.datasets.flat.snapshot import with_snapshot
 
@@ -154,8 +154,8 @@ def _short(column: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in column.items() if value}
 
 
-def _column(found: Mapping[str, Any]) -> Column:
-    notation = found.get("notation")
-    own = {name: tuple(found.get(name, ())) for name in _TEXTS}
+def _column(fields: Mapping[str, Any]) -> Column:
+    notation = fields.get("notation")
+    own = {name: tuple(fields.get(name, ())) for name in _TEXTS}
     written = None if notation is None else Notation(**notation)
-    return Column(**{**found, **own, "notation": written})
+    return Column(**{**fields, **own, "notation": written})

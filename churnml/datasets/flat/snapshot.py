@@ -120,14 +120,14 @@ def anchored(columns: Mapping[str, Column]) -> tuple[dict[str, Column], Column |
     """
     dates = {x: one for x, one in columns.items() if one.kind == "date"}
     name = snapshot_name({one.name: one.day for one in dates.values()})
-    told = next((one for one in dates.values() if one.name == name), None)
-    if told is None:
+    snapshot = next((one for one in dates.values() if one.name == name), None)
+    if snapshot is None:
         return dict(columns), None
-    found = {
-        x: replace(one, reference=told.reference, ahead=one.day > told.day)
+    anchored_dates = {
+        x: replace(one, reference=snapshot.reference, ahead=one.day > snapshot.day)
         for x, one in dates.items()
     }
-    return {**columns, **found}, told
+    return {**columns, **anchored_dates}, snapshot
 
 
 def with_snapshot(signature: Signature) -> Signature:
@@ -136,14 +136,14 @@ def with_snapshot(signature: Signature) -> Signature:
     Its dates are counted from the latest one of each column, which tells the day as well.
     """
     by_name = {one.name: one for one in signature.columns}
-    _columns, told = anchored(by_name)
-    if told is None:
+    _columns, snapshot = anchored(by_name)
+    if snapshot is None:
         return signature
     columns = tuple(
-        replace(one, ahead=one.day > told.day) if one.kind == "date" else one
+        replace(one, ahead=one.day > snapshot.day) if one.kind == "date" else one
         for one in signature.columns
     )
-    return replace(signature, columns=columns, snapshot=told)
+    return replace(signature, columns=columns, snapshot=snapshot)
 
 
 def counted_from(signature: Signature, day: date) -> Signature:
@@ -174,34 +174,43 @@ def ages_of(table: Table, signature: Signature, as_of: date | None = None) -> Ag
     UsageError
         If a day is given to a model that cannot tell how far it is from its training.
     """
-    told = signature.snapshot
+    snapshot = signature.snapshot
     if not any(one.kind == "date" for one in signature.columns):
         return None
-    if told is None:
+    if snapshot is None:
         if as_of is not None:
             raise _no_moment(signature)
         return None
     if as_of is not None:
         return Ages(
-            counted_from=as_of.isoformat(), by="as_of", column=told.name, trained=told.reference
+            counted_from=as_of.isoformat(),
+            by="as_of",
+            column=snapshot.name,
+            trained=snapshot.reference,
         )
-    latest = _latest(table, told)
-    if latest is not None and latest > told.day:
+    latest = _latest(table, snapshot)
+    if latest is not None and latest > snapshot.day:
         return Ages(
-            counted_from=latest.isoformat(), by="table", column=told.name, trained=told.reference
+            counted_from=latest.isoformat(),
+            by="table",
+            column=snapshot.name,
+            trained=snapshot.reference,
         )
     return Ages(
-        counted_from=told.reference, by="training", column=told.name, trained=told.reference
+        counted_from=snapshot.reference,
+        by="training",
+        column=snapshot.name,
+        trained=snapshot.reference,
     )
 
 
-def _latest(table: Table, told: Column) -> date | None:
+def _latest(table: Table, snapshot: Column) -> date | None:
     """The latest date of the column that tells the day, in a table that is large enough."""
-    if told.name not in table.names:
+    if snapshot.name not in table.names:
         return None
     ((rows,),) = table.query("count(*)")
-    x = table.column(told.name, "")
-    return latest_date(table, {x: told}) if rows >= LARGE else None
+    x = table.column(snapshot.name, "")
+    return latest_date(table, {x: snapshot}) if rows >= LARGE else None
 
 
 def _no_moment(signature: Signature) -> UsageError:

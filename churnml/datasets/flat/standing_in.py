@@ -52,25 +52,25 @@ def remember(
     kept, dropped, notes = dict(columns), {}, []
     for x in _odd(table, columns):
         column = columns[x]
-        found = _met(table, x, column)
+        stand_ins = _met(table, x, column)
         apart = _apart(table, x, column)
-        if len(found) > _MOST:
-            count = sum(one[2] for one in found)
+        if len(stand_ins) > _MOST:
+            count = sum(one[2] for one in stand_ins)
             dropped[column.name] = (
                 f"{counted(count, 'value is', 'values are')} not {column.expected}, "
-                f"{len(found):,} different ones such as '{visible(found[0][1])}'"
+                f"{len(stand_ins):,} different ones such as '{visible(stand_ins[0][1])}'"
             )
             del kept[x]
-        elif found or apart:
-            kept[x] = _with(table, x, column, [*found, *apart])
-            notes += _told(column, found, apart)
+        elif stand_ins or apart:
+            kept[x] = _with(table, x, column, [*stand_ins, *apart])
+            notes += _told(column, stand_ins, apart)
     return kept, dropped, notes
 
 
 def taken_as_missing(table: Table, columns: dict[str, Column]) -> list[str]:
     """What to say of values that are missing because they were so in training."""
     some = {x: one for x, one in columns.items() if one.missing or one.sentinels or one.infinite}
-    told = []
+    notes = []
     for part in in_parts(list(some)):
         own = {x: some[x] for x in part}
         plain = {
@@ -78,23 +78,23 @@ def taken_as_missing(table: Table, columns: dict[str, Column]) -> list[str]:
         }
         selected = ", ".join(f"count(p_{x})" for x in own)
         (before,), (after,) = table.read(plain, selected), table.read(own, selected)
-        told += [
+        notes += [
             f"{visible(one.name)}: {counted(most - least, 'value is', 'values are')} taken as "
             "missing, as in training."
             for one, most, least in zip(own.values(), before, after, strict=True)
             if most > least
         ]
-    return told
+    return notes
 
 
 def _odd(table: Table, columns: dict[str, Column]) -> list[str]:
     """The columns that hold what cannot be read, and those of dates."""
-    found = []
+    odd = []
     for some in in_parts(list(columns)):
         own = {x: columns[x] for x in some}
         (counts,) = table.read(own, ", ".join(f"count(p_{x}) - count(t_{x})" for x in own))
-        found += [x for x, wrong in zip(own, counts, strict=True) if wrong or own[x].kind == "date"]
-    return found
+        odd += [x for x, wrong in zip(own, counts, strict=True) if wrong or own[x].kind == "date"]
+    return odd
 
 
 def _met(table: Table, x: str, column: Column) -> list[tuple[str, str, int]]:
@@ -121,21 +121,23 @@ def _apart(table: Table, x: str, column: Column) -> list[tuple[str, str, int]]:
     days = f"(SELECT CAST(v_{x} AS DATE) AS day, count(*) AS n FROM {rows} GROUP BY 1)"
     one = "{'day': day, 'n': n}"
     ((first, last),) = table.select(f"min({one}, 4), max({one}, 4)", days)
-    found: dict[str, int] = {}
+    counts: dict[str, int] = {}
     for ends in (first or [], last or []):
         for at, after in pairwise(ends):
             if at["day"] not in _SENTINELS or abs(after["day"] - at["day"]) < _APART:
                 break
-            found[at["day"].isoformat()] = at["n"]
-    return [(_DAY, text, n) for text, n in found.items()]
+            counts[at["day"].isoformat()] = at["n"]
+    return [(_DAY, text, n) for text, n in counts.items()]
 
 
-def _with(table: Table, x: str, column: Column, found: Sequence[tuple[str, str, int]]) -> Column:
+def _with(
+    table: Table, x: str, column: Column, stand_ins: Sequence[tuple[str, str, int]]
+) -> Column:
     known = replace(
         column,
-        missing=tuple(text for sort, text, _ in found if sort == _TEXT),
-        sentinels=tuple(text for sort, text, _ in found if sort == _DAY),
-        infinite=any(sort == _NUMBER for sort, _, _ in found),
+        missing=tuple(text for sort, text, _ in stand_ins if sort == _TEXT),
+        sentinels=tuple(text for sort, text, _ in stand_ins if sort == _DAY),
+        infinite=any(sort == _NUMBER for sort, _, _ in stand_ins),
     )
     if not known.sentinels:
         return known
@@ -143,28 +145,28 @@ def _with(table: Table, x: str, column: Column, found: Sequence[tuple[str, str, 
     return date_column(table, x, column.name, column.format, known)
 
 
-def _told(column: Column, found: Sequence[Any], apart: Sequence[Any]) -> list[str]:
+def _told(column: Column, stand_ins: Sequence[Any], apart: Sequence[Any]) -> list[str]:
     name = visible(column.name)
-    infinite = sum(n for sort, _, n in found if sort == _NUMBER)
-    days = [(text, n) for sort, text, n in [*found, *apart] if sort == _DAY]
-    often = [visible(text) for sort, text, n in found if sort == _TEXT and n >= _OWN_MARKER]
-    rare = [(text, n) for sort, text, n in found if sort == _TEXT and n < _OWN_MARKER]
-    told = []
+    infinite = sum(n for sort, _, n in stand_ins if sort == _NUMBER)
+    days = [(text, n) for sort, text, n in [*stand_ins, *apart] if sort == _DAY]
+    often = [visible(text) for sort, text, n in stand_ins if sort == _TEXT and n >= _OWN_MARKER]
+    rare = [(text, n) for sort, text, n in stand_ins if sort == _TEXT and n < _OWN_MARKER]
+    notes = []
     if infinite:
         numbers = counted(infinite, "number is", "numbers are")
-        told.append(f"{name}: {numbers} infinite or too large; taken as missing.")
+        notes.append(f"{name}: {numbers} infinite or too large; taken as missing.")
     if days:
         listed = ", ".join(f"{text} ({counted(n, 'value')})" for text, n in days[:5])
         more = f" and {len(days) - 5} more" if len(days) > 5 else ""
         stands = "stands" if len(days) == 1 else "stand"
-        told.append(f"{name}: {listed}{more} {stands} for a missing date.")
+        notes.append(f"{name}: {listed}{more} {stands} for a missing date.")
     if often:
         shown = ", ".join(repr(text) for text in often)
-        told.append(f"{name}: {shown} stands for a missing value.")
+        notes.append(f"{name}: {shown} stands for a missing value.")
     if rare:
         values = counted(sum(n for _, n in rare), "value is", "values are")
-        told.append(
+        notes.append(
             f"{name}: {values} not {column.expected} (such as '{visible(rare[0][0])}'); "
             "taken as missing."
         )
-    return told
+    return notes

@@ -135,8 +135,8 @@ class Table:
     def frame(self, selected: str, relation: str) -> pd.DataFrame:
         """``SELECT selected FROM relation`` as a frame, in the order of the rows."""
         with read_errors(str(self.path)):
-            found = self.con.con.sql(f"SELECT {selected} FROM {relation}")
-            return found.to_arrow_table().to_pandas()
+            rows = self.con.con.sql(f"SELECT {selected} FROM {relation}")
+            return rows.to_arrow_table().to_pandas()
 
     def ensure_unchanged(self) -> None:
         """Refuse a file that was written to since it was opened.

@@ -127,13 +127,13 @@ def _no(kept: Sequence[str], shown: dict[str, str]) -> str:
     return shown[kept[1] if known_left(kept[0], kept[1]) == kept[0] else kept[0]]
 
 
-def told_left(found: Target) -> list[str]:
+def told_left(labels: Target) -> list[str]:
     """Which value was taken for those who left, and how many they are."""
-    known = found.y[~np.isnan(found.y)]
-    if not found.positive or not len(known):
+    known = labels.y[~np.isnan(labels.y)]
+    if not labels.positive or not len(known):
         return []
     share = f"{100 * known.mean():.1f} %"
-    return [f"left = {found.positive} ({share} of rows)."]
+    return [f"left = {labels.positive} ({share} of rows)."]
 
 
 def _one_class(name: str, value: str) -> DataError:
@@ -195,17 +195,17 @@ def known_target(
 
 def _strange(name: str, shown: Sequence[str], signature: Signature) -> DataError:
     """What to say of a target whose words are not those of the training."""
-    found = [one for one in shown if plain(one) not in _MISSING]
-    listing = ", ".join(quoted(one) for one in found[:_LISTED])
-    more = f" and {len(found) - _LISTED} more" if len(found) > _LISTED else ""
+    unknown = [one for one in shown if plain(one) not in _MISSING]
+    listing = ", ".join(quoted(one) for one in unknown[:_LISTED])
+    more = f" and {len(unknown) - _LISTED} more" if len(unknown) > _LISTED else ""
     stayed = ", ".join(quoted(one) for one in signature.negative[:_LISTED])
     return DataError(
-        f"target {quoted(name)}: {counted(len(found), 'value')}, {listing}{more}; in training "
+        f"target {quoted(name)}: {counted(len(unknown), 'value')}, {listing}{more}; in training "
         f"{quoted(signature.target)} was {quoted(signature.positive)} for those who left, else "
         f"{stayed}.",
         hint="Write it as in training, or name the value of those who left with --positive.",
         column=name,
-        count=len(found),
+        count=len(unknown),
         expected=[signature.positive, *signature.negative],
     )
 
@@ -238,22 +238,22 @@ def parse_scale(scale: str) -> Scale:
 
 
 def _words(scale: str) -> dict[str, float]:
-    found: dict[str, float] = {}
+    numbers: dict[str, float] = {}
     for one in filter(str.strip, scale.replace("，", ",").replace("＝", "=").split(",")):
         word, _, score = one.rpartition("=")
         points = _number(score)
-        if not word.strip() or not 0 <= points <= 100 or plain(word) in found:
+        if not word.strip() or not 0 <= points <= 100 or plain(word) in numbers:
             raise UsageError(
                 f"--scale: {quoted(one.strip())} is no word with a score of its own.",
                 hint="Write each word once, with its score from 0 to 100: good=100,bad=0.",
             )
-        found[plain(word)] = points
-    if len(set(found.values())) < 2:
+        numbers[plain(word)] = points
+    if len(set(numbers.values())) < 2:
         raise UsageError(
             f"--scale {quoted(scale)}: two different scores expected.",
             hint="Write them as good=100,bad=0.",
         )
-    return found
+    return numbers
 
 
 def satisfaction_target(values: pd.Series, *, name: str, scale: Scale | None) -> Target:

@@ -34,9 +34,9 @@ def totals_row(table: Table, columns: Mapping[str, Column]) -> str | None:
         selected = ", ".join(
             f"sum(t_{x}) FILTER ({ROW} < {last}), max(t_{x}) FILTER ({ROW} = {last})" for x in own
         )
-        (found,) = table.read(own, selected)
+        (row_of_sums,) = table.read(own, selected)
         for at, column in enumerate(own.values()):
-            above, total = found[2 * at : 2 * at + 2]
+            above, total = row_of_sums[2 * at : 2 * at + 2]
             there += total is not None
             if total and above and abs(total - above) <= _CLOSE * abs(total):
                 sums.append(column.name)

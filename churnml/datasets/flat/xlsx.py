@@ -30,7 +30,7 @@ _OLD = b"\xd0\xcf\x11\xe0"
 
 
 def open_workbook(
-    path: Path, engine: Engine, told: Reading = _NOTHING, remembered: Reading = _NOTHING
+    path: Path, engine: Engine, reading: Reading = _NOTHING, remembered: Reading = _NOTHING
 ) -> Table:
     """The rows of a workbook's sheet, as text.
 
@@ -38,7 +38,7 @@ def open_workbook(
     ----------
     path : Path
     engine : Engine
-    told : Reading, optional
+    reading : Reading, optional
         What the user said of the file; without a word it is the first sheet.
     remembered : Reading, optional
         What the user said of the training table; its sheet is read where there is one.
@@ -52,13 +52,13 @@ def open_workbook(
     ContractError
         If two columns have one name, or a row has more cells than the header.
     """
-    if told.encoding is not None or told.delimiter is not None:
+    if reading.encoding is not None or reading.delimiter is not None:
         raise UsageError(f"--encoding and --delimiter are for CSV files; {path} is a workbook.")
     state = stamp(path)
     _require_workbook(path)
     stored = engine.workspace / "table.parquet"
     with kept_in(engine.workspace, path):
-        names, notes, elsewhere = _store(path, stored, told.sheet, remembered.sheet)
+        names, notes, elsewhere = _store(path, stored, reading.sheet, remembered.sheet)
     relation = f"read_parquet({file_literal(stored)})"
     kinds = ("VARCHAR",) * len(names)
     con = engine.another(preserve_insertion_order=True)
@@ -97,7 +97,7 @@ def _require_workbook(path: Path) -> None:
 
 
 def _store(
-    path: Path, stored: Path, told: str | None, remembered: str | None
+    path: Path, stored: Path, named: str | None, remembered: str | None
 ) -> tuple[tuple[str, ...], tuple[str, ...], dict[str, str]]:
     """Write a sheet to a Parquet file.
 
@@ -114,7 +114,7 @@ def _store(
             _require_intact(path)
             book = openpyxl.load_workbook(stream, read_only=True, data_only=True)
             try:
-                sheet = _sheet(path, book, told, remembered)
+                sheet = _sheet(path, book, named, remembered)
                 _refuse_title(path, sheet)
                 # The size that a workbook states of a sheet may be of an earlier state.
                 sheet.reset_dimensions()
@@ -122,7 +122,7 @@ def _store(
                 rows = _filled(sheet.iter_rows(values_only=True), long)
                 names = _write(path, rows, stored, sheet.title)
                 refuse_unvalued(path, sheet, names)
-                notes = _notes(path, book, sheet.title, told) + _rounded(names, long)
+                notes = _notes(path, book, sheet.title, named) + _rounded(names, long)
                 return names, notes, _elsewhere(book, sheet)
             finally:
                 book.close()
@@ -149,16 +149,16 @@ def _damaged(path: Path, problem: str) -> DataError:
     )
 
 
-def _sheet(path: Path, book: Any, told: str | None, remembered: str | None) -> Any:
+def _sheet(path: Path, book: Any, named: str | None, remembered: str | None) -> Any:
     sheets = {one.title: one for one in book.worksheets}
-    if told is not None and told not in sheets:
+    if named is not None and named not in sheets:
         listed = ", ".join(quoted(one) for one in sheets)
         raise UsageError(
-            f"--sheet {quoted(told)}: {path} has no such sheet.",
+            f"--sheet {quoted(named)}: {path} has no such sheet.",
             hint=f"It has {listed}.",
             file=str(path),
         )
-    return sheets.get(told or remembered or "", book.worksheets[0])
+    return sheets.get(named or remembered or "", book.worksheets[0])
 
 
 def _refuse_title(path: Path, sheet: Any) -> None:
@@ -174,8 +174,8 @@ def _top(sheet: Any) -> Iterator[Sequence[Any]]:
     return sheet.iter_rows(max_row=LOOKED_AT, values_only=True)
 
 
-def _notes(path: Path, book: Any, title: str, told: str | None) -> tuple[str, ...]:
-    if len(book.worksheets) == 1 or title == told:
+def _notes(path: Path, book: Any, title: str, named: str | None) -> tuple[str, ...]:
+    if len(book.worksheets) == 1 or title == named:
         return ()
     if title == book.worksheets[0].title:
         count = len(book.worksheets)
@@ -185,17 +185,17 @@ def _notes(path: Path, book: Any, title: str, told: str | None) -> tuple[str, ..
 
 def _elsewhere(book: Any, own: Any) -> dict[str, str]:
     """What the first rows of other sheets have, and how to read these."""
-    found: dict[str, str] = {}
+    cells: dict[str, str] = {}
     for sheet in book.worksheets:
         if sheet.title == own.title:
             continue
         for row in _top(sheet):
             for cell in filter(None, map(cell_text, row)):
                 hint = f"Sheet {quoted(sheet.title)} has it: --sheet {quoted(sheet.title)}."
-                found.setdefault(cell.strip(), hint)
+                cells.setdefault(cell.strip(), hint)
             if any(row):
                 break
-    return found
+    return cells
 
 
 def _rounded(names: Sequence[str], long: Counter[int]) -> tuple[str, ...]:

@@ -67,12 +67,12 @@ def refused(names: Iterable[str], settings: Availability, *, place: str) -> dict
     churnml.errors.DataError: t.csv: 'reason' is declared outcome: scoring cannot have it. Leave
     out with --drop 'reason', or set availability.unavailable to drop.
     """
-    found = {name: declared_as(name, settings.columns) for name in names}
-    lost = {name: who for name, who in found.items() if who in _WITHHELD}
+    declared = {name: declared_as(name, settings.columns) for name in names}
+    lost = {name: who for name, who in declared.items() if who in _WITHHELD}
     if lost and settings.unavailable == "refuse":
-        told = ", ".join(f"{name!r} is declared {who}" for name, who in lost.items())
+        listed = ", ".join(f"{name!r} is declared {who}" for name, who in lost.items())
         raise DataError(
-            f"{place}: {told}: scoring cannot have {'it' if len(lost) == 1 else 'them'}.",
+            f"{place}: {listed}: scoring cannot have {'it' if len(lost) == 1 else 'them'}.",
             hint=f"Leave out with {dropping(lost)}, or set availability.unavailable to drop.",
             file=place,
             column=next(iter(lost)),
@@ -122,11 +122,11 @@ def withheld(
         for cause, who in _said(feature, settings, source or {}).items():
             if who in _WITHHELD:
                 lost.setdefault(f"{cause} is declared {who}", []).append(feature.name)
-    names = list(dict.fromkeys(name for found in lost.values() for name in found))
+    names = list(dict.fromkeys(name for readers in lost.values() for name in readers))
     if lost and settings.unavailable == "refuse":
-        told = "; ".join(f"{cause} (read by {', '.join(by)})" for cause, by in lost.items())
+        listed = "; ".join(f"{cause} (read by {', '.join(by)})" for cause, by in lost.items())
         raise DataError(
-            f"{told}: scoring cannot have it for every customer.",
+            f"{listed}: scoring cannot have it for every customer.",
             hint="Set availability.unavailable to drop, or declare it operator.",
             column=next(iter(lost)).split()[0],
             columns=names,
@@ -142,9 +142,9 @@ def _said(
     own = declared_as(feature.name, settings.columns)
     if own is not None:
         return {feature.name: own}
-    found: dict[str, Available] = {feature.name: feature.availability}
+    declared: dict[str, Available] = {feature.name: feature.availability}
     for need in feature.needs:
         who = declared_as(need, settings.columns) or source.get(need) or ALWAYS.get(need)
         if who is not None:
-            found[need] = who
-    return found
+            declared[need] = who
+    return declared

@@ -28,12 +28,12 @@ def together(means: Floats, y: Floats, folds: NDArray[np.int64]) -> Floats:
         return np.zeros(len(y))
     spread = means.std(axis=0)
     scaled = (means - means.mean(axis=0)) / np.where(spread > 0, spread, 1)
-    found = np.zeros(len(y))
+    predicted = np.zeros(len(y))
     for half in (0, 1):
         out = folds % 2 == half
         if out.all() or not out.any():
             continue
         x, target = scaled[~out], y[~out] - y[~out].mean()
         gram = x.T @ x + _RIDGE * len(x) * np.eye(x.shape[1])
-        found[out] = scaled[out] @ np.linalg.solve(gram, x.T @ target)
-    return found
+        predicted[out] = scaled[out] @ np.linalg.solve(gram, x.T @ target)
+    return predicted

@@ -111,11 +111,11 @@ def repeats(column: pd.Series, y: NDArray[np.float64]) -> tuple[float, str]:
     error = np.sqrt(max(expected * (1 - expected), 1e-9) / several.sum())
     if same < _ALIKE or (same - expected) < _SURPRISING * error:
         return 0.0, ""
-    told = (
+    evidence = (
         f"{count} values in {rows} rows, and the target is the same in all rows of one in "
         f"{same:.1%} of them"
     )
-    return same + float(sizes[several].sum()) / rows, told
+    return same + float(sizes[several].sum()) / rows, evidence
 
 
 def _by_chance(y: NDArray[np.float64], sizes: NDArray[np.int64]) -> float:

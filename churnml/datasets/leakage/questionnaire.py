@@ -41,13 +41,13 @@ def answers(X: pd.DataFrame) -> list[str]:
     """
     codes = {name: _choice(X[name]) for name in X.columns}
     blocks = _blocks(list(X.columns), codes)
-    found = {name for block in blocks for name in block}
+    questions = {name for block in blocks for name in block}
     for block in blocks:
         ticked = np.column_stack([_ticked(X[name], codes[name]) for name in block])
-        found |= _gates(X, block, np.asarray(ticked.any(axis=1)), found)
-    marks = [_ticked(X[name], codes[name]) for name in sorted(found) if codes[name]]
-    found |= {name for name in X.columns if name not in found and _follows(X[name], marks)}
-    return [name for name in X.columns if name in found]
+        questions |= _gates(X, block, np.asarray(ticked.any(axis=1)), questions)
+    marks = [_ticked(X[name], codes[name]) for name in sorted(questions) if codes[name]]
+    questions |= {name for name in X.columns if name not in questions and _follows(X[name], marks)}
+    return [name for name in X.columns if name in questions]
 
 
 def _choice(column: pd.Series) -> tuple[float, float] | None:
@@ -88,11 +88,11 @@ def _ticked(column: pd.Series, code: tuple[float, float] | None) -> NDArray[np.b
 
 
 def _gates(
-    X: pd.DataFrame, block: Sequence[str], shown: NDArray[np.bool_], found: set[str]
+    X: pd.DataFrame, block: Sequence[str], shown: NDArray[np.bool_], questions: set[str]
 ) -> set[str]:
     """The question just before a block, whose one answer says that the choices were shown."""
     place = list(X.columns).index(block[0])
-    before = [name for name in X.columns[max(place - 1, 0) : place] if name not in found]
+    before = [name for name in X.columns[max(place - 1, 0) : place] if name not in questions]
     for name in before:
         values = pd.factorize(X[name], use_na_sentinel=False)[0]
         if values.max(initial=0) == 1 and not shown.all():

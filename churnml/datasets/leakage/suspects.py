@@ -65,9 +65,9 @@ class Suspect:
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data, for ``--json``."""
-        found = asdict(self)
+        fields = asdict(self)
         known = None if np.isnan(self.strength) else round(self.strength, 4)
-        return found | {"strength": known, "told": str(self)}
+        return fields | {"strength": known, "told": str(self)}
 
     def __str__(self) -> str:
         return told([self])[0]
@@ -153,14 +153,14 @@ def find_suspects(
     if len(target) < _FEW_ROWS:
         return [Suspect(column=name, kind="copy", evidence=_SETTLES) for name in certain]
     seen = _Seen(X.drop(columns=list(trusted)), target, task, groups, scale)
-    found: dict[str, Suspect] = {
+    suspects: dict[str, Suspect] = {
         name: Suspect(column=name, kind="copy", evidence=_SETTLES) for name in certain
     }
     for find in (_copies, _scale, _one_class, _deciding, _survey, _named, _customers):
-        for one in find(seen, found):
-            found.setdefault(one.column, one)
+        for one in find(seen, suspects):
+            suspects.setdefault(one.column, one)
     place = {name: at for at, name in enumerate(X.columns)}
-    return sorted(found.values(), key=lambda one: place[one.column])
+    return sorted(suspects.values(), key=lambda one: place[one.column])
 
 
 _SETTLES = "each of its values goes with one outcome only"
@@ -265,12 +265,12 @@ def _one_class(seen: _Seen, _found: Collection[str]) -> Iterable[Suspect]:
             )
 
 
-def _deciding(seen: _Seen, found: Collection[str]) -> Iterable[Suspect]:
+def _deciding(seen: _Seen, suspected: Collection[str]) -> Iterable[Suspect]:
     ranked = sorted(seen.strength, key=lambda name: -seen.strength[name])
     sure = [name for name in ranked if seen.strength[name] >= seen.limits.decides]
-    others = [name for name in ranked if name not in sure and name not in found]
+    others = [name for name in ranked if name not in sure and name not in suspected]
     strong = [name for name in others if seen.strength[name] >= seen.limits.strong]
-    lost = {*found, *sure}
+    lost = {*suspected, *sure}
     for name in (*sure, *strong):
         count, rest = seen.rest({*lost, name})
         if name in sure or seen.strength[name] > rest + _MARGIN:
@@ -316,9 +316,9 @@ def _named(seen: _Seen, _found: Collection[str]) -> Iterable[Suspect]:
             yield Suspect(column=name, kind="name", evidence=evidence, strength=strength)
 
 
-def _customers(seen: _Seen, found: Collection[str]) -> Iterable[Suspect]:
+def _customers(seen: _Seen, suspected: Collection[str]) -> Iterable[Suspect]:
     """Columns that name customers: by their own name, and one that repeats with the target."""
-    columns = [name for name in seen.all.columns if name not in found]
+    columns = [name for name in seen.all.columns if name not in suspected]
     for name in columns:
         if says_id(name) and seen.all[name].nunique() >= _NEARLY_EVERY * len(seen.all):
             evidence = f"{seen.all[name].nunique()} values in {len(seen.all)} rows"

@@ -177,7 +177,7 @@ def _cell(
     rows = rows[keep]
     number = rows["customers"].to_numpy(dtype=float)
     ended = rows["place"].to_numpy() < patterns.place(end)
-    found: dict[str, object] = {
+    cell: dict[str, object] = {
         "as_of": patterns.day.isoformat(),
         "silent": silent,
         "gap": window.gap,
@@ -196,14 +196,14 @@ def _cell(
     }
     if months and patterns.covered(stop - 1):
         gone, back, seen = _silence(rows, range(whole.start, stop), months, followed)
-        found["rate"] = _share(number, ended | gone)
-        found["inactive"] = _share(number, gone)
-        found["terminated_also_inactive"] = _share(number, gone, ended)
-        found["inactive_also_terminated"] = _share(number, ended, gone)
-        found["come_back"] = _share(number, back, seen)
+        cell["rate"] = _share(number, ended | gone)
+        cell["inactive"] = _share(number, gone)
+        cell["terminated_also_inactive"] = _share(number, gone, ended)
+        cell["inactive_also_terminated"] = _share(number, ended, gone)
+        cell["come_back"] = _share(number, back, seen)
     if "unpaid" in rows and start >= patterns.billed:
-        found["involuntary"] = _share(number, rows["unpaid"].to_numpy(dtype=bool), ended)
-    return found
+        cell["involuntary"] = _share(number, rows["unpaid"].to_numpy(dtype=bool), ended)
+    return cell
 
 
 def _used(rows: pd.DataFrame, month: int) -> Bools:
@@ -212,10 +212,10 @@ def _used(rows: pd.DataFrame, month: int) -> Bools:
 
 def _before(rows: pd.DataFrame, months: int) -> Bools:
     """Who by the same inactivity had left before the date."""
-    found = rows["prepaid"].to_numpy(dtype=bool) & (rows["tenure"].to_numpy() >= months)
+    eligible = rows["prepaid"].to_numpy(dtype=bool) & (rows["tenure"].to_numpy() >= months)
     for ago in range(1, months + 1):
-        found &= ~_used(rows, -ago)
-    return found
+        eligible &= ~_used(rows, -ago)
+    return eligible
 
 
 def _silence(

@@ -208,7 +208,7 @@ def _table(
         if measure not in metrics:
             continue
         cells = [told(metrics[measure])]
-        cells += [told(found.get(measure)) for found in baselines.values()]
+        cells += [told(baseline.get(measure)) for baseline in baselines.values()]
         lines.append(f"| {measure} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 

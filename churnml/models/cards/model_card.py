@@ -143,7 +143,7 @@ def _results(model: Model) -> str:
         [
             code(name),
             _told(metrics[name]),
-            *(_told(found.get(name)) for found in baselines.values()),
+            *(_told(baseline.get(name)) for baseline in baselines.values()),
         ]
         for name in names
     ]
@@ -152,8 +152,8 @@ def _results(model: Model) -> str:
 
 
 def _slices(model: Model) -> str:
-    found = model.tested.get("slices", [])
-    if not found:
+    slices = model.tested.get("slices", [])
+    if not slices:
         return ""
     task = TASKS[model.task]
     rows = [
@@ -165,7 +165,7 @@ def _slices(model: Model) -> str:
             _mean(model, one["predicted"]) + (" †" if one["off"] else ""),
             _told(one["metrics"].get(task.sliced_by)) + (" *" if one["worse"] else ""),
         ]
-        for one in found
+        for one in slices
     ]
     text = table(["", "", "rows", task.outcome, "predicted", task.slice_title], rows)
     return (
@@ -230,22 +230,22 @@ def _limits(model: Model, notes: Sequence[str]) -> list[str]:
     today = [
         one.name for one in model.inputs if (one.feature or {}).get("availability") == "snapshot"
     ]
-    found = [safe(note) for note in [*notes, *model.tested.get("notes", [])]]
+    limits = [safe(note) for note in [*notes, *model.tested.get("notes", [])]]
     if today:
         shown = ", ".join(map(code, today[:5])) + (", …" if len(today) > 5 else "")
-        found.append(
+        limits.append(
             f"{len(today)} columns show only today's state, not that of the past dates trained "
             f"on: {shown}."
         )
-    found.append(
+    limits.append(
         "What the past does not show, such as a new competitor or tariff, it does not see."
     )
-    found += USES[model.task].limits
-    found.append(
+    limits += USES[model.task].limits
+    limits.append(
         "Where values are missing it answers nevertheless, and less well; watch the gates of "
         "`churnml score`."
     )
-    return found
+    return limits
 
 
 def _use(model: Model) -> str:

@@ -20,13 +20,13 @@ def ensure(store: Store, task: str) -> str:
     A card that somebody has rewritten in the UI is left as it is.
     """
     with store.alone():
-        found = store.client.get_experiment_by_name(task)
-        if found is None:
+        existing = store.client.get_experiment_by_name(task)
+        if existing is None:
             experiment = str(store.client.create_experiment(task, store.artifacts))
             tags: dict[str, str] = {}
         else:
-            experiment, tags = str(found.experiment_id), dict(found.tags)
-            if found.lifecycle_stage == "deleted":
+            experiment, tags = str(existing.experiment_id), dict(existing.tags)
+            if existing.lifecycle_stage == "deleted":
                 store.client.restore_experiment(experiment)
         for name, value in _tags(task, experiment, tags).items():
             if tags.get(name) != value:
@@ -47,7 +47,7 @@ def _tags(task: str, experiment: str, tags: dict[str, str]) -> dict[str, str]:
 def addresses(store: Store) -> dict[str, str]:
     """The run lists of the experiments that churnml has made, by name."""
     return {
-        found.name: runs_address(str(found.experiment_id))
-        for found in store.client.search_experiments(order_by=["name ASC"])
-        if _VIEW_TAG in found.tags
+        experiment.name: runs_address(str(experiment.experiment_id))
+        for experiment in store.client.search_experiments(order_by=["name ASC"])
+        if _VIEW_TAG in experiment.tags
     }

@@ -83,8 +83,8 @@ def _check(training: Training) -> None:
 
 def _keep(store: Store, experiment: str, run_id: str, training: Training) -> tuple[str, str]:
     """Everything that the run keeps, and its version with its alias."""
-    told = cards.padded(training.notes).rstrip()
-    notes = f"{told}\n\n{run_links(experiment, run_id, training)}"
+    text = cards.padded(training.notes).rstrip()
+    notes = f"{text}\n\n{run_links(experiment, run_id, training)}"
     runs.describe(store, run_id, training, notes)
     for item in items(training):
         runs.log_item(store, run_id, item)
@@ -96,5 +96,5 @@ def _keep(store: Store, experiment: str, run_id: str, training: Training) -> tup
     crash_point("model:stored")
     runs.log_metrics(store, run_id, training, measured)
     runs.log_children(training.children, store=store, run_id=run_id)
-    card = f"{told}\n\n{run_pictures(experiment, run_id, training)}"
+    card = f"{text}\n\n{run_pictures(experiment, run_id, training)}"
     return models.register(store, run_id, logged, training, digest, card)

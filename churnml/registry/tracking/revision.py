@@ -27,9 +27,9 @@ def revision(folder: Path | None = None) -> dict[str, str]:
     os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
     places = [folder] if folder is not None else [Path.cwd(), Path(__file__).parent]
     for place in places:
-        found = _revision(place)
-        if found:
-            return found
+        tags = _revision(place)
+        if tags:
+            return tags
     return {}
 
 
@@ -40,11 +40,11 @@ def _revision(folder: Path) -> dict[str, str]:
         return {}
     try:
         with git.Repo(folder, search_parent_directories=True) as repository:
-            found = {_COMMIT: repository.head.commit.hexsha}
+            tags = {_COMMIT: repository.head.commit.hexsha}
             if not repository.head.is_detached:
-                found[_BRANCH] = repository.active_branch.name
+                tags[_BRANCH] = repository.active_branch.name
             if repository.is_dirty(untracked_files=False, submodules=False):
-                found["churnml.dirty"] = "true"
+                tags["churnml.dirty"] = "true"
     except (OSError, ValueError, TypeError, git.GitError):
         return {}
-    return found
+    return tags

@@ -181,10 +181,10 @@ def items(training: Training) -> Iterator[Item]:
 
 def all_tables(training: Training) -> dict[str, Table]:
     """The tables that a run keeps, by file name without ending."""
-    found = dict(training.tables)
+    tables = dict(training.tables)
     if training.importance:
-        found["importance"] = _importance_table(training)
-    return found
+        tables["importance"] = _importance_table(training)
+    return tables
 
 
 def _importance_table(training: Training) -> Table:

@@ -185,18 +185,18 @@ class Block:
             Keys of its customers.
         """
         scene = self.scene
-        found = {name: stack(batches) for name, batches in self._rows.items()}
-        versions = found.pop("versions")
-        for name, batch in found.items():
+        tables = {name: stack(batches) for name, batches in self._rows.items()}
+        versions = tables.pop("versions")
+        for name, batch in tables.items():
             batch["customer_id"] = Words(np.asarray(batch["customer_id"]), ids)
             if name in _KEYS:
                 key, letter = _KEYS[name]
                 rows = np.asarray(batch.get(key, np.arange(length(batch))))
                 batch[key] = _keys(letter, number, rows)
         groups = group_ids(number * _GROUP_NUMBERS, len(scene.groups.sector))
-        found["customers"] = customer_rows(scene, versions, self._births(), ids, groups)
-        found["groups"] = group_versions(scene.rng("groups"), scene.months, scene.groups, groups)
-        return found
+        tables["customers"] = customer_rows(scene, versions, self._births(), ids, groups)
+        tables["groups"] = group_versions(scene.rng("groups"), scene.months, scene.groups, groups)
+        return tables
 
     def _births(self) -> Ints:
         rng, people = self.scene.streams.of("births"), self.scene.people

@@ -76,8 +76,8 @@ def month_complaints(scene: Scene, felt: Felt) -> Complaints:
         What the month did, complaints apart.
     """
     counts = scene.rng("complaints").poisson(_rates(scene, felt))
-    found = np.nonzero(counts)
-    who, category = (np.repeat(part, counts[found]) for part in found)
+    complained = np.nonzero(counts)
+    who, category = (np.repeat(part, counts[complained]) for part in complained)
     rows = _complaints(scene, who, category)
     kept = np.flatnonzero(scene.lived(who, np.asarray(rows["opened_at"])))
     rows, who, category = select(rows, kept), who[kept], category[kept]

@@ -77,8 +77,8 @@ def month_contacts(scene: Scene, wants: Floats) -> Contacts:
         How much there is to ask about this month: incidents, shocks, open complaints.
     """
     counts = scene.rng("contacts").poisson(_rates(scene, wants))
-    found = np.nonzero(counts)
-    who, channel = (np.repeat(part, counts[found]) for part in found)
+    contacted = np.nonzero(counts)
+    who, channel = (np.repeat(part, counts[contacted]) for part in contacted)
     rows = _contacts(scene, who, channel)
     kept = np.flatnonzero(scene.lived(who, np.asarray(rows["started_at"])))
     rows, who, channel = select(rows, kept), who[kept], channel[kept]

@@ -52,12 +52,12 @@ _TYPES = {
 
 def kinds() -> dict[str, dict[str, str]]:
     """The kind of every column of every file, in order; ``known_at`` last."""
-    found: dict[str, dict[str, str]] = {
+    kinds: dict[str, dict[str, str]] = {
         name: {column.name: str(column.kind) for column in spec.columns}
         | ({} if spec.rows == "state" else {KNOWN_AT.name: KNOWN_AT.kind})
         for name, spec in TABLES.items()
     }
-    return found | _TRUTH
+    return kinds | _TRUTH
 
 
 class Writer:

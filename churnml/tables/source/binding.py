@@ -106,7 +106,7 @@ class Binding:
             If the mapping says it of a column that is not there.
         """
         names = {own: ours for ours, own in self.columns.items()}
-        found = {}
+        declared = {}
         for given, who in self.entry.availability.items():
             if given not in self.names and given not in self.columns:
                 near = nearest(given, [*self.names, *self.columns])
@@ -116,8 +116,8 @@ class Binding:
                     hint=f"Did you mean {near!r}?" if near else None,
                     key=key,
                 )
-            found[names.get(given, given)] = who
-        return found
+            declared[names.get(given, given)] = who
+        return declared
 
     @cached_property
     def rows(self) -> Rows:

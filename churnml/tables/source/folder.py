@@ -33,16 +33,16 @@ def find(folder: Path, table: str, named: str | None = None) -> Path | None:
     """
     if named is not None:
         return _sound(_named(folder, table, named))
-    found = [path for ending in ENDINGS if _exists(path := folder / f"{table}{ending}")]
-    if len(found) > 1:
-        names = " and ".join(path.name for path in found)
+    paths = [path for ending in ENDINGS if _exists(path := folder / f"{table}{ending}")]
+    if len(paths) > 1:
+        names = " and ".join(path.name for path in paths)
         raise ContractError(
             f"{table}: {names} both stand for it in {folder}.",
             hint=f"Remove one, or name one in the mapping: tables.{table}.file.",
             table=table,
             file=str(folder),
         )
-    return _sound(found[0]) if found else None
+    return _sound(paths[0]) if paths else None
 
 
 def _named(folder: Path, table: str, named: str) -> Path:

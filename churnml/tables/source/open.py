@@ -76,14 +76,14 @@ def open_source(
 
 def _bind_folder(engine: Engine, mapping: SourceMapping, folder: Path) -> dict[str, Binding]:
     places = {name: find(folder, name, mapping.table(name).file) for name in TABLES}
-    found = {name: path for name, path in places.items() if path is not None}
-    if not found:
+    files = {name: path for name, path in places.items() if path is not None}
+    if not files:
         raise ContractError(
             f"{folder}: no table of the contract here.",
             hint=f"Expected are files such as customers.parquet or bills.csv: {_listing(folder)}.",
             file=str(folder),
         )
-    return {name: _bind(engine, mapping, name, path) for name, path in found.items()}
+    return {name: _bind(engine, mapping, name, path) for name, path in files.items()}
 
 
 def _bind_file(engine: Engine, mapping: SourceMapping, path: Path) -> dict[str, Binding]:

@@ -39,14 +39,14 @@ def parts(folder: Path) -> list[Path]:
     ContractError
         If the folder holds files of another kind.
     """
-    found = sorted(path for path in folder.rglob("*") if not path.is_dir())
+    files = sorted(path for path in folder.rglob("*") if not path.is_dir())
     if any(step == "_temporary" for path in folder.rglob("*") for step in path.parts):
         raise DataError(
             f"{folder}: holds _temporary, so the job that writes it has not finished.",
             hint="Wait for it, or remove what a broken job left.",
             file=str(folder),
         )
-    inside = [path for path in found if not _hidden(path.relative_to(folder))]
+    inside = [path for path in files if not _hidden(path.relative_to(folder))]
     strange = [path for path in inside if path.suffix not in (".parquet", ".parq", ".pq")]
     if strange:
         raise ContractError(
@@ -135,14 +135,14 @@ def partition_columns(root: Path, path: Path) -> dict[str, str]:
     DuckDB's own ``hive_partitioning`` would also take folders above the table for keys.
     """
     steps = [step for step in path.relative_to(root).parent.parts if "=" in step]
-    found = {}
+    keys = {}
     for step in steps:
         key = step.partition("=")[0]
         # The last folder of that name is the one within the table.
         own = literal(f"(?s).*/{re.escape(key)}=([^/]*)/")
         value = f"url_decode(regexp_extract(filename, {own}, 1))"
-        found[unquote(key)] = f"nullif({value}, '__HIVE_DEFAULT_PARTITION__')"
-    return found
+        keys[unquote(key)] = f"nullif({value}, '__HIVE_DEFAULT_PARTITION__')"
+    return keys
 
 
 def _check_keys(root: Path, path: Path, names: Sequence[str], expected: Sequence[str]) -> None:
@@ -165,10 +165,10 @@ def _check_keys(root: Path, path: Path, names: Sequence[str], expected: Sequence
         )
 
 
-def _agree(one: Path, expected: pa.Schema, other: Path, found: pa.Schema) -> None:
-    for name in dict.fromkeys([*expected.names, *found.names]):
+def _agree(one: Path, expected: pa.Schema, other: Path, schema: pa.Schema) -> None:
+    for name in dict.fromkeys([*expected.names, *schema.names]):
         here = expected.field(name).type if name in expected.names else None
-        there = found.field(name).type if name in found.names else None
+        there = schema.field(name).type if name in schema.names else None
         if _plain(here) != _plain(there) and pa.null() not in (here, there):
             raise ContractError(
                 f"{other}: column {name!r} is {there or 'absent'}, but {here or 'absent'} "

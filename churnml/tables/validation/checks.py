@@ -64,11 +64,11 @@ def row_checks(scope: Scope, future: datetime | None) -> list[Check]:
     future : datetime or None
         The moment from which on is the future.
     """
-    found = [check for column in scope.columns for check in _column_checks(scope, column, future)]
-    found.extend(_order_checks(scope))
-    found.extend(_known_checks(scope))
-    found.extend(_scale_checks(scope))
-    return found
+    checks = [check for column in scope.columns for check in _column_checks(scope, column, future)]
+    checks.extend(_order_checks(scope))
+    checks.extend(_known_checks(scope))
+    checks.extend(_scale_checks(scope))
+    return checks
 
 
 def effect_on(scope: Scope, column: Column) -> Effect:

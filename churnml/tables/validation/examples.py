@@ -26,7 +26,7 @@ What = tuple[str, str, Effect, str]
 
 
 def breach(
-    scope: Scope, what: What, found: ir.Table, many: int, *, everywhere: bool = False
+    scope: Scope, what: What, bad: ir.Table, many: int, *, everywhere: bool = False
 ) -> Breach:
     """A breach with examples of its rows.
 
@@ -43,8 +43,8 @@ def breach(
         Whether no value of the column is good.
     """
     code, column, effect, expected = what
-    place = [name for name in scope.place if name in found.columns]
-    few = found.order_by(place or ["shown"]).limit(_LOOKED_AT).select("shown", *place)
+    place = [name for name in scope.place if name in bad.columns]
+    few = bad.order_by(place or ["shown"]).limit(_LOOKED_AT).select("shown", *place)
     rows = _telling(few.to_pyarrow().to_pylist())
     return Breach(
         code=code,

@@ -85,8 +85,8 @@ def spans(scope: Scope, lives: ir.Table) -> Spans:
     by_customer = rows.group_by("customer_id").agg(**facts)
     # What has no id is no orphan: it is told as a missing id.
     named = by_customer.filter(~is_blank(by_customer.customer_id))
-    found = named.left_join(lives, "customer_id")
-    customers = kept(found.drop("customer_id_right"), "spans")
+    counts = named.left_join(lives, "customer_id")
+    customers = kept(counts.drop("customer_id_right"), "spans")
     return Spans(customers=customers, **_counts(customers, monthly=monthly))
 
 

@@ -66,12 +66,12 @@ class Breach:
 
     def __str__(self) -> str:
         place = f"{self.table}.{self.column}" if self.column else self.table
-        found = f": {', '.join(self.examples)}" if self.examples else ""
-        found += f" ({self.place})" if self.rows else ""
+        text = f": {', '.join(self.examples)}" if self.examples else ""
+        text += f" ({self.place})" if self.rows else ""
         often = f", {self.count:,} times" if self.count > 1 else ""
         never = ", and not one good value" if self.everywhere and self.count > 1 else ""
         return (
-            f"{place}: {CODES[self.code].meaning}{often}{found}{never}; "
+            f"{place}: {CODES[self.code].meaning}{often}{text}{never}; "
             f"expected {self.expected}; {EFFECTS[self.effect]} [{self.code}]"
         )
 
@@ -120,10 +120,10 @@ class Report:
 
     def codes(self) -> dict[str, int]:
         """How often each check fired, by code."""
-        found: dict[str, int] = {}
+        counts: dict[str, int] = {}
         for breach in self.breaches:
-            found[breach.code] = found.get(breach.code, 0) + breach.count
-        return dict(sorted(found.items()))
+            counts[breach.code] = counts.get(breach.code, 0) + breach.count
+        return dict(sorted(counts.items()))
 
     @property
     def unmatched(self) -> tuple[str, ...]:

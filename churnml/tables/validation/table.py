@@ -94,14 +94,14 @@ def examine(scope: Scope, beside: Beside) -> Examined:
         course.good = scope.rows.filter(~any_of(fatal))
         course.aside.append(by_checks(scope, fatal))
         course.gone = bad
-    told = None
+    customers = None
     if beside.lives is not None and scope.spec.name != "customers" and scope.has("customer_id"):
-        told = spans(scope, beside.lives)
-        _part_orphans(scope, told, course)
-    if told is None or scope.spec.rows != "month" or told.repeated:
+        customers = spans(scope, beside.lives)
+        _part_orphans(scope, customers, course)
+    if customers is None or scope.spec.rows != "month" or customers.repeated:
         _part_duplicates(scope, course)
     left = replace(scope, rows=course.good)
-    course.breaches += _warnings(left, beside, told, lessened=bool(course.aside))
+    course.breaches += _warnings(left, beside, customers, lessened=bool(course.aside))
     clean = _clean(scope, course, fired, future)
     _conserve(scope, total, course.gone, clean)
     rejects = scope.binding.rows.rejects
@@ -125,14 +125,14 @@ def _run(scope: Scope, checks: list[Check]) -> tuple[list[tuple[Check, int]], in
     return fired, row["rows"], row["bad"]
 
 
-def _part_orphans(scope: Scope, told: Spans, course: _Course) -> None:
+def _part_orphans(scope: Scope, customers: Spans, course: _Course) -> None:
     """Set rows aside whose customer does not exist."""
-    if not told.strangers:
+    if not customers.strangers:
         return
-    ids = told.orphans
+    ids = customers.orphans
     what: What = ("C07", "customer_id", "aside", "a customer_id of customers")
-    found = scope.rows.semi_join(ids, "customer_id").mutate(shown=_.customer_id)
-    course.breaches.append(breach(scope, what, found, count(found)))
+    orphans = scope.rows.semi_join(ids, "customer_id").mutate(shown=_.customer_id)
+    course.breaches.append(breach(scope, what, orphans, count(orphans)))
     lost = course.good.semi_join(ids, "customer_id")
     course.aside.append(by_breach(scope, lost, course.breaches[-1]))
     course.gone += count(lost)
@@ -176,10 +176,12 @@ def _columns(
         yield column.name, value
 
 
-def _warnings(scope: Scope, beside: Beside, told: Spans | None, *, lessened: bool) -> list[Breach]:
+def _warnings(
+    scope: Scope, beside: Beside, customers: Spans | None, *, lessened: bool
+) -> list[Breach]:
     """What is odd and kept: gaps, events outside a life, unknown groups."""
     breaches = []
-    for what, rows in _odd(scope, beside, told, lessened=lessened):
+    for what, rows in _odd(scope, beside, customers, lessened=lessened):
         many = count(rows)
         if many:
             breaches.append(breach(scope, what, rows, many))
@@ -187,15 +189,15 @@ def _warnings(scope: Scope, beside: Beside, told: Spans | None, *, lessened: boo
 
 
 def _odd(
-    scope: Scope, beside: Beside, told: Spans | None, *, lessened: bool
+    scope: Scope, beside: Beside, customers: Spans | None, *, lessened: bool
 ) -> Iterator[tuple[What, ir.Table]]:
     # A row set aside may have hidden a gap, or made one.
-    if scope.spec.rows == "month" and (told is None or told.gapped or lessened):
+    if scope.spec.rows == "month" and (customers is None or customers.gapped or lessened):
         yield ("C11", "month", "warn", "every month from the first to the last"), links.gaps(scope)
     if scope.spec.name == "customers" and beside.groups is not None and scope.has("group_id"):
         unknown = links.unknown_groups(scope, beside.groups)
         yield ("C21", "group_id", "warn", "a group_id of groups"), unknown
-    if told is not None and told.outside and beside.lives is not None:
+    if customers is not None and customers.outside and beside.lives is not None:
         outside = links.outside_life(scope, beside.lives)
         yield ("C15", scope.spec.event, "warn", "activated_on to terminated_on"), outside
 

@@ -162,7 +162,7 @@ def _report(
 
 def _structure(source: Source) -> list[Breach]:
     """Missing tables and columns."""
-    found = [
+    breaches = [
         Breach(
             code="C01",
             table=name,
@@ -182,7 +182,7 @@ def _structure(source: Source) -> list[Breach]:
             expected = f"a column {own} in {binding.origin}"
             if near is not None:
                 expected += f" (nearest: {quoted(near)})"
-            found.append(
+            breaches.append(
                 Breach(
                     code="C02",
                     table=name,
@@ -192,7 +192,7 @@ def _structure(source: Source) -> list[Breach]:
                     expected=expected,
                 )
             )
-    return found
+    return breaches
 
 
 def _causes(one: Examined) -> dict[tuple[str, str], int]:

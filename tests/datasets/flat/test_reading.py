@@ -52,7 +52,7 @@ def test_text_that_is_gb18030_by_chance_is_refused_and_read_when_named(write, en
         open_table(path)
     assert f"--encoding {encoding}" in str(caught.value)
     assert f"{encoding.upper()} (" in str(caught.value)
-    table = open_table(path, told=Reading(encoding=encoding))
+    table = open_table(path, reading=Reading(encoding=encoding))
     assert [row[2] for row in rows(table)] == frame(language)["plan"].tolist()
 
 
@@ -66,7 +66,7 @@ def test_an_encoding_that_is_not_the_files_is_a_mistake_of_the_command(write):
     path = write("t.csv", frame(), encoding="cp949")
 
     with pytest.raises(UsageError, match=r"--encoding utf-8: byte \d+ of .* is not that"):
-        open_table(path, told=Reading(encoding="utf8"))
+        open_table(path, reading=Reading(encoding="utf8"))
     with pytest.raises(UsageError, match="no such encoding"):
         Reading(encoding="klingon")
     with pytest.raises(UsageError, match="one character expected"):
@@ -95,7 +95,7 @@ def test_the_line_that_names_the_delimiter_is_no_row(write):
 def test_a_delimiter_may_be_named(write, mark):
     text = TEXT.replace(",", "\t" if mark == "tab" else mark)
 
-    assert rows(open_table(write("t.csv", text), told=Reading(delimiter=mark))) == ROWS_OF_TEXT
+    assert rows(open_table(write("t.csv", text), reading=Reading(delimiter=mark))) == ROWS_OF_TEXT
 
 
 TITLES = {
@@ -146,7 +146,7 @@ def test_a_column_of_another_sheet_is_found_there(book):
     data = read_training(book, reading=Reading(sheet="Customers"), **options)
     assert len(data) == ROWS
     with pytest.raises(UsageError, match=r"no such sheet. It has 'Data Dict', 'Customers'"):
-        open_table(book, told=Reading(sheet="customer"))
+        open_table(book, reading=Reading(sheet="customer"))
 
     # What was said in training holds for a file of the same kind, and for others is no hindrance.
     signature = Signature.from_dict(json.loads(json.dumps(data.signature)))
@@ -190,11 +190,11 @@ def test_ids_that_a_number_cell_rounds_are_told(write):
 
 def test_what_a_file_has_no_use_for_is_a_mistake_of_the_command(write):
     with pytest.raises(UsageError, match="no workbook"):
-        open_table(write("t.csv", frame()), told=Reading(sheet="a"))
+        open_table(write("t.csv", frame()), reading=Reading(sheet="a"))
     with pytest.raises(UsageError, match="for CSV files"):
-        open_table(write("t.xlsx", frame()), told=Reading(delimiter=";"))
+        open_table(write("t.xlsx", frame()), reading=Reading(delimiter=";"))
     with pytest.raises(UsageError, match="Parquet"):
-        open_table(write("t.parquet", frame()), told=Reading(encoding="big5"))
+        open_table(write("t.parquet", frame()), reading=Reading(encoding="big5"))
 
 
 def test_a_file_of_one_column_is_no_title(write):

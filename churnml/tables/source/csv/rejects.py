@@ -29,22 +29,22 @@ def collect(reader: Backend, text: Text) -> None:
         After the file was read.
     text : Text
     """
-    found = run(
+    rejects = run(
         reader,
         "SELECT line_byte_position, min(error_type)::VARCHAR, min(error_message), min(csv_line) "
         "FROM reject_errors GROUP BY 1 ORDER BY 1",
     )
-    starts = [at - 1 + len(line) - len(line.lstrip(_ENDS)) for at, _kind, _why, line in found]
+    starts = [at - 1 + len(line) - len(line.lstrip(_ENDS)) for at, _kind, _why, line in rejects]
     lines = _line_numbers(text.path, starts)
-    problems = [_FIELDS.sub(r"\2 fields instead of \1", why) for _at, _kind, why, _line in found]
+    problems = [_FIELDS.sub(r"\2 fields instead of \1", why) for _at, _kind, why, _line in rejects]
     if lines and lines[-1] == text.lines and not text.closed:
         problems[-1] += "; no line end"
     table = pa.table(
         {
             "line": pa.array(lines, pa.int64()),
-            "kind": pa.array([kind for _at, kind, _why, _line in found], pa.string()),
+            "kind": pa.array([kind for _at, kind, _why, _line in rejects], pa.string()),
             "problem": pa.array(problems, pa.string()),
-            "text": pa.array([line.strip(_ENDS) for *_rest, line in found], pa.string()),
+            "text": pa.array([line.strip(_ENDS) for *_rest, line in rejects], pa.string()),
         }
     )
     reader.create_table("rejects", table, temp=True)

@@ -61,7 +61,7 @@ def attach(engine: Engine, path: Path) -> dict[str, str]:
         run(engine.con, f"ATTACH {literal(str(path.absolute()))} AS {_CATALOG} (READ_ONLY)")
     except duckdb.Error as error:
         raise _unavailable(path, str(error)) from None
-    found = run(
+    tables = run(
         engine.con,
         "SELECT schema_name, table_name FROM duckdb_tables() "
         f"WHERE database_name = {literal(_CATALOG)} UNION ALL "
@@ -72,7 +72,7 @@ def attach(engine: Engine, path: Path) -> dict[str, str]:
         (name if schema == "main" else f"{schema}.{name}"): ".".join(
             identifier(step) for step in (_CATALOG, schema, name)
         )
-        for schema, name in found
+        for schema, name in tables
     }
 
 

@@ -218,9 +218,9 @@ def write_parquet(table: ir.Table, path: Path, **options: str) -> None:
     view = f"written:{uuid.uuid4().hex}"
     con.create_view(view, table)
     try:
-        told = "".join(f", {name} {value}" for name, value in options.items())
+        settings = "".join(f", {name} {value}" for name, value in options.items())
         to = literal(str(path.absolute()))
-        run(con, f"COPY (FROM {identifier(view)}) TO {to} (FORMAT parquet{told})")
+        run(con, f"COPY (FROM {identifier(view)}) TO {to} (FORMAT parquet{settings})")
     finally:
         con.drop_view(view)
 
