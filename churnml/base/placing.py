@@ -27,7 +27,7 @@ Ours = Callable[[Path], bool]
 
 
 @dataclass(frozen=True)
-class Input:
+class ReadPlaces:
     """What a command reads, so that it is never written to.
 
     Attributes
@@ -45,7 +45,7 @@ class Input:
     names: tuple[Path, ...] = ()
 
 
-def require_apart(out: str | Path, read: Input) -> None:
+def require_apart(out: str | Path, read: ReadPlaces) -> None:
     """Refuse an output that is, holds or lies in what is read.
 
     Raises

@@ -108,14 +108,14 @@ def show(trained: "Trained") -> None:
     """Print how good a model is beside its baselines, and what it is called."""
     from churnml.metrics import HEADLINE
     from churnml.metrics.bootstrap import INTERVALS
-    from churnml.models.cards.mlflow_notes import told
+    from churnml.models.cards.mlflow_notes import format_estimate
 
     sides = trained.baselines.values()
     rows = [
         (
             name,
-            told(trained.metrics[name]),
-            *(told(found.get(name), alone=True) for found in sides),
+            format_estimate(trained.metrics[name]),
+            *(format_estimate(found.get(name), alone=True) for found in sides),
         )
         for name in HEADLINE[trained.task]
         if name in trained.metrics

@@ -87,7 +87,7 @@ class Tiers(Section):
         return self
 
 
-class Complaints(Section):
+class ComplaintSettings(Section):
     """What counts as repeated and as long unsolved."""
 
     repeat_days: int = Field(
@@ -95,7 +95,7 @@ class Complaints(Section):
     )
 
 
-class Training(Section):
+class TrainingSettings(Section):
     """Which months train and test a model, and how its label looks ahead."""
 
     gap: Span = Field("0d", description="from as_of to the start of the label window")
@@ -122,13 +122,13 @@ class Training(Section):
     )
 
 
-class Churn(Training):
+class Churn(TrainingSettings):
     """The churn task."""
 
     definition: Literal["termination", "inactivity", "either"] = "either"
 
 
-class Satisfaction(Training):
+class SatisfactionSettings(TrainingSettings):
     """The satisfaction task."""
 
     train_months: int = Field(12, ge=1, description="monthly as_of dates used for training")
@@ -142,7 +142,7 @@ class Satisfaction(Training):
     )
 
 
-class Hazard(Training):
+class HazardSettings(TrainingSettings):
     """The hazard task: in which month a customer leaves."""
 
     horizon: Literal["6mo"] = Field("6mo", description="months told apart, counted from the gap")
@@ -211,7 +211,7 @@ Available = Literal["operator", "survey", "outcome", "snapshot"]
 ``snapshot`` where only today's state is known."""
 
 
-class Availability(Section):
+class AvailabilitySettings(Section):
     """Which columns scoring can have."""
 
     columns: dict[str, Available] = Field(
@@ -260,7 +260,7 @@ class Promotion(Section):
     seed: int = Field(0, ge=0)
 
 
-class Validation(Section):
+class ValidationSettings(Section):
     """When a source is refused."""
 
     set_aside_limit: Share = Field(
@@ -271,14 +271,14 @@ class Validation(Section):
     )
 
 
-class Engine(Section):
+class EngineSettings(Section):
     """What the embedded database may use."""
 
     memory_limit: str | None = Field(None, description="for example 2GB; the default is DuckDB's")
     threads: int | None = Field(None, ge=1)
 
 
-class Store(Section):
+class StoreSettings(Section):
     """How the model store is reached."""
 
     timeout: int = Field(
@@ -296,17 +296,17 @@ class Config(Section):
     """
 
     tiers: Tiers = Tiers()
-    complaints: Complaints = Complaints()
+    complaints: ComplaintSettings = ComplaintSettings()
     churn: Churn = Churn()
-    satisfaction: Satisfaction = Satisfaction()
-    hazard: Hazard = Hazard()
+    satisfaction: SatisfactionSettings = SatisfactionSettings()
+    hazard: HazardSettings = HazardSettings()
     scoring: Scoring = Scoring()
     costs: Costs = Costs()
-    availability: Availability = Availability()
+    availability: AvailabilitySettings = AvailabilitySettings()
     promotion: Promotion = Promotion()
-    validation: Validation = Validation()
-    engine: Engine = Engine()
-    store: Store = Store()
+    validation: ValidationSettings = ValidationSettings()
+    engine: EngineSettings = EngineSettings()
+    store: StoreSettings = StoreSettings()
 
     def digest(self) -> str:
         """SHA-256 of all settings that can change a result."""

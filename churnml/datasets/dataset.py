@@ -15,7 +15,7 @@ from ibis.expr import types as ir
 from numpy.typing import NDArray
 
 from churnml.base.tasks import TaskName, find_task
-from churnml.config.settings import Churn, Config, Hazard, Satisfaction, Training
+from churnml.config.settings import Churn, Config, HazardSettings, SatisfactionSettings, TrainingSettings
 from churnml.datasets.leakage import withheld
 from churnml.errors import LabelWindowError
 from churnml.features import build_features, declared
@@ -39,7 +39,7 @@ class Dataset:
     X : DataFrame, shape (n, n_features)
         Numbers as ``float32`` and ``int32``.
     y : Series, shape (n,)
-        Churn: 0 or 1, 1 for those who left. Satisfaction: 0 to 100. Hazard: the month of
+        Churn: 0 or 1, 1 for those who left. SatisfactionSettings: 0 to 100. HazardSettings: the month of
         leaving from 1 on, or less than 0 and the months seen of those who stayed.
     groups : Series, shape (n,)
         The customer, so that no split parts one customer's rows.
@@ -165,13 +165,13 @@ def _left(tables: Tables, days: Sequence[date], section: Churn, known: Covered) 
 
 
 def _answer(
-    tables: Tables, days: Sequence[date], section: Satisfaction, known: Covered
+    tables: Tables, days: Sequence[date], section: SatisfactionSettings, known: Covered
 ) -> ir.Table:
     return labels.satisfaction(tables, days, _window(section))
 
 
 def _month_of_leaving(
-    tables: Tables, days: Sequence[date], section: Hazard, known: Covered
+    tables: Tables, days: Sequence[date], section: HazardSettings, known: Covered
 ) -> ir.Table:
     return leaving.month_of_leaving(
         tables,
@@ -279,7 +279,7 @@ def label_window(task: Task, config: Config) -> labels.Window:
     return _window(settings(task, config))
 
 
-def settings(task: Task, config: Config) -> Training:
+def settings(task: Task, config: Config) -> TrainingSettings:
     """The section of the settings that belongs to a task.
 
     Raises
@@ -287,8 +287,8 @@ def settings(task: Task, config: Config) -> Training:
     UsageError
         If there is no such task.
     """
-    found: Training = getattr(config, find_task(task).name)
-    return found
+    section: TrainingSettings = getattr(config, find_task(task).name)
+    return section
 
 
 def _sample(y: ir.Table, max_rows: int) -> ir.Table:

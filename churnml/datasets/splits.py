@@ -13,12 +13,12 @@ from churnml.errors import DataError, LabelWindowError
 from churnml.metrics.check_arrays import check_groups, numbers
 from churnml.metrics.check_options import check_share, check_whole
 
-Rows = NDArray[np.int64]
+RowIndex = NDArray[np.int64]
 
 
 def forward_split(
     times: Sequence[date] | pd.Series, window_end: Callable[[date], date], *, test_dates: int = 2
-) -> tuple[Rows, Rows]:
+) -> tuple[RowIndex, RowIndex]:
     """Train on the past, test on the last dates, with an embargo as long as the label looks.
 
     A training date's label window must have ended when the first test date begins; dates
@@ -68,13 +68,13 @@ def forward_split(
     return _rows(stamps, trained), _rows(stamps, tested)
 
 
-def _rows(stamps: NDArray[np.object_], days: Sequence[date]) -> Rows:
+def _rows(stamps: NDArray[np.object_], days: Sequence[date]) -> RowIndex:
     return np.flatnonzero(pd.Series(stamps).isin(list(days)).to_numpy())
 
 
 def group_split(
     y: ArrayLike, groups: ArrayLike | None = None, *, test_share: float = 0.3, seed: int = 0
-) -> tuple[Rows, Rows]:
+) -> tuple[RowIndex, RowIndex]:
     """Test on customers of their own, alike in the mean of ``y``.
 
     Parameters

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from churnml.config.settings import Config
 from churnml.datasets import dataset
 from churnml.datasets.dataset import Dataset, Task
-from churnml.datasets.leakage import Suspect, find_suspects, told
+from churnml.datasets.leakage import Suspect, describe_suspects, find_suspects
 from churnml.errors import LabelWindowError, UsageError
 from churnml.errors.masking import without_secrets
 from churnml.evaluation import (
@@ -308,7 +308,7 @@ def _evaluated(resolved: Any, data: Dataset, known: _Known, config: Config) -> E
 def _with_suspects(diagnosis: list[Finding], suspects: list[Suspect]) -> list[Finding]:
     named = {one.column for one in diagnosis}
     return diagnosis + [
-        Finding("leak", told([one], advise=False)[0], one.column)
+        Finding("leak", describe_suspects([one], advise=False)[0], one.column)
         for one in suspects
         if one.column not in named
     ]

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from churnml.base.tasks import TASKS, TITLES, TaskName
-from churnml.config.settings import Training
+from churnml.config.settings import TrainingSettings
 from churnml.datasets.dataset import Dataset
 from churnml.metrics import share_of_possible
 from churnml.training.fit import Fitted
@@ -19,7 +19,7 @@ _FILE = Path("truth") / "hazard.parquet"
 
 
 def truth_of(
-    location: str, task: TaskName, settings: Training, data: Dataset
+    location: str, task: TaskName, settings: TrainingSettings, data: Dataset
 ) -> NDArray[np.float64] | None:
     """The true probability of leaving, or the true satisfaction, of each row.
 
@@ -28,7 +28,7 @@ def truth_of(
     location : str
         Of the operator tables.
     task : {"churn", "satisfaction", "hazard"}
-    settings : Training
+    settings : TrainingSettings
         Where the label looks: the truth is that of the default label alone.
     data : Dataset
 
@@ -54,7 +54,7 @@ def truth_of(
 
 
 def with_possible(
-    fitted: Fitted, location: str, task: TaskName, settings: Training
+    fitted: Fitted, location: str, task: TaskName, settings: TrainingSettings
 ) -> tuple[Fitted, list[str]]:
     """A test with the share of what the truth reaches among its metrics, and in words.
 

@@ -9,19 +9,19 @@ join for what several builders read, and one query for all of them.
 from __future__ import annotations
 
 from churnml.base.drivers import Driver
-from churnml.features.building import BUILDERS, Builder, Source, build_features, declared
-from churnml.features.declaration import Availability, Feature, available
-from churnml.features.view import Part, View
+from churnml.features.building import BUILDERS, Builder, HasTables, build_features, declared
+from churnml.features.declaration import AvailableTo, Feature, available
+from churnml.features.view import JoinedTable, View
 from churnml.features.writing import require_free, write_features
 
 __all__ = [
     "BUILDERS",
-    "Availability",
+    "AvailableTo",
     "Builder",
     "Driver",
     "Feature",
-    "Part",
-    "Source",
+    "HasTables",
+    "JoinedTable",
     "View",
     "available",
     "build_features",

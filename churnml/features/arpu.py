@@ -9,7 +9,7 @@ from ibis.expr import types as ir
 from churnml.features import monthly
 from churnml.features.declaration import Feature
 from churnml.features.monthly import UNIT
-from churnml.features.view import KEYS, Part, View
+from churnml.features.view import KEYS, JoinedTable, View
 from churnml.tables import asof
 
 _AMOUNT = ("bills.amount",)
@@ -124,12 +124,12 @@ FEATURES = (
 )
 
 
-def parts(view: View) -> dict[str, Part]:
+def parts(view: View) -> dict[str, JoinedTable]:
     """What stands beside the customers: their bills, and their place among their peers."""
-    by_table = {"bills": Part(view.bills, _spending(view.bills, view))}
+    by_table = {"bills": JoinedTable(view.bills, _spending(view.bills, view))}
     if view.has("customers.brand", "customers.region"):
         peers = _peers(view)
-        by_table["peers"] = Part(peers, {"arpu_percentile_3m_percent": peers.percentile})
+        by_table["peers"] = JoinedTable(peers, {"arpu_percentile_3m_percent": peers.percentile})
     return by_table
 
 

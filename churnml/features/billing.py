@@ -7,7 +7,7 @@ from ibis.expr import types as ir
 from churnml.features import monthly
 from churnml.features.declaration import Feature
 from churnml.features.monthly import UNIT
-from churnml.features.view import Part, View
+from churnml.features.view import JoinedTable, View
 
 _PAID = ("bills.amount", "bills.paid_on")
 _ISSUED = ("bills.issued_on", "bills.paid_on")
@@ -81,7 +81,7 @@ FEATURES = (
 )
 
 
-def parts(view: View) -> dict[str, Part]:
+def parts(view: View) -> dict[str, JoinedTable]:
     """What stands beside the customers: what of their bills is paid.
 
     A payment counts once it has happened: a bill paid at or after ``as_of`` is unpaid.
@@ -103,7 +103,7 @@ def parts(view: View) -> dict[str, Part]:
             "billing_delay_max_12m_days": bills.longest_delay_days,
             "billing_unpaid_oldest_12m_days": oldest,
         }
-    return {"bills": Part(bills, by_table)}
+    return {"bills": JoinedTable(bills, by_table)}
 
 
 def columns(row: ir.Table, view: View) -> dict[str, ir.Value]:

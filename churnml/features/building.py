@@ -11,7 +11,7 @@ from ibis.expr import types as ir
 from churnml.config.settings import Config
 from churnml.features import arpu, billing, complaints, lifecycle, service, tiers, usage
 from churnml.features.declaration import Declarations, Feature, available
-from churnml.features.view import KEYS, Part, View, gather, look
+from churnml.features.view import KEYS, JoinedTable, View, gather, look
 
 
 class Builder(Protocol):
@@ -21,14 +21,14 @@ class Builder(Protocol):
     def FEATURES(self) -> tuple[Feature, ...]:
         """What it declares."""
 
-    def parts(self, view: View) -> dict[str, Part]:
+    def parts(self, view: View) -> dict[str, JoinedTable]:
         """What it reads, by a name under which builders share it."""
 
     def columns(self, row: ir.Table, view: View) -> dict[str, ir.Value]:
         """Its features that are not columns of a part already."""
 
 
-class Source(Protocol):
+class HasTables(Protocol):
     """Whatever holds an operator's tables."""
 
     @property
@@ -67,7 +67,7 @@ def declared(tables: Mapping[str, ir.Table] | None = None) -> Declarations:
 
 
 def build_features(
-    source: Source | Mapping[str, ir.Table],
+    source: HasTables | Mapping[str, ir.Table],
     as_of: date | str | Iterable[date | str],
     config: Config | None = None,
     spine: ir.Table | None = None,
@@ -76,7 +76,7 @@ def build_features(
 
     Parameters
     ----------
-    source : Source, or mapping of str to Table
+    source : HasTables, or mapping of str to Table
         The operator's tables, typed as the contract says, each with a filled ``known_at``.
         ``customers`` and ``bills`` are needed.
     as_of : date, or several
@@ -110,7 +110,7 @@ def _over(view: View, features: tuple[Feature, ...]) -> tuple[ir.Table, dict[str
     """The customers with all that stands beside them, and every feature over that."""
     names = {feature.name for feature in features}
     builders = [b for b in BUILDERS if names & {feature.name for feature in b.FEATURES}]
-    parts: dict[str, Part] = {}
+    parts: dict[str, JoinedTable] = {}
     for builder in builders:
         for name, part in builder.parts(view).items():
             shared = parts.get(name, part)

@@ -9,7 +9,7 @@ from ibis.expr import types as ir
 from churnml.base.drivers import Driver
 from churnml.features.declaration import Feature
 from churnml.features.monthly import ratio
-from churnml.features.view import KEYS, Part, View
+from churnml.features.view import KEYS, JoinedTable, View
 from churnml.tables import asof
 
 _CATEGORIES: dict[str, tuple[Driver, str, str]] = {
@@ -159,20 +159,20 @@ FEATURES = (
 )
 
 
-def parts(view: View) -> dict[str, Part]:
+def parts(view: View) -> dict[str, JoinedTable]:
     """What stands beside the customers: their own complaints, and those around them."""
     rows = _rows(view)
     wanted = view.wanted(rows)
     own, again = _own(wanted), _repeats(wanted, view.config.complaints.repeat_days)
     by_table = {
-        "complaints": Part(own, _finished(own)),
-        "repeats": Part(again, {"complaints_repeat_count_180d": again.repeats}),
+        "complaints": JoinedTable(own, _finished(own)),
+        "repeats": JoinedTable(again, {"complaints_repeat_count_180d": again.repeats}),
     }
     places = [place for place in _PLACES if view.has(f"customers.{place[1]}")]
     if places:
         record = rows.group_by("as_of").agg(began=_.opened_at.min())
         began = {"record_began": record.began.date()}
-        by_table["record"] = Part(record, began, ("as_of",))
+        by_table["record"] = JoinedTable(record, began, ("as_of",))
         # Who has left since still belongs to what was usual.
         recent = rows.filter(asof.last_days(rows, "opened_at", _RECENT + _USUAL))
         homes = view.customers.select(*KEYS, *(column for _name, column, _zh in places))
@@ -180,7 +180,7 @@ def parts(view: View) -> dict[str, Part]:
         for name, column, _zh in places:
             tallies = _tallies(around, column)
             renamed = {f"{name}_{tally}": tallies[tally] for tally in _TALLIES}
-            by_table[name] = Part(tallies, renamed, ("as_of", column))
+            by_table[name] = JoinedTable(tallies, renamed, ("as_of", column))
     return by_table
 
 

@@ -14,7 +14,7 @@ from churnml.base.drivers import Driver
 from churnml.tables.contract import TABLES
 
 Direction = Literal[-1, 0, 1]
-Availability = Literal["operator", "survey", "outcome", "snapshot"]
+AvailableTo = Literal["operator", "survey", "outcome", "snapshot"]
 
 # What can never differ between two versions of one customer or group.
 _LASTING = {"customer_id", "activated_on", "birth_year", "group_id", "registered_on"}
@@ -68,7 +68,7 @@ class Feature:
     zero: str = ""
     null: str = ""
     relative: bool = False
-    availability: Availability = "operator"
+    availability: AvailableTo = "operator"
 
     @property
     def tables(self) -> tuple[str, ...]:

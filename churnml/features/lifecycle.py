@@ -5,7 +5,7 @@ from __future__ import annotations
 from ibis.expr import types as ir
 
 from churnml.features.declaration import Feature
-from churnml.features.view import Part, View
+from churnml.features.view import JoinedTable, View
 
 _NOT_IN_FORCE = "no version of the customer was in force"
 
@@ -73,7 +73,7 @@ FEATURES = (
 )
 
 
-def parts(view: View) -> dict[str, Part]:
+def parts(view: View) -> dict[str, JoinedTable]:
     """Nothing: the customers' own columns suffice."""
     return {}
 

@@ -7,7 +7,7 @@ from ibis.expr import types as ir
 
 from churnml.features.declaration import Direction, Feature
 from churnml.features.monthly import UNIT, ratio, whole
-from churnml.features.view import KEYS, Part, View
+from churnml.features.view import KEYS, JoinedTable, View
 from churnml.tables import asof
 
 _CHANNELS = {
@@ -141,17 +141,17 @@ FEATURES = (
 )
 
 
-def parts(view: View) -> dict[str, Part]:
+def parts(view: View) -> dict[str, JoinedTable]:
     """What stands beside the customers: their contacts and their surveys."""
     by_table = {}
     if "contacts" in view.tables:
         contacts = _contacts(view)
-        by_table["contacts"] = Part(contacts, _finished(contacts))
+        by_table["contacts"] = JoinedTable(contacts, _finished(contacts))
     if "surveys" in view.tables:
         surveys = _surveys(view)
         done = {name: surveys[name] for name in surveys.columns if name.startswith("service_")}
         age = surveys.as_of.delta(surveys.last_answered_at.date(), unit="day")
-        by_table["surveys"] = Part(surveys, done | {"service_survey_last_days": age})
+        by_table["surveys"] = JoinedTable(surveys, done | {"service_survey_last_days": age})
     return by_table
 
 

@@ -16,7 +16,7 @@ from churnml.config.settings import Tiers
 from churnml.features import monthly
 from churnml.features.declaration import Direction, Feature
 from churnml.features.monthly import TIER_MONTHS
-from churnml.features.view import KEYS, Part, View
+from churnml.features.view import KEYS, JoinedTable, View
 from churnml.tables import asof
 from churnml.tables.contract import TABLES
 
@@ -176,14 +176,16 @@ FEATURES = (
 )
 
 
-def parts(view: View) -> dict[str, Part]:
+def parts(view: View) -> dict[str, JoinedTable]:
     """What stands beside the customers: the tier of each month, and their group."""
     tiers = view.config.tiers
-    by_table = {"bills": Part(view.bills, _monthly(view.bills, tiers))}
+    by_table = {"bills": JoinedTable(view.bills, _monthly(view.bills, tiers))}
     if view.has(*_SIZED):
         groups = _groups(view)
         names = [name for name in groups.columns if name.startswith("tier_")]
-        by_table["groups"] = Part(groups, {n: groups[n] for n in names}, ("group_id", "as_of"))
+        by_table["groups"] = JoinedTable(
+            groups, {n: groups[n] for n in names}, ("group_id", "as_of")
+        )
     return by_table
 
 

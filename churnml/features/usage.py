@@ -10,7 +10,7 @@ from ibis.expr import types as ir
 from churnml.features import monthly
 from churnml.features.declaration import Feature
 from churnml.features.monthly import UNIT
-from churnml.features.view import Part, View
+from churnml.features.view import JoinedTable, View
 
 _LEVELS = {
     # part of the name: column, unit, English, Chinese
@@ -167,7 +167,7 @@ FEATURES = (
 )
 
 
-def parts(view: View) -> dict[str, Part]:
+def parts(view: View) -> dict[str, JoinedTable]:
     """What stands beside the customers: their usage of the last 12 months on record."""
     row = view.usage
     # A record has all three levels, as the contract requires them.
@@ -187,7 +187,7 @@ def parts(view: View) -> dict[str, Part]:
         }
     ended = (row.last_active + ibis.interval(months=1)).cast("date")
     sums["usage_active_last_12m_days"] = row.as_of.delta(ended, unit="day")
-    return {"usage": Part(row, sums | _quality(row, view))}
+    return {"usage": JoinedTable(row, sums | _quality(row, view))}
 
 
 def columns(row: ir.Table, view: View) -> dict[str, ir.Value]:

@@ -35,7 +35,7 @@ _CUSTOMER_COLUMNS = (
 )
 
 
-class Part(NamedTuple):
+class JoinedTable(NamedTuple):
     """A table that stands beside the customers, and the columns wanted of it.
 
     Attributes
@@ -184,7 +184,7 @@ def _index(month: date | None) -> int | None:
     return None if month is None else month.year * 12 + month.month
 
 
-def gather(rows: ir.Table, parts: Mapping[str, Part]) -> ir.Table:
+def gather(rows: ir.Table, parts: Mapping[str, JoinedTable]) -> ir.Table:
     """Every row with the columns of its row of each part, null where it has none."""
     for name, part in parts.items():
         beside = part.table.select(*part.on, **part.columns)

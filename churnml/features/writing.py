@@ -17,7 +17,7 @@ from churnml.base.files import OUT_OF_ROOM, plain_reason, system_code
 from churnml.base.placing import placed
 from churnml.config.settings import Config
 from churnml.errors import OutputError
-from churnml.features.building import Source, build_features
+from churnml.features.building import HasTables, build_features
 from churnml.tables.source.engines.duckdb import write_parquet
 
 _MARK, _FEATURES = "churnml", "features"
@@ -25,7 +25,7 @@ _MARK, _FEATURES = "churnml", "features"
 
 
 def write_features(
-    source: Source | Mapping[str, ir.Table],
+    source: HasTables | Mapping[str, ir.Table],
     as_of: date | str | Iterable[date | str],
     path: str | Path,
     *,

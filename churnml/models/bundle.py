@@ -29,7 +29,7 @@ from churnml.errors import BundleError
 from churnml.models.model import (
     BANDS,
     Golden,
-    Input,
+    InputColumn,
     Model,
     Origin,
     check_golden,
@@ -41,7 +41,7 @@ from churnml.models.model import (
 __all__ = [
     "PROTOCOL",
     "Golden",
-    "Input",
+    "InputColumn",
     "Model",
     "Origin",
     "check_golden",
@@ -174,7 +174,7 @@ def _model(content: Mapping[str, Any], boosters: list[str]) -> Model:
         estimator=estimator_class(content["task"]).from_state(content["state"], boosters),
         inputs=tuple(
             # Bundles of 0.1.0 have no shares.
-            Input(
+            InputColumn(
                 **column
                 | {name: tuple(column.get(name, ())) for name in ("knots", "shares", "absent")}
             )

@@ -25,7 +25,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from churnml.estimators.encoding.frames import MISSING, Values, as_frame, read_column
-from churnml.models.model import Input
+from churnml.models.model import InputColumn
 
 Counts = NDArray[np.int64]
 
@@ -56,22 +56,22 @@ class Drift:
     shift: float = float("nan")
 
 
-def edges(column: Input) -> NDArray[np.float64]:
+def edges(column: InputColumn) -> NDArray[np.float64]:
     """The upper ends of a number's bins but the last: its distinct quantiles in training."""
     return np.unique(np.asarray(column.knots, dtype=float))
 
 
-def kept_levels(column: Input) -> list[str]:
+def kept_levels(column: InputColumn) -> list[str]:
     """The levels of a category with a bin of their own; all others share one."""
     return sorted(level for level, share in column.levels.items() if share >= _RARE)
 
 
-def binned(column: Input, values: Values) -> Counts:
+def binned(column: InputColumn, values: Values) -> Counts:
     """The bin of each row; the last is for missing values, of categories the one before for others.
 
     Parameters
     ----------
-    column : Input
+    column : InputColumn
     values : Values
         As `churnml.estimators.encoding.frames.read_column` gives them.
     """
@@ -85,18 +85,18 @@ def binned(column: Input, values: Values) -> Counts:
     return np.asarray(lookup, dtype=np.int64)[codes]
 
 
-def width(column: Input) -> int:
+def width(column: InputColumn) -> int:
     """How many bins a column has, that of missing values included."""
     own = len(edges(column)) if column.kind == "number" else len(kept_levels(column))
     return own + 2
 
 
-def counted(columns: Iterable[Input], rows: pd.DataFrame) -> dict[str, list[int]]:
+def counted(columns: Iterable[InputColumn], rows: pd.DataFrame) -> dict[str, list[int]]:
     """Rows by bin, of the columns whose drift can be judged.
 
     Parameters
     ----------
-    columns : iterable of Input
+    columns : iterable of InputColumn
     rows : DataFrame, shape (n, k)
         Holds the columns by name.
     """
@@ -109,12 +109,12 @@ def counted(columns: Iterable[Input], rows: pd.DataFrame) -> dict[str, list[int]
     return counts
 
 
-def measured(column: Input, counts: Sequence[int] | Counts, trained: int) -> Drift:
+def measure_drift(column: InputColumn, counts: Sequence[int] | Counts, trained: int) -> Drift:
     """The drift of rows against a column's profile.
 
     Parameters
     ----------
-    column : Input
+    column : InputColumn
         With ``shares``.
     counts : sequence of int
         Of `counted`.
@@ -127,10 +127,10 @@ def measured(column: Input, counts: Sequence[int] | Counts, trained: int) -> Dri
 
     Examples
     --------
-    >>> age = Input("age", "number", knots=(30, 40, 50), shares=(0.25, 0.25, 0.25, 0.25, 0.0))
-    >>> measured(age, [250, 240, 260, 250, 0], 10_000).value
+    >>> age = InputColumn("age", "number", knots=(30, 40, 50), shares=(0.25, 0.25, 0.25, 0.25, 0.0))
+    >>> measure_drift(age, [250, 240, 260, 250, 0], 10_000).value
     0.0
-    >>> measured(age, [0, 0, 0, 1000, 0], 10_000).value > 1
+    >>> measure_drift(age, [0, 0, 0, 1000, 0], 10_000).value > 1
     True
     """
     now, before = np.asarray(counts, dtype=float), np.asarray(column.shares, dtype=float)
@@ -200,13 +200,13 @@ def _moved(
 
 
 def profiled(
-    column: Input, bins: Counts, times: Sequence[Any] | pd.Series | None = None
+    column: InputColumn, bins: Counts, times: Sequence[Any] | pd.Series | None = None
 ) -> dict[str, Any]:
     """``shares``, ``usual`` and ``absent`` of a column, from the bins of its training rows.
 
     Parameters
     ----------
-    column : Input
+    column : InputColumn
     bins : array of int, shape (n,)
         Of `binned`.
     times : sequence, shape (n,), optional
@@ -225,7 +225,7 @@ def profiled(
     counts = np.bincount(bins, minlength=width(column))
     if not counts.sum():
         return {}
-    own = Input(
+    own = InputColumn(
         name=column.name,
         kind=column.kind,
         knots=column.knots,
@@ -242,21 +242,21 @@ def profiled(
         return {}
     lost = table[:, -1] / table.sum(axis=1)
     own = replace(own, absent=(float(lost.min()), float(lost.max())))
-    usual = max(measured(own, row, len(bins)).value for row in table)
+    usual = max(measure_drift(own, row, len(bins)).value for row in table)
     first = replace(own, shares=tuple((table[0] / table[0].sum()).tolist()))
-    grown = max(measured(first, row, int(table[0].sum())).value for row in table[1:])
+    grown = max(measure_drift(first, row, int(table[0].sum())).value for row in table[1:])
     usual = max(usual, min(grown, _MOST_GROWN))
     return {"shares": own.shares, "usual": usual, "absent": own.absent}
 
 
 def drift_by_month(
-    columns: Iterable[Input], X: pd.DataFrame, times: Sequence[Any] | pd.Series, trained: int
+    columns: Iterable[InputColumn], X: pd.DataFrame, times: Sequence[Any] | pd.Series, trained: int
 ) -> pd.DataFrame:
     """The drift of each column at each date against a model's profile.
 
     Parameters
     ----------
-    columns : iterable of Input
+    columns : iterable of InputColumn
         A model's inputs; those that ``X`` lacks are left out.
     X : DataFrame, shape (n, k)
     times : shape (n,)
@@ -279,19 +279,19 @@ def drift_by_month(
         rows = rows.iloc[:: max(len(rows) // _MOST_ROWS, 1)]
         for name, counts in counted(own, rows).items():
             column = next(one for one in own if one.name == name)
-            one = measured(column, counts, trained)
+            one = measure_drift(column, counts, trained)
             records.append((name, str(day), len(rows), one.value, one.psi, one.shift, column.usual))
     names = ["feature", "as_of", "rows", "drift", "psi", "shift", "usual"]
     table = pd.DataFrame(records, columns=names)
     return table.sort_values(["feature", "as_of"], ignore_index=True)
 
 
-def exceeds(column: Input, drift: Drift, limit: float) -> bool:
+def exceeds(column: InputColumn, drift: Drift, limit: float) -> bool:
     """Whether a column has drifted by more than a limit, beyond what it does every month."""
     return drift.value > limit + column.usual
 
 
-def told(column: Input, drift: Drift, counts: Sequence[int], limit: float) -> str:
+def describe_drift(column: InputColumn, drift: Drift, counts: Sequence[int], limit: float) -> str:
     """What is wrong with a drifted column, in a sentence."""
     rows = int(np.sum(counts))
     numbers = f"drift {drift.value:.2f} (PSI {drift.psi:.2f}"
@@ -305,7 +305,7 @@ def told(column: Input, drift: Drift, counts: Sequence[int], limit: float) -> st
     )
 
 
-def _medians(column: Input, counts: Sequence[int]) -> str:
+def _medians(column: InputColumn, counts: Sequence[int]) -> str:
     ends, now = edges(column), np.asarray(counts, dtype=float)
     lost = now[-1] / max(now.sum(), 1)
     was = column.missing

@@ -25,7 +25,7 @@ BANDS = (50.0, 80.0, 95.0)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Input:
+class InputColumn:
     """A column that the model reads.
 
     Attributes
@@ -134,7 +134,7 @@ class Model:
     ----------
     task : {"churn", "satisfaction", "hazard"}
     estimator : ChurnClassifier, SatisfactionRegressor or ChurnHazard
-    inputs : tuple of Input
+    inputs : tuple of InputColumn
     reference : tuple of float
         Quantiles of the scores at 0, 0.1, ... 100 %, against which a new score is ranked.
     golden : Golden
@@ -151,7 +151,7 @@ class Model:
 
     task: TaskName
     estimator: Estimator
-    inputs: tuple[Input, ...]
+    inputs: tuple[InputColumn, ...]
     reference: tuple[float, ...]
     golden: Golden
     origin: Origin = Origin()
@@ -235,7 +235,7 @@ def golden_rows(model: Model) -> pd.DataFrame:
     return frame_of(model.golden.rows, model.inputs)
 
 
-def frame_of(rows: Mapping[str, list[Any]], inputs: tuple[Input, ...]) -> pd.DataFrame:
+def frame_of(rows: Mapping[str, list[Any]], inputs: tuple[InputColumn, ...]) -> pd.DataFrame:
     """Plain columns as the estimators read them: numbers as float64, categories as text."""
     columns = {
         column.name: pd.Series(

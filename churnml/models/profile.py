@@ -20,7 +20,15 @@ from churnml.base.tasks import TASKS, TaskName
 from churnml.estimators.encoding.frames import Values, as_frame, read_column
 from churnml.features.declaration import Feature
 from churnml.models.drift import binned, profiled
-from churnml.models.model import Golden, Input, Model, Origin, estimator_class, frame_of, predict
+from churnml.models.model import (
+    Golden,
+    InputColumn,
+    Model,
+    Origin,
+    estimator_class,
+    frame_of,
+    predict,
+)
 
 if TYPE_CHECKING:
     from churnml.models.model import Estimator
@@ -128,12 +136,12 @@ def _input(
     feature: dict[str, Any] | None,
     who: NDArray[np.int64] | None,
     min_customers: int,
-) -> Input:
+) -> InputColumn:
     if values.kind == "number":
         present = values.numbers[~np.isnan(values.numbers)].astype(float)
         missing = 1 - present.size / max(values.numbers.size, 1)
         knots = tuple(np.quantile(present, _SHARES).tolist()) if present.size else ()
-        return Input(name=name, kind="number", missing=missing, knots=knots, feature=feature)
+        return InputColumn(name=name, kind="number", missing=missing, knots=knots, feature=feature)
     rows = pd.DataFrame({"code": values.codes})
     rows["who"] = np.arange(len(rows)) if who is None else who
     holders = rows.groupby("code")["who"].nunique()
@@ -148,7 +156,7 @@ def _input(
     # Each customer held out in turn: the values that the others' rows do not have.
     alone = rows["code"].map(holders).eq(1) & (rows["code"] >= 0)
     unseen = float(alone.mean()) if len(rows) else 0.0
-    return Input(
+    return InputColumn(
         name=name, kind="category", missing=missing, levels=levels, feature=feature, unseen=unseen
     )
 
@@ -160,19 +168,19 @@ def _dated(origin: Origin) -> set[str]:
 
 
 def _binned(
-    column: Input, values: Values, times: Sequence[Any] | pd.Series | None, dated: set[str]
-) -> Input:
+    column: InputColumn, values: Values, times: Sequence[Any] | pd.Series | None, dated: set[str]
+) -> InputColumn:
     if column.name in dated:
         return column
     return replace(column, **profiled(column, binned(column, values), times))
 
 
-def _golden(inputs: tuple[Input, ...]) -> dict[str, list[Any]]:
+def _golden(inputs: tuple[InputColumn, ...]) -> dict[str, list[Any]]:
     random = np.random.default_rng(0)
     return {column.name: _draw(column, random) for column in inputs}
 
 
-def _draw(column: Input, random: np.random.Generator) -> list[Any]:
+def _draw(column: InputColumn, random: np.random.Generator) -> list[Any]:
     choices: list[Any] = list(column.knots) or sorted(column.levels)
     drawn = random.random(_GOLDEN_ROWS)
     absent = random.random(_GOLDEN_ROWS) < column.missing

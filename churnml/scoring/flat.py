@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
-from churnml.base.placing import Input
+from churnml.base.placing import ReadPlaces
 from churnml.config.settings import Config
 from churnml.datasets.flat import (
     Reading,
@@ -111,7 +111,7 @@ def score_table(
         except ModelError:
             open_table(place, reading=reading)
 
-    read = Input(places=(place,), tables=(place,))
+    read = ReadPlaces(places=(place,), tables=(place,))
     return run(out, plan, feed, read=read, judge=judge, overwrite=overwrite)
 
 

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from churnml.errors import GateError
-from churnml.models.drift import Drift, exceeds, measured, summed, told
-from churnml.models.model import Input
+from churnml.models.drift import Drift, describe_drift, exceeds, measure_drift, summed
+from churnml.models.model import InputColumn
 from churnml.registry.resolve import Resolved
 from churnml.scoring.manifest import Manifest
 
@@ -57,7 +57,7 @@ def drifts(
         counts = summed(part.get(task, {}) for part in every)
         trained = one.model.origin.customers or one.model.origin.rows
         drifts[task] = {
-            column.name: (measured(column, counts[column.name], trained), counts[column.name])
+            column.name: (measure_drift(column, counts[column.name], trained), counts[column.name])
             for column in one.model.inputs
             if column.name in counts
         }
@@ -96,7 +96,9 @@ def drifted(
         for column in models[task].model.inputs:
             drift, counts = columns.get(column.name, (None, []))
             if drift is not None and exceeds(column, drift, limit):
-                sentences.setdefault(column.name, (drift.value, told(column, drift, counts, limit)))
+                sentences.setdefault(
+                    column.name, (drift.value, describe_drift(column, drift, counts, limit))
+                )
     ranked = sorted(sentences.items(), key=lambda one: (-one[1][0], one[0]))
     before = tuple(already)
     return [
@@ -134,7 +136,7 @@ def tripped(total: Tally, rows: int, models: Mapping[str, Resolved], limit: floa
 
 
 def _problem(
-    column: Input, known: int, rows: int, present: int, unseen: int, limit: float
+    column: InputColumn, known: int, rows: int, present: int, unseen: int, limit: float
 ) -> str | None:
     if column.kind == "category" and present and unseen == present:
         return (

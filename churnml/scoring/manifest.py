@@ -20,7 +20,7 @@ _LEAST_SHARE = 0.001
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rows:
+class RowCounts:
     """Where every row of the input went.
 
     Attributes
@@ -38,7 +38,7 @@ class Rows:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
+class PartFile:
     """One file of the result."""
 
     name: str
@@ -60,7 +60,7 @@ class Manifest:
         SHA-256 of the settings.
     models : dict
         By task: ``version`` (name/version), ``uri`` as it was asked for, ``digest``.
-    rows : Rows
+    rows : RowCounts
     quarantined : list of dict
         Why rows were set aside: ``table``, ``column``, ``code``, ``rows`` of that table,
         ``reason``.
@@ -76,7 +76,7 @@ class Manifest:
         What should be known.
     gates : list of str
         What is wrong with the rows as a whole; the command ends with status 6.
-    parts : list of Part
+    parts : list of PartFile
     churnml : str
         The package's version.
     started_at, ended_at : str
@@ -93,13 +93,13 @@ class Manifest:
     as_of: str | None
     config: str
     models: dict[str, dict[str, str]]
-    rows: Rows
+    rows: RowCounts
     quarantined: list[dict[str, Any]]
     unseen: dict[str, float]
     ignored: list[str]
     warnings: list[str]
     gates: list[str]
-    parts: list[Part]
+    parts: list[PartFile]
     churnml: str
     started_at: str
     ended_at: str
@@ -133,8 +133,8 @@ class Manifest:
         try:
             facts = json.loads(path.read_bytes())
             rows = dict(facts.pop("rows"))
-            parts = [Part(**part) for part in facts.pop("parts")]
-            counts = Rows(total=rows.pop("in"), **rows)
+            parts = [PartFile(**part) for part in facts.pop("parts")]
+            counts = RowCounts(total=rows.pop("in"), **rows)
             return cls(rows=counts, parts=parts, folder=str(folder), **facts)
         except FileNotFoundError:
             raise OutputError(
@@ -188,7 +188,7 @@ class Manifest:
         rows = self.rows
         lines = [("scores", _from_here(self.folder)), ("source", self.source)]
         lines += [("as of", self.as_of)] if self.as_of else []
-        lines += [("dates", Ages(**self.ages).told())] if self.ages else []
+        lines += [("dates", Ages(**self.ages).describe())] if self.ages else []
         lines += [
             ("models", ", ".join(model["version"] for model in self.models.values())),
             (
@@ -205,7 +205,9 @@ class Manifest:
             lines.append(("ignored", f"columns that no model uses: {columns}{more}"))
         shown = {name: share for name, share in self.unseen.items() if share}
         if shown:
-            shares = ", ".join(f"{name} {self._rows_told(share)}" for name, share in shown.items())
+            shares = ", ".join(
+                f"{name} {self._describe_share(share)}" for name, share in shown.items()
+            )
             lines.append(("unseen", shares))
         if self.drift:
             most = sorted(self.drift.items(), key=lambda one: (-one[1], one[0]))[:5]
@@ -236,7 +238,7 @@ class Manifest:
             )
         return lines
 
-    def _rows_told(self, share: float) -> str:
+    def _describe_share(self, share: float) -> str:
         percent = f"{share:.1%}" if share >= _LEAST_SHARE else "<0.1%"
         return f"{percent} ({counted(round(share * self.rows.scored), 'row')})"
 

@@ -13,7 +13,7 @@ from churnml.errors import ModelError
 from churnml.errors.masking import without_secrets
 from churnml.models.model import check_golden
 from churnml.registry.resolve import Resolved, resolve, resolve_champions
-from churnml.scoring.shards import Recipe
+from churnml.scoring.shards import ScoringRecipe
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,13 +26,13 @@ class Work:
         Where the rows come from, for people.
     fingerprint : str
         SHA-256 of the input.
-    recipe : Recipe
+    recipe : ScoringRecipe
     config : Config
     """
 
     source: str
     fingerprint: str
-    recipe: Recipe
+    recipe: ScoringRecipe
     config: Config
 
     def key(self) -> dict[str, Any]:
@@ -89,10 +89,10 @@ def choose_models(
 
 def make_recipe(
     models: dict[str, Resolved], as_of: date | None, reasons: int | None, config: Config
-) -> Recipe:
+) -> ScoringRecipe:
     """What is to be given, by the settings unless ``reasons`` says otherwise."""
     count = config.scoring.reasons if reasons is None else reasons
-    return Recipe(models=models, as_of=as_of, reasons=count, bands=_bands(models, config))
+    return ScoringRecipe(models=models, as_of=as_of, reasons=count, bands=_bands(models, config))
 
 
 def _bands(models: dict[str, Resolved], config: Config) -> tuple[float, float, float]:
@@ -102,7 +102,7 @@ def _bands(models: dict[str, Resolved], config: Config) -> tuple[float, float, f
     return models["churn"].model.bands
 
 
-def band_warnings(recipe: Recipe) -> list[str]:
+def band_warnings(recipe: ScoringRecipe) -> list[str]:
     """Risk bands that begin elsewhere than the churn model's own, in a sentence."""
     churn = recipe.models.get("churn")
     if churn is None or recipe.bands == churn.model.bands:

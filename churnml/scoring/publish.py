@@ -35,7 +35,7 @@ from churnml.scoring.staging import MANIFEST, Facts, Staging, commits, remove, r
 
 _PART = re.compile(r"part-\d{5,}\.parquet")
 
-State = Literal["absent", "complete"]
+PlaceState = Literal["absent", "complete"]
 
 
 class Output:
@@ -148,7 +148,7 @@ class Output:
                 remove(self._hidden)
 
 
-def state(place: Path) -> State:
+def state(place: Path) -> PlaceState:
     """What stands at the place of a result.
 
     Raises

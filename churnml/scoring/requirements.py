@@ -11,7 +11,7 @@ from ibis.expr import types as ir
 
 from churnml.errors import DataError, ModelError, SchemaError
 from churnml.features import declared
-from churnml.models.model import Input
+from churnml.models.model import InputColumn
 from churnml.registry.resolve import Resolved
 from churnml.tables.source import Source
 
@@ -49,7 +49,7 @@ def require_features(resolved: Resolved, source: Source) -> None:
     )
 
 
-def _lacking(column: Input, source: Source) -> Iterator[str]:
+def _lacking(column: InputColumn, source: Source) -> Iterator[str]:
     for need in (column.feature or {}).get("needs", ()):
         table, _, name = need.partition(".")
         if table not in source.tables:

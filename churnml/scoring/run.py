@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from churnml import __version__
-from churnml.base.placing import Input, input_first, require_apart
+from churnml.base.placing import ReadPlaces, input_first, require_apart
 from churnml.base.text import counted
 from churnml.errors import UsageError
 from churnml.errors.masking import without_secrets
 from churnml.scoring.feed import Batch, Feed
 from churnml.scoring.gates import add_up, drift_values, drifted, drifts, tripped, unseen_shares
-from churnml.scoring.manifest import Manifest, Part, Rows
+from churnml.scoring.manifest import Manifest, PartFile, RowCounts
 from churnml.scoring.plan import Work, band_warnings, version_warnings
 from churnml.scoring.publish import claimed
 from churnml.scoring.shards import drifting, part_bytes, score_rows, tally
@@ -30,7 +30,7 @@ def run(
     plan: Callable[[], Work],
     feed: Callable[[Work, Staging], Feed],
     *,
-    read: Input,
+    read: ReadPlaces,
     judge: Callable[[], object],
     overwrite: bool = False,
 ) -> Manifest:
@@ -44,7 +44,7 @@ def run(
         Finds out what work this is, once the output has been claimed.
     feed : callable
         Opens the input.
-    read : Input
+    read : ReadPlaces
         What is never written to.
     judge : callable
         Raises what is wrong with the input, which is told before what is wrong with the output.
@@ -92,7 +92,7 @@ def _score(work: Work, feed: Feed, staging: Staging, started: datetime) -> Manif
         as_of=work.recipe.as_of.isoformat() if work.recipe.as_of else None,
         config=work.config.digest(),
         models=work.models(),
-        rows=Rows(
+        rows=RowCounts(
             total=account.total,
             scored=scored,
             quarantined=account.quarantined,
@@ -124,8 +124,8 @@ def _part(work: Work, batch: Batch, staging: Staging, name: str) -> Staged:
     return staging.write(name, part_bytes(table), facts)
 
 
-def _entry(name: str, part: Staged) -> Part:
-    return Part(name=name, rows=part.facts["rows"], bytes=part.bytes, sha256=part.sha256)
+def _entry(name: str, part: Staged) -> PartFile:
+    return PartFile(name=name, rows=part.facts["rows"], bytes=part.bytes, sha256=part.sha256)
 
 
 def _utc(moment: datetime) -> str:

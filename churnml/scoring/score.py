@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from churnml.base.placing import Input, require_apart
+from churnml.base.placing import ReadPlaces, require_apart
 from churnml.config.settings import Config
 from churnml.tables.checked import opened
 
@@ -78,6 +78,6 @@ def export(uri: str, folder: Path, *, notes: Sequence[str] = (), overwrite: bool
 
     resolved = resolve(uri)
     if Path(uri).exists():
-        require_apart(folder, Input(places=(Path(uri),), tables=(Path(uri),)))
+        require_apart(folder, ReadPlaces(places=(Path(uri),), tables=(Path(uri),)))
     export_model(resolved.model, folder, version=resolved.version, notes=notes, overwrite=overwrite)
     return {"model": resolved.version, "folder": str(folder), "card": str(folder / "MODEL_CARD.md")}

@@ -27,7 +27,7 @@ _VALUE: Types = {"individual_tier": pa.string(), "group_tier": pa.string(), "arp
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recipe:
+class ScoringRecipe:
     """What a scoring gives.
 
     Attributes
@@ -63,7 +63,7 @@ class Recipe:
         return self.models[self.tasks[0].name]
 
 
-def schema(recipe: Recipe) -> pa.Schema:
+def schema(recipe: ScoringRecipe) -> pa.Schema:
     """The columns of the result, in the contract's order."""
     columns: dict[str, pa.DataType] = {"customer_id": pa.string(), "as_of": pa.date32()}
     for task in recipe.tasks:
@@ -84,13 +84,13 @@ def _types(task: Task) -> Types:
 
 
 def score_rows(
-    recipe: Recipe, ids: pa.Array, rows: pd.DataFrame, value: Mapping[str, Any]
+    recipe: ScoringRecipe, ids: pa.Array, rows: pd.DataFrame, value: Mapping[str, Any]
 ) -> pa.Table:
     """Score one batch.
 
     Parameters
     ----------
-    recipe : Recipe
+    recipe : ScoringRecipe
     ids : array of text, length n
     rows : DataFrame, shape (n, k)
         Holds the models' columns by name.
@@ -133,12 +133,12 @@ def part_bytes(table: pa.Table) -> bytes:
     return file.getvalue()
 
 
-def drifting(recipe: Recipe, rows: pd.DataFrame) -> dict[str, dict[str, list[int]]]:
+def drifting(recipe: ScoringRecipe, rows: pd.DataFrame) -> dict[str, dict[str, list[int]]]:
     """Rows of a batch by task, column and bin, from which the whole run's drift is judged."""
     return {task: counted(one.model.inputs, rows) for task, one in recipe.models.items()}
 
 
-def tally(recipe: Recipe, rows: pd.DataFrame) -> dict[str, dict[str, dict[str, int]]]:
+def tally(recipe: ScoringRecipe, rows: pd.DataFrame) -> dict[str, dict[str, dict[str, int]]]:
     """Counts of a batch from which the whole run's gates are judged.
 
     Returns

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from churnml.base.placing import Input, input_first, require_apart
+from churnml.base.placing import ReadPlaces, input_first, require_apart
 from churnml.base.text import counted
 from churnml.config.settings import Config
 from churnml.features import declared
@@ -101,7 +101,9 @@ def require_report(
     source = None if table else opened(data, mapping, config)
     own = Path(data)
     with input_first(judge):
-        require_apart(out, Input(places=(own,), tables=(own,)) if source is None else source.read)
+        require_apart(
+            out, ReadPlaces(places=(own,), tables=(own,)) if source is None else source.read
+        )
         require_free(out, overwrite=overwrite)
 
 

@@ -15,12 +15,12 @@ from dataclasses import KW_ONLY, dataclass
 from types import MappingProxyType
 from typing import Literal
 
-Kind = Literal["text", "date", "month", "timestamp", "integer", "number", "boolean"]
-Rows = Literal["state", "month", "event"]
+ColumnType = Literal["text", "date", "month", "timestamp", "integer", "number", "boolean"]
+Grain = Literal["state", "month", "event"]
 
 
 @dataclass(frozen=True)
-class Column:
+class ColumnSpec:
     """One column of an operator table.
 
     Attributes
@@ -46,7 +46,7 @@ class Column:
     """
 
     name: str
-    kind: Kind
+    kind: ColumnType
     meaning: str
     _: KW_ONLY
     required: bool = False
@@ -72,17 +72,17 @@ class TableSpec:
         The columns that name a row; with ``valid_from`` beside them for states.
     event : str
         The column that says when the row happened.
-    columns : tuple of Column
+    columns : tuple of ColumnSpec
         Without ``known_at``, which every table may carry.
     """
 
     name: str
-    rows: Rows
+    rows: Grain
     key: tuple[str, ...]
     event: str
-    columns: tuple[Column, ...]
+    columns: tuple[ColumnSpec, ...]
 
-    def column(self, name: str) -> Column:
+    def column(self, name: str) -> ColumnSpec:
         """The column of that name.
 
         Raises
@@ -101,14 +101,14 @@ class TableSpec:
         return tuple(column.name for column in self.columns if column.required)
 
 
-KNOWN_AT = Column("known_at", "timestamp", "when the row reached the warehouse", nullable=True)
+KNOWN_AT = ColumnSpec("known_at", "timestamp", "when the row reached the warehouse", nullable=True)
 
-_CUSTOMER = Column("customer_id", "text", "the subscription", required=True)
-_MONTH = Column("month", "month", "the month, by its first day", required=True)
+_CUSTOMER = ColumnSpec("customer_id", "text", "the subscription", required=True)
+_MONTH = ColumnSpec("month", "month", "the month, by its first day", required=True)
 
 
-def _yuan(name: str, meaning: str, *, required: bool = False, nullable: bool = False) -> Column:
-    return Column(
+def _yuan(name: str, meaning: str, *, required: bool = False, nullable: bool = False) -> ColumnSpec:
+    return ColumnSpec(
         name,
         "number",
         meaning,
@@ -127,8 +127,8 @@ _CUSTOMERS = TableSpec(
     event="activated_on",
     columns=(
         _CUSTOMER,
-        Column("activated_on", "date", "when service began", required=True),
-        Column(
+        ColumnSpec("activated_on", "date", "when service began", required=True),
+        ColumnSpec(
             "terminated_on",
             "date",
             "when service ended; makes labels, never a feature",
@@ -136,23 +136,23 @@ _CUSTOMERS = TableSpec(
             nullable=True,
             happens="terminated_on",
         ),
-        Column(
+        ColumnSpec(
             "payment",
             "text",
             "prepaid (预付费) or postpaid (后付费)",
             required=True,
             codes=("prepaid", "postpaid"),
         ),
-        Column("valid_from", "date", "the first day of this version of the row"),
-        Column(
+        ColumnSpec("valid_from", "date", "the first day of this version of the row"),
+        ColumnSpec(
             "brand",
             "text",
             "gotone (全球通), easyown (神州行), mzone (动感地带), senior (老年), other",
             nullable=True,
             codes=("gotone", "easyown", "mzone", "senior", "other"),
         ),
-        Column("group_id", "text", "the corporate account (集团客户)", nullable=True),
-        Column(
+        ColumnSpec("group_id", "text", "the corporate account (集团客户)", nullable=True),
+        ColumnSpec(
             "birth_year",
             "integer",
             "year of birth",
@@ -161,10 +161,10 @@ _CUSTOMERS = TableSpec(
             low=1900,
             high=2100,
         ),
-        Column("region", "text", "region of the home network", nullable=True),
-        Column("hall_id", "text", "home business hall (营业厅)", nullable=True),
-        Column("contract_ends_on", "date", "last day of the contract", nullable=True),
-        Column("payer_id", "text", "who pays, where that is someone else", nullable=True),
+        ColumnSpec("region", "text", "region of the home network", nullable=True),
+        ColumnSpec("hall_id", "text", "home business hall (营业厅)", nullable=True),
+        ColumnSpec("contract_ends_on", "date", "last day of the contract", nullable=True),
+        ColumnSpec("payer_id", "text", "who pays, where that is someone else", nullable=True),
     ),
 )
 
@@ -174,9 +174,9 @@ _GROUPS = TableSpec(
     key=("group_id",),
     event="registered_on",
     columns=(
-        Column("group_id", "text", "the corporate account (集团客户)", required=True),
-        Column("sector", "text", "line of business", required=True, nullable=True),
-        Column(
+        ColumnSpec("group_id", "text", "the corporate account (集团客户)", required=True),
+        ColumnSpec("sector", "text", "line of business", required=True, nullable=True),
+        ColumnSpec(
             "handsets",
             "integer",
             "handsets in service",
@@ -185,9 +185,9 @@ _GROUPS = TableSpec(
             low=0,
             high=1e7,
         ),
-        Column("top_taxpayer", "boolean", "among the province's top taxpayers", nullable=True),
-        Column("registered_on", "date", "when the account was opened", nullable=True),
-        Column("valid_from", "date", "the first day of this version of the row"),
+        ColumnSpec("top_taxpayer", "boolean", "among the province's top taxpayers", nullable=True),
+        ColumnSpec("registered_on", "date", "when the account was opened", nullable=True),
+        ColumnSpec("valid_from", "date", "the first day of this version of the row"),
     ),
 )
 
@@ -204,8 +204,8 @@ _BILLS = TableSpec(
         _yuan("data", "of it for data", nullable=True),
         _yuan("sms", "of it for messages", nullable=True),
         _yuan("value_added", "of it for value-added services (增值业务)", nullable=True),
-        Column("issued_on", "date", "when the bill was issued", nullable=True),
-        Column("paid_on", "date", "when it was paid", nullable=True, happens="paid_on"),
+        ColumnSpec("issued_on", "date", "when the bill was issued", nullable=True),
+        ColumnSpec("paid_on", "date", "when it was paid", nullable=True, happens="paid_on"),
     ),
 )
 
@@ -217,7 +217,7 @@ _USAGE = TableSpec(
     columns=(
         _CUSTOMER,
         _MONTH,
-        Column(
+        ColumnSpec(
             "voice_minutes",
             "number",
             "minutes called",
@@ -226,8 +226,8 @@ _USAGE = TableSpec(
             low=0,
             high=44640,
         ),
-        Column("data_mb", "number", "data volume", required=True, unit="MB", low=0, high=1e8),
-        Column(
+        ColumnSpec("data_mb", "number", "data volume", required=True, unit="MB", low=0, high=1e8),
+        ColumnSpec(
             "active_days",
             "integer",
             "days with any use",
@@ -236,8 +236,8 @@ _USAGE = TableSpec(
             low=0,
             high=31,
         ),
-        Column("sms_count", "integer", "messages sent", nullable=True, low=0, high=1e6),
-        Column(
+        ColumnSpec("sms_count", "integer", "messages sent", nullable=True, low=0, high=1e6),
+        ColumnSpec(
             "roaming_minutes",
             "number",
             "minutes abroad",
@@ -246,7 +246,7 @@ _USAGE = TableSpec(
             low=0,
             high=44640,
         ),
-        Column(
+        ColumnSpec(
             "offnet_minutes",
             "number",
             "minutes with other operators' customers",
@@ -255,8 +255,8 @@ _USAGE = TableSpec(
             low=0,
             high=44640,
         ),
-        Column("dropped_calls", "integer", "calls cut off", nullable=True, low=0, high=1e5),
-        Column(
+        ColumnSpec("dropped_calls", "integer", "calls cut off", nullable=True, low=0, high=1e5),
+        ColumnSpec(
             "data_speed_mbps",
             "number",
             "mean download speed",
@@ -274,10 +274,10 @@ _COMPLAINTS = TableSpec(
     key=("complaint_id",),
     event="opened_at",
     columns=(
-        Column("complaint_id", "text", "the complaint", required=True),
+        ColumnSpec("complaint_id", "text", "the complaint", required=True),
         _CUSTOMER,
-        Column("opened_at", "timestamp", "when it was made", required=True),
-        Column(
+        ColumnSpec("opened_at", "timestamp", "when it was made", required=True),
+        ColumnSpec(
             "closed_at",
             "timestamp",
             "when it was settled",
@@ -285,7 +285,7 @@ _COMPLAINTS = TableSpec(
             nullable=True,
             happens="closed_at",
         ),
-        Column(
+        ColumnSpec(
             "category",
             "text",
             "network (网络), tariff (资费), business_support (业务支撑), "
@@ -293,13 +293,13 @@ _COMPLAINTS = TableSpec(
             required=True,
             codes=("network", "tariff", "business_support", "service_window", "other"),
         ),
-        Column("subcategory", "text", "finer category", nullable=True),
-        Column("channel", "text", "where it was made", nullable=True),
-        Column("severity", "integer", "1 to 3, 3 the gravest", nullable=True, low=1, high=3),
-        Column(
+        ColumnSpec("subcategory", "text", "finer category", nullable=True),
+        ColumnSpec("channel", "text", "where it was made", nullable=True),
+        ColumnSpec("severity", "integer", "1 to 3, 3 the gravest", nullable=True, low=1, high=3),
+        ColumnSpec(
             "reopened_at", "timestamp", "when it was reopened", nullable=True, happens="reopened_at"
         ),
-        Column("text", "text", "what the customer said", nullable=True),
+        ColumnSpec("text", "text", "what the customer said", nullable=True),
     ),
 )
 
@@ -309,23 +309,25 @@ _CONTACTS = TableSpec(
     key=("contact_id",),
     event="started_at",
     columns=(
-        Column("contact_id", "text", "the contact", required=True),
+        ColumnSpec("contact_id", "text", "the contact", required=True),
         _CUSTOMER,
-        Column("started_at", "timestamp", "when it began", required=True),
-        Column(
+        ColumnSpec("started_at", "timestamp", "when it began", required=True),
+        ColumnSpec(
             "channel",
             "text",
             "hall (营业厅), hotline (10086), app, terminal (自助终端)",
             required=True,
             codes=("hall", "hotline", "app", "terminal"),
         ),
-        Column("service_item", "text", "what it was about", nullable=True),
-        Column("wait_seconds", "number", "time waited", nullable=True, unit="s", low=0, high=86400),
-        Column("answered", "boolean", "whether it was answered", nullable=True),
-        Column("self_service", "boolean", "whether a machine dealt with it", nullable=True),
-        Column("pre_served", "boolean", "dealt with while waiting (业务预处理)", nullable=True),
-        Column("resolved", "boolean", "settled, as known when it ended", nullable=True),
-        Column("hall_id", "text", "the business hall (营业厅)", nullable=True),
+        ColumnSpec("service_item", "text", "what it was about", nullable=True),
+        ColumnSpec(
+            "wait_seconds", "number", "time waited", nullable=True, unit="s", low=0, high=86400
+        ),
+        ColumnSpec("answered", "boolean", "whether it was answered", nullable=True),
+        ColumnSpec("self_service", "boolean", "whether a machine dealt with it", nullable=True),
+        ColumnSpec("pre_served", "boolean", "dealt with while waiting (业务预处理)", nullable=True),
+        ColumnSpec("resolved", "boolean", "settled, as known when it ended", nullable=True),
+        ColumnSpec("hall_id", "text", "the business hall (营业厅)", nullable=True),
     ),
 )
 
@@ -335,10 +337,10 @@ _SURVEYS = TableSpec(
     key=("survey_id",),
     event="sent_at",
     columns=(
-        Column("survey_id", "text", "the invitation", required=True),
+        ColumnSpec("survey_id", "text", "the invitation", required=True),
         _CUSTOMER,
-        Column("sent_at", "timestamp", "when it was sent", required=True),
-        Column(
+        ColumnSpec("sent_at", "timestamp", "when it was sent", required=True),
+        ColumnSpec(
             "answered_at",
             "timestamp",
             "when it was answered",
@@ -346,7 +348,7 @@ _SURVEYS = TableSpec(
             nullable=True,
             happens="answered_at",
         ),
-        Column(
+        ColumnSpec(
             "score",
             "number",
             "the answer, on the scale beside it",
@@ -354,16 +356,16 @@ _SURVEYS = TableSpec(
             nullable=True,
             happens="answered_at",
         ),
-        Column("scale_min", "number", "the worst answer possible", required=True),
-        Column("scale_max", "number", "the best answer possible", required=True),
-        Column(
+        ColumnSpec("scale_min", "number", "the worst answer possible", required=True),
+        ColumnSpec("scale_max", "number", "the best answer possible", required=True),
+        ColumnSpec(
             "touchpoint",
             "text",
             "what it asked about",
             nullable=True,
             codes=("overall", "network", "tariff", "business_support", "hall", "hotline"),
         ),
-        Column("source", "text", "who asked", nullable=True, codes=("own", "third_party")),
+        ColumnSpec("source", "text", "who asked", nullable=True, codes=("own", "third_party")),
     ),
 )
 
@@ -373,11 +375,11 @@ _OFFERS = TableSpec(
     key=("offer_id",),
     event="offered_at",
     columns=(
-        Column("offer_id", "text", "the offer", required=True),
+        ColumnSpec("offer_id", "text", "the offer", required=True),
         _CUSTOMER,
-        Column("offered_at", "timestamp", "when it was made", required=True),
-        Column("offer", "text", "what was offered", required=True),
-        Column(
+        ColumnSpec("offered_at", "timestamp", "when it was made", required=True),
+        ColumnSpec("offer", "text", "what was offered", required=True),
+        ColumnSpec(
             "arm",
             "text",
             "treatment, or control that got nothing",
@@ -385,7 +387,7 @@ _OFFERS = TableSpec(
             codes=("treatment", "control"),
         ),
         _yuan("cost", "what it costs the operator", nullable=True),
-        Column(
+        ColumnSpec(
             "accepted_at", "timestamp", "when it was accepted", nullable=True, happens="accepted_at"
         ),
     ),

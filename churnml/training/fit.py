@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 from churnml import __version__
 from churnml.base.files import output_errors
 from churnml.base.tasks import WITHIN
-from churnml.config.settings import Hazard as HazardSettings
-from churnml.config.settings import Satisfaction as SatisfactionSettings
-from churnml.config.settings import Training as Settings
+from churnml.config.settings import HazardSettings, SatisfactionSettings
+from churnml.config.settings import TrainingSettings as Settings
 from churnml.datasets.dataset import Dataset, Task
 from churnml.errors import DataError, UsageError
 from churnml.estimators import ChurnClassifier, ChurnHazard, SatisfactionRegressor

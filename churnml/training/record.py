@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from churnml.config.settings import Training as Settings
+from churnml.config.settings import TrainingSettings as Settings
 from churnml.datasets.dataset import Dataset, Task
 from churnml.metrics import HEADLINE, Estimate
 from churnml.models.bundle import Model
 from churnml.models.cards import mlflow_notes as cards
-from churnml.registry.tracking.run import Data, Training, origin_params
+from churnml.registry.tracking.run import Data, TrainingRecord, origin_params
 from churnml.training import fit as training
 from churnml.training.curves import boosting, by_date, folds, system, trials
 from churnml.training.system_metrics import Watch
@@ -43,7 +43,7 @@ class Finished:
     rows, dates : dict
         Of ``train``, ``test`` and ``all``.
     notes : list of str
-    settings : Training
+    settings : TrainingRecord
     watch : Watch
         Since the start.
     place : dict of str to str
@@ -71,7 +71,7 @@ class Finished:
     balance: pd.DataFrame | None = None
 
 
-def record(done: Finished, data: Dataset, source: str) -> Training:
+def record(done: Finished, data: Dataset, source: str) -> TrainingRecord:
     """The run of a finished training.
 
     Parameters
@@ -94,7 +94,7 @@ def record(done: Finished, data: Dataset, source: str) -> Training:
     if done.dates.get("test") and done.task in ("churn", "satisfaction"):
         tables["by_date"], more = by_date(done.task, tested)
         curves |= more
-    return Training(
+    return TrainingRecord(
         model=model,
         title=title(model),
         data=Data(

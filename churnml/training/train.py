@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from churnml.base.placing import Input, input_first, require_apart
+from churnml.base.placing import ReadPlaces, input_first, require_apart
 from churnml.config.settings import Config
 from churnml.datasets import dataset, nonresponse
 from churnml.datasets.dataset import Dataset, Task
@@ -188,7 +188,7 @@ def train_table(
         raise UsageError("A table of your own needs --target.", hint="Name its target column.")
     place = Path(path)
     with input_first(lambda: open_table(place, reading=Reading(**(reading or {})))):
-        _require_place(track, out, overwrite, Input(places=(place,), tables=(place,)))
+        _require_place(track, out, overwrite, ReadPlaces(places=(place,), tables=(place,)))
     _log.info("reading %s", path)
     table = read_training(
         path,
@@ -246,7 +246,7 @@ def _fewest(config: Config, task: Task) -> int:
     return dataset.settings(task, config).min_positives
 
 
-def _require_place(track: bool, out: str | None, overwrite: bool, read: Input) -> None:
+def _require_place(track: bool, out: str | None, overwrite: bool, read: ReadPlaces) -> None:
     if not track and out is None:
         raise UsageError("--no-track keeps no model.", hint="Name a folder with --out.")
     if out is not None:

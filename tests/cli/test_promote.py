@@ -15,7 +15,7 @@ from churnml.models.profile import describe
 from churnml.registry import resolve as resolving
 from churnml.registry import versions as registry
 from churnml.registry.store import open_store
-from churnml.registry.tracking import Data, Training, log_training
+from churnml.registry.tracking import Data, TrainingRecord, log_training
 from churnml.tables.simulator import simulate
 from churnml.tables.source import open_source
 from churnml.tables.validation import validate
@@ -83,7 +83,7 @@ def versions(place, tables) -> dict[str, str]:
             for days in (LEARNED, [*LEARNED, date(2026, 3, 1), date(2026, 4, 1)])
         )
         logged = log_training(
-            Training(
+            TrainingRecord(
                 model=last,
                 title=kind,
                 data=Data(

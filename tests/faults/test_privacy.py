@@ -13,7 +13,7 @@ from churnml.metrics.displays.style import page_axes
 from churnml.models import bundle
 from churnml.models.bundle import Origin
 from churnml.models.profile import describe
-from churnml.registry.tracking import Data, Training, log_training
+from churnml.registry.tracking import Data, TrainingRecord, log_training
 
 ID = "13800138000-CANARY"
 PLACE = "CANARY-VILLAGE"
@@ -47,7 +47,7 @@ def test_no_customer_in_bundle_database_or_artifacts(planted, store, tmp_path):
     model = describe(estimator, X, origin=origin, reference=estimator.oof_)
     scores = estimator.oof_
     log_training(
-        Training(
+        TrainingRecord(
             model=model,
             title="planted",
             data=Data(

@@ -9,7 +9,7 @@ import pytest
 
 from churnml.registry.promotion.history import events
 from churnml.registry.store import open_store
-from churnml.registry.tracking import Data, Training, log_training
+from churnml.registry.tracking import Data, TrainingRecord, log_training
 from churnml.registry.versions import aliases_of
 
 NAME = "churn-toy"
@@ -35,8 +35,8 @@ def store(_two_versions, tmp_path):
     return open_store(f"sqlite:///{tmp_path / 'mlflow.db'}")
 
 
-def training(churn) -> Training:
-    return Training(
+def training(churn) -> TrainingRecord:
+    return TrainingRecord(
         model=churn,
         title="toy",
         data=Data(name="toy", source="toy.csv", digest="ab" * 32, rows=600, target="left"),

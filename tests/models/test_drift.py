@@ -10,8 +10,16 @@ from hypothesis import strategies as st
 
 from churnml.estimators.encoding.frames import read_column
 from churnml.models.drift import binned as bins_of
-from churnml.models.drift import counted, drift_by_month, exceeds, measured, profiled, summed, told
-from churnml.models.model import Input
+from churnml.models.drift import (
+    counted,
+    describe_drift,
+    drift_by_month,
+    exceeds,
+    measure_drift,
+    profiled,
+    summed,
+)
+from churnml.models.model import InputColumn
 
 ROWS, LIMIT = 20_000, 0.75
 
@@ -23,14 +31,16 @@ def profile(values, *, times=None, name="x"):
     if read.kind == "number":
         present = read.numbers[~np.isnan(read.numbers)].astype(float)
         knots = tuple(np.quantile(present, np.linspace(0.05, 0.95, 19)).tolist())
-        column = Input(name=name, kind="number", missing=float(series.isna().mean()), knots=knots)
+        column = InputColumn(
+            name=name, kind="number", missing=float(series.isna().mean()), knots=knots
+        )
     else:
         levels = series.value_counts(normalize=True, dropna=False)
-        column = Input(
+        column = InputColumn(
             name=name, kind="category", levels={k: v for k, v in levels.items() if pd.notna(k)}
         )
     own = profiled(column, bins_of(column, read), times)
-    return Input(
+    return InputColumn(
         name=column.name,
         kind=column.kind,
         missing=column.missing,
@@ -42,7 +52,7 @@ def profile(values, *, times=None, name="x"):
 
 def drift(column, values):
     (counts,) = counted([column], pd.DataFrame({column.name: values})).values()
-    return measured(column, counts, ROWS)
+    return measure_drift(column, counts, ROWS)
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +88,7 @@ def test_chance_alone_never_trips(seed, rows):
     column = profile(random.normal(0, 1, 2_000))
     (counts,) = counted([column], pd.DataFrame({"x": random.normal(0, 1, rows)})).values()
 
-    assert not exceeds(column, measured(column, counts, 2_000), LIMIT)
+    assert not exceeds(column, measure_drift(column, counts, 2_000), LIMIT)
 
 
 @pytest.mark.parametrize("shape", ["normal", "skewed", "days"])
@@ -116,7 +126,7 @@ def test_values_that_go_missing_are_drift(random):
 
     assert exceeds(column, found, LIMIT)
     (counts,) = counted([column], pd.DataFrame({"x": lost})).values()
-    assert "of them, in training in 0.0%" in told(column, found, counts, LIMIT)
+    assert "of them, in training in 0.0%" in describe_drift(column, found, counts, LIMIT)
 
 
 def test_other_shares_of_categories_are_drift(random):
@@ -130,7 +140,7 @@ def test_other_shares_of_categories_are_drift(random):
 def test_what_is_wrong_is_told_with_both_medians(random):
     column = profile(random.normal(50, 10, ROWS))
     (counts,) = counted([column], pd.DataFrame({"x": random.normal(5000, 10, 700)})).values()
-    sentence = told(column, measured(column, counts, ROWS), counts, LIMIT)
+    sentence = describe_drift(column, measure_drift(column, counts, ROWS), counts, LIMIT)
 
     assert sentence.startswith("x: 700 rows differ from those of training by drift ")
     median = float(np.median(column.knots))
@@ -227,20 +237,22 @@ def test_the_table_has_every_feature_at_every_date(random):
 def test_no_rows_and_profiles_of_before_drift_nowhere():
     column = profile(np.arange(100.0))
 
-    assert measured(column, [0] * len(column.shares), 100).value == 0
+    assert measure_drift(column, [0] * len(column.shares), 100).value == 0
     assert (
-        counted([Input(name="x", kind="number", knots=(1.0, 2.0))], pd.DataFrame({"x": [9.0]}))
+        counted(
+            [InputColumn(name="x", kind="number", knots=(1.0, 2.0))], pd.DataFrame({"x": [9.0]})
+        )
         == {}
     )
 
 
 def test_a_column_whose_present_values_are_all_alike_moves_only_in_what_is_missing():
     for column in (
-        Input(name="hall", kind="category", levels={"a": 1.0}, shares=(1 / 2, 1 / 2)),
-        Input(name="count", kind="number", knots=(), shares=(1 / 2, 1 / 2)),
+        InputColumn(name="hall", kind="category", levels={"a": 1.0}, shares=(1 / 2, 1 / 2)),
+        InputColumn(name="count", kind="number", knots=(), shares=(1 / 2, 1 / 2)),
     ):
-        assert measured(column, [50, 50], 1_000).value == 0.0
-        assert measured(column, [1_000, 0], 1_000).value > 0.5
+        assert measure_drift(column, [50, 50], 1_000).value == 0.0
+        assert measure_drift(column, [1_000, 0], 1_000).value > 0.5
 
 
 def test_a_column_that_an_absent_table_would_have_is_left_out(random):

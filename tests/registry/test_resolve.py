@@ -13,13 +13,13 @@ from churnml.errors import BundleError, ModelError, OutputError, UsageError
 from churnml.models import bundle
 from churnml.registry.resolve import load_folder, resolve, resolve_champions
 from churnml.registry.store import Store
-from churnml.registry.tracking import Data, Training, log_training, save_mlflow_model
+from churnml.registry.tracking import Data, TrainingRecord, log_training, save_mlflow_model
 
 DATA = Data(name="toy", source="toy.csv", digest="ab" * 32, rows=600, target="left")
 
 
-def named(model: bundle.Model, name: str) -> Training:
-    return Training(
+def named(model: bundle.Model, name: str) -> TrainingRecord:
+    return TrainingRecord(
         model=replace(model, origin=replace(model.origin, name=name)), title=name, data=DATA
     )
 

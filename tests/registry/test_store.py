@@ -17,7 +17,7 @@ from churnml.errors import ModelError
 from churnml.models import bundle
 from churnml.registry.resolve import resolve, resolve_champions
 from churnml.registry.store import Store, database_file, open_store, wait_at_most
-from churnml.registry.tracking import Child, Curve, Data, Training, log_training
+from churnml.registry.tracking import Child, Curve, Data, TrainingRecord, log_training
 from churnml.registry.versions import aliases_of
 
 DATA = Data(name="toy", source="/data/toy.csv", digest="ab" * 32, rows=600, target="left")
@@ -38,8 +38,8 @@ def postgres(postgres_uri, tmp_path, monkeypatch) -> Store:
     return open_store()
 
 
-def training(model: bundle.Model) -> Training:
-    return Training(
+def training(model: bundle.Model) -> TrainingRecord:
+    return TrainingRecord(
         model=model,
         title="churn · toy",
         data=DATA,
@@ -188,7 +188,7 @@ EIGHT = textwrap.dedent("""
             try:
                 model = resolve(sys.argv[1]).model
                 data = Data("d", "s", "abc", 1, "t")
-                log_training(Training(model, f"number {number}", data, metrics={"auc": 0.5}))
+                log_training(TrainingRecord(model, f"number {number}", data, metrics={"auc": 0.5}))
             except BaseException:
                 traceback.print_exc()
                 os._exit(1)

@@ -29,7 +29,7 @@ from churnml.registry.tracking import (
     Curve,
     Data,
     Logged,
-    Training,
+    TrainingRecord,
     addresses,
     headline,
     log_children,
@@ -41,9 +41,9 @@ from churnml.registry.versions import aliases_of
 
 
 @pytest.fixture
-def training(churn: bundle.Model, customers: pd.DataFrame) -> Training:
+def training(churn: bundle.Model, customers: pd.DataFrame) -> TrainingRecord:
     scores = churn.estimator.oof_
-    return Training(
+    return TrainingRecord(
         model=churn,
         title="churn · toy · 2026-06",
         data=Data(
@@ -418,7 +418,7 @@ ONE = textwrap.dedent("""
     import sys
     from churnml.registry.resolve import resolve
     from churnml.registry.tracking import Data, Training, log_training
-    log_training(Training(resolve(sys.argv[1]).model, "one", Data("d", "s", "abc", 1, "t")))
+    log_training(TrainingRecord(resolve(sys.argv[1]).model, "one", Data("d", "s", "abc", 1, "t")))
 """)
 
 

@@ -8,12 +8,14 @@ from churnml.estimators import ChurnClassifier
 from churnml.models.profile import describe
 from churnml.registry.resolve import Resolved
 from churnml.scoring.gates import add_up, tripped, unseen_shares
-from churnml.scoring.shards import Recipe, tally
+from churnml.scoring.shards import ScoringRecipe, tally
 
 
 def judge(churn, rows, limit=0.05):
     models = {"churn": Resolved(churn, "m", "churn/1")}
-    total = add_up([tally(Recipe(models=models, as_of=None, reasons=0, bands=(50, 80, 95)), rows)])
+    total = add_up(
+        [tally(ScoringRecipe(models=models, as_of=None, reasons=0, bands=(50, 80, 95)), rows)]
+    )
     return tripped(total, len(rows), models, limit)
 
 
@@ -54,7 +56,7 @@ def test_no_rows_trip_nothing(churn, features):
 
 
 def test_counts_of_batches_add_up(churn, features):
-    recipe = Recipe(
+    recipe = ScoringRecipe(
         models={"churn": Resolved(churn, "m", "churn/1")}, as_of=None, reasons=0, bands=(50, 80, 95)
     )
     rows = features.assign(plan=["ultra"] * 60 + features["plan"].tolist()[60:])

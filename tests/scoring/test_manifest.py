@@ -7,14 +7,14 @@ import pytest
 
 from churnml.errors import GateError, OutputError
 from churnml.scoring.gates import check_gates
-from churnml.scoring.manifest import Manifest, Part, Rows
+from churnml.scoring.manifest import Manifest, PartFile, RowCounts
 from churnml.scoring.staging import sha256
 
 
 @pytest.fixture
 def manifest(tmp_path):
     (tmp_path / "part-00000.parquet").write_bytes(b"scores")
-    part = Part(
+    part = PartFile(
         name="part-00000.parquet", rows=4, bytes=6, sha256=sha256(tmp_path / "part-00000.parquet")
     )
     made = Manifest(
@@ -22,7 +22,7 @@ def manifest(tmp_path):
         as_of="2026-06-01",
         config="c" * 64,
         models={"churn": {"version": "churn/3", "uri": "models:/churn@champion", "digest": "d"}},
-        rows=Rows(total=10, scored=4, quarantined=1, ineligible=5),
+        rows=RowCounts(total=10, scored=4, quarantined=1, ineligible=5),
         quarantined=[{"table": "bills", "code": "C04", "rows": 1}],
         unseen={"plan": 0.25, "brand": 0.0},
         ignored=[],
@@ -57,7 +57,7 @@ def test_it_tells_why_rows_were_set_aside_and_what_was_ignored(manifest):
     facts = {"table": "bills", "column": "amount", "code": "C16", "rows": 15_102}
     made = replace(
         manifest[0],
-        rows=Rows(total=20_000, scored=19_990, quarantined=0, ineligible=10),
+        rows=RowCounts(total=20_000, scored=19_990, quarantined=0, ineligible=10),
         quarantined=[facts | {"reason": "a value expected (line 7)"}],
         unseen={"sector": 0.0002, "plan": 0.25},
         ignored=["bills.4\\5G "],

@@ -8,7 +8,7 @@ import pytest
 from churnml.config.settings import Config
 from churnml.errors import ChurnmlError, DataError, ModelError, UsageError
 from churnml.models import bundle
-from churnml.registry.tracking import Data, Training, log_training
+from churnml.registry.tracking import Data, TrainingRecord, log_training
 from churnml.scoring import Manifest, score_table
 from churnml.scoring.feed import Account
 
@@ -73,7 +73,7 @@ def test_an_alias_that_moves_meanwhile_changes_nothing(
 ):
     for _ in range(2):
         log_training(
-            Training(
+            TrainingRecord(
                 model=churn,
                 title="toy",
                 data=Data(name="toy", source="toy.csv", digest="ab", rows=600, target="left"),

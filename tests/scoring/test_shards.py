@@ -12,7 +12,7 @@ import pytest
 from churnml.models import bundle
 from churnml.models.model import Origin
 from churnml.registry.resolve import Resolved
-from churnml.scoring.shards import Recipe, part_bytes, schema, score_rows, tally
+from churnml.scoring.shards import ScoringRecipe, part_bytes, schema, score_rows, tally
 
 BANDS = (50.0, 80.0, 95.0)
 VALUE = {"individual_tier": ["gold", None], "group_tier": [None, "A"], "arpu": [1600.5, None]}
@@ -36,7 +36,7 @@ def operators(models):
 
 
 def test_all_columns_of_the_contract_in_its_order(operators, features):
-    recipe = Recipe(models=operators, as_of=date(2026, 6, 1), reasons=2, bands=BANDS)
+    recipe = ScoringRecipe(models=operators, as_of=date(2026, 6, 1), reasons=2, bands=BANDS)
     table = score_rows(recipe, pa.array(["007", "x"]), features.head(2), VALUE)
     assert table.column_names == [
         "customer_id",
@@ -64,7 +64,7 @@ def test_all_columns_of_the_contract_in_its_order(operators, features):
 
 
 def test_what_was_not_asked_for_is_absent(models, features):
-    recipe = Recipe(
+    recipe = ScoringRecipe(
         models={"satisfaction": models["satisfaction"]}, as_of=None, reasons=0, bands=BANDS
     )
     table = score_rows(recipe, pa.array(["a", "b"]), features.head(2), {})
@@ -82,9 +82,9 @@ def test_what_was_not_asked_for_is_absent(models, features):
 
 
 def test_reasons_are_of_churn_unless_only_satisfaction_is_scored(models, features):
-    both = Recipe(models=models, as_of=None, reasons=1, bands=BANDS)
+    both = ScoringRecipe(models=models, as_of=None, reasons=1, bands=BANDS)
     assert both.explained is models["churn"]
-    alone = Recipe(
+    alone = ScoringRecipe(
         models={"satisfaction": models["satisfaction"]}, as_of=None, reasons=1, bands=BANDS
     )
     given = score_rows(alone, pa.array(["a"]), features.head(1), {})["reasons"].to_pylist()[0][0]
@@ -93,7 +93,7 @@ def test_reasons_are_of_churn_unless_only_satisfaction_is_scored(models, feature
 
 
 def test_scores_are_those_of_the_model_alone_or_in_company(models, features):
-    recipe = Recipe(models=models, as_of=None, reasons=3, bands=BANDS)
+    recipe = ScoringRecipe(models=models, as_of=None, reasons=3, bands=BANDS)
     ids = pa.array([str(number) for number in range(len(features))])
     whole = score_rows(recipe, ids, features, {})
     pieces = [
@@ -107,14 +107,14 @@ def test_scores_are_those_of_the_model_alone_or_in_company(models, features):
 
 
 def test_a_table_s_day_is_given_back_without_tiers(models, features):
-    recipe = Recipe(models=models, as_of=date(2026, 6, 1), reasons=0, bands=BANDS)
+    recipe = ScoringRecipe(models=models, as_of=date(2026, 6, 1), reasons=0, bands=BANDS)
     table = score_rows(recipe, pa.array(["a", "b"]), features.head(2), {})
     assert table["as_of"].to_pylist() == [date(2026, 6, 1)] * 2
     assert not set(VALUE) & set(table.column_names)
 
 
 def test_no_rows_have_the_same_columns(operators, features):
-    recipe = Recipe(models=operators, as_of=date(2026, 6, 1), reasons=3, bands=BANDS)
+    recipe = ScoringRecipe(models=operators, as_of=date(2026, 6, 1), reasons=3, bands=BANDS)
     table = score_rows(
         recipe, pa.array([], pa.string()), features.head(0), {name: [] for name in VALUE}
     )
@@ -123,7 +123,7 @@ def test_no_rows_have_the_same_columns(operators, features):
 
 
 def test_a_part_is_the_same_bytes_again_and_its_pages_bear_checksums(models, features):
-    recipe = Recipe(models=models, as_of=None, reasons=3, bands=BANDS)
+    recipe = ScoringRecipe(models=models, as_of=None, reasons=3, bands=BANDS)
     ids = pa.array([str(number) for number in range(len(features))])
     data = part_bytes(score_rows(recipe, ids, features, {}))
     assert part_bytes(score_rows(recipe, ids, features, {})) == data
@@ -138,7 +138,7 @@ def test_a_part_is_the_same_bytes_again_and_its_pages_bear_checksums(models, fea
 def test_tally_counts_values_and_unseen_categories(models, features):
     rows = features.head(6).copy()
     rows["plan"] = ["basic", "BASIC", None, "plus ", "max", "max"]
-    counts = tally(Recipe(models=models, as_of=None, reasons=0, bands=BANDS), rows)["churn"]
+    counts = tally(ScoringRecipe(models=models, as_of=None, reasons=0, bands=BANDS), rows)["churn"]
     assert counts["unseen"] == {"plan": 2}
     assert counts["present"]["plan"] == 5
     assert counts["present"]["费用"] == rows["费用"].notna().sum()

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from churnml.config.settings import Churn, Satisfaction
+from churnml.config.settings import Churn, SatisfactionSettings
 from churnml.datasets.dataset import Dataset
 from churnml.training import fit as training
 
@@ -27,23 +27,25 @@ def answers():
 def test_satisfaction_is_held_to_the_opposite_of_churn_s_directions():
     held = {"monotone": True}
     churn = training.estimator_for("churn", Churn(**held), DIRECTIONS)
-    satisfaction = training.estimator_for("satisfaction", Satisfaction(**held), DIRECTIONS)
+    satisfaction = training.estimator_for("satisfaction", SatisfactionSettings(**held), DIRECTIONS)
     assert churn.monotone == {"wait": 1, "tenure": -1}
     assert satisfaction.monotone == {"wait": -1, "tenure": 1}
-    assert training.estimator_for("satisfaction", Satisfaction(), DIRECTIONS).monotone is None
+    assert (
+        training.estimator_for("satisfaction", SatisfactionSettings(), DIRECTIONS).monotone is None
+    )
 
 
 def test_intervals_are_by_brand_where_nothing_else_is_said():
-    found = training.estimator_for("satisfaction", Satisfaction())
+    found = training.estimator_for("satisfaction", SatisfactionSettings())
     assert found.interval_by == "lifecycle_brand"
-    other = training.estimator_for("satisfaction", Satisfaction(interval_by="hall"))
+    other = training.estimator_for("satisfaction", SatisfactionSettings(interval_by="hall"))
     assert other.interval_by == "hall"
 
 
 def test_weights_of_rows_count_in_the_fit(answers):
     def fitted(weights):
         unfitted = training.estimator_for(
-            "satisfaction", Satisfaction(), repeats=1, max_rounds=30, n_jobs=1
+            "satisfaction", SatisfactionSettings(), repeats=1, max_rounds=30, n_jobs=1
         )
         return training.fit(unfitted, replace(answers, weights=weights)).predict(answers.X)
 

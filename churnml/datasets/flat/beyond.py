@@ -29,7 +29,7 @@ class Beyond:
     many: tuple[str, ...] = ()
 
     @property
-    def told(self) -> tuple[str, ...]:
+    def sentences(self) -> tuple[str, ...]:
         """Every sentence."""
         return self.many + self.few
 

@@ -62,7 +62,9 @@ def _missing(table: Table, signature: Signature, missing: list[str]) -> SchemaEr
     strangers = [name for name in table.names if name and name not in known]
     # Of another table altogether no column is a renamed one.
     foreign = len(missing) > max(_FEW, _MOST * len(signature.names))
-    renamed = [_told(table, signature, name, strangers, foreign) for name in missing[:_SHOWN]]
+    renamed = [
+        _describe_missing(table, signature, name, strangers, foreign) for name in missing[:_SHOWN]
+    ]
     more = f" and {len(missing) - _SHOWN:,} more" if len(missing) > _SHOWN else ""
     what = f"{counted(len(missing), 'column is', 'columns are')} missing"
     of = f", of {len(signature.names):,} that the model reads" if foreign else ""
@@ -79,7 +81,7 @@ def _missing(table: Table, signature: Signature, missing: list[str]) -> SchemaEr
     )
 
 
-def _told(
+def _describe_missing(
     table: Table, signature: Signature, name: str, strangers: Sequence[str], foreign: bool
 ) -> str:
     other = nearest(name, strangers, cutoff=_EQUAL) if foreign else nearest(name, strangers)

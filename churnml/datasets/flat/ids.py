@@ -16,7 +16,7 @@ ID = Column(name="", kind="category")
 """How ids are read: as text, whole numbers without a decimal point."""
 
 
-def told_scientific(table: Table, x: str, name: str) -> list[str]:
+def note_scientific(table: Table, x: str, name: str) -> list[str]:
     """What to say of ids that a spreadsheet wrote as ``8.6013E+10``: their ends are gone."""
     written = f"regexp_full_match(t_{x}, {literal(_SCIENTIFIC)})"
     ((count, example),) = table.read({x: ID}, f"count_if({written}), min(t_{x}) FILTER ({written})")
@@ -53,7 +53,7 @@ def refuse_duplicates(table: Table, x: str, name: str) -> None:
     if not ids:
         return
     shown = ", ".join(str(row) for row in first) + (" …" if count > len(first) else "")
-    rounded = told_scientific(table, x, name)
+    rounded = note_scientific(table, x, name)
     why = f" {rounded[0]}" if rounded else ""
     raise DataError(
         f"{table.path}: {counted(ids, 'id')} of {quoted(name)} "

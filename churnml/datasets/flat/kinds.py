@@ -85,7 +85,7 @@ class Profile:
 
 
 @dataclass
-class Plan:
+class ColumnPlan:
     """How a training table is read.
 
     Attributes
@@ -102,7 +102,7 @@ class Plan:
     notes: list[str] = field(default_factory=list)
 
 
-def decide(table: Table, columns: Sequence[str]) -> Plan:
+def decide(table: Table, columns: Sequence[str]) -> ColumnPlan:
     """What each column is.
 
     Parameters
@@ -116,7 +116,7 @@ def decide(table: Table, columns: Sequence[str]) -> Plan:
     DataError
         If a column mostly holds numbers that are not plainly written, naming the pattern.
     """
-    plan = Plan()
+    plan = ColumnPlan()
     plain = [x for x in columns if table.kind(x) == "VARCHAR" or is_number(table.kind(x))]
     profiles = _profiles(table, plain)
     refused: list[str] = []
@@ -167,7 +167,9 @@ def _counts(x: str, kind: str) -> str:
     return counts + f"min(t_{x}), max(t_{x})"
 
 
-def _decide_typed(table: Table, x: str, name: str, profile: Profile | None, plan: Plan) -> None:
+def _decide_typed(
+    table: Table, x: str, name: str, profile: Profile | None, plan: ColumnPlan
+) -> None:
     """A column that has a type of its own, as in Parquet."""
     kind = table.kind(x)
     if kind == "BOOLEAN":
@@ -180,7 +182,7 @@ def _decide_typed(table: Table, x: str, name: str, profile: Profile | None, plan
         plan.columns[x] = Column(name=name, kind="number" if is_number(kind) else "category")
 
 
-def _decide_digits(table: Table, x: str, profile: Profile, plan: Plan) -> bool:
+def _decide_digits(table: Table, x: str, profile: Profile, plan: ColumnPlan) -> bool:
     """Whether a column of numbers is one of dates written as digits alone, or as Unix time."""
     name = table.names[int(x[1:])]
     layout = digits_layout(table, x)
@@ -196,7 +198,7 @@ def _decide_digits(table: Table, x: str, profile: Profile, plan: Plan) -> bool:
     return True
 
 
-def _decide_text(table: Table, x: str, name: str, profile: Profile, plan: Plan) -> str | None:
+def _decide_text(table: Table, x: str, name: str, profile: Profile, plan: ColumnPlan) -> str | None:
     """Put a text column into the plan; what to say of it where it has to be refused."""
     plain = (
         profile.numbers > 0 and profile.numbers + profile.infinite >= NEARLY_ALL * profile.present
@@ -223,7 +225,7 @@ def _decide_text(table: Table, x: str, name: str, profile: Profile, plan: Plan) 
     return None
 
 
-def _decide_dates(table: Table, x: str, name: str, profile: Profile, plan: Plan) -> bool:
+def _decide_dates(table: Table, x: str, name: str, profile: Profile, plan: ColumnPlan) -> bool:
     """Whether a text column is one of dates; it is in the plan then."""
     ways = layouts(table, x, NEARLY_ALL) if 2 * profile.dated >= profile.present > 0 else []
     if not ways:
@@ -246,7 +248,9 @@ def _decide_dates(table: Table, x: str, name: str, profile: Profile, plan: Plan)
     return True
 
 
-def _decide_unplain(table: Table, x: str, name: str, profile: Profile, plan: Plan) -> str | None:
+def _decide_unplain(
+    table: Table, x: str, name: str, profile: Profile, plan: ColumnPlan
+) -> str | None:
     """Numbers as people write them: read where that is certain, else refused or noted."""
     said = decide_notation(forms(table, x), NEARLY_ALL)
     notation = said.notation
@@ -275,7 +279,7 @@ def _decide_unplain(table: Table, x: str, name: str, profile: Profile, plan: Pla
     return None
 
 
-def _said_unplain(name: str, profile: Profile, said: Found, plan: Plan) -> str | None:
+def _said_unplain(name: str, profile: Profile, said: Found, plan: ColumnPlan) -> str | None:
     """What to say of a column that is not read: it is refused, or noted and a category."""
     if name in plan.dropped or said.notation is not None:
         return None

@@ -7,15 +7,22 @@ from collections.abc import Sequence
 import pandas as pd
 
 from churnml.base.text import quoted
-from churnml.config.settings import Availability, Available
+from churnml.config.settings import AvailabilitySettings, Available
 from churnml.datasets.flat.signature import Signature
 from churnml.datasets.flat.table import Table
 from churnml.datasets.flat.uninformative import tells_target
-from churnml.datasets.leakage import Suspect, declared_as, dropping, find_suspects, refused, told
+from churnml.datasets.leakage import (
+    Suspect,
+    declared_as,
+    describe_suspects,
+    dropping,
+    find_suspects,
+    refused,
+)
 from churnml.errors import DataError
 
 
-def withheld_columns(table: Table, features: Sequence[str], who: Availability) -> set[str]:
+def withheld_columns(table: Table, features: Sequence[str], who: AvailabilitySettings) -> set[str]:
     """The SQL names of the columns to leave out as declared.
 
     Raises
@@ -27,7 +34,7 @@ def withheld_columns(table: Table, features: Sequence[str], who: Availability) -
     return {names[name] for name in refused(names, who, place=str(table.path))}
 
 
-def told_declared(table: Table, who: Availability) -> list[str]:
+def note_declared(table: Table, who: AvailabilitySettings) -> list[str]:
     """What was left out by declaration, and what was declared of no column."""
     out = [
         f"{quoted(name)} ({said})"
@@ -42,19 +49,19 @@ def told_declared(table: Table, who: Availability) -> list[str]:
     return notes
 
 
-def known(table: Table, who: Availability) -> dict[str, Available]:
+def known(table: Table, who: AvailabilitySettings) -> dict[str, Available]:
     """What is declared of the table's columns."""
     declared = {name: declared_as(name, who.columns) for name in table.names if name}
     return {name: said for name, said in declared.items() if said is not None}
 
 
-def accused(
+def find_leaks(
     table: Table,
     X: pd.DataFrame,
     y: pd.Series,
     groups: pd.Series | None,
     signature: Signature,
-    who: Availability,
+    who: AvailabilitySettings,
 ) -> list[Suspect]:
     """The columns that look like outcomes, unless they are declared to be everybody's.
 
@@ -83,7 +90,7 @@ def accused(
         f"{table.path}: {', '.join(quoted(name) for name in tells)} "
         f"{'tells' if len(tells) == 1 else 'tell'} the target: each value goes with one "
         "outcome only, so it was written after it."
-        + "".join(f" {one}" for one in told(also, advise=False)),
+        + "".join(f" {one}" for one in describe_suspects(also, advise=False)),
         hint=f"Leave out with {dropping(tells)}"
         + (f", and what looks like an outcome with {dropping(names)}." if names else "."),
         file=str(table.path),

@@ -14,7 +14,7 @@ from churnml.datasets.flat.open import fingerprint
 from churnml.datasets.flat.read_scoring import open_scoring
 from churnml.datasets.flat.reading import Reading
 from churnml.datasets.flat.signature import Signature
-from churnml.datasets.flat.target import Target, known_target, satisfaction_target, told_left
+from churnml.datasets.flat.target import Target, known_target, note_positive, satisfaction_target
 from churnml.errors import DataError, ModelError, UsageError
 
 _ALL = 1 << 62
@@ -96,12 +96,12 @@ def read_evaluation(
         groups=groups[keep].reset_index(drop=True),
         signature=signature.to_dict(),
         notes=[
-            *told_left(labels),
+            *note_positive(labels),
             *scorable.table.notes,
             *scorable.taken,
-            *([scorable.ages.told()] if scorable.ages else []),
-            *scorable.beyond(len(batch.X)).told,
-            *scorable.told(),
+            *([scorable.ages.describe()] if scorable.ages else []),
+            *scorable.beyond(len(batch.X)).sentences,
+            *scorable.describe_aside(),
             *_left_out(labels),
         ],
         rows=scorable.total,

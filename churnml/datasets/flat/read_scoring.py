@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from churnml.base.text import counted, quoted
 from churnml.datasets.flat.beyond import Beyond, counted_back
 from churnml.datasets.flat.columns import bind, ignored
-from churnml.datasets.flat.ids import ID, refuse_duplicates, told_scientific
+from churnml.datasets.flat.ids import ID, note_scientific, refuse_duplicates
 from churnml.datasets.flat.open import open_table
 from churnml.datasets.flat.reading import Reading
 from churnml.datasets.flat.sieve import described
@@ -119,7 +119,7 @@ class Scorable:
         """How many rows cannot be scored."""
         return sum(one.count for one in self.aside)
 
-    def told(self) -> list[str]:
+    def describe_aside(self) -> list[str]:
         """Why rows are set aside, a sentence each."""
         return [
             f"Set aside: {counted(one.count, 'row')}{f', {one.column}' if one.column else ''}: "
@@ -277,7 +277,7 @@ def _suspicious(
     table: Table, columns: Mapping[str, Column], own: str | None, id: str | None
 ) -> list[str]:
     """What looks wrong but is scored: ids in scientific notation, a row of totals."""
-    warnings = [] if own is None else told_scientific(table, own, str(id))
+    warnings = [] if own is None else note_scientific(table, own, str(id))
     total = totals_row(table, columns)
     if total is not None:
         warnings.append(f"{table.path.name}: {total}; it was scored, but is it a customer?")

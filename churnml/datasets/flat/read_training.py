@@ -12,11 +12,11 @@ import pandas as pd
 
 from churnml.base.tasks import TaskName, of_task
 from churnml.base.text import counted, quoted
-from churnml.config.settings import Availability
+from churnml.config.settings import AvailabilitySettings
 from churnml.datasets.flat.data import FlatData
-from churnml.datasets.flat.ids import ID, refuse_duplicates, told_scientific
-from churnml.datasets.flat.kinds import Plan, decide
-from churnml.datasets.flat.leakage import accused, known, told_declared, withheld_columns
+from churnml.datasets.flat.ids import ID, note_scientific, refuse_duplicates
+from churnml.datasets.flat.kinds import ColumnPlan, decide
+from churnml.datasets.flat.leakage import find_leaks, known, note_declared, withheld_columns
 from churnml.datasets.flat.meaning import plain as plain_value
 from churnml.datasets.flat.open import fingerprint, open_table
 from churnml.datasets.flat.pandas_missing import mistaken
@@ -28,14 +28,14 @@ from churnml.datasets.flat.target import (
     Scale,
     Target,
     churn_target,
+    note_positive,
+    note_scale,
     parse_scale,
     satisfaction_target,
-    told_left,
-    told_scale,
 )
 from churnml.datasets.flat.totals import totals_row
 from churnml.datasets.flat.uninformative import useless
-from churnml.datasets.leakage import told
+from churnml.datasets.leakage import describe_suspects
 from churnml.errors import DataError, UsageError
 
 
@@ -63,7 +63,7 @@ def read_training(
     positive: str | None = None,
     scale: str | Scale | None = None,
     reading: Reading | None = None,
-    availability: Availability | None = None,
+    availability: AvailabilitySettings | None = None,
     set_aside_limit: float = 0.05,
     memory_limit: str | None = None,
     threads: int | None = None,
@@ -98,7 +98,7 @@ def read_training(
         with scores from 0 to 100, as ``good=100,bad=0``.
     reading : Reading, optional
         The sheet, encoding or delimiter, where the file does not tell; scoring remembers it.
-    availability : Availability, optional
+    availability : AvailabilitySettings, optional
         Which columns scoring can have.
     set_aside_limit : float, default 0.05
         The share of rows that may be set aside because they are broken.
@@ -122,18 +122,18 @@ def read_training(
     elif isinstance(scale, Mapping):
         scale = {plain_value(word): score for word, score in scale.items()}
     table = open_table(path, reading=reading, memory_limit=memory_limit, threads=threads)
-    who = availability or Availability()
+    who = availability or AvailabilitySettings()
     named = _without(table, _named(table, target, id, group, drop), who)
     if named.id is not None and named.group is None:
         refuse_duplicates(table, named.id, str(id))
-    notes = [*table.notes, *told_declared(table, who)]
-    notes += told_scientific(table, named.id, str(id)) if named.id is not None else []
+    notes = [*table.notes, *note_declared(table, who)]
+    notes += note_scientific(table, named.id, str(id)) if named.id is not None else []
     features = [f"c{at}" for at in range(len(table.names)) if f"c{at}" not in named.of()]
     out = _unnamed(table, notes) | _index(table, features, notes)
     plan = decide(table, [x for x in features if x not in out])
     notes += plan.notes
     plan.columns, snapshot = anchored(plan.columns)
-    notes += _told_snapshot(plan, snapshot)
+    notes += _note_snapshot(plan, snapshot)
     frame = _fetch(table, named, plan)
     total = totals_row(table, plan.columns)
     if total is not None:
@@ -147,7 +147,7 @@ def read_training(
     notes[:0] = how.notes(labels, scale)
     frame = frame.reset_index(drop=True)
     columns = _useful(table, plan, frame, notes)
-    notes += _told_mistaken(columns, frame)
+    notes += _note_mistaken(columns, frame)
     signature = replace(
         _signature(table, columns, named, labels, scale),
         availability=known(table, who),
@@ -155,8 +155,8 @@ def read_training(
         reading=reading.to_dict() if reading else {},
     )
     X = frame[list(columns)].set_axis(signature.names, axis=1)
-    suspects = accused(table, X, y, frame["group"] if group else None, signature, who)
-    notes += told(suspects)
+    suspects = find_leaks(table, X, y, frame["group"] if group else None, signature, who)
+    notes += describe_suspects(suspects)
     return FlatData(
         X=X,
         y=y.astype(how.dtype),
@@ -170,7 +170,7 @@ def read_training(
     )
 
 
-def _told_mistaken(columns: dict[str, Column], frame: pd.DataFrame) -> list[str]:
+def _note_mistaken(columns: dict[str, Column], frame: pd.DataFrame) -> list[str]:
     """A word on values that a served model's callers may lose on the way."""
     notes = []
     for x, column in columns.items():
@@ -185,7 +185,7 @@ def _told_mistaken(columns: dict[str, Column], frame: pd.DataFrame) -> list[str]
     return notes
 
 
-def _told_snapshot(plan: Plan, snapshot: Column | None) -> list[str]:
+def _note_snapshot(plan: ColumnPlan, snapshot: Column | None) -> list[str]:
     dates = [quoted(one.name) for one in plan.columns.values() if one.kind == "date"]
     if snapshot is not None:
         return [
@@ -256,7 +256,7 @@ def _index(table: Table, features: Sequence[str], notes: list[str]) -> set[str]:
     return indexes
 
 
-def _fetch(table: Table, named: _Named, plan: Plan) -> pd.DataFrame:
+def _fetch(table: Table, named: _Named, plan: ColumnPlan) -> pd.DataFrame:
     """Id, group and target as text, and the typed columns by SQL name."""
     place = f"CAST({ROW} AS VARCHAR)"
     texts = {x: ID for x in (named.target, named.id, named.group) if x is not None}
@@ -289,14 +289,14 @@ _TARGETS: Mapping[str, _Reader] = {
         read=lambda values, name, positive, scale: churn_target(
             values, name=name, positive=positive
         ),
-        notes=lambda found, scale: told_left(found),
+        notes=lambda labels, scale: note_positive(labels),
         dtype="int64",
     ),
     "satisfaction": _Reader(
         read=lambda values, name, positive, scale: satisfaction_target(
             values, name=name, scale=scale
         ),
-        notes=lambda found, scale: told_scale(scale),
+        notes=lambda labels, scale: note_scale(scale),
         dtype="float64",
     ),
 }
@@ -329,8 +329,8 @@ def _keep(
     if broken > limit * rows:
         first = [f" (first: line {one.row}: {one.problem})" for one in table.rejects[:1]]
         raise DataError(
-            f"{table.path}: {broken:,} of {counted(rows, 'row')} cannot be used: {', '.join(dropped)}"
-            f"{''.join(first)}; at most {limit:.0%} expected.",
+            f"{table.path}: {broken:,} of {counted(rows, 'row')} cannot be used: "
+            f"{', '.join(dropped)}{''.join(first)}; at most {limit:.0%} expected.",
             hint="Mend the file, or check --id, --group and --scale.",
             file=str(table.path),
             count=broken,
@@ -344,13 +344,15 @@ def _keep(
     return frame[kept]
 
 
-def _without(table: Table, named: _Named, who: Availability) -> _Named:
+def _without(table: Table, named: _Named, who: AvailabilitySettings) -> _Named:
     """The columns named, with those dropped too that scoring cannot have."""
     features = [x for x in (f"c{at}" for at in range(len(table.names))) if x not in named.of()]
     return replace(named, drop=named.drop | withheld_columns(table, features, who))
 
 
-def _useful(table: Table, plan: Plan, frame: pd.DataFrame, notes: list[str]) -> dict[str, Column]:
+def _useful(
+    table: Table, plan: ColumnPlan, frame: pd.DataFrame, notes: list[str]
+) -> dict[str, Column]:
     """The columns that say something of the customer; why the others are left out is told.
 
     Raises

@@ -12,7 +12,7 @@ from churnml.errors import BundleError
 
 _TEXTS = ("missing", "sentinels")
 
-Kind = Literal["number", "category", "boolean", "date"]
+ColumnKind = Literal["number", "category", "boolean", "date"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +43,7 @@ class Column:
     """
 
     name: str
-    kind: Kind
+    kind: ColumnKind
     format: str = ""
     reference: str = ""
     missing: tuple[str, ...] = ()

@@ -57,7 +57,7 @@ class Ages:
         """As plain data."""
         return asdict(self)
 
-    def told(self) -> str:
+    def describe(self) -> str:
         """A sentence."""
         why = {
             "as_of": "as was asked",

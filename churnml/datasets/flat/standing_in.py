@@ -52,7 +52,7 @@ def remember(
     kept, dropped, notes = dict(columns), {}, []
     for x in _odd(table, columns):
         column = columns[x]
-        stand_ins = _met(table, x, column)
+        stand_ins = _unreadable(table, x, column)
         apart = _apart(table, x, column)
         if len(stand_ins) > _MOST:
             count = sum(one[2] for one in stand_ins)
@@ -63,7 +63,7 @@ def remember(
             del kept[x]
         elif stand_ins or apart:
             kept[x] = _with(table, x, column, [*stand_ins, *apart])
-            notes += _told(column, stand_ins, apart)
+            notes += _describe(column, stand_ins, apart)
     return kept, dropped, notes
 
 
@@ -97,7 +97,7 @@ def _odd(table: Table, columns: dict[str, Column]) -> list[str]:
     return odd
 
 
-def _met(table: Table, x: str, column: Column) -> list[tuple[str, str, int]]:
+def _unreadable(table: Table, x: str, column: Column) -> list[tuple[str, str, int]]:
     """What cannot be read: its sort, its text, and in how many cells; the most frequent first."""
     bad = f"p_{x} IS NOT NULL AND t_{x} IS NULL"
     sort, text = f"'{_TEXT}'", f"lower(CAST(f_{x} AS VARCHAR))"
@@ -145,7 +145,7 @@ def _with(
     return date_column(table, x, column.name, column.format, known)
 
 
-def _told(column: Column, stand_ins: Sequence[Any], apart: Sequence[Any]) -> list[str]:
+def _describe(column: Column, stand_ins: Sequence[Any], apart: Sequence[Any]) -> list[str]:
     name = visible(column.name)
     infinite = sum(n for sort, _, n in stand_ins if sort == _NUMBER)
     days = [(text, n) for sort, text, n in [*stand_ins, *apart] if sort == _DAY]

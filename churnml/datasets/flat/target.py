@@ -127,7 +127,7 @@ def _no(kept: Sequence[str], shown: dict[str, str]) -> str:
     return shown[kept[1] if known_left(kept[0], kept[1]) == kept[0] else kept[0]]
 
 
-def told_left(labels: Target) -> list[str]:
+def note_positive(labels: Target) -> list[str]:
     """Which value was taken for those who left, and how many they are."""
     known = labels.y[~np.isnan(labels.y)]
     if not labels.positive or not len(known):
@@ -330,7 +330,7 @@ def _unscaled(scores: NDArray[np.float64], name: str) -> UsageError:
     )
 
 
-def told_scale(scale: Scale | None) -> list[str]:
+def note_scale(scale: Scale | None) -> list[str]:
     """Which scores were taken for the best and the worst."""
     if isinstance(scale, Mapping):
         best, worst = (pick(scale, key=lambda word: scale[word]) for pick in (max, min))

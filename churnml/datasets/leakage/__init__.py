@@ -5,6 +5,14 @@ stands in them.
 """
 
 from churnml.datasets.leakage.availability import declared_as, dropping, refused, withheld
-from churnml.datasets.leakage.suspects import Suspect, find_suspects, told
+from churnml.datasets.leakage.suspects import Suspect, describe_suspects, find_suspects
 
-__all__ = ["Suspect", "declared_as", "dropping", "find_suspects", "refused", "told", "withheld"]
+__all__ = [
+    "Suspect",
+    "declared_as",
+    "describe_suspects",
+    "dropping",
+    "find_suspects",
+    "refused",
+    "withheld",
+]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from churnml.config.settings import Availability, Available
+from churnml.config.settings import AvailabilitySettings, Available
 from churnml.errors import DataError
 from churnml.features import Feature
 
@@ -38,14 +38,16 @@ def _matches(pattern: str, name: str) -> bool:
     return bool({"*", "?"} & set(pattern)) and re.fullmatch(wild, name, re.DOTALL) is not None
 
 
-def refused(names: Iterable[str], settings: Availability, *, place: str) -> dict[str, Available]:
+def refused(
+    names: Iterable[str], settings: AvailabilitySettings, *, place: str
+) -> dict[str, Available]:
     """The columns of a table that are declared to be had by some customers only.
 
     Parameters
     ----------
     names : iterable of str
         The columns that training would read.
-    settings : Availability
+    settings : AvailabilitySettings
     place : str
         The file, for messages.
 
@@ -61,7 +63,7 @@ def refused(names: Iterable[str], settings: Availability, *, place: str) -> dict
 
     Examples
     --------
-    >>> who = Availability(columns={"reason": "outcome"})
+    >>> who = AvailabilitySettings(columns={"reason": "outcome"})
     >>> refused(["age", "reason"], who, place="t.csv")
     Traceback (most recent call last):
     churnml.errors.DataError: t.csv: 'reason' is declared outcome: scoring cannot have it. Leave
@@ -94,7 +96,7 @@ def dropping(names: Iterable[str]) -> str:
 
 def withheld(
     features: Iterable[Feature],
-    settings: Availability,
+    settings: AvailabilitySettings,
     source: Mapping[str, Available] | None = None,
 ) -> list[str]:
     """Features of operator tables that read what scoring cannot have.
@@ -102,7 +104,7 @@ def withheld(
     Parameters
     ----------
     features : iterable of Feature
-    settings : Availability
+    settings : AvailabilitySettings
         By feature, or ``table.column`` in the contract's names.
     source : mapping of ``table.column`` to availability, optional
         What the mapping of the source says.
@@ -136,7 +138,7 @@ def withheld(
 
 
 def _said(
-    feature: Feature, settings: Availability, source: Mapping[str, Available]
+    feature: Feature, settings: AvailabilitySettings, source: Mapping[str, Available]
 ) -> dict[str, Available]:
     """What is said of a feature and of what it reads; the settings go before the source."""
     own = declared_as(feature.name, settings.columns)

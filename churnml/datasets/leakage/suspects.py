@@ -34,7 +34,7 @@ from churnml.datasets.leakage.questionnaire import answers
 from churnml.metrics.suites import SUITES
 from churnml.metrics.univariate import deal, reached, unseen_means
 
-Kind = Literal["copy", "one class", "decides", "survey", "id", "name"]
+SuspectKind = Literal["copy", "one class", "decides", "survey", "id", "name"]
 Floats = NDArray[np.float64]
 
 _MARGIN = 0.02
@@ -59,7 +59,7 @@ class Suspect:
     """
 
     column: str
-    kind: Kind
+    kind: SuspectKind
     evidence: str
     strength: float = float("nan")
 
@@ -70,15 +70,15 @@ class Suspect:
         return fields | {"strength": known, "told": str(self)}
 
     def __str__(self) -> str:
-        return told([self])[0]
+        return describe_suspects([self])[0]
 
 
-def told(suspects: Sequence[Suspect], *, advise: bool = True) -> list[str]:
+def describe_suspects(suspects: Sequence[Suspect], *, advise: bool = True) -> list[str]:
     """Sentences on suspects, those with the same evidence in one; with what to do about them.
 
     Examples
     --------
-    >>> told([Suspect(name, "survey", "two answers") for name in ("Q1", "Q2")])
+    >>> describe_suspects([Suspect(name, "survey", "two answers") for name in ("Q1", "Q2")])
     ["'Q1', 'Q2' look like outcomes: two answers. Leave out with --drop 'Q1' --drop 'Q2', or
     declare operator under availability.columns."]
     """

@@ -31,7 +31,7 @@ from churnml.tables import asof
 Bools = NDArray[np.bool_]
 
 
-class Source(Protocol):
+class HasTables(Protocol):
     """Whatever holds an operator's tables."""
 
     @property
@@ -40,7 +40,7 @@ class Source(Protocol):
 
 
 def label_sensitivity(
-    source: Source,
+    source: HasTables,
     as_of: date | str | Iterable[date | str] | None = None,
     *,
     config: Config | None = None,
@@ -52,7 +52,7 @@ def label_sensitivity(
 
     Parameters
     ----------
-    source : Source
+    source : HasTables
     as_of : date, or several, optional
         By default the last first of a month whose windows the data cover, all of them; the
         first that they cover where they are too short for that.

@@ -58,7 +58,7 @@ def training_card(
 def _first_line(task: str, metrics: Mapping[str, Estimate]) -> str:
     """What a list shows of the card: the figures that decide."""
     names = [name for name in TASKS[task].summary if name in metrics]
-    return " · ".join(f"{name} {told(metrics[name])}" for name in names)
+    return " · ".join(f"{name} {format_estimate(metrics[name])}" for name in names)
 
 
 def experiment_card(task: str, address: str) -> str:
@@ -207,17 +207,19 @@ def _table(
     for measure in TASKS[task].headline:
         if measure not in metrics:
             continue
-        cells = [told(metrics[measure])]
-        cells += [told(baseline.get(measure)) for baseline in baselines.values()]
+        cells = [format_estimate(metrics[measure])]
+        cells += [format_estimate(baseline.get(measure)) for baseline in baselines.values()]
         lines.append(f"| {measure} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
-def told(estimate: Estimate | None, *, alone: bool = False) -> str:
+def format_estimate(estimate: Estimate | None, *, alone: bool = False) -> str:
     """A measure with its interval, or alone, as people read it.
 
-    >>> told(Estimate(.8123, .8, .83)), told(Estimate(.8123, .8, .83), alone=True), told(None)
-    ('0.812 (0.800 to 0.830)', '0.812', '–')
+    >>> format_estimate(Estimate(.8123, .8, .83)), format_estimate(None)
+    ('0.812 (0.800 to 0.830)', '–')
+    >>> format_estimate(Estimate(.8123, .8, .83), alone=True)
+    '0.812'
     """
     if estimate is None or estimate.value != estimate.value:
         return "–"

@@ -20,7 +20,7 @@ from churnml.metrics.bootstrap import INTERVALS, MONTHS_NOTE
 from churnml.models.cards import ethics
 from churnml.models.cards.markdown import bullets, code, safe, table
 from churnml.models.cards.uses import USES
-from churnml.models.model import Input, Model
+from churnml.models.model import InputColumn, Model
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -142,8 +142,8 @@ def _results(model: Model) -> str:
     rows = [
         [
             code(name),
-            _told(metrics[name]),
-            *(_told(baseline.get(name)) for baseline in baselines.values()),
+            _format_ends(metrics[name]),
+            *(_format_ends(baseline.get(name)) for baseline in baselines.values()),
         ]
         for name in names
     ]
@@ -163,7 +163,7 @@ def _slices(model: Model) -> str:
             f"{one['rows']:,}",
             _mean(model, one["observed"]),
             _mean(model, one["predicted"]) + (" †" if one["off"] else ""),
-            _told(one["metrics"].get(task.sliced_by)) + (" *" if one["worse"] else ""),
+            _format_ends(one["metrics"].get(task.sliced_by)) + (" *" if one["worse"] else ""),
         ]
         for one in slices
     ]
@@ -200,7 +200,7 @@ def _features(model: Model) -> str:
     total = sum(weights.values())
     if not total:
         return ""
-    by_driver: dict[str, list[Input]] = defaultdict(list)
+    by_driver: dict[str, list[InputColumn]] = defaultdict(list)
     for column in model.inputs:
         by_driver[column.driver or "columns"].append(column)
     shares = {
@@ -219,7 +219,7 @@ def _features(model: Model) -> str:
     )
 
 
-def _described(column: Input) -> str:
+def _described(column: InputColumn) -> str:
     words = column.feature or {}
     if not words:
         return code(column.name)
@@ -273,10 +273,10 @@ def _provenance(model: Model) -> str:
     return bullets(lines)
 
 
-def _told(ends: Sequence[Any] | None) -> str:
+def _format_ends(ends: Sequence[Any] | None) -> str:
     """A measure with its interval.
 
-    >>> _told([0.8123, 0.8, 0.83]), _told([0.5, None, None]), _told(None)
+    >>> _format_ends([0.8123, 0.8, 0.83]), _format_ends([0.5, None, None]), _format_ends(None)
     ('0.812 (0.800 to 0.830)', '0.500', '–')
     """
     if not ends or ends[0] is None:

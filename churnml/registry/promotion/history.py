@@ -27,7 +27,7 @@ _LONGEST = 5000
 _USER = "mlflow.user"
 _PROCESS = "churnml.process"
 
-What = Literal["registered", "promoted", "forced", "refused", "rolled back"]
+EventKind = Literal["registered", "promoted", "forced", "refused", "rolled back"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +61,7 @@ class Event:
         Counts the events that were added; 0 for a registration.
     """
 
-    what: What
+    what: EventKind
     version: str
     over: str | None = None
     why: str = ""

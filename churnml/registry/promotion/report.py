@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from churnml.evaluation.contest import Verdict
-from churnml.models.cards.mlflow_notes import told
+from churnml.models.cards.mlflow_notes import format_estimate
 from churnml.registry.promotion.history import Event
 
 
@@ -35,7 +35,8 @@ def report(name: str, event: Event, verdict: Verdict | None) -> str:
         lines = ["| where | measure | challenger | champion | gain | | why |", "|---" * 7 + "|"]
         lines += [
             f"| {check.where} | {check.measure} | {check.challenger:.4f} | {check.champion:.4f} "
-            f"| {told(check.gain)} | {'pass' if check.passed else '**fail**'} | {check.reason} |"
+            f"| {format_estimate(check.gain)} "
+            f"| {'pass' if check.passed else '**fail**'} | {check.reason} |"
             for check in verdict.checks
         ]
         parts.append("\n".join(lines))

@@ -15,7 +15,7 @@ from churnml.registry.tracking.run import (
     Curve,
     Data,
     Logged,
-    Training,
+    TrainingRecord,
     headline,
     origin_params,
 )
@@ -27,7 +27,7 @@ __all__ = [
     "Curve",
     "Data",
     "Logged",
-    "Training",
+    "TrainingRecord",
     "addresses",
     "headline",
     "log_children",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from urllib.parse import quote
 
-from churnml.registry.tracking.run import Training, all_tables
+from churnml.registry.tracking.run import TrainingRecord, all_tables
 
 VIEW = "churnml"
 """The saved view of an experiment that shows the columns that matter."""
@@ -39,7 +39,7 @@ def model_address(name: str) -> str:
     return f"#/models/{quote(name)}"
 
 
-def run_links(experiment: str, run_id: str, training: Training) -> str:
+def run_links(experiment: str, run_id: str, training: TrainingRecord) -> str:
     """The figures and tables of a run, and its model, one click away."""
     base = f"#/experiments/{experiment}/runs/{run_id}/artifacts"
     figures = _listed((name, f"{base}/figures/{name}.png") for name in training.figures)
@@ -54,7 +54,7 @@ def run_links(experiment: str, run_id: str, training: Training) -> str:
     return " · ".join(line for line in lines if line) + "\n"
 
 
-def run_pictures(experiment: str, run_id: str, training: Training) -> str:
+def run_pictures(experiment: str, run_id: str, training: TrainingRecord) -> str:
     """The figures themselves, and the way to the run."""
     shown = [
         f"![{name}](get-artifact?run_uuid={run_id}&path=figures/{quote(name)}.png)"

@@ -15,13 +15,15 @@ from churnml.registry.store import Store, mlflow_errors, open_store
 from churnml.registry.tracking import experiments, runs
 from churnml.registry.tracking import mlflow_model as models
 from churnml.registry.tracking.links import run_links, run_pictures
-from churnml.registry.tracking.run import Logged, Training, items
+from churnml.registry.tracking.run import Logged, TrainingRecord, items
 
 _METRIC_NAME = re.compile(r"[A-Za-z0-9_\-. :/]+")
 _log = logging.getLogger(__name__)
 
 
-def save_training(training: Training, folder: str | Path, *, overwrite: bool = False) -> Logged:
+def save_training(
+    training: TrainingRecord, folder: str | Path, *, overwrite: bool = False
+) -> Logged:
     """Keep a training as a bundle in a folder, without MLflow.
 
     Raises
@@ -33,14 +35,14 @@ def save_training(training: Training, folder: str | Path, *, overwrite: bool = F
     return Logged(model_uri=str(folder))
 
 
-def log_training(training: Training, *, store: Store | None = None) -> Logged:
+def log_training(training: TrainingRecord, *, store: Store | None = None) -> Logged:
     """Keep a training as an MLflow run with a registered model version.
 
     The first version of a name becomes its ``champion``, a later one its ``challenger``.
 
     Parameters
     ----------
-    training : Training
+    training : TrainingRecord
     store : Store, optional
         By default that of the working folder or of ``MLFLOW_TRACKING_URI``.
 
@@ -67,7 +69,7 @@ def log_training(training: Training, *, store: Store | None = None) -> Logged:
     )
 
 
-def _check(training: Training) -> None:
+def _check(training: TrainingRecord) -> None:
     name = training.model.origin.name
     if not name or re.search(r"[/:]", name):
         raise UsageError(
@@ -81,7 +83,7 @@ def _check(training: Training) -> None:
         raise UsageError(f"Metric names {odd}: only letters, digits and _ - . : / are possible.")
 
 
-def _keep(store: Store, experiment: str, run_id: str, training: Training) -> tuple[str, str]:
+def _keep(store: Store, experiment: str, run_id: str, training: TrainingRecord) -> tuple[str, str]:
     """Everything that the run keeps, and its version with its alias."""
     text = cards.padded(training.notes).rstrip()
     notes = f"{text}\n\n{run_links(experiment, run_id, training)}"

@@ -17,7 +17,7 @@ from churnml.registry import resolve as resolving
 from churnml.registry import versions as registry
 from churnml.registry.store import Store, mlflow_quietly, quiet
 from churnml.registry.tracking.registered_card import refresh_card
-from churnml.registry.tracking.run import Training, requirements
+from churnml.registry.tracking.run import TrainingRecord, requirements
 
 if TYPE_CHECKING:
     from mlflow.entities import LoggedModel, ModelVersion
@@ -98,7 +98,7 @@ def _read_back(store: Store, logged: LoggedModel, model: Model) -> str:
 
 
 def register(
-    store: Store, run_id: str, logged: LoggedModel, training: Training, digest: str, card: str
+    store: Store, run_id: str, logged: LoggedModel, training: TrainingRecord, digest: str, card: str
 ) -> tuple[str, str]:
     """A new version with its card and alias, or neither."""
     name = training.model.origin.name

@@ -7,13 +7,13 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from churnml.models.model import Input, Model
+from churnml.models.model import InputColumn, Model
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-Table = Mapping[str, Sequence[Any]]
+LoggedTable = Mapping[str, Sequence[Any]]
 """Columns with their values."""
 
 
@@ -91,7 +91,7 @@ class Child:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Training:
+class TrainingRecord:
     """A finished training, as it shall be kept.
 
     Attributes
@@ -134,7 +134,7 @@ class Training:
     curves: Mapping[str, Curve] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     importance: Mapping[str, float] = field(default_factory=dict)
-    tables: Mapping[str, Table] = field(default_factory=dict)
+    tables: Mapping[str, LoggedTable] = field(default_factory=dict)
     figures: Mapping[str, Callable[[], Figure]] = field(default_factory=dict)
     notes: str = ""
     started: datetime | None = None
@@ -166,10 +166,10 @@ class Item:
     """A file of the run: text, a table, or a figure that is drawn when its turn comes."""
 
     path: str
-    content: str | Table | Callable[[], Figure]
+    content: str | LoggedTable | Callable[[], Figure]
 
 
-def items(training: Training) -> Iterator[Item]:
+def items(training: TrainingRecord) -> Iterator[Item]:
     """The files that a run keeps."""
     for name, table in all_tables(training).items():
         yield Item(f"tables/{name}.json", table)
@@ -179,7 +179,7 @@ def items(training: Training) -> Iterator[Item]:
         yield Item("README.md", training.notes)
 
 
-def all_tables(training: Training) -> dict[str, Table]:
+def all_tables(training: TrainingRecord) -> dict[str, LoggedTable]:
     """The tables that a run keeps, by file name without ending."""
     tables = dict(training.tables)
     if training.importance:
@@ -187,7 +187,7 @@ def all_tables(training: Training) -> dict[str, Table]:
     return tables
 
 
-def _importance_table(training: Training) -> Table:
+def _importance_table(training: TrainingRecord) -> LoggedTable:
     inputs = {column.name: column for column in training.model.inputs}
     ranked = sorted(training.importance.items(), key=lambda item: (-item[1], item[0]))
     total = sum(training.importance.values()) or 1.0
@@ -203,7 +203,7 @@ def _importance_table(training: Training) -> Table:
     }
 
 
-def _said(column: Input | None, what: str) -> str:
+def _said(column: InputColumn | None, what: str) -> str:
     return str((column.feature or {}).get(what, "")) if column else ""
 
 

@@ -17,7 +17,7 @@ from churnml.models.signature import typed_columns
 from churnml.registry.store import Store, mlflow_errors
 from churnml.registry.tracking.experiments import NOTE
 from churnml.registry.tracking.revision import revision
-from churnml.registry.tracking.run import Child, Curve, Item, Training
+from churnml.registry.tracking.run import Child, Curve, Item, TrainingRecord
 
 _PROCESS = "churnml.process"
 _PARENT = "mlflow.parentRunId"
@@ -27,7 +27,7 @@ _DIGEST = 12
 
 
 @contextmanager
-def opened(store: Store, experiment: str, training: Training) -> Iterator[str]:
+def opened(store: Store, experiment: str, training: TrainingRecord) -> Iterator[str]:
     """A run that ends, whatever happens, as finished, failed or killed."""
     _end_abandoned(store, experiment)
     started = training.started
@@ -49,7 +49,7 @@ def opened(store: Store, experiment: str, training: Training) -> Iterator[str]:
     store.client.set_terminated(run_id)
 
 
-def _tags(training: Training) -> dict[str, str]:
+def _tags(training: TrainingRecord) -> dict[str, str]:
     from mlflow.tracking.context.registry import resolve_tags
 
     origin = training.model.origin
@@ -86,7 +86,7 @@ def _alive(pid: int) -> bool:
     return True
 
 
-def describe(store: Store, run_id: str, training: Training, notes: str) -> None:
+def describe(store: Store, run_id: str, training: TrainingRecord, notes: str) -> None:
     """The run's card, parameters and data."""
     store.client.set_tag(run_id, NOTE, without_secrets(notes))
     _log_params(store, run_id, training.params)
@@ -103,7 +103,7 @@ def _log_params(store: Store, run_id: str, params: Mapping[str, Any]) -> None:
     store.client.log_batch(run_id, params=kept)
 
 
-def _dataset(training: Training) -> Any:
+def _dataset(training: TrainingRecord) -> Any:
     from mlflow.entities import Dataset, DatasetInput, InputTag
 
     data, origin = training.data, training.model.origin
@@ -136,7 +136,7 @@ def log_item(store: Store, run_id: str, item: Item) -> None:
             store.client.log_figure(run_id, item.content(), item.path)
 
 
-def log_metrics(store: Store, run_id: str, training: Training, models: Sequence[str]) -> None:
+def log_metrics(store: Store, run_id: str, training: TrainingRecord, models: Sequence[str]) -> None:
     """The run's numbers, which its models show too, and its curves."""
     from mlflow.entities import Metric
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from churnml.tables.simulator.encoded_columns import DAY, NEVER, Bools, Column, Floats, Ints
+from churnml.tables.simulator.encoded_columns import DAY, NEVER, Bools, ColumnData, Floats, Ints
 from churnml.tables.simulator.moments import arrival
 from churnml.tables.simulator.scene import Scene
 from churnml.tables.simulator.usage import Usage
@@ -95,7 +95,7 @@ def _fen(yuan: Floats) -> Ints:
     return np.rint(np.clip(yuan, 0.0, 1e5) * 100).astype(np.int64)
 
 
-def bill_rows(scene: Scene, bills: Bills, rows: Ints) -> dict[str, Column]:
+def bill_rows(scene: Scene, bills: Bills, rows: Ints) -> dict[str, ColumnData]:
     """The month's rows of the table ``bills``, for the customers given."""
     rng, count = scene.rng("bills"), len(rows)
     held_up = np.where(rng.random(count) < 0.03, rng.integers(1, 7, count), 0)

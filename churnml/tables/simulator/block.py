@@ -11,11 +11,11 @@ from churnml.tables.simulator.bills import bill_rows, draw_shocks, month_bills, 
 from churnml.tables.simulator.changes import customer_rows, month_changes, version_rows
 from churnml.tables.simulator.complaints import month_complaints
 from churnml.tables.simulator.contacts import month_contacts
-from churnml.tables.simulator.discontent import Felt, pass_month
+from churnml.tables.simulator.discontent import MonthEffects, pass_month
 from churnml.tables.simulator.encoded_columns import (
     DAY,
     NEVER,
-    Column,
+    ColumnData,
     Floats,
     Ints,
     Words,
@@ -46,7 +46,7 @@ _GROUP_NUMBERS = 1_000
 
 _UNKNOWN_BIRTHS = 0.04
 
-Tables = dict[str, dict[str, Column]]
+BlockTables = dict[str, dict[str, ColumnData]]
 
 
 class Block:
@@ -76,7 +76,7 @@ class Block:
         )
         self._now = truth.prospects(self.scene, -SETTLE)
         self._soon = truth.prospects(self.scene, -SETTLE + 1)
-        self._rows: dict[str, list[dict[str, Column]]] = {}
+        self._rows: dict[str, list[dict[str, ColumnData]]] = {}
         self._offered: tuple[Ints, Ints] = (np.zeros(0, np.int64), np.zeros(0, np.int64))
         self._keep("versions", version_rows(state, np.arange(count), people.activated))
 
@@ -106,7 +106,7 @@ class Block:
         scene = self.scene
         chances = truth.churn_probability(scene, self._now, self._soon, invited)
         who = np.flatnonzero(scene.old & (scene.ended >= scene.start))
-        at_start: dict[str, Column] = {
+        at_start: dict[str, ColumnData] = {
             "customer_id": who,
             "month": np.full(len(who), scene.start),
             "churn_probability": np.round(chances[who], 6),
@@ -116,7 +116,7 @@ class Block:
         who, numbers = (
             part[scene.ended[self._offered[0]] >= scene.start] for part in self._offered
         )
-        effects: dict[str, Column] = {
+        effects: dict[str, ColumnData] = {
             "offer_id": numbers,
             "customer_id": who,
             "month": np.full(len(who), scene.start),
@@ -132,7 +132,7 @@ class Block:
         silent = rng.random(scene.count) < truth.silent_now(scene, self._now)
         scene.state.silent = silent & scene.old
 
-    def _happen(self, invited: Floats, content: Floats) -> Felt:
+    def _happen(self, invited: Floats, content: Floats) -> MonthEffects:
         """All tables' rows of the month, and what it did to the customers."""
         scene = self.scene
         here = scene.people.activated < scene.stop
@@ -143,7 +143,7 @@ class Block:
         tariff = resentment(scene, shocks) * here
         waiting = open_months(scene.state, scene.start * DAY) > 0
         contacts = month_contacts(scene, scene.trouble + tariff + 0.8 * waiting)
-        felt = Felt(
+        felt = MonthEffects(
             network=network, tariff=tariff, service=contacts.felt, complaints=np.zeros(scene.count)
         )
         complaints = month_complaints(scene, felt)
@@ -159,22 +159,22 @@ class Block:
             self._keep("complaints", complaints.rows)
             self._keep("surveys", surveys)
             self._keep_offers(offered)
-        return Felt(
+        return MonthEffects(
             network=network,
             tariff=tariff,
             service=contacts.felt,
             complaints=complaints.counts.astype(float),
         )
 
-    def _keep(self, table: str, batch: dict[str, Column]) -> None:
+    def _keep(self, table: str, batch: dict[str, ColumnData]) -> None:
         self._rows.setdefault(table, []).append(batch)
 
-    def _keep_offers(self, batch: dict[str, Column]) -> None:
+    def _keep_offers(self, batch: dict[str, ColumnData]) -> None:
         earlier = sum(length(before) for before in self._rows.get("offers", []))
         self._keep("offers", batch)
         self._offered = np.asarray(batch["customer_id"]), earlier + np.arange(length(batch))
 
-    def tables(self, number: int, ids: list[str]) -> Tables:
+    def tables(self, number: int, ids: list[str]) -> BlockTables:
         """All rows so far, with their keys.
 
         Parameters
@@ -210,7 +210,7 @@ def simulate_block(
     number: int,
     ids: list[str],
     tick: Callable[[], object],
-) -> Tables:
+) -> BlockTables:
     """All tables of one block of customers, by file name without its ending.
 
     Parameters

@@ -8,23 +8,23 @@ import numpy as np
 
 from churnml.tables.simulator.encoded_columns import (
     NEVER,
-    Batch,
     Bools,
-    Column,
+    ColumnBatch,
+    ColumnData,
     Floats,
     Ints,
     Words,
 )
 from churnml.tables.simulator.people import BRANDS, EASYOWN, GOTONE, MZONE
 from churnml.tables.simulator.scene import Scene
-from churnml.tables.simulator.state import State
+from churnml.tables.simulator.state import CustomerState
 from churnml.tables.simulator.world import HALLS, REGIONS, region_of
 
 PAYMENTS = ("prepaid", "postpaid")
 _TERMS = np.array([365, 730])
 
 
-def month_changes(scene: Scene, content: Floats) -> dict[str, Column]:
+def month_changes(scene: Scene, content: Floats) -> dict[str, ColumnData]:
     """Draw a month's changes; the state takes them over.
 
     Parameters
@@ -49,7 +49,7 @@ def month_changes(scene: Scene, content: Floats) -> dict[str, Column]:
     return version_rows(scene.state, who, day[who])
 
 
-def version_rows(state: State, who: Ints, day: Ints) -> dict[str, Column]:
+def version_rows(state: CustomerState, who: Ints, day: Ints) -> dict[str, ColumnData]:
     """The state of some customers as versions in force from the given days."""
     contract = state.contract_end[who]
     return {
@@ -105,8 +105,8 @@ def _change_employer(scene: Scene, present: Bools) -> Bools:
 
 
 def customer_rows(
-    scene: Scene, versions: Batch, births: Ints, ids: Sequence[str], groups: Sequence[str]
-) -> dict[str, Column]:
+    scene: Scene, versions: ColumnBatch, births: Ints, ids: Sequence[str], groups: Sequence[str]
+) -> dict[str, ColumnData]:
     """Rows of the table ``customers`` from the versions of a block.
 
     Every version says when the service ended: that is an event of the subscription, not

@@ -6,11 +6,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from churnml.tables.simulator.discontent import Felt
-from churnml.tables.simulator.encoded_columns import DAY, NEVER, Column, Floats, Ints, Words, select
+from churnml.tables.simulator.discontent import MonthEffects
+from churnml.tables.simulator.encoded_columns import (
+    DAY,
+    NEVER,
+    ColumnData,
+    Floats,
+    Ints,
+    Words,
+    select,
+)
 from churnml.tables.simulator.moments import arrival, moments
 from churnml.tables.simulator.scene import Scene
-from churnml.tables.simulator.state import CATEGORIES, State
+from churnml.tables.simulator.state import CATEGORIES, CustomerState
 
 CHANNELS = ("hotline", "hall", "app", "regulator")
 
@@ -58,21 +66,21 @@ _HOURS = np.array(
 
 
 @dataclass(frozen=True)
-class Complaints:
+class MonthComplaints:
     """One month's complaints: the rows, and how many each customer of the block made."""
 
-    rows: dict[str, Column]
+    rows: dict[str, ColumnData]
     counts: Ints
 
 
-def month_complaints(scene: Scene, felt: Felt) -> Complaints:
+def month_complaints(scene: Scene, felt: MonthEffects) -> MonthComplaints:
     """Draw a month's complaints, and bring the state's open ones up to date.
 
     Parameters
     ----------
     scene : Scene
         ``state.open_since`` and ``state.open_until`` change in place.
-    felt : Felt
+    felt : MonthEffects
         What the month did, complaints apart.
     """
     counts = scene.rng("complaints").poisson(_rates(scene, felt))
@@ -86,10 +94,10 @@ def month_complaints(scene: Scene, felt: Felt) -> Complaints:
     for name in ("closed_at", "reopened_at"):
         moment = np.asarray(rows[name])
         rows[name] = np.where(moment < scene.ended[who] * DAY, moment, NEVER)
-    return Complaints(rows, np.bincount(who, minlength=scene.count))
+    return MonthComplaints(rows, np.bincount(who, minlength=scene.count))
 
 
-def _rates(scene: Scene, felt: Felt) -> Floats:
+def _rates(scene: Scene, felt: MonthEffects) -> Floats:
     """Complaints expected this month, by category; an open one is often made again."""
     people, state = scene.people, scene.state
     none = np.zeros(scene.count)
@@ -108,7 +116,7 @@ def _rates(scene: Scene, felt: Felt) -> Floats:
     return (by_cause * touchy[:, None] + again) * ~state.silent[:, None]
 
 
-def _complaints(scene: Scene, who: Ints, category: Ints) -> dict[str, Column]:
+def _complaints(scene: Scene, who: Ints, category: Ints) -> dict[str, ColumnData]:
     rng, count = scene.rng("complaints"), len(who)
     opened = moments(scene, rng, count, _HOURS)
     severity = 1 + rng.binomial(2, 0.30, count)
@@ -147,7 +155,7 @@ def _after(opened: Ints, days: Floats) -> Ints:
     return np.where(np.isfinite(days), opened + 600 + seconds.astype(np.int64), NEVER)
 
 
-def _remember(state: State, who: Ints, category: Ints, opened: Ints, until: Ints) -> None:
+def _remember(state: CustomerState, who: Ints, category: Ints, opened: Ints, until: Ints) -> None:
     place = (who, category)
     stale = state.open_until[place] < opened
     state.open_since[who[stale], category[stale]] = NEVER

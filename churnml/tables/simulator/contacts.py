@@ -6,7 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from churnml.tables.simulator.encoded_columns import DAY, Bools, Column, Floats, Ints, Words, select
+from churnml.tables.simulator.encoded_columns import (
+    DAY,
+    Bools,
+    ColumnData,
+    Floats,
+    Ints,
+    Words,
+    select,
+)
 from churnml.tables.simulator.moments import arrival, moments
 from churnml.tables.simulator.months import SETTLE
 from churnml.tables.simulator.scene import Scene
@@ -61,7 +69,7 @@ class Contacts:
         Who was in a hall, and who called the hotline.
     """
 
-    rows: dict[str, Column]
+    rows: dict[str, ColumnData]
     felt: Floats
     visited: Bools
     called: Bools
@@ -100,7 +108,7 @@ def _rates(scene: Scene, wants: Floats) -> Floats:
     return np.stack([hall, hotline, app, terminal], axis=1) * ~scene.state.silent[:, None]
 
 
-def _contacts(scene: Scene, who: Ints, channel: Ints) -> dict[str, Column]:
+def _contacts(scene: Scene, who: Ints, channel: Ints) -> dict[str, ColumnData]:
     rng, count = scene.rng("contacts"), len(who)
     office = moments(scene, rng, count, _OFFICE_HOURS)
     started = np.where(channel == HALL, office, moments(scene, rng, count, _ALL_HOURS))
@@ -145,7 +153,7 @@ def _items(rng: np.random.Generator, channel: Ints) -> Ints:
     return np.minimum(drawn, len(ITEMS) - 1)
 
 
-def _pain(rows: dict[str, Column], channel: Ints) -> Floats:
+def _pain(rows: dict[str, ColumnData], channel: Ints) -> Floats:
     """What a contact costs the customer's patience: too long a wait, no answer, no result."""
     wait = np.nan_to_num(np.asarray(rows["wait_seconds"], dtype=float))
     limit = np.where(channel == HALL, _LONG_IN_HALL, _LONG_ON_LINE)

@@ -21,7 +21,7 @@ _MEMORY = 0.65
 
 
 @dataclass(frozen=True, kw_only=True)
-class Felt:
+class MonthEffects:
     """What one month did to the customers; arrays of shape (n,), 0 for nothing.
 
     Attributes
@@ -38,7 +38,7 @@ class Felt:
     complaints: Floats
 
 
-def pass_month(scene: Scene, felt: Felt) -> None:
+def pass_month(scene: Scene, felt: MonthEffects) -> None:
     """Bring the state from the end of one month to the end of the next, in place."""
     people, state, rng = scene.people, scene.state, scene.rng("temper")
     waiting = np.minimum(open_months(state, scene.stop * DAY), 3.0)

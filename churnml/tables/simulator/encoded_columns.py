@@ -40,11 +40,11 @@ class Words:
     words: Sequence[str]
 
 
-Column = npt.NDArray[Any] | Words
-Batch = Mapping[str, Column]
+ColumnData = npt.NDArray[Any] | Words
+ColumnBatch = Mapping[str, ColumnData]
 
 
-def pick(column: Column, rows: npt.NDArray[Any]) -> Column:
+def pick(column: ColumnData, rows: npt.NDArray[Any]) -> ColumnData:
     """The given rows of a column.
 
     >>> pick(np.array([5, 6, 7]), np.array([2, 0]))
@@ -53,18 +53,18 @@ def pick(column: Column, rows: npt.NDArray[Any]) -> Column:
     return Words(column.codes[rows], column.words) if isinstance(column, Words) else column[rows]
 
 
-def select(batch: Batch, rows: npt.NDArray[Any]) -> dict[str, Column]:
+def select(batch: ColumnBatch, rows: npt.NDArray[Any]) -> dict[str, ColumnData]:
     """The given rows of every column."""
     return {name: pick(column, rows) for name, column in batch.items()}
 
 
-def stack(batches: Sequence[Batch]) -> dict[str, Column]:
+def stack(batches: Sequence[ColumnBatch]) -> dict[str, ColumnData]:
     """Batches one below the other.
 
     >>> stack([{"a": np.array([1])}, {"a": np.array([2])}])
     {'a': array([1, 2])}
     """
-    stacked: dict[str, Column] = {}
+    stacked: dict[str, ColumnData] = {}
     for name, first in batches[0].items():
         parts = [batch[name] for batch in batches]
         if isinstance(first, Words):
@@ -75,7 +75,7 @@ def stack(batches: Sequence[Batch]) -> dict[str, Column]:
     return stacked
 
 
-def length(batch: Batch) -> int:
+def length(batch: ColumnBatch) -> int:
     """Number of rows of a batch."""
     column = next(iter(batch.values()))
     return len(column.codes) if isinstance(column, Words) else len(column)

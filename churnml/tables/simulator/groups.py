@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from churnml.tables.simulator.encoded_columns import Bools, Column, Floats, Ints, Words
+from churnml.tables.simulator.encoded_columns import Bools, ColumnData, Floats, Ints, Words
 from churnml.tables.simulator.months import Months
 
 _SECTORS = {
@@ -88,7 +88,7 @@ def draw_groups(rng: np.random.Generator, months: Months, customers: int) -> Gro
 
 def group_versions(
     rng: np.random.Generator, months: Months, groups: Groups, ids: Sequence[str]
-) -> dict[str, Column]:
+) -> dict[str, ColumnData]:
     """Rows of the table ``groups``: the first state of each, and what changed since.
 
     Parameters

@@ -14,7 +14,7 @@ from churnml.tables.simulator.encoded_columns import DAY, Floats
 from churnml.tables.simulator.months import SETTLE
 from churnml.tables.simulator.people import GOTONE, MZONE, People
 from churnml.tables.simulator.scene import Scene
-from churnml.tables.simulator.state import State, open_months
+from churnml.tables.simulator.state import CustomerState, open_months
 from churnml.tables.simulator.world import region_of
 
 _SEASON = np.array([0.0, 0.10, 0.05, 0.0, -0.05, 0.0, 0.05, 0.10, 0.12, -0.05, -0.05, 0.0])
@@ -125,13 +125,13 @@ def _together(scene: Scene, month: int) -> Floats:
     )
 
 
-def falling_silent(people: People, state: State) -> Floats:
+def falling_silent(people: People, state: CustomerState) -> Floats:
     """Probability that a prepaid customer who was active falls silent, two months on.
 
     Parameters
     ----------
     people : People
-    state : State
+    state : CustomerState
         At the end of the month before the last.
 
     Returns
@@ -148,7 +148,7 @@ def falling_silent(people: People, state: State) -> Floats:
     return np.where(people.prepaid, chance(log_odds), 0.0)
 
 
-def staying_silent(people: People, state: State) -> Floats:
+def staying_silent(people: People, state: CustomerState) -> Floats:
     """Probability that a silent customer stays silent, two months on."""
     log_odds = (
         -0.45
@@ -159,13 +159,13 @@ def staying_silent(people: People, state: State) -> Floats:
     return np.where(people.prepaid, chance(log_odds), 0.0)
 
 
-def contentment(people: People, state: State, month: int) -> Floats:
+def contentment(people: People, state: CustomerState, month: int) -> Floats:
     """Expected overall satisfaction at the start of ``month``, 0 to 100.
 
     Parameters
     ----------
     people : People
-    state : State
+    state : CustomerState
         At the end of ``month - 1``.
     month : int
     """

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from churnml.tables.simulator.encoded_columns import DAY, NEVER, Column, Floats, Ints, Words, select
+from churnml.tables.simulator.encoded_columns import (
+    DAY,
+    NEVER,
+    ColumnData,
+    Floats,
+    Ints,
+    Words,
+    select,
+)
 from churnml.tables.simulator.hazard import chance
 from churnml.tables.simulator.moments import arrival, moments
 from churnml.tables.simulator.scene import Scene
@@ -46,7 +54,7 @@ def effect(scene: Scene, who: Ints, since: int) -> Floats:
     return scene.people.reaction[who] * _FADING[since]
 
 
-def month_offers(scene: Scene, invited: Floats) -> dict[str, Column]:
+def month_offers(scene: Scene, invited: Floats) -> dict[str, ColumnData]:
     """Draw a month's offers, and note them in the state.
 
     Parameters
@@ -67,7 +75,7 @@ def month_offers(scene: Scene, invited: Floats) -> dict[str, Column]:
     accepted = at + 60 + (rng.exponential(2.0, count) * DAY).astype(np.int64)
     accepts &= accepted < scene.ended[who] * DAY
     state.offered[who], state.treated[who] = scene.month, treated
-    rows: dict[str, Column] = {
+    rows: dict[str, ColumnData] = {
         "customer_id": who,
         "offered_at": at,
         "offer": Words(kind, OFFERS),

@@ -10,7 +10,7 @@ from churnml.tables.simulator.encoded_columns import DAY, Bools, Floats, Ints
 from churnml.tables.simulator.groups import Groups
 from churnml.tables.simulator.months import Months
 from churnml.tables.simulator.people import People
-from churnml.tables.simulator.state import State
+from churnml.tables.simulator.state import CustomerState
 from churnml.tables.simulator.streams import Streams
 from churnml.tables.simulator.world import World
 
@@ -26,7 +26,7 @@ class Scene:
     world : World
     people : People
     groups : Groups
-    state : State
+    state : CustomerState
         At the end of the month before; what happens in the month changes it in place.
     ended : array of int, shape (n,)
         Day on which each customer left; `columns.NEVER` for those who have not.
@@ -38,7 +38,7 @@ class Scene:
     world: World
     people: People
     groups: Groups
-    state: State
+    state: CustomerState
     ended: Ints
     month: int
 

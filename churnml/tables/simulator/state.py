@@ -18,7 +18,7 @@ STRESS_KEPT, STRESS_NOISE = 0.80, 0.45
 
 
 @dataclass(kw_only=True)
-class State:
+class CustomerState:
     """The customers of one block at the end of a month; arrays of shape (n,) unless said.
 
     Attributes
@@ -62,11 +62,11 @@ class State:
     treated: Bools
 
 
-def first_state(rng: np.random.Generator, people: People) -> State:
+def first_state(rng: np.random.Generator, people: People) -> CustomerState:
     """The state in which the settling months begin."""
     count = len(people)
     zero = np.zeros(count)
-    return State(
+    return CustomerState(
         brand=people.brand.copy(),
         hall=people.hall.copy(),
         group=people.group.copy(),
@@ -86,7 +86,7 @@ def first_state(rng: np.random.Generator, people: People) -> State:
     )
 
 
-def open_months(state: State, second: int) -> Floats:
+def open_months(state: CustomerState, second: int) -> Floats:
     """How long a customer's oldest open complaint has been open, in months; 0 for none."""
     is_open = state.open_until > second
     since = np.where(is_open, state.open_since, NEVER).min(axis=1)

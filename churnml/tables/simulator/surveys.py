@@ -8,7 +8,7 @@ from churnml.tables.simulator.encoded_columns import (
     DAY,
     NEVER,
     Bools,
-    Column,
+    ColumnData,
     Floats,
     Ints,
     Words,
@@ -17,7 +17,7 @@ from churnml.tables.simulator.encoded_columns import (
 from churnml.tables.simulator.hazard import chance
 from churnml.tables.simulator.moments import arrival, moments
 from churnml.tables.simulator.scene import Scene
-from churnml.tables.simulator.state import State
+from churnml.tables.simulator.state import CustomerState
 
 TOUCHPOINTS = ("overall", "network", "tariff", "business_support", "hall", "hotline")
 _ASKED = np.array([0.62, 0.14, 0.12, 0.12])
@@ -30,7 +30,7 @@ _AGREEMENT = 7.0
 _HOURS = np.array([0.0] * 9 + [5, 8, 8, 5, 4, 6, 8, 8, 6, 4, 4, 2] + [0] * 3)
 
 
-def month_surveys(scene: Scene, content: Floats, met: tuple[Bools, Bools]) -> dict[str, Column]:
+def month_surveys(scene: Scene, content: Floats, met: tuple[Bools, Bools]) -> dict[str, ColumnData]:
     """Draw a month's invitations and answers.
 
     Parameters
@@ -57,7 +57,7 @@ def month_surveys(scene: Scene, content: Floats, met: tuple[Bools, Bools]) -> di
         arrival(rng, sent, (120, 260), 0.0, (0, 0)),
         arrival(rng, sent, (0.1, 2), 0.02, (1, 10)),
     )
-    rows: dict[str, Column] = {
+    rows: dict[str, ColumnData] = {
         "customer_id": who,
         "sent_at": sent,
         "answered_at": answered,
@@ -102,7 +102,7 @@ def _scales(rng: np.random.Generator, third: Bools, month: int) -> Floats:
     return _SCALES[np.where(third, 2, short.astype(np.int64))]
 
 
-def _opinion(content: Floats, state: State, who: Ints, touchpoint: Ints) -> Floats:
+def _opinion(content: Floats, state: CustomerState, who: Ints, touchpoint: Ints) -> Floats:
     """What is thought of the thing asked about, between 0 and 1."""
     shift = np.choose(
         touchpoint,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from churnml.tables.simulator import hazard, offers
-from churnml.tables.simulator.encoded_columns import Column, Floats, Ints
+from churnml.tables.simulator.encoded_columns import ColumnData, Floats, Ints
 from churnml.tables.simulator.hazard import chance
 from churnml.tables.simulator.scene import Scene
 
@@ -94,7 +94,9 @@ def churn_probability(scene: Scene, now: Prospects, soon: Prospects, invited: Fl
     return default_label(leaves_now(scene, now), second, silent_now(scene, now) * soon.stays)
 
 
-def offer_effects(scene: Scene, now: Prospects, soon: Prospects, who: Ints) -> dict[str, Column]:
+def offer_effects(
+    scene: Scene, now: Prospects, soon: Prospects, who: Ints
+) -> dict[str, ColumnData]:
     """P(default label at ``as_of`` = the scene's month) by arm, after an offer the month before.
 
     Parameters

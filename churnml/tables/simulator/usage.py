@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from churnml.tables.simulator.encoded_columns import DAY, Bools, Column, Floats, Ints
+from churnml.tables.simulator.encoded_columns import DAY, Bools, ColumnData, Floats, Ints
 from churnml.tables.simulator.hazard import chance
 from churnml.tables.simulator.moments import arrival
 from churnml.tables.simulator.scene import Scene
@@ -74,7 +74,7 @@ def month_usage(scene: Scene, travels: Bools) -> Usage:
     )
 
 
-def usage_rows(scene: Scene, usage: Usage, rows: Ints) -> dict[str, Column]:
+def usage_rows(scene: Scene, usage: Usage, rows: Ints) -> dict[str, ColumnData]:
     """The month's rows of the table ``usage``, for the customers given."""
     count = len(rows)
     ended = np.full(count, scene.stop * DAY)

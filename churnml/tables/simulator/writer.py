@@ -15,7 +15,14 @@ from churnml.base import scratch
 from churnml.base.files import is_utf8, plain_reason, shown
 from churnml.errors import OutputError
 from churnml.tables.contract import KNOWN_AT, TABLES
-from churnml.tables.simulator.encoded_columns import DAY, NEVER, Batch, Column, Words, length
+from churnml.tables.simulator.encoded_columns import (
+    DAY,
+    NEVER,
+    ColumnBatch,
+    ColumnData,
+    Words,
+    length,
+)
 
 _DESK = ".simulate-"
 _MARK, _SIMULATED = "churnml", "simulated"
@@ -142,7 +149,7 @@ class Writer:
             store_schema=False,
         )
 
-    def write(self, batches: Mapping[str, Batch]) -> None:
+    def write(self, batches: Mapping[str, ColumnBatch]) -> None:
         """Append one block's rows, a row group for every table.
 
         Parameters
@@ -187,7 +194,7 @@ class Writer:
             file=str(self.folder),
         )
 
-    def _array(self, name: str, kind: str, column: Column) -> pa.Array:
+    def _array(self, name: str, kind: str, column: ColumnData) -> pa.Array:
         if isinstance(column, Words):
             codes = pa.array(column.codes.astype(np.int32), mask=column.codes < 0)
             return pa.DictionaryArray.from_arrays(codes, pa.array(column.words, pa.string()))

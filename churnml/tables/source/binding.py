@@ -15,13 +15,13 @@ from churnml.base.nearest import nearest
 from churnml.config.settings import Available
 from churnml.errors import ContractError, UsageError
 from churnml.tables import asof
-from churnml.tables.contract import KNOWN_AT, Column, TableSpec
+from churnml.tables.contract import KNOWN_AT, ColumnSpec, TableSpec
 from churnml.tables.source.columns import FILE, RAW, ROW, read_column
 from churnml.tables.source.mapping import SourceMapping, TableMapping
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Rows:
+class ReadRows:
     """The rows of a table, read.
 
     Attributes
@@ -73,7 +73,7 @@ class Binding:
     entry: TableMapping
     origin: str
     names: tuple[str, ...]
-    load: Callable[[Binding], Rows]
+    load: Callable[[Binding], ReadRows]
     files: tuple[Path, ...] = ()
     zoned: tuple[str, ...] = ()
     numbers: Mapping[str, str] = field(default_factory=dict)
@@ -120,7 +120,7 @@ class Binding:
         return declared
 
     @cached_property
-    def rows(self) -> Rows:
+    def rows(self) -> ReadRows:
         """The rows, read when first asked for."""
         return self.load(self)
 
@@ -138,7 +138,7 @@ def read_rows(
     numbered: ir.Table,
     mapping: SourceMapping,
     exact: bool = False,
-) -> Rows:
+) -> ReadRows:
     """Rows of a typed store, such as Parquet: renamed, and converted where types differ.
 
     Parameters
@@ -163,7 +163,7 @@ def read_rows(
     if exact and failed:
         raise _inexact(binding, plain, next(iter(failed)).removeprefix(RAW))
     checked = numbered.select(**typed, **failed, **{name: numbered[name] for name in place})
-    return Rows(typed=plain.select(**converted(binding, plain, mapping)[0]), checked=checked)
+    return ReadRows(typed=plain.select(**converted(binding, plain, mapping)[0]), checked=checked)
 
 
 def _inexact(binding: Binding, plain: ir.Table, name: str) -> ContractError:
@@ -193,7 +193,7 @@ def converted(
     return typed, failed
 
 
-def contract_columns(spec: TableSpec, names: Collection[str]) -> tuple[Column, ...]:
+def contract_columns(spec: TableSpec, names: Collection[str]) -> tuple[ColumnSpec, ...]:
     """The columns of the contract that a table has, ``known_at`` last."""
     return tuple(column for column in (*spec.columns, KNOWN_AT) if column.name in names)
 

@@ -15,7 +15,7 @@ import ibis
 from ibis.expr import datatypes as dt
 from ibis.expr import types as ir
 
-from churnml.tables.contract import Column
+from churnml.tables.contract import ColumnSpec
 
 RAW = "raw:"
 """Prefix of the column that holds the text of a value that could not be read."""
@@ -33,7 +33,7 @@ _ZONED = r":\d\d(\.\d+)?\s*(Z|[A-Za-z]{3,}|[+-]\d\d(:?\d\d)?)$"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rule:
+class ReadingRule:
     """What the mapping says of one column.
 
     Attributes
@@ -58,7 +58,7 @@ class Rule:
 
 
 @dataclass(frozen=True)
-class Reading:
+class ReadColumn:
     """A column as the contract wants it, and the text of what could not be read.
 
     Attributes
@@ -85,23 +85,23 @@ _parse = ibis.udf.scalar.builtin(
 )
 
 
-def read_column(raw: ir.Value, column: Column, rule: Rule | None = None) -> Reading:
+def read_column(raw: ir.Value, column: ColumnSpec, rule: ReadingRule | None = None) -> ReadColumn:
     """A source column as the contract's type.
 
     Parameters
     ----------
     raw : ibis Value
         The column as it stands in the source.
-    column : Column
+    column : ColumnSpec
         What the contract says of it.
-    rule : Rule, optional
+    rule : ReadingRule, optional
         What the mapping says of it.
 
     Returns
     -------
-    Reading
+    ReadColumn
     """
-    rule = rule or Rule()
+    rule = rule or ReadingRule()
     if rule.nulls and raw.type().is_string():
         for text in rule.nulls:
             raw = raw.nullif(text)
@@ -112,33 +112,33 @@ def read_column(raw: ir.Value, column: Column, rule: Rule | None = None) -> Read
     return read(raw, rule)
 
 
-def _checked(raw: ir.Value, typed: ir.Value) -> Reading:
+def _checked(raw: ir.Value, typed: ir.Value) -> ReadColumn:
     failed = ibis.ifelse(raw.notnull() & typed.isnull(), raw.cast("string"), ibis.null("string"))
-    return Reading(typed, failed)
+    return ReadColumn(typed, failed)
 
 
-def _unreadable(raw: ir.Value, kind: str) -> Reading:
+def _unreadable(raw: ir.Value, kind: str) -> ReadColumn:
     return _checked(raw, ibis.null(kind))
 
 
-def _as_text(raw: ir.Value, rule: Rule | None = None) -> Reading:
+def _as_text(raw: ir.Value, rule: ReadingRule | None = None) -> ReadColumn:
     kind = raw.type()
     if kind.is_string():
-        return Reading(raw)
+        return ReadColumn(raw)
     if kind.is_integer() or kind.is_boolean() or kind.is_uuid():
-        return Reading(raw.cast("string"))
+        return ReadColumn(raw.cast("string"))
     if kind.is_decimal():
-        return Reading(raw.cast("string").re_replace(r"\.0+$", ""))
+        return ReadColumn(raw.cast("string").re_replace(r"\.0+$", ""))
     if kind.is_floating():
         # An id column of whole numbers with one gap becomes floating in pandas.
         missing = raw.isnan().ifelse(ibis.null(kind), raw)
         return _checked(missing, _whole(raw).cast("string"))
     if kind.is_temporal():
-        return Reading(raw.cast("string"))
+        return ReadColumn(raw.cast("string"))
     return _unreadable(raw, "string")
 
 
-def _as_number(raw: ir.Value, rule: Rule) -> Reading:
+def _as_number(raw: ir.Value, rule: ReadingRule) -> ReadColumn:
     kind = raw.type()
     if kind.is_string():
         typed = _number(raw)
@@ -150,7 +150,7 @@ def _as_number(raw: ir.Value, rule: Rule) -> Reading:
         # Times 1 and over 100, not times 0.01, which is rounded twice.
         up, down = rule.scale.numerator, rule.scale.denominator
         typed = (typed if up == 1 else typed * up) / float(down)
-    return _checked(raw, typed) if kind.is_string() else Reading(typed)
+    return _checked(raw, typed) if kind.is_string() else ReadColumn(typed)
 
 
 def _number(text: ir.StringValue) -> ir.FloatingValue:
@@ -158,10 +158,10 @@ def _number(text: ir.StringValue) -> ir.FloatingValue:
     return text.contains("_").ifelse(ibis.null("float64"), text.try_cast("float64"))
 
 
-def _as_integer(raw: ir.Value, rule: Rule) -> Reading:
+def _as_integer(raw: ir.Value, rule: ReadingRule) -> ReadColumn:
     kind = raw.type()
     if rule.scale == 1 and kind.is_integer() and not kind.is_uint64():
-        return Reading(raw if kind.is_int64() else raw.cast("int64"))
+        return ReadColumn(raw if kind.is_int64() else raw.cast("int64"))
     number = _as_number(raw, rule).typed
     missing = raw.isnan().ifelse(ibis.null(kind), raw) if kind.is_floating() else raw
     return _checked(missing, _whole(number))
@@ -174,20 +174,20 @@ def _whole(number: ir.FloatingValue) -> ir.IntegerValue:
     return exact.ifelse(near, ibis.null("int64"))
 
 
-def _as_boolean(raw: ir.Value, rule: Rule) -> Reading:
+def _as_boolean(raw: ir.Value, rule: ReadingRule) -> ReadColumn:
     kind = raw.type()
     if kind.is_boolean():
-        return Reading(raw)
+        return ReadColumn(raw)
     text = _as_text(raw).typed.lower().strip()
     return _checked(raw, ibis.cases((text.isin(_TRUE), True), (text.isin(_FALSE), False)))
 
 
-def _as_date(raw: ir.Value, rule: Rule) -> Reading:
+def _as_date(raw: ir.Value, rule: ReadingRule) -> ReadColumn:
     kind = raw.type()
     if kind.is_date():
-        return Reading(raw)
+        return ReadColumn(raw)
     if kind.is_timestamp():
-        return Reading(_as_timestamp(raw, rule).typed.cast("date"))
+        return ReadColumn(_as_timestamp(raw, rule).typed.cast("date"))
     text = _as_text(raw).typed
     if rule.format:
         return _checked(raw, _parse(text, rule.format).cast("date"))
@@ -196,14 +196,14 @@ def _as_date(raw: ir.Value, rule: Rule) -> Reading:
     return _checked(raw, _parsed_timestamp(text, rule).cast("date"))
 
 
-def _as_timestamp(raw: ir.Value, rule: Rule) -> Reading:
+def _as_timestamp(raw: ir.Value, rule: ReadingRule) -> ReadColumn:
     kind = raw.type()
     if kind.is_timestamp():
         if kind.timezone is not None:
-            return Reading(_local(rule.timezone, raw))
-        return Reading(raw if kind.scale in (None, 6) else raw.cast("timestamp"))
+            return ReadColumn(_local(rule.timezone, raw))
+        return ReadColumn(raw if kind.scale in (None, 6) else raw.cast("timestamp"))
     if kind.is_date():
-        return Reading(raw.cast("timestamp"))
+        return ReadColumn(raw.cast("timestamp"))
     text = _as_text(raw).typed
     if rule.format:
         return _checked(raw, _parse(text, rule.format))
@@ -212,7 +212,7 @@ def _as_timestamp(raw: ir.Value, rule: Rule) -> Reading:
     return _checked(raw, _parsed_timestamp(text, rule))
 
 
-def _parsed_timestamp(text: ir.StringValue, rule: Rule) -> ir.TimestampValue:
+def _parsed_timestamp(text: ir.StringValue, rule: ReadingRule) -> ir.TimestampValue:
     """A text as a local moment; DuckDB alone would drop the zone that the text names."""
     zoned = _local(rule.timezone, text.try_cast(dt.Timestamp(timezone="UTC")))
     return text.re_search(_ZONED).ifelse(zoned, text.try_cast("timestamp"))

@@ -25,14 +25,16 @@ from churnml.config.settings import Available, Section, parse
 from churnml.config.yaml import read_yaml
 from churnml.errors import UsageError
 from churnml.tables.contract import KNOWN_AT, TABLES, TableSpec
-from churnml.tables.source.columns import Rule
+from churnml.tables.source.columns import ReadingRule
 
-Encoding = Literal["utf-8", "utf-8-sig", "gb18030"]
+CsvEncoding = Literal["utf-8", "utf-8-sig", "gb18030"]
 
 Lag = Annotated[str, StringConstraints(pattern=r"^\d+[dh]$")]
 """How long after it happened a row reaches the warehouse: days (``3d``) or hours (``12h``)."""
 
-Scale = Annotated[str, StringConstraints(pattern=r"^\d+(\.\d+)?([eE]-?\d{1,2})?(/[1-9]\d*)?$")]
+ScaleFactor = Annotated[
+    str, StringConstraints(pattern=r"^\d+(\.\d+)?([eE]-?\d{1,2})?(/[1-9]\d*)?$")
+]
 """A positive number, or a fraction such as ``1/60``."""
 
 
@@ -48,7 +50,7 @@ class TableMapping(Section):
     values: dict[str, dict[str, str]] = Field(
         {}, description="column: {their code: the contract's}"
     )
-    scale: dict[str, Scale] = Field(
+    scale: dict[str, ScaleFactor] = Field(
         {}, description="column: the contract's unit = theirs times this"
     )
     formats: dict[str, str] = Field({}, description="column: how its dates are written, as %Y%m%d")
@@ -71,11 +73,11 @@ class TableMapping(Section):
         """How the dates of a contract column are written, where the mapping says so."""
         return self.formats.get(name, self.formats.get(self.own_name(name)))
 
-    def rule(self, name: str, mapping: SourceMapping) -> Rule:
+    def rule(self, name: str, mapping: SourceMapping) -> ReadingRule:
         """How a contract column is to be read."""
         own = self.own_name(name)
         scale = self.scale.get(name, self.scale.get(own, "1"))
-        return Rule(
+        return ReadingRule(
             values=self.values.get(name, self.values.get(own, {})),
             scale=Fraction(scale),
             format=self.format_of(name),
@@ -100,7 +102,7 @@ class TableMappings(Section):
 class SourceMapping(Section):
     """The content of a ``source.yaml``."""
 
-    encoding: Encoding = Field("utf-8", description="of CSV files: utf-8, utf-8-sig or gb18030")
+    encoding: CsvEncoding = Field("utf-8", description="of CSV files: utf-8, utf-8-sig or gb18030")
     delimiter: str = Field(",", min_length=1, max_length=1, description="between CSV fields")
     nulls: tuple[str, ...] | None = Field(None, description="texts that mean a missing value")
     timezone: str | None = Field(None, description="where zoned timestamps become local ones")

@@ -12,7 +12,7 @@ from typing import Any
 
 from ibis.expr import types as ir
 
-from churnml.base.placing import Input
+from churnml.base.placing import ReadPlaces
 from churnml.config.settings import Available
 from churnml.errors import ContractError, DataError
 from churnml.tables.contract import REQUIRED_TABLES, TABLES
@@ -158,16 +158,16 @@ class Source:
         return digest.hexdigest()
 
     @property
-    def read(self) -> Input:
+    def read(self) -> ReadPlaces:
         """What no output may be, hold or lie in, or be named as."""
         place = Path(self.location)
         if not self.stamps or not place.exists():
-            return Input()
+            return ReadPlaces()
         if place.is_file():
-            return Input(places=(place, place.with_name(f"{place.name}.wal")))
+            return ReadPlaces(places=(place, place.with_name(f"{place.name}.wal")))
         tables = [Path(binding.origin) for binding in self.bindings.values()]
         names = [f"{table}{ending}" for table in TABLES for ending in ENDINGS]
-        return Input(
+        return ReadPlaces(
             places=(place, *tables, *self._files()),
             tables=tuple(tables),
             names=tuple(place / name for name in (*names, MAPPING_FILE)),

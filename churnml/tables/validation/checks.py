@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 import ibis
 from ibis.expr import types as ir
 
-from churnml.tables.contract import Column
+from churnml.tables.contract import ColumnSpec
 from churnml.tables.validation.blank import is_blank
 from churnml.tables.validation.codes import Effect
 from churnml.tables.validation.scope import Scope
@@ -32,7 +32,7 @@ _PAIRS = (
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Check:
+class RowCheck:
     """A condition that no row should meet.
 
     Attributes
@@ -55,7 +55,7 @@ class Check:
     shown: ir.StringValue
 
 
-def row_checks(scope: Scope, future: datetime | None) -> list[Check]:
+def row_checks(scope: Scope, future: datetime | None) -> list[RowCheck]:
     """Every check of single rows that fits a table.
 
     Parameters
@@ -71,18 +71,18 @@ def row_checks(scope: Scope, future: datetime | None) -> list[Check]:
     return checks
 
 
-def effect_on(scope: Scope, column: Column) -> Effect:
+def effect_on(scope: Scope, column: ColumnSpec) -> Effect:
     """What a bad value does: the row goes with its key, its date or a required value."""
     fatal = column.required or column.name == "valid_from"
     return "aside" if fatal else "null"
 
 
-def _column_checks(scope: Scope, column: Column, future: datetime | None) -> Iterator[Check]:
+def _column_checks(scope: Scope, column: ColumnSpec, future: datetime | None) -> Iterator[RowCheck]:
     name, value = column.name, scope.rows[column.name]
     effect, text = effect_on(scope, column), scope.text(name)
     unreadable = scope.unreadable(name)
     if unreadable is not None:
-        yield Check(
+        yield RowCheck(
             code="C03",
             column=name,
             effect=effect,
@@ -91,10 +91,12 @@ def _column_checks(scope: Scope, column: Column, future: datetime | None) -> Ite
             shown=text,
         )
     for bad, expected in _ranges(column, value):
-        yield Check(code="C04", column=name, effect=effect, bad=bad, expected=expected, shown=text)
+        yield RowCheck(
+            code="C04", column=name, effect=effect, bad=bad, expected=expected, shown=text
+        )
     if column.codes:
         expected = ", ".join(column.codes)
-        yield Check(
+        yield RowCheck(
             code="C05",
             column=name,
             effect=effect,
@@ -105,7 +107,7 @@ def _column_checks(scope: Scope, column: Column, future: datetime | None) -> Ite
     if future is not None and _can_lie_ahead(column):
         ahead = value.cast("timestamp") >= ibis.literal(future)
         fate: Effect = "null" if column.happens else _fate_ahead(column)
-        yield Check(
+        yield RowCheck(
             code="C12",
             column=name,
             effect=fate,
@@ -117,11 +119,11 @@ def _column_checks(scope: Scope, column: Column, future: datetime | None) -> Ite
         missing = value.isnull() if unreadable is None else value.isnull() & ~unreadable
         if column.kind == "text":
             missing |= is_blank(value)
-        yield Check(
+        yield RowCheck(
             code="C16", column=name, effect="aside", bad=missing, expected="a value", shown=text
         )
     elif name.endswith("_id"):
-        yield Check(
+        yield RowCheck(
             code="C16",
             column=name,
             effect=effect,
@@ -130,7 +132,7 @@ def _column_checks(scope: Scope, column: Column, future: datetime | None) -> Ite
             shown=text,
         )
     if column.kind == "month":
-        yield Check(
+        yield RowCheck(
             code="C17",
             column=name,
             effect="aside",
@@ -140,7 +142,7 @@ def _column_checks(scope: Scope, column: Column, future: datetime | None) -> Ite
         )
     if name in scope.spec.key and column.kind == "text" and scope.spec.rows != "month":
         control = value.re_search(_CONTROL)
-        yield Check(
+        yield RowCheck(
             code="C19",
             column=name,
             effect="aside",
@@ -150,7 +152,7 @@ def _column_checks(scope: Scope, column: Column, future: datetime | None) -> Ite
         )
 
 
-def _type_words(scope: Scope, column: Column) -> str:
+def _type_words(scope: Scope, column: ColumnSpec) -> str:
     layout = scope.binding.entry.format_of(column.name)
     if layout is not None:
         return f"a {column.kind} written as {layout}"
@@ -167,7 +169,7 @@ def _type_words(scope: Scope, column: Column) -> str:
     return f"{words}, or formats in the mapping" if dated else words
 
 
-def _ranges(column: Column, value: ir.Value) -> Iterator[tuple[ir.BooleanValue, str]]:
+def _ranges(column: ColumnSpec, value: ir.Value) -> Iterator[tuple[ir.BooleanValue, str]]:
     if column.kind in ("date", "month", "timestamp"):
         bad = value < ibis.literal(_FIRST)
         # A later event of the year 9999 is the habit of writing that it has not happened.
@@ -184,25 +186,25 @@ def _ranges(column: Column, value: ir.Value) -> Iterator[tuple[ir.BooleanValue, 
             yield value.isnan() | value.isinf(), "a finite number"
 
 
-def _can_lie_ahead(column: Column) -> bool:
+def _can_lie_ahead(column: ColumnSpec) -> bool:
     """A contract may well end in years to come."""
     dated = column.kind in ("date", "month", "timestamp")
     return dated and column.name != "contract_ends_on"
 
 
-def _fate_ahead(column: Column) -> Effect:
+def _fate_ahead(column: ColumnSpec) -> Effect:
     """A row that claims to become known in years must not become known earlier for that."""
     return "null" if column.name == "registered_on" else "aside"
 
 
-def _order_checks(scope: Scope) -> Iterator[Check]:
+def _order_checks(scope: Scope) -> Iterator[RowCheck]:
     columns = {column.name: column for column in scope.columns}
     for code, later, earlier in _PAIRS:
         if scope.has(later, earlier):
             bad = scope.rows[later] < scope.rows[earlier]
             text = _two(scope, later, earlier)
             effect = effect_on(scope, columns[later])
-            yield Check(
+            yield RowCheck(
                 code=code,
                 column=later,
                 effect=effect,
@@ -216,7 +218,7 @@ def _two(scope: Scope, one: str, other: str) -> ir.StringValue:
     return scope.text(one) + f" with {other} " + scope.text(other)
 
 
-def _known_checks(scope: Scope) -> Iterator[Check]:
+def _known_checks(scope: Scope) -> Iterator[RowCheck]:
     if not scope.has("known_at"):
         return
     spec, rows = scope.spec, scope.rows
@@ -224,7 +226,7 @@ def _known_checks(scope: Scope) -> Iterator[Check]:
         if scope.has(event):
             bad = rows.known_at < rows[event].cast("timestamp")
             text = _two(scope, "known_at", event)
-            yield Check(
+            yield RowCheck(
                 code="C13",
                 column="known_at",
                 effect="null",
@@ -238,7 +240,7 @@ def _known_checks(scope: Scope) -> Iterator[Check]:
             since = (rows[spec.event] + ibis.interval(months=1)).cast("timestamp")
         late = rows.known_at > since + ibis.interval(days=_LATE.days)
         text = _two(scope, "known_at", spec.event)
-        yield Check(
+        yield RowCheck(
             code="C20",
             column="known_at",
             effect="warn",
@@ -248,13 +250,13 @@ def _known_checks(scope: Scope) -> Iterator[Check]:
         )
 
 
-def _scale_checks(scope: Scope) -> Iterator[Check]:
+def _scale_checks(scope: Scope) -> Iterator[RowCheck]:
     if not scope.has("score", "scale_min", "scale_max"):
         return
     rows = scope.rows
     text = scope.text("score") + " on " + scope.text("scale_min") + " to " + scope.text("scale_max")
     off = (rows.score < rows.scale_min) | (rows.score > rows.scale_max)
-    yield Check(
+    yield RowCheck(
         code="C14",
         column="score",
         effect="aside",
@@ -263,7 +265,7 @@ def _scale_checks(scope: Scope) -> Iterator[Check]:
         shown=text,
     )
     empty = rows.scale_min >= rows.scale_max
-    yield Check(
+    yield RowCheck(
         code="C14",
         column="scale_max",
         effect="aside",

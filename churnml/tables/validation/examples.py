@@ -9,7 +9,7 @@ from ibis.expr import types as ir
 
 from churnml.base.text import quoted
 from churnml.tables.source.columns import ROW
-from churnml.tables.validation.checks import Check
+from churnml.tables.validation.checks import RowCheck
 from churnml.tables.validation.codes import Effect
 from churnml.tables.validation.keys import KEPT, Duplicates, key_columns
 from churnml.tables.validation.report import EXAMPLES, Breach, shown
@@ -21,12 +21,12 @@ _VALUES = ("C03", "C04", "C05")
 _LOOKED_AT = 50
 """Rows among which examples are chosen that differ."""
 
-What = tuple[str, str, Effect, str]
+BreachKind = tuple[str, str, Effect, str]
 """Of a breach: code, column, effect, what was expected."""
 
 
 def breach(
-    scope: Scope, what: What, bad: ir.Table, many: int, *, everywhere: bool = False
+    scope: Scope, what: BreachKind, bad: ir.Table, many: int, *, everywhere: bool = False
 ) -> Breach:
     """A breach with examples of its rows.
 
@@ -74,7 +74,7 @@ def _text(value: str | None) -> str:
     return shown(value) if value.strip() else quoted(value)
 
 
-def row_breaches(scope: Scope, fired: list[tuple[Check, int]]) -> list[Breach]:
+def row_breaches(scope: Scope, fired: list[tuple[RowCheck, int]]) -> list[Breach]:
     """The breaches of single rows, with how often each check fired."""
     if not fired:
         return []
@@ -105,7 +105,7 @@ def duplicate_breach(scope: Scope, twice: Duplicates) -> Breach:
         f"one row for each {' and '.join(keys)}: of several the one known first stays, "
         "and none where the first ones contradict each other"
     )
-    what: What = (code, ", ".join(keys), "aside", expected)
+    what: BreachKind = (code, ", ".join(keys), "aside", expected)
     return breach(scope, what, lost.mutate(shown=ibis.literal(" ").join(texts)), twice.aside)
 
 

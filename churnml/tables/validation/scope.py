@@ -10,7 +10,7 @@ from ibis.expr import types as ir
 from ibis.util import gen_name
 
 from churnml.tables import asof
-from churnml.tables.contract import Column, TableSpec
+from churnml.tables.contract import ColumnSpec, TableSpec
 from churnml.tables.source.binding import Binding, contract_columns
 from churnml.tables.source.columns import FILE, RAW, ROW
 from churnml.tables.source.horizon import until
@@ -39,7 +39,7 @@ class Scope:
         return self.binding.spec
 
     @property
-    def columns(self) -> tuple[Column, ...]:
+    def columns(self) -> tuple[ColumnSpec, ...]:
         """The contract's columns that the table has."""
         return contract_columns(self.spec, self.binding.columns)
 

@@ -8,17 +8,17 @@ import ibis
 from ibis.expr import types as ir
 
 from churnml.tables.source.columns import FILE, RAW, ROW
-from churnml.tables.validation.checks import Check
+from churnml.tables.validation.checks import RowCheck
 from churnml.tables.validation.report import Breach
 from churnml.tables.validation.scope import Scope
 
 
-def any_of(checks: Iterable[Check]) -> ir.BooleanValue:
+def any_of(checks: Iterable[RowCheck]) -> ir.BooleanValue:
     """Whether a row meets any of the conditions that none should."""
     return ibis.or_(*(check.bad.fill_null(False) for check in checks))
 
 
-def by_checks(scope: Scope, checks: list[Check]) -> ir.Table:
+def by_checks(scope: Scope, checks: list[RowCheck]) -> ir.Table:
     """The rows that any of the checks sets aside, each with the first one's reason."""
     hits = [(check.bad.fill_null(False), check) for check in checks]
     reason = {

@@ -12,9 +12,9 @@ from ibis.expr import types as ir
 
 from churnml.errors import ChurnmlError
 from churnml.tables.validation import references as links
-from churnml.tables.validation.checks import Check, row_checks
+from churnml.tables.validation.checks import RowCheck, row_checks
 from churnml.tables.validation.examples import (
-    What,
+    BreachKind,
     breach,
     duplicate_breach,
     rejected_lines,
@@ -49,7 +49,7 @@ class Examined:
 
 
 @dataclass(kw_only=True)
-class _Course:
+class _Progress:
     """How far an examination has come."""
 
     good: ir.Table
@@ -86,7 +86,7 @@ def examine(scope: Scope, beside: Beside) -> Examined:
     """
     future = beside.future
     fired, total, bad = _run(scope, row_checks(scope, future))
-    course = _Course(
+    course = _Progress(
         good=scope.rows, breaches=[*rejected_lines(scope), *row_breaches(scope, fired)]
     )
     fatal = [check for check, _many in fired if check.effect == "aside"]
@@ -115,7 +115,7 @@ def examine(scope: Scope, beside: Beside) -> Examined:
     return Examined(breaches=order, count=rows, clean=clean, aside=course.aside)
 
 
-def _run(scope: Scope, checks: list[Check]) -> tuple[list[tuple[Check, int]], int, int]:
+def _run(scope: Scope, checks: list[RowCheck]) -> tuple[list[tuple[RowCheck, int]], int, int]:
     """The checks that fired with how often, all rows, and the rows that go: in one pass."""
     fatal = [check for check in checks if check.effect == "aside"]
     counts = {f"n{at}": scope.rows.count(where=check.bad) for at, check in enumerate(checks)}
@@ -125,12 +125,12 @@ def _run(scope: Scope, checks: list[Check]) -> tuple[list[tuple[Check, int]], in
     return fired, row["rows"], row["bad"]
 
 
-def _part_orphans(scope: Scope, customers: Spans, course: _Course) -> None:
+def _part_orphans(scope: Scope, customers: Spans, course: _Progress) -> None:
     """Set rows aside whose customer does not exist."""
     if not customers.strangers:
         return
     ids = customers.orphans
-    what: What = ("C07", "customer_id", "aside", "a customer_id of customers")
+    what: BreachKind = ("C07", "customer_id", "aside", "a customer_id of customers")
     orphans = scope.rows.semi_join(ids, "customer_id").mutate(shown=_.customer_id)
     course.breaches.append(breach(scope, what, orphans, count(orphans)))
     lost = course.good.semi_join(ids, "customer_id")
@@ -139,7 +139,7 @@ def _part_orphans(scope: Scope, customers: Spans, course: _Course) -> None:
     course.good = course.good.anti_join(ids, "customer_id")
 
 
-def _part_duplicates(scope: Scope, course: _Course) -> None:
+def _part_duplicates(scope: Scope, course: _Progress) -> None:
     """Set rows aside whose key another row has."""
     twice = duplicates(scope, course.good)
     if twice is None:
@@ -152,14 +152,14 @@ def _part_duplicates(scope: Scope, course: _Course) -> None:
 
 
 def _clean(
-    scope: Scope, course: _Course, fired: list[tuple[Check, int]], future: datetime | None
+    scope: Scope, course: _Progress, fired: list[tuple[RowCheck, int]], future: datetime | None
 ) -> ir.Table | None:
     """The good rows, bad values of optional columns made null; ``None`` if nothing changes."""
     # What could not be read (C03) is null already.
     names = {(c.code, c.column) for c, _many in fired if c.effect == "null" and c.code != "C03"}
     if not names and not course.aside:
         return None
-    bad: dict[str, list[Check]] = {}
+    bad: dict[str, list[RowCheck]] = {}
     for check in row_checks(replace(scope, rows=course.good), future):
         if (check.code, check.column) in names:
             bad.setdefault(check.column, []).append(check)
@@ -167,7 +167,7 @@ def _clean(
 
 
 def _columns(
-    scope: Scope, rows: ir.Table, bad: Mapping[str, list[Check]]
+    scope: Scope, rows: ir.Table, bad: Mapping[str, list[RowCheck]]
 ) -> Iterator[tuple[str, ir.Value]]:
     for column in scope.columns:
         value = rows[column.name]
@@ -190,7 +190,7 @@ def _warnings(
 
 def _odd(
     scope: Scope, beside: Beside, customers: Spans | None, *, lessened: bool
-) -> Iterator[tuple[What, ir.Table]]:
+) -> Iterator[tuple[BreachKind, ir.Table]]:
     # A row set aside may have hidden a gap, or made one.
     if scope.spec.rows == "month" and (customers is None or customers.gapped or lessened):
         yield ("C11", "month", "warn", "every month from the first to the last"), links.gaps(scope)

@@ -91,7 +91,7 @@ def test_a_large_later_table_tells_its_own_day(signature, write):
     }
     given = open_scoring(write("t.csv", table(LATER)), signature, id="id", as_of=LATER)
     assert ages(scorable).equals(ages(given))
-    assert scorable.beyond(1200).told == ()
+    assert scorable.beyond(1200).sentences == ()
 
 
 @pytest.mark.parametrize("frame", [table(LATER, 999), table(DAY - timedelta(days=400), 1500)])
@@ -108,7 +108,7 @@ def test_dates_beyond_the_day_are_told_and_more_than_chance_would_have_trip_a_ga
     found = open_scoring(write("t.csv", table(LATER, 900)), signature, id="id").beyond(1200)
     assert found.many[0].startswith("joined: ")
     assert "lie after 2025-06-01, the day of training" in found.many[0]
-    assert "contract_ends" not in " ".join(found.told)
+    assert "contract_ends" not in " ".join(found.sentences)
 
     few = table(DAY, 900)
     few.loc[3, "joined"] = "2025-06-04"
@@ -181,7 +181,7 @@ def test_models_of_before_tell_the_day_by_their_references(signature, write):
     new = ages(open_scoring(path, signature, id="id"))
     assert found["joined"].equals(new["joined"])
     assert (found["contract_ends"] - new["contract_ends"]).nunique() == 1
-    assert open_scoring(path, known, id="id").beyond(1200).told == ()
+    assert open_scoring(path, known, id="id").beyond(1200).sentences == ()
 
 
 CASES = Path(__file__).parents[4] / "shared/cases/12-later-snapshot"

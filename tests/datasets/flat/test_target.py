@@ -8,10 +8,10 @@ from churnml.datasets.flat import Signature
 from churnml.datasets.flat.target import (
     churn_target,
     known_target,
+    note_positive,
+    note_scale,
     parse_scale,
     satisfaction_target,
-    told_left,
-    told_scale,
 )
 from churnml.errors import DataError, UsageError
 
@@ -116,7 +116,7 @@ def test_words_have_the_scores_that_they_are_given():
 
     assert found.y[:3].tolist() == [100, 50, 0]
     assert found.missing == 1
-    assert told_scale(words) == ["best = very satisfied (100), worst = bad (0)."]
+    assert note_scale(words) == ["best = very satisfied (100), worst = bad (0)."]
 
 
 def test_a_word_without_a_score_is_refused():
@@ -193,7 +193,7 @@ def test_values_that_are_certain_need_no_positive_whatever_the_name():
 
 
 def test_the_value_taken_for_left_is_told():
-    assert told_left(churn("Yes", "No", "No", None)) == ["left = Yes (33.3 % of rows)."]
+    assert note_positive(churn("Yes", "No", "No", None)) == ["left = Yes (33.3 % of rows)."]
 
 
 def later(values, *, name="kept", target="kept", left="No", stayed=("Yes",), positive=None):

@@ -3,7 +3,7 @@
 import pytest
 
 import churnml
-from churnml.config.settings import Availability
+from churnml.config.settings import AvailabilitySettings
 from churnml.datasets.flat import Signature, read_training
 from churnml.datasets.leakage import declared_as, refused, withheld
 from churnml.errors import DataError, UsageError
@@ -42,7 +42,7 @@ def test_names_go_before_patterns_and_brackets_mean_nothing(name, who):
 
 
 def test_every_declared_column_is_named_in_the_refusal():
-    who = Availability(columns={"reason": "outcome", "Q?": "survey", "age": "operator"})
+    who = AvailabilitySettings(columns={"reason": "outcome", "Q?": "survey", "age": "operator"})
 
     with pytest.raises(DataError) as error:
         refused(["age", "reason", "Q1", "plan"], who, place="t.csv")
@@ -54,13 +54,13 @@ def test_every_declared_column_is_named_in_the_refusal():
 
 
 def test_they_are_dropped_where_the_settings_say_so():
-    who = Availability(columns={"reason": "outcome", "zip": "snapshot"}, unavailable="drop")
+    who = AvailabilitySettings(columns={"reason": "outcome", "zip": "snapshot"}, unavailable="drop")
 
     assert refused(["age", "zip", "reason"], who, place="t.csv") == {"reason": "outcome"}
 
 
 def test_a_feature_is_refused_for_what_it_reads():
-    who = Availability(columns={"customers.contract_ends_on": "outcome"})
+    who = AvailabilitySettings(columns={"customers.contract_ends_on": "outcome"})
     reads = feature("contract_end_days", "customers.contract_ends_on")
 
     with pytest.raises(DataError, match=r"contract_ends_on is declared outcome.*contract_end_days"):
@@ -73,21 +73,23 @@ def test_the_source_says_it_too_and_the_settings_overrule_it():
     source = {"bills.paid_on": "outcome"}
 
     with pytest.raises(DataError, match=r"bills.paid_on is declared outcome \(read by delay\)"):
-        withheld([reads], Availability(), source)
-    assert withheld([reads], Availability(columns={"bills.paid_on": "operator"}), source) == []
-    assert withheld([reads], Availability(columns={"delay": "operator"}), source) == []
-    assert withheld([reads], Availability(unavailable="drop"), source) == ["delay"]
+        withheld([reads], AvailabilitySettings(), source)
+    assert (
+        withheld([reads], AvailabilitySettings(columns={"bills.paid_on": "operator"}), source) == []
+    )
+    assert withheld([reads], AvailabilitySettings(columns={"delay": "operator"}), source) == []
+    assert withheld([reads], AvailabilitySettings(unavailable="drop"), source) == ["delay"]
 
 
 def test_the_end_of_service_is_never_a_feature():
     leak = feature("days_to_end", "customers.terminated_on")
 
     with pytest.raises(DataError, match=r"customers\.terminated_on is declared outcome"):
-        withheld([leak], Availability())
+        withheld([leak], AvailabilitySettings())
 
 
 def test_no_feature_of_churnml_reads_what_scoring_cannot_have():
-    assert withheld(declared(), Availability()) == []
+    assert withheld(declared(), AvailabilitySettings()) == []
 
 
 TABLE = "id,age,reason,Q1,left\n" + "\n".join(
@@ -99,7 +101,7 @@ DECLARED = {"reason": "outcome", "Q*": "survey", "none": "outcome"}
 
 
 def read(path, **settings):
-    who = Availability(**settings)
+    who = AvailabilitySettings(**settings)
     return read_training(path, task="churn", target="left", id="id", availability=who)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from churnml.registry.store import Store, open_store
-from churnml.registry.tracking import Data, Training, log_training
+from churnml.registry.tracking import Data, TrainingRecord, log_training
 
 
 @pytest.fixture(scope="session")
@@ -19,7 +19,7 @@ def _three_versions(_empty_store, churn, tmp_path_factory) -> Path:
     store = open_store(f"sqlite:///{folder / 'mlflow.db'}")
     for _ in range(3):
         log_training(
-            Training(
+            TrainingRecord(
                 model=churn,
                 title="toy",
                 data=Data(name="toy", source="toy.csv", digest="ab" * 32, rows=600, target="left"),

@@ -11,7 +11,7 @@ import urllib.request
 
 import pytest
 
-from churnml.registry.tracking import Data, Training, log_training
+from churnml.registry.tracking import Data, TrainingRecord, log_training
 
 DATA = Data(name="toy", source="/data/toy.csv", digest="ab" * 32, rows=600, target="left")
 
@@ -29,7 +29,7 @@ def command(port: int) -> list[str]:
 @pytest.fixture
 def inside(store, churn, tmp_path):
     """A working folder with a trained model, as a process sees it."""
-    log_training(Training(model=churn, title="churn · toy", data=DATA, metrics={"auc": 0.75}))
+    log_training(TrainingRecord(model=churn, title="churn · toy", data=DATA, metrics={"auc": 0.75}))
     environment = {k: v for k, v in os.environ.items() if k != "MLFLOW_TRACKING_URI"}
     return {"cwd": tmp_path / "work", "env": environment}
 

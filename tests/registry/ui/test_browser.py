@@ -15,7 +15,7 @@ import pytest
 from churnml.metrics import HEADLINE
 from churnml.metrics.displays import GainsDisplay
 from churnml.metrics.displays.style import page_axes
-from churnml.registry.tracking import Child, Curve, Data, Training, log_training
+from churnml.registry.tracking import Child, Curve, Data, TrainingRecord, log_training
 from churnml.registry.versions import aliases_of
 
 spec = importlib.util.spec_from_file_location("browser", Path(__file__).with_name("browser.py"))
@@ -49,7 +49,7 @@ def trained(store, churn, customers):
         )
         for one in (1, 2)
     ]
-    training = Training(
+    training = TrainingRecord(
         model=replace(churn, origin=replace(churn.origin, name="churn")),
         title="churn · termination · 60 d · 2026-06",
         data=Data(

@@ -18,7 +18,7 @@ import pytest
 
 from churnml.models.bundle import Model, predict
 from churnml.registry.store import open_store
-from churnml.registry.tracking import Data, Training, log_training
+from churnml.registry.tracking import Data, TrainingRecord, log_training
 from churnml.scoring.percentile import percentile
 from churnml.scoring.reasons import reasons
 
@@ -34,7 +34,7 @@ def address(
     shutil.copy(_empty_store, place / "mlflow.db")
     uri = f"sqlite:///{place / 'mlflow.db'}"
     log_training(
-        Training(
+        TrainingRecord(
             model=churn,
             title="toy",
             data=Data(name="toy", source="toy.csv", digest="ab", rows=600, target="left"),

@@ -17,7 +17,7 @@ from ibis.backends.duckdb import Backend
 
 from churnml.base.files import plain_reason
 from churnml.errors import DataError, OutputError
-from churnml.tables.source.binding import Binding, Rows, converted
+from churnml.tables.source.binding import Binding, ReadRows, converted
 from churnml.tables.source.columns import ROW
 from churnml.tables.source.csv.rejects import account, collect
 from churnml.tables.source.csv.text import Text, as_utf8
@@ -36,7 +36,7 @@ PLACED = 1000
 """With more rejected lines than this, rows are counted, not placed by their lines."""
 
 
-def load(binding: Binding, mapping: SourceMapping, engine: Engine) -> Rows:
+def load(binding: Binding, mapping: SourceMapping, engine: Engine) -> ReadRows:
     """The rows of a CSV table.
 
     Parameters
@@ -141,7 +141,7 @@ def scan(text: Text, columns: int, delimiter: str, nulls: tuple[str, ...]) -> st
     )
 
 
-def _stored(binding: Binding, con: Backend, folder: Path, *, placed: bool) -> Rows:
+def _stored(binding: Binding, con: Backend, folder: Path, *, placed: bool) -> ReadRows:
     """The rows that were written, as lazy tables."""
     rows, rejects = _files(binding, folder)
     name = binding.spec.name
@@ -159,7 +159,7 @@ def _stored(binding: Binding, con: Backend, folder: Path, *, placed: bool) -> Ro
     table = con.table(name)
     typed = table.select(*binding.columns)
     counted: Literal["row", "line"] = "line" if placed else "row"
-    return Rows(
+    return ReadRows(
         typed=typed,
         checked=table,
         rejected=con.table(f"{name}:rejected"),
