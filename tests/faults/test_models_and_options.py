@@ -105,9 +105,10 @@ def test_settings_that_cannot_be_followed(cli, customers_csv, model, tmp_path, t
 
 LOG = """
 from churnml.registry.resolve import resolve
-from churnml.registry.tracking import Data, Training, log_training
-training = Training(resolve(argv[0]).model, "one of eight", Data("d", "s", "abc", 1, "t"))
-logged = log_training(training)
+from churnml.registry.tracking import Data, TrainingRecord, log_training
+data = Data(name="d", source="s", digest="abc", rows=1, target="t")
+model = resolve(argv[0]).model
+logged = log_training(TrainingRecord(model=model, title="one of eight", data=data))
 print(logged.model_version, logged.alias)
 """
 
