@@ -88,7 +88,7 @@ def require_report(
     config: Config,
     overwrite: bool,
 ) -> None:
-    """Refuse the place of a report before any work is done for it; the input is judged first."""
+    """Check that a report can be written where it is asked for; errors of the input come first."""
     from churnml.datasets.flat import Reading, open_table
     from churnml.metrics.displays.page import require_free
 

@@ -1,4 +1,4 @@
-"""An operator that does not exist, with a truth that is known.
+"""A simulated operator whose true probabilities are known.
 
 The tables of the contract for any number of customers, made to be hard in the ways that
 reality is; beside them what no operator knows: every customer's probability of leaving,

@@ -1,4 +1,4 @@
-"""What customers are charged in a month, the shocks in it, and how long they take to pay."""
+"""Monthly bills, unexpected charges, and how long customers take to pay."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def draw_shocks(scene: Scene) -> Shocks:
 
 
 def resentment(scene: Scene, shocks: Shocks) -> Floats:
-    """How much the month's bill hurts: the shock, and whether the customer minds prices."""
+    """How much a bill annoys each customer: the unexpected charge times the price sensitivity."""
     minds = 1.8 * np.exp(0.45 * scene.people.thrift)
     return np.log1p(shocks.size) * minds * ~scene.state.silent
 
@@ -116,7 +116,7 @@ def bill_rows(scene: Scene, bills: Bills, rows: Ints) -> dict[str, ColumnData]:
 
 
 def _days_to_pay(scene: Scene, rows: Ints) -> Ints:
-    """Prepaid bills are settled from the balance; the others when there is money."""
+    """Days until each bill is paid: none for prepaid customers, a random number for the others."""
     rng, people, count = scene.rng("bills"), scene.people, len(rows)
     strain = 0.55 * people.arrears[rows] + 0.55 * scene.state.stress[rows]
     days = np.exp(1.75 + 0.6 * strain + rng.normal(0.0, 0.35, count))

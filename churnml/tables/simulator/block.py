@@ -1,4 +1,4 @@
-"""The life of one block of customers, month by month."""
+"""Simulate one block of customers month by month."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ BlockTables = dict[str, dict[str, ColumnData]]
 
 
 class Block:
-    """Customers with all that happened to them so far.
+    """A block of customers and everything that has happened to them so far.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ class Block:
         self._keep("versions", version_rows(state, np.arange(count), people.activated))
 
     def live(self) -> None:
-        """One month: who leaves, who is silent, what happens, and what it leaves behind."""
+        """Simulate one month: who leaves, who goes silent, and what happens to the rest."""
         scene = self.scene
         invited = offers.invitation(scene)
         content = hazard.contentment(scene.people, scene.state, scene.month)
@@ -94,7 +94,7 @@ class Block:
         self._now, self._soon = self._soon, truth.prospects(scene, scene.month + 1)
 
     def tell(self, invited: Floats, content: Floats) -> None:
-        """Note the truth at the start of the month.
+        """Record the true probabilities at the start of the month.
 
         Parameters
         ----------
@@ -133,7 +133,7 @@ class Block:
         scene.state.silent = silent & scene.old
 
     def _happen(self, invited: Floats, content: Floats) -> MonthEffects:
-        """All tables' rows of the month, and what it did to the customers."""
+        """Draw the rows of every table for the month, and its effects on the customers."""
         scene = self.scene
         here = scene.people.activated < scene.stop
         shocks = draw_shocks(scene)
@@ -175,7 +175,7 @@ class Block:
         self._offered = np.asarray(batch["customer_id"]), earlier + np.arange(length(batch))
 
     def tables(self, number: int, ids: list[str]) -> BlockTables:
-        """All rows so far, with their keys.
+        """Return all rows so far, with their keys.
 
         Parameters
         ----------

@@ -25,7 +25,7 @@ _TERMS = np.array([365, 730])
 
 
 def month_changes(scene: Scene, content: Floats) -> dict[str, ColumnData]:
-    """Draw a month's changes; the state takes them over.
+    """Draw a month's changes and apply them to the state.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def month_changes(scene: Scene, content: Floats) -> dict[str, ColumnData]:
 
 
 def version_rows(state: CustomerState, who: Ints, day: Ints) -> dict[str, ColumnData]:
-    """The state of some customers as versions in force from the given days."""
+    """The customers' current attributes as versions valid from the given days."""
     contract = state.contract_end[who]
     return {
         "customer_id": who,
@@ -63,7 +63,7 @@ def version_rows(state: CustomerState, who: Ints, day: Ints) -> dict[str, Column
 
 
 def _renew(scene: Scene, day: Ints, content: Floats, present: Bools) -> Bools:
-    """The content renew early, others late or never."""
+    """Renew contracts: satisfied customers early, others late or never."""
     rng, state = scene.rng("customers"), scene.state
     left = (state.contract_end - day) / 30.4
     eager = np.select(
@@ -107,7 +107,7 @@ def _change_employer(scene: Scene, present: Bools) -> Bools:
 def customer_rows(
     scene: Scene, versions: ColumnBatch, births: Ints, ids: Sequence[str], groups: Sequence[str]
 ) -> dict[str, ColumnData]:
-    """Rows of the table ``customers`` from the versions of a block.
+    """Build the rows of the table ``customers`` from a block's versions.
 
     Every version says when the service ended: that is an event of the subscription, not
     a state, and counts from its own date on.

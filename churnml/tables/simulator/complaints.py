@@ -1,4 +1,4 @@
-"""Complaints: what gives rise to them, how they repeat, stay open and are reopened."""
+"""Complaints: what causes them, how they repeat, stay open and are reopened."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class MonthComplaints:
 
 
 def month_complaints(scene: Scene, felt: MonthEffects) -> MonthComplaints:
-    """Draw a month's complaints, and bring the state's open ones up to date.
+    """Draw a month's complaints and update the customers' open ones.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def month_complaints(scene: Scene, felt: MonthEffects) -> MonthComplaints:
 
 
 def _rates(scene: Scene, felt: MonthEffects) -> Floats:
-    """Complaints expected this month, by category; an open one is often made again."""
+    """Expected complaints this month, by category; open complaints are often repeated."""
     people, state = scene.people, scene.state
     none = np.zeros(scene.count)
     by_cause = np.stack(
@@ -138,7 +138,7 @@ def _complaints(scene: Scene, who: Ints, category: Ints) -> dict[str, ColumnData
 
 
 def _course(rng: np.random.Generator, opened: Ints, pace: Floats) -> tuple[Ints, Ints]:
-    """When complaints are settled for good, and when some were reopened before that."""
+    """Draw when complaints are finally resolved, and when some of them are reopened first."""
     count = len(opened)
     first = pace * np.exp(rng.normal(0.0, 0.9, count))
     dragging = rng.random(count) < 0.09

@@ -1,4 +1,4 @@
-"""Visits to halls, calls to the hotline, and what is done in the app or at a terminal."""
+"""Service contacts: business halls, the hotline, the app and terminals."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def _contacts(scene: Scene, who: Ints, channel: Ints) -> dict[str, ColumnData]:
 
 
 def _waits(scene: Scene, channel: Ints, hour: Ints, hall: Ints) -> Floats:
-    """Seconds in the queue: by the hour, in halls by the hall, on the hotline by incidents."""
+    """Waiting times in seconds, by hour, by hall, and on the hotline by network incidents."""
     world, month = scene.world, scene.month
     in_hall = _HALL_WAIT * _HALL_QUEUE[hour] * world.at(world.crowding, hall, month)
     storm = 1.0 + 4.0 * world.trouble[:, month + SETTLE].mean()
@@ -154,7 +154,7 @@ def _items(rng: np.random.Generator, channel: Ints) -> Ints:
 
 
 def _pain(rows: dict[str, ColumnData], channel: Ints) -> Floats:
-    """What a contact costs the customer's patience: too long a wait, no answer, no result."""
+    """How frustrating each contact was: a long wait, no answer, or no resolution."""
     wait = np.nan_to_num(np.asarray(rows["wait_seconds"], dtype=float))
     limit = np.where(channel == HALL, _LONG_IN_HALL, _LONG_ON_LINE)
     too_long = np.clip(wait / limit - 1.0, 0.0, 2.0)

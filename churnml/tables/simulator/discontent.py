@@ -1,4 +1,4 @@
-"""How a month's troubles are felt, remembered, and slowly forgotten."""
+"""How customers' discontent builds up and fades from month to month."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from churnml.tables.simulator.state import (
 )
 
 _MEMORY = 0.65
-"""Share of a trouble that is still felt a month later."""
+"""Share of a grievance that remains a month later."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class MonthEffects:
-    """What one month did to the customers; arrays of shape (n,), 0 for nothing.
+    """How one month affected the customers; arrays of shape (n,), 0 for no effect.
 
     Attributes
     ----------
@@ -39,7 +39,7 @@ class MonthEffects:
 
 
 def pass_month(scene: Scene, felt: MonthEffects) -> None:
-    """Bring the state from the end of one month to the end of the next, in place."""
+    """Update the state in place from the end of one month to the end of the next."""
     people, state, rng = scene.people, scene.state, scene.rng("temper")
     waiting = np.minimum(open_months(state, scene.stop * DAY), 3.0)
     complained = np.minimum(felt.complaints, 2.0) + 0.7 * waiting

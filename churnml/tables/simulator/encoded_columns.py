@@ -1,4 +1,4 @@
-"""Columns on their way to disk: numbers with a mark for "never", words by their place in a list.
+"""Simulated columns before they are written: numbers with a marker for "never", words as codes.
 
 A block of customers is simulated month by month; each month yields a *batch* of every table,
 a mapping of column name to array. Dates are days and timestamps are seconds since
@@ -27,7 +27,7 @@ DAY = 86_400
 
 @dataclass(frozen=True)
 class Words:
-    """A text column: for each row the place of its word, -1 for null.
+    """A text column: for each row the index of its word, -1 for null.
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ ColumnBatch = Mapping[str, ColumnData]
 
 
 def pick(column: ColumnData, rows: npt.NDArray[Any]) -> ColumnData:
-    """The given rows of a column.
+    """Select rows of a column.
 
     >>> pick(np.array([5, 6, 7]), np.array([2, 0]))
     array([7, 5])
@@ -54,12 +54,12 @@ def pick(column: ColumnData, rows: npt.NDArray[Any]) -> ColumnData:
 
 
 def select(batch: ColumnBatch, rows: npt.NDArray[Any]) -> dict[str, ColumnData]:
-    """The given rows of every column."""
+    """Select rows of every column."""
     return {name: pick(column, rows) for name, column in batch.items()}
 
 
 def stack(batches: Sequence[ColumnBatch]) -> dict[str, ColumnData]:
-    """Batches one below the other.
+    """Concatenate batches.
 
     >>> stack([{"a": np.array([1])}, {"a": np.array([2])}])
     {'a': array([1, 2])}

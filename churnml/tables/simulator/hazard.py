@@ -1,4 +1,4 @@
-"""How likely a customer is to leave, to fall silent, and to be content.
+"""Each customer's true probability of leaving or going silent, and true satisfaction.
 
 A grievance takes a month to become a decision: what happens in month *w* bears on leaving
 and falling silent from month *w* + 2 on. So at the start of month *t* the chances of months
@@ -22,7 +22,7 @@ _SEASON = np.array([0.0, 0.10, 0.05, 0.0, -0.05, 0.0, 0.05, 0.10, 0.12, -0.05, -
 
 
 _USUAL = -4.80
-"""Log-odds of leaving in a month where nothing else speaks for or against it."""
+"""Baseline log-odds of leaving in a month."""
 
 _BALANCE = 0.055
 """With it the churn rate stays about as it is, whatever the strength of the interactions."""
@@ -67,7 +67,7 @@ def leaving(scene: Scene, month: int) -> Floats:
 
 
 def _contract(scene: Scene, month: int) -> Floats:
-    """Bound customers stay; the months around the end of a contract are the free choice."""
+    """Log-odds from the contract: low while it binds, high around its end."""
     ends = scene.state.contract_end
     left = (ends - scene.months.start(month)) / 30.4
     bound = np.select([left >= 1.5, left >= 0.0, left >= -2.5], [-0.85, 0.35, 1.20], 0.25)
@@ -105,13 +105,13 @@ def _standing(scene: Scene, month: int) -> Floats:
 
 
 def _newness(scene: Scene, month: int) -> Floats:
-    """How short the customer has been there: about 0 after two and a half years."""
+    """Effect of a short tenure: about 0 after two and a half years."""
     tenure = np.maximum(scene.months.start(month - 1) - scene.people.activated, 0) / 30.4
     return 3.4 - np.log1p(tenure)
 
 
 def _together(scene: Scene, month: int) -> Floats:
-    """What two things do together and neither alone; about 0 on the mean."""
+    """Interactions: effects of two causes together that neither has alone; about 0 on average."""
     people, state = scene.people, scene.state
     new = np.clip(_newness(scene, month), -2.0, 2.0)
     young = np.clip((40 - people.age) / 17, -2.0, 2.0)

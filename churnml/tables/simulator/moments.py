@@ -1,4 +1,4 @@
-"""When things happen within a month, and when the warehouse hears of them."""
+"""When events happen within a month, and when they reach the warehouse."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _HOUR = 3_600
 
 
 def moments(scene: Scene, rng: np.random.Generator, count: int, hours: Floats) -> Ints:
-    """Seconds spread over the days of a month, and over the hours of a day as weighted.
+    """Draw moments in seconds, spread over the days of a month and the weighted hours of a day.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def arrival(
     late_share: float,
     late_days: tuple[float, float],
 ) -> Ints:
-    """When rows reach the warehouse: soon for most, much later for a few.
+    """Draw when rows reach the warehouse: soon for most, much later for a few.
 
     Parameters
     ----------

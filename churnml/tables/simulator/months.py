@@ -69,7 +69,7 @@ class Months:
 
     @property
     def extract(self) -> int:
-        """The day on which the tables were drawn from the warehouse.
+        """The day on which the tables were extracted from the warehouse.
 
         Some days after the last month, when its bills were issued and late rows had come in.
         """

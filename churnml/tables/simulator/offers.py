@@ -1,4 +1,4 @@
-"""Retention offers, drawn by lot into treatment and control, and what they do."""
+"""Retention offers, randomised into treatment and control, and their effect."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _HOURS = np.array([0.0] * 9 + [6, 8, 8, 4, 3, 6, 8, 8, 6, 4, 3] + [0] * 4)
 
 
 def invitation(scene: Scene) -> Floats:
-    """Probability that the month's campaign reaches each customer.
+    """Probability that the month's campaign targets each customer.
 
     Settled when the month begins: it looks at the state at the end of the month before.
     """
@@ -55,7 +55,7 @@ def effect(scene: Scene, who: Ints, since: int) -> Floats:
 
 
 def month_offers(scene: Scene, invited: Floats) -> dict[str, ColumnData]:
-    """Draw a month's offers, and note them in the state.
+    """Draw a month's offers and record them in the state.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Who the customers are: what stays with a person, seen by the operator or hidden from it."""
+"""Customers' fixed traits, observed by the operator or hidden from it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MEAN_TENURE = 1_500
 
 @dataclass(frozen=True, kw_only=True)
 class People:
-    """What does not change about the customers of one block; every array has shape (n,).
+    """Fixed traits of the customers of one block; every array has shape (n,).
 
     Attributes
     ----------
@@ -173,7 +173,7 @@ def _contracts(rng: np.random.Generator, months: Months, activated: Ints, prepai
 
 
 def _payers(rng: np.random.Generator, age: Floats) -> Ints:
-    """A parent for some of the young, a child for some of the old."""
+    """Who pays the bill: a parent for some of the young, a child for some of the old."""
     count = len(age)
     paid_for = rng.random(count) < np.where(age < 24, 0.25, np.where(age > 66, 0.15, 0.01))
     earners = np.flatnonzero((age > 28) & (age < 62) & ~paid_for)
@@ -185,7 +185,7 @@ def _payers(rng: np.random.Generator, age: Floats) -> Ints:
 def _reactions(
     rng: np.random.Generator, age: Floats, value: Floats, offnet: Floats, tenure_years: Floats
 ) -> Floats:
-    """Many stay because of an offer, some are only reminded by it that they may leave."""
+    """Draw how customers respond to offers: many are retained, a few are prompted to leave."""
     shopper = 1.6 * (offnet - 0.4) + 0.25 * (age < 35) - 0.15 * value
     sleeper = 0.9 * (tenure_years > 5) + 0.5 * (age > 58)
     return -0.9 - shopper + sleeper + rng.normal(0.0, 0.45, len(age))

@@ -1,4 +1,4 @@
-"""Where a month takes place: the customers of one block, their state, and the world."""
+"""The inputs of one simulated month: the customers of a block, their state, and the world."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from churnml.tables.simulator.world import World
 
 @dataclass(kw_only=True)
 class Scene:
-    """What every part of a month works on.
+    """What every part of a month reads.
 
     Attributes
     ----------
@@ -68,7 +68,7 @@ class Scene:
 
     @property
     def old(self) -> Bools:
-        """Who was a customer before the month began, be it for a while only."""
+        """Who became a customer before the month began."""
         return self.people.activated < self.start
 
     @property
@@ -78,7 +78,7 @@ class Scene:
 
     @property
     def days(self) -> Ints:
-        """Days of the month on which each customer was there."""
+        """Days of the month that lie within each customer's life."""
         last = np.minimum(self.ended, self.stop)
         return np.clip(last - np.maximum(self.people.activated, self.start), 0, None)
 

@@ -1,4 +1,4 @@
-"""A whole operator, block after block of customers."""
+"""Simulate a whole operator, one block of customers after another."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def simulate(
     overwrite: bool = False,
     progress: bool = False,
 ) -> dict[str, int]:
-    """Write the tables of an operator that does not exist, and the truth about it.
+    """Write the tables of a simulated operator, and its true probabilities.
 
     Customers live through the months in blocks of a fixed size: memory does not grow with
     their number, and the same arguments give the same bytes. Every table of a block has
@@ -94,12 +94,12 @@ def simulate(
     decides both who is served in which way and who leaves for another reason. What seems
     to work here does work; in an operator's past campaigns it need not.
 
-    How far satisfaction can be foretold is a choice: answers spread around what a customer
+    How far satisfaction can be predicted is a choice: answers spread around what a customer
     thinks by a fixed amount, which sets the ceiling of every model's R². Real answers may
     be steadier or more whimsical, and the ceiling tells nothing of them.
 
     Use, prices and satisfaction drift slowly, whatever ``trend`` is, and every region has
-    its better and worse months, which no column foretells.
+    its better and worse months, which no column predicts.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What changes about the customers from month to month, and how a month leaves its mark."""
+"""Customers' state, which changes from month to month."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CATEGORIES = ("network", "tariff", "business_support", "service_window", "other"
 
 AWAY_KEPT, AWAY_NOISE = 0.88, 0.30
 STRESS_KEPT, STRESS_NOISE = 0.80, 0.45
-"""How slowly two hidden tempers change, and how much chance moves them in a month."""
+"""Persistence and monthly noise of two hidden traits."""
 
 
 @dataclass(kw_only=True)
@@ -63,7 +63,7 @@ class CustomerState:
 
 
 def first_state(rng: np.random.Generator, people: People) -> CustomerState:
-    """The state in which the settling months begin."""
+    """Draw the initial state, before the burn-in months."""
     count = len(people)
     zero = np.zeros(count)
     return CustomerState(

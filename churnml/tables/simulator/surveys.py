@@ -1,4 +1,4 @@
-"""Survey invitations, who answers them, and what they say."""
+"""Survey invitations, responses and scores."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _touchpoints(rng: np.random.Generator, visited: Bools, called: Bools) -> Int
 
 
 def _willingness(scene: Scene, content: Floats, who: Ints) -> Floats:
-    """The content, the old and the high tiers answer more; and so do the furious."""
+    """Chance of answering: higher for the satisfied, the old, the high tiers and the furious."""
     people, score = scene.people, content[who]
     log_odds = (
         -0.85
@@ -97,13 +97,13 @@ def _delays(rng: np.random.Generator, count: int) -> Ints:
 
 
 def _scales(rng: np.random.Generator, third: Bools, month: int) -> Floats:
-    """The operator asks from 1 to 10, earlier mostly from 1 to 5; others from 0 to 100."""
+    """Draw the answer scale: the operator uses 1 to 10, earlier 1 to 5; third parties 0 to 100."""
     short = rng.random(len(third)) < (0.5 if month < 8 else 0.2)
     return _SCALES[np.where(third, 2, short.astype(np.int64))]
 
 
 def _opinion(content: Floats, state: CustomerState, who: Ints, touchpoint: Ints) -> Floats:
-    """What is thought of the thing asked about, between 0 and 1."""
+    """Each customer's opinion of what the survey asks about, between 0 and 1."""
     shift = np.choose(
         touchpoint,
         [
@@ -120,7 +120,7 @@ def _opinion(content: Floats, state: CustomerState, who: Ints, touchpoint: Ints)
 
 
 def _scores(rng: np.random.Generator, opinion: Floats, scale: Floats) -> Floats:
-    """Answers on a scale whose expectation is the opinion: rounded up or down by chance."""
+    """Draw answers whose expected value is the opinion, rounded up or down at random."""
     mood_of_the_day = rng.beta(_AGREEMENT * opinion, _AGREEMENT * (1 - opinion))
     steps = mood_of_the_day * (scale[:, 1] - scale[:, 0])
     return scale[:, 0] + np.floor(steps + rng.random(len(opinion)))

@@ -1,4 +1,4 @@
-"""What only a simulator knows: the probability of leaving, and what an offer does to it."""
+"""True probabilities of leaving, and the true effect of an offer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from churnml.tables.simulator.scene import Scene
 
 @dataclass(frozen=True)
 class Prospects:
-    """What is settled about a month, once the month before the last has ended.
+    """Probabilities for a month, fixed two months earlier.
 
     Attributes
     ----------
@@ -30,7 +30,7 @@ class Prospects:
 
 
 def prospects(scene: Scene, month: int) -> Prospects:
-    """What is settled about ``month`` at the end of ``month - 2``, which is the scene."""
+    """Probabilities for ``month``, from the scene at the end of ``month - 2``."""
     return Prospects(
         leaving=hazard.leaving(scene, month),
         falls=hazard.falling_silent(scene.people, scene.state),

@@ -1,4 +1,4 @@
-"""What customers use in a month: less as they turn away, nothing while they are silent."""
+"""Monthly usage: it falls before customers leave, and is 0 while they are silent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The operator's surroundings, the same for every customer: regions, halls, network incidents.
+"""The operator's environment: regions, business halls, network incidents.
 
 A business hall stands for its neighbourhood too: an incident strikes some neighbourhoods of
 a region for a month, in different strength.
@@ -41,7 +41,7 @@ _NEIGHBOURHOODS_STRUCK = 0.6
 
 @dataclass(frozen=True, kw_only=True)
 class World:
-    """What customers live in. Month columns start at ``-SETTLE``.
+    """Regions, halls and incidents. Month columns start at ``-SETTLE``.
 
     Attributes
     ----------
@@ -70,7 +70,7 @@ class World:
     interactions: float = 0.0
 
     def at(self, values: Floats, place: Ints, month: int) -> Floats:
-        """The month's value at each customer's place."""
+        """Look up the month's value for each customer's place."""
         return values[place, month + SETTLE]
 
 

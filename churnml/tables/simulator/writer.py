@@ -1,4 +1,4 @@
-"""Batches to Parquet: typed by the contract, block after block, visible only when complete."""
+"""Write batches to Parquet, typed by the contract; files appear only when complete."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from churnml.tables.simulator.encoded_columns import (
 
 _DESK = ".simulate-"
 _MARK, _SIMULATED = "churnml", "simulated"
-"""What each file says of itself, so that nothing else is ever replaced."""
+"""Metadata key of simulated files, so that no other file is ever replaced."""
 HAZARD, OFFER_EFFECT = "truth/hazard", "truth/offer_effect"
 
 _TRUTH = {
@@ -221,7 +221,7 @@ class Writer:
 
 
 def _simulated(path: Path) -> bool:
-    """Whether a table says of itself that it was simulated."""
+    """Whether a file's metadata says that it was simulated."""
     try:
         metadata = pq.read_metadata(path.absolute()).metadata or {}
     except (OSError, pa.ArrowException):
@@ -230,7 +230,7 @@ def _simulated(path: Path) -> bool:
 
 
 def _strangers(folder: Path) -> list[str]:
-    """What lies in a folder, without what a failed or killed simulation left."""
+    """A folder's other contents, apart from what a failed or killed simulation left."""
     if not folder.is_dir():
         return []
     return sorted(

@@ -1,4 +1,4 @@
-"""Where an operator's tables come from: files in a folder, or a database.
+"""Read an operator's tables from files in a folder or from a database.
 
 >>> from churnml.tables.source import open_source
 >>> source = open_source("data/demo")  # doctest: +SKIP

@@ -1,4 +1,4 @@
-"""One table of a source bound to its contract: which of its columns is which."""
+"""Match one table's columns to the contract."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class ReadRows:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Binding:
-    """A table of the source and what the contract and the mapping say of it.
+    """A table of the source with its contract and mapping.
 
     Attributes
     ----------
@@ -80,7 +80,7 @@ class Binding:
 
     @cached_property
     def columns(self) -> dict[str, str]:
-        """Contract name: their name, in the contract's order."""
+        """The operator's column names by contract name, in the contract's order."""
         wanted = [column.name for column in (*self.spec.columns, KNOWN_AT)]
         owned = {name: self.entry.own_name(name) for name in wanted}
         return {name: own for name, own in owned.items() if own in self.names}
@@ -98,7 +98,7 @@ class Binding:
         return tuple(name for name in expected if name not in self.columns)
 
     def available(self) -> dict[str, Available]:
-        """Who has a column, by the contract's names as far as it has them.
+        """Availability by column, under the contract's names where it has one.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""Parquet pages against the checksums that their writer left beside them.
+"""Verify Parquet pages against their checksums.
 
 DuckDB does not look at them; Arrow does when asked. Files without checksums, as most writers
 other than Spark make them, cost the reading of one page's header.
@@ -21,7 +21,7 @@ _BATCH = 65_536
 
 
 def verify_pages(path: Path) -> None:
-    """Refuse a file whose pages are not what their checksums say.
+    """Refuse a file whose pages do not match their checksums.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""One column as it stands in the source, read as the type that the contract asks for.
+"""Convert a source column to the type that the contract asks for.
 
 A column that already has the contract's type is passed on untouched, so that reading it
 costs nothing. Any other is converted value by value, and what cannot be converted becomes
@@ -34,7 +34,7 @@ _ZONED = r":\d\d(\.\d+)?\s*(Z|[A-Za-z]{3,}|[+-]\d\d(:?\d\d)?)$"
 
 @dataclass(frozen=True, kw_only=True)
 class ReadingRule:
-    """What the mapping says of one column.
+    """How the mapping says to read one column.
 
     Attributes
     ----------
@@ -59,7 +59,7 @@ class ReadingRule:
 
 @dataclass(frozen=True)
 class ReadColumn:
-    """A column as the contract wants it, and the text of what could not be read.
+    """A converted column, and the text of the values that could not be read.
 
     Attributes
     ----------
@@ -86,7 +86,7 @@ _parse = ibis.udf.scalar.builtin(
 
 
 def read_column(raw: ir.Value, column: ColumnSpec, rule: ReadingRule | None = None) -> ReadColumn:
-    """A source column as the contract's type.
+    """Convert a source column to the contract's type.
 
     Parameters
     ----------
@@ -154,7 +154,7 @@ def _as_number(raw: ir.Value, rule: ReadingRule) -> ReadColumn:
 
 
 def _number(text: ir.StringValue) -> ir.FloatingValue:
-    """DuckDB reads 1_000 as a thousand; nobody else does."""
+    """Parse a number; unlike DuckDB, not ``1_000`` as a thousand."""
     return text.contains("_").ifelse(ibis.null("float64"), text.try_cast("float64"))
 
 
@@ -213,7 +213,7 @@ def _as_timestamp(raw: ir.Value, rule: ReadingRule) -> ReadColumn:
 
 
 def _parsed_timestamp(text: ir.StringValue, rule: ReadingRule) -> ir.TimestampValue:
-    """A text as a local moment; DuckDB alone would drop the zone that the text names."""
+    """Parse a text as a local timestamp, honouring its time zone, which DuckDB alone would drop."""
     zoned = _local(rule.timezone, text.try_cast(dt.Timestamp(timezone="UTC")))
     return text.re_search(_ZONED).ifelse(zoned, text.try_cast("timestamp"))
 

@@ -1,4 +1,4 @@
-"""Tables in a folder: which file, or which folder of parts, is which table."""
+"""Find the files, or folders of parts, that hold the tables."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MAPPING_FILE = "source.yaml"
 
 
 def find(folder: Path, table: str, named: str | None = None) -> Path | None:
-    """Where a table stands in a folder; ``None`` where it does not.
+    """The path of a table in a folder, or ``None``.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def _exists(path: Path) -> bool:
 
 
 def _sound(path: Path) -> Path:
-    """The path, if reading it can neither hang nor fail at once."""
+    """Check that a path is a file or a folder, not a pipe or a dangling link."""
     if path.is_symlink() and not path.exists():
         raise DataError(f"{path}: a link to nothing ({path.readlink()}).", file=str(path))
     mode = path.stat().st_mode

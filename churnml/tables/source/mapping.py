@@ -1,4 +1,4 @@
-"""An operator's own names, codes, units and encodings, as ``source.yaml`` writes them down.
+"""The mapping of an operator's names, codes, units and encodings, ``source.yaml``.
 
 >>> mapping = SourceMapping.model_validate(
 ...     {"tables": {"bills": {"columns": {"账期": "month"}, "formats": {"账期": "%Y%m"}}}}
@@ -39,7 +39,7 @@ ScaleFactor = Annotated[
 
 
 class TableMapping(Section):
-    """What one of the operator's tables calls things.
+    """The mapping of one table.
 
     In ``values``, ``scale``, ``formats`` and ``availability`` a column goes by the operator's
     name or by the contract's.
@@ -70,7 +70,7 @@ class TableMapping(Section):
         return next((own for own, ours in self.columns.items() if ours == name), name)
 
     def format_of(self, name: str) -> str | None:
-        """How the dates of a contract column are written, where the mapping says so."""
+        """The date format of a contract column, where the mapping gives one."""
         return self.formats.get(name, self.formats.get(self.own_name(name)))
 
     def rule(self, name: str, mapping: SourceMapping) -> ReadingRule:
@@ -115,7 +115,7 @@ class SourceMapping(Section):
 
 
 def check_mapping(mapping: SourceMapping) -> None:
-    """Refuse a mapping that names tables' columns or codes that the contract does not have.
+    """Refuse a mapping with columns or codes that the contract does not have.
 
     Raises
     ------
@@ -181,7 +181,7 @@ def _refused(problem: str, *place: str, hint: str | None = None) -> UsageError:
 
 
 def read_mapping(path: str | Path) -> SourceMapping:
-    """The mapping that a YAML file holds.
+    """Read a mapping from a YAML file.
 
     Every scalar is taken as it is written: ``01`` and ``NO`` are codes, not numbers or truth.
 

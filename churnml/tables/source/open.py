@@ -1,4 +1,4 @@
-"""Opening a source: from a location and a mapping to bound tables."""
+"""Open a source: from a location and a mapping to tables matched to the contract."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def open_source(
     memory_limit: str | None = None,
     threads: int | None = None,
 ) -> Source:
-    """Open an operator's tables; no row is read yet.
+    """Open an operator's tables without reading a row.
 
     Parameters
     ----------
@@ -140,7 +140,7 @@ def _mapping(
 
 
 def _bind(engine: Engine, mapping: SourceMapping, table: str, path: Path) -> Binding:
-    """A table of a folder, with its columns known and its rows unread."""
+    """Match a table of a folder to the contract, without reading its rows."""
     if path.is_file() and path.name.endswith(CSV_ENDINGS):
         names = read_names(path, mapping.encoding, mapping.delimiter)
         load = partial(delimited.load, mapping=mapping, engine=engine)

@@ -66,7 +66,7 @@ def _hidden(path: Path) -> bool:
 
 
 def check(root: Path, files: Sequence[Path]) -> None:
-    """Refuse files that are no whole Parquet files, and parts that disagree.
+    """Refuse incomplete Parquet files, and parts whose columns or types differ.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ def _schema(path: Path) -> pa.Schema:
 
 
 def partition_keys(root: Path, path: Path) -> list[str]:
-    """The columns that the folders of a part name, as in ``month=2026-06-01/``.
+    """The partition keys in a part's folder names, as in ``month=2026-06-01/``.
 
     >>> partition_keys(Path("bills"), Path("bills/month=2026-06-01/part-0.parquet"))
     ['month']
@@ -180,7 +180,7 @@ def _agree(one: Path, expected: pa.Schema, other: Path, schema: pa.Schema) -> No
 
 
 def _plain(kind: pa.DataType | None) -> pa.DataType | None:
-    """The type without how it is laid out in memory."""
+    """A column's type, regardless of its memory layout."""
     if kind is None:
         return None
     if pa.types.is_dictionary(kind):

@@ -110,12 +110,12 @@ class Source:
 
     @property
     def lags(self) -> dict[str, timedelta]:
-        """How long after it happened a row of each table is known, by ``known_after``."""
+        """Each table's reporting lag, from ``known_after``."""
         return {name: binding.entry.lag for name, binding in self.bindings.items()}
 
     @property
     def availability(self) -> dict[str, Available]:
-        """Who has a column, by ``table.column`` in the contract's names, where the mapping says.
+        """Availability by ``table.column`` in the contract's names, where the mapping gives it.
 
         Raises
         ------
@@ -159,7 +159,7 @@ class Source:
 
     @property
     def read(self) -> ReadPlaces:
-        """What no output may be, hold or lie in, or be named as."""
+        """The paths that are read and must not be overwritten."""
         place = Path(self.location)
         if not self.stamps or not place.exists():
             return ReadPlaces()
@@ -177,7 +177,7 @@ class Source:
         return sorted({path for binding in self.bindings.values() for path in binding.files})
 
     def ensure_unchanged(self) -> None:
-        """Refuse input files that were written to since the source was opened.
+        """Refuse input files that have changed since the source was opened.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""Checking an operator's tables: what is bad is set aside with its reason, the rest goes on."""
+"""Validate an operator's tables: bad rows are set aside with the reason, the rest is kept."""
 
 from churnml.tables.validation.codes import CODES
 from churnml.tables.validation.quarantine import quarantine

@@ -1,4 +1,4 @@
-"""Texts that hold nothing: empty, or blanks alone, of whatever width."""
+"""Blank texts: empty or white space of any width."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _FIRST_VISIBLE, _LAST_VISIBLE = 0x21, 0x7E
 
 
 def is_blank(text: ir.StringValue) -> ir.BooleanValue:
-    r"""Whether a text is empty or blanks alone, full-width and no-break ones among them.
+    r"""Whether a text is empty or white space only, full-width and no-break spaces included.
 
     Examples
     --------

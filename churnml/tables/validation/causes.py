@@ -1,4 +1,4 @@
-"""One cause behind many breaches, named before them."""
+"""Find one cause behind many breaches."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def empty_tables(source: Source, counts: Sequence[Count]) -> list[Breach]:
 
 
 def numbered_ids(source: Source, breaches: Sequence[Breach]) -> str | None:
-    """Why customers are not found: ids are numbers in some tables and text in others.
+    """Explain unmatched customers whose ids are numbers in some tables and text in others.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Checks that look at one row at a time; all of a table's run in one pass."""
+"""Checks of single rows, all run in one pass over a table."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _PAIRS = (
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class RowCheck:
-    """A condition that no row should meet.
+    """A condition that marks a bad row.
 
     Attributes
     ----------
@@ -56,7 +56,7 @@ class RowCheck:
 
 
 def row_checks(scope: Scope, future: datetime | None) -> list[RowCheck]:
-    """Every check of single rows that fits a table.
+    """All checks of single rows that apply to a table.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def row_checks(scope: Scope, future: datetime | None) -> list[RowCheck]:
 
 
 def effect_on(scope: Scope, column: ColumnSpec) -> Effect:
-    """What a bad value does: the row goes with its key, its date or a required value."""
+    """Whether a bad value sets its row aside or becomes null."""
     fatal = column.required or column.name == "valid_from"
     return "aside" if fatal else "null"
 
@@ -187,13 +187,13 @@ def _ranges(column: ColumnSpec, value: ir.Value) -> Iterator[tuple[ir.BooleanVal
 
 
 def _can_lie_ahead(column: ColumnSpec) -> bool:
-    """A contract may well end in years to come."""
+    """Whether a column may hold future dates, as the end of a contract does."""
     dated = column.kind in ("date", "month", "timestamp")
     return dated and column.name != "contract_ends_on"
 
 
 def _fate_ahead(column: ColumnSpec) -> Effect:
-    """A row that claims to become known in years must not become known earlier for that."""
+    """What a future date does: it sets its row aside, but ``registered_on`` becomes null."""
     return "null" if column.name == "registered_on" else "aside"
 
 

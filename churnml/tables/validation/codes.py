@@ -1,4 +1,4 @@
-"""The checks by code: what each one finds and what then happens to the row.
+"""The checks by code: what each one finds, and what happens to the row.
 
 >>> CODES["C06"].meaning
 'two rows with one key'

@@ -1,4 +1,4 @@
-"""From rows that break a rule to the breach as it is told, with a few examples."""
+"""Turn rows that break a rule into a breach with a few examples."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ BreachKind = tuple[str, str, Effect, str]
 def breach(
     scope: Scope, what: BreachKind, bad: ir.Table, many: int, *, everywhere: bool = False
 ) -> Breach:
-    """A breach with examples of its rows.
+    """Describe a breach with examples of its rows.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def breach(
 
 
 def _telling(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """A few of the rows, different ones first, in the order in which they stand."""
+    """Choose a few rows, different ones first, in their original order."""
     first = {row["shown"]: at for at, row in reversed(list(enumerate(rows)))}
     order = sorted(range(len(rows)), key=lambda at: (first[rows[at]["shown"]] != at, at))
     return [rows[at] for at in sorted(order[:EXAMPLES])]
@@ -75,7 +75,7 @@ def _text(value: str | None) -> str:
 
 
 def row_breaches(scope: Scope, fired: list[tuple[RowCheck, int]]) -> list[Breach]:
-    """The breaches of single rows, with how often each check fired."""
+    """The breaches found in single rows, with how often each check fired."""
     if not fired:
         return []
     given = {
@@ -96,7 +96,7 @@ def row_breaches(scope: Scope, fired: list[tuple[RowCheck, int]]) -> list[Breach
 
 
 def duplicate_breach(scope: Scope, twice: Duplicates) -> Breach:
-    """The breach of rows that share a key."""
+    """Describe rows that share a key."""
     keys = key_columns(scope)
     code = "C10" if scope.spec.name == "bills" else "C06"
     lost = twice.rows.filter(~twice.rows[KEPT])
@@ -110,7 +110,7 @@ def duplicate_breach(scope: Scope, twice: Duplicates) -> Breach:
 
 
 def rejected_lines(scope: Scope) -> list[Breach]:
-    """The breach of CSV lines that are no rows; the lines themselves stay out of it."""
+    """Describe malformed CSV lines without quoting them."""
     rows = scope.binding.rows
     if rows.rejected is None or not rows.rejects:
         return []

@@ -1,4 +1,4 @@
-"""Where the data end, so that a later date can be called the future.
+"""Find where the data end; later dates are in the future.
 
 The clock on the wall would give another answer tomorrow; the data's own end does not.
 """
@@ -39,7 +39,7 @@ def _last_month_end(scope: Scope) -> date | None:
 
 
 def future_start(scopes: Mapping[str, Scope], days: int) -> datetime | None:
-    """The moment from which on a date lies in the future.
+    """The moment from which a date counts as in the future.
 
     Parameters
     ----------

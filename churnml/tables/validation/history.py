@@ -1,7 +1,7 @@
-"""A first look at a table, customer by customer, that tells which closer looks are needed.
+"""Summarise a table by customer, to decide which closer checks are needed.
 
 One pass over the rows makes one row for each customer; whether any bill is nobody's, lies
-outside a life, comes twice or leaves a gap can be told from these. Only where one does,
+outside a life, comes twice or leaves a gap can be seen from these. Only where one does,
 the rows are looked at again.
 """
 
@@ -18,7 +18,7 @@ from churnml.tables.validation.blank import is_blank
 from churnml.tables.validation.scope import Scope, kept
 
 _BITS = 48
-"""Months that are told apart; with more, two may look alike, which a closer look settles."""
+"""Months that can be told apart; beyond that two may look alike, which a closer check settles."""
 
 
 # All engines have it; Ibis does not know that Spark does.
@@ -27,7 +27,7 @@ _union = ibis.udf.agg.builtin(lambda bits: None, name="bit_or", signature=(("int
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Spans:
-    """A table's customers, and what is odd about any of them.
+    """A table's customers, and whether any of them has orphaned, repeated or missing rows.
 
     Attributes
     ----------
@@ -53,7 +53,7 @@ class Spans:
 
 
 def lives(customers: Scope) -> ir.Table:
-    """When each customer's service began and ended, whatever is wrong with the rows.
+    """When each customer's service began and ended, from all rows, bad ones included.
 
     A row that is set aside must not make orphans of its customer's bills.
     """
@@ -65,7 +65,7 @@ def lives(customers: Scope) -> ir.Table:
 
 
 def spans(scope: Scope, lives: ir.Table) -> Spans:
-    """Look at a table's customers.
+    """Summarise a table by customer.
 
     Parameters
     ----------

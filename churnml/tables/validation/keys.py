@@ -1,4 +1,4 @@
-"""Rows that share a key: which one stays.
+"""Duplicate keys: decide which row is kept.
 
 The row that was known first stays. If a later one won, what became known later would
 change what a feature says of an earlier day.
@@ -21,7 +21,7 @@ KEPT = "row:kept"
 
 @dataclass(frozen=True, eq=False)
 class Duplicates:
-    """The rows of a table whose key stands more than once, kept in the engine.
+    """The rows of a table with duplicate keys, stored in the engine.
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ class Duplicates:
 
 
 def key_columns(scope: Scope) -> tuple[str, ...]:
-    """The columns that name a row: states have versions."""
+    """The columns that identify a row, the version included for states."""
     versions = ("valid_from",) if scope.spec.rows == "state" and scope.has("valid_from") else ()
     return (*scope.spec.key, *versions)
 
@@ -61,7 +61,7 @@ def _keyed(scope: Scope, rows: ir.Table) -> ir.Table:
 
 
 def duplicates(scope: Scope, rows: ir.Table) -> Duplicates | None:
-    """The rows that share a key, judged; ``None`` where there are none.
+    """Find the rows that share a key and decide which stay; ``None`` if there are none.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def duplicates(scope: Scope, rows: ir.Table) -> Duplicates | None:
 
 
 def _judged(scope: Scope, shared: ir.Table, names: list[str]) -> ir.Table:
-    """The rows with whether each stays: the first known, unless the first ones differ."""
+    """Mark which rows stay: the first known, unless several first ones differ."""
     same_key = ibis.window(group_by=names)
     columns = [column.name for column in scope.columns if column.name != "known_at"]
     content = ibis.literal("|").join(

@@ -1,4 +1,4 @@
-"""Writing down what validation set aside, so that it can be mended at its source."""
+"""Write the rows that validation set aside, so that they can be fixed at the source."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def quarantine(
 
 
 def require_free(folder: str | Path, *, overwrite: bool) -> None:
-    """Refuse a folder that cannot be written, or is there and may not be replaced.
+    """Refuse a folder that cannot be written, or that exists and may not be replaced.
 
     Raises
     ------
@@ -84,7 +84,7 @@ def _tables(validation: Validation) -> list[str]:
 
 
 def _write(validation: Validation, table: str, folder: Path) -> int:
-    """One table's rows set aside, ordered by where they stand; how many."""
+    """Write one table's set-aside rows in their original order; return how many."""
     parts = list(validation.aside.get(table, ()))
     rows = validation.source.bindings[table].rows
     if rows.rejected is not None and rows.rejects:

@@ -1,4 +1,4 @@
-"""Checks that need the customers beside a table, or a customer's rows beside one another."""
+"""Checks across rows: against the customers, and between a customer's rows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from churnml.tables.validation.scope import Scope
 
 
 def outside_life(scope: Scope, lives: ir.Table) -> ir.Table:
-    """The rows of events before a customer was activated or after service ended.
+    """Events before a customer was activated or after service ended.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def empty_months(scope: Scope) -> list[str]:
 
 
 def unknown_groups(customers: Scope, groups: Scope) -> ir.Table:
-    """The rows of customers whose ``group_id`` is no group's."""
+    """Customers whose ``group_id`` is not in ``groups``."""
     known = groups.rows.select("group_id").distinct()
     rows = customers.rows.filter(customers.rows.group_id.notnull())
     return rows.anti_join(known, "group_id").mutate(shown=_.group_id)

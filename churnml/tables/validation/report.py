@@ -1,4 +1,4 @@
-"""What validation found, as plain data and as text to read."""
+"""The validation report, as plain data and as text."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LONGEST = 60
 
 
 def shown(value: object) -> str:
-    r"""A value as it may be printed: without control or direction characters, and not long.
+    r"""A value made safe to print: no control or direction characters, and shortened.
 
     >>> shown("a\x00b\x1b[31m")
     'a\\x00b\\x1b[31m'
@@ -78,7 +78,7 @@ class Breach:
 
 @dataclass(frozen=True, kw_only=True)
 class Count:
-    """The rows of one table: those that came in are those that are good and those set aside."""
+    """Row counts of one table: rows in are rows kept plus rows set aside."""
 
     table: str
     rows: int

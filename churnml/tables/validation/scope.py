@@ -1,4 +1,4 @@
-"""The rows that validation looks at: a table with what could not be read beside it."""
+"""A table's rows under validation, with the values that could not be read."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Scope:
 
     @property
     def spec(self) -> TableSpec:
-        """The contract's words on the table."""
+        """The table's contract."""
         return self.binding.spec
 
     @property
@@ -45,7 +45,7 @@ class Scope:
 
     @property
     def place(self) -> tuple[str, ...]:
-        """The columns that say where a row stands."""
+        """The columns that locate a row: file and row number."""
         return tuple(name for name in (FILE, ROW) if name in self.rows.columns)
 
     def has(self, *names: str) -> bool:
@@ -70,7 +70,7 @@ def count(rows: ir.Table) -> int:
 
 
 def kept(rows: ir.Table, name: str) -> ir.Table:
-    """The rows, computed once and stored in the engine where it has temporary tables."""
+    """Materialise the rows where the engine has temporary tables."""
     con = rows.get_backend()
     if con.name == "pyspark":
         return rows

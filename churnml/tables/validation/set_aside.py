@@ -1,4 +1,4 @@
-"""Rows set aside, with the reason, and with their values as they were given."""
+"""Rows set aside, with the reason and their original values."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from churnml.tables.validation.scope import Scope
 
 
 def any_of(checks: Iterable[RowCheck]) -> ir.BooleanValue:
-    """Whether a row meets any of the conditions that none should."""
+    """Whether a row fails any of the checks."""
     return ibis.or_(*(check.bad.fill_null(False) for check in checks))
 
 
 def by_checks(scope: Scope, checks: list[RowCheck]) -> ir.Table:
-    """The rows that any of the checks sets aside, each with the first one's reason."""
+    """Set aside the rows that fail any check, each with the reason of the first."""
     hits = [(check.bad.fill_null(False), check) for check in checks]
     reason = {
         "code": ibis.cases(*[(bad, check.code) for bad, check in hits]),
@@ -30,7 +30,7 @@ def by_checks(scope: Scope, checks: list[RowCheck]) -> ir.Table:
 
 
 def by_breach(scope: Scope, rows: ir.Table, breach: Breach) -> ir.Table:
-    """Rows that are set aside for one reason."""
+    """Set rows aside for one reason."""
     reason = {
         "code": breach.code,
         "column": breach.column,
@@ -41,7 +41,7 @@ def by_breach(scope: Scope, rows: ir.Table, breach: Breach) -> ir.Table:
 
 
 def _as_given(scope: Scope, rows: ir.Table) -> dict[str, ir.Value]:
-    """Where a row stands, and its values as text, since some could not be read."""
+    """A row's location, and its values as text, since some could not be read."""
     file = rows[FILE] if FILE in rows.columns else ibis.literal(scope.binding.origin)
     values: dict[str, ir.Value] = {"row": rows[ROW].cast("int64"), "file": file}
     for column in scope.columns:

@@ -1,4 +1,4 @@
-"""Examining one table: what is wrong with it, and what is left of it."""
+"""Validate one table."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from churnml.tables.validation.set_aside import any_of, by_breach, by_checks
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Examined:
-    """A table after its examination.
+    """A validated table.
 
     Attributes
     ----------
@@ -50,7 +50,7 @@ class Examined:
 
 @dataclass(kw_only=True)
 class _Progress:
-    """How far an examination has come."""
+    """The state of a validation in progress."""
 
     good: ir.Table
     breaches: list[Breach] = field(default_factory=list)
@@ -60,7 +60,7 @@ class _Progress:
 
 @dataclass(frozen=True, eq=False)
 class Beside:
-    """What a table is held against.
+    """What a table is checked against.
 
     Attributes
     ----------
@@ -116,7 +116,7 @@ def examine(scope: Scope, beside: Beside) -> Examined:
 
 
 def _run(scope: Scope, checks: list[RowCheck]) -> tuple[list[tuple[RowCheck, int]], int, int]:
-    """The checks that fired with how often, all rows, and the rows that go: in one pass."""
+    """Run checks in one pass; return those that fired with counts, all rows, and the bad rows."""
     fatal = [check for check in checks if check.effect == "aside"]
     counts = {f"n{at}": scope.rows.count(where=check.bad) for at, check in enumerate(checks)}
     counts |= {"rows": scope.rows.count(), "bad": scope.rows.count(where=any_of(fatal))}
@@ -126,7 +126,7 @@ def _run(scope: Scope, checks: list[RowCheck]) -> tuple[list[tuple[RowCheck, int
 
 
 def _part_orphans(scope: Scope, customers: Spans, course: _Progress) -> None:
-    """Set rows aside whose customer does not exist."""
+    """Set aside rows whose customer does not exist."""
     if not customers.strangers:
         return
     ids = customers.orphans
@@ -140,7 +140,7 @@ def _part_orphans(scope: Scope, customers: Spans, course: _Progress) -> None:
 
 
 def _part_duplicates(scope: Scope, course: _Progress) -> None:
-    """Set rows aside whose key another row has."""
+    """Set aside rows with duplicate keys."""
     twice = duplicates(scope, course.good)
     if twice is None:
         return
@@ -154,7 +154,7 @@ def _part_duplicates(scope: Scope, course: _Progress) -> None:
 def _clean(
     scope: Scope, course: _Progress, fired: list[tuple[RowCheck, int]], future: datetime | None
 ) -> ir.Table | None:
-    """The good rows, bad values of optional columns made null; ``None`` if nothing changes."""
+    """The good rows with bad optional values made null; ``None`` if nothing changes."""
     # What could not be read (C03) is null already.
     names = {(c.code, c.column) for c, _many in fired if c.effect == "null" and c.code != "C03"}
     if not names and not course.aside:
@@ -179,7 +179,7 @@ def _columns(
 def _warnings(
     scope: Scope, beside: Beside, customers: Spans | None, *, lessened: bool
 ) -> list[Breach]:
-    """What is odd and kept: gaps, events outside a life, unknown groups."""
+    """Warnings on rows that are kept: gaps, events outside a life, unknown groups."""
     breaches = []
     for what, rows in _odd(scope, beside, customers, lessened=lessened):
         many = count(rows)
@@ -203,7 +203,7 @@ def _odd(
 
 
 def _conserve(scope: Scope, total: int, gone: int, clean: ir.Table | None) -> None:
-    """Rows in are rows good and rows set aside, or something is wrong with churnml itself."""
+    """Check that every row was either kept or set aside; anything else is a bug in churnml."""
     good = total if clean is None else count(clean)
     if good + gone != total:
         raise ChurnmlError(

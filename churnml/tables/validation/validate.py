@@ -1,4 +1,4 @@
-"""Validating a source: every breach counted, bad rows set aside, good rows kept."""
+"""Validate a source: count every breach, set bad rows aside, keep the good rows."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ class Validation:
 
     @property
     def refused(self) -> bool:
-        """Whether the source is not to be used."""
+        """Whether the source is refused."""
         return bool(self.report.refused)
 
     def raise_if_refused(self) -> None:
-        """Stop where the source is refused.
+        """Raise an error if the source is refused.
 
         Raises
         ------

@@ -1,1 +1,1 @@
-"""CSV files as people write them."""
+"""Read CSV files."""

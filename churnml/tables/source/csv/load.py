@@ -74,7 +74,7 @@ def load(binding: Binding, mapping: SourceMapping, engine: Engine) -> ReadRows:
 
 @contextmanager
 def kept_in(folder: Path, path: Path) -> Iterator[None]:
-    """Tell a temporary folder without room from a file that cannot be read.
+    """Turn a full temporary folder into an error of its own, apart from an unreadable file.
 
     Raises
     ------
@@ -128,7 +128,7 @@ def _files(binding: Binding, folder: Path) -> tuple[Path, Path]:
 
 
 def scan(text: Text, columns: int, delimiter: str, nulls: tuple[str, ...]) -> str:
-    """SQL of DuckDB's reader, told everything: text columns ``c0``, ``c1``, ... by position.
+    """SQL of DuckDB's reader with nothing left to guess: text columns ``c0``, ``c1``, ...
 
     Lines that are no rows go into the reader's ``reject_errors``; see
     `churnml.tables.source.csv.rejects`.

@@ -1,4 +1,4 @@
-"""Column names that can be told apart."""
+"""Check that column names are unique."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from churnml.errors import ContractError
 
 
 def check_names(path: Path, names: Sequence[str]) -> None:
-    """Refuse a file in which two columns have one name, but for blanks and upper case.
+    """Refuse a file in which two column names differ only in case or blanks.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Lines of a CSV file that are no rows: where they stand, and that no other line is lost."""
+"""Locate malformed CSV lines, and check that no other line is lost."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ENDS = "\r\n"
 
 
 def collect(reader: Backend, text: Text) -> None:
-    """Put what the reader rejected into its table ``rejects``, each line once.
+    """Collect the lines that the reader rejected into the table ``rejects``, each once.
 
     The reader miscounts lines after blank ones, but its byte positions are right.
 
@@ -51,7 +51,7 @@ def collect(reader: Backend, text: Text) -> None:
 
 
 def _line_numbers(path: Path, starts: list[int]) -> list[int]:
-    """The 1-based lines in which bytes of a file stand, given in ascending order."""
+    """The 1-based line numbers of byte offsets, given in ascending order."""
     lines, line, at = [], 1, 0
     with path.open("rb") as stream:
         for start in starts:
@@ -64,7 +64,7 @@ def _line_numbers(path: Path, starts: list[int]) -> list[int]:
 
 
 def account(reader: Backend, text: Text, path: Path, names: tuple[str, ...]) -> bool:
-    """Whether each line is one row or one rejected line; refuse where lines are lost.
+    """Check that each line is one row or one rejected line; refuse where lines are lost.
 
     A quote that is never closed swallows what follows it, and the reader reports one bad
     line where thousands of rows are gone.

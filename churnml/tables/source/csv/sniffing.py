@@ -1,6 +1,6 @@
-"""What a CSV file really holds: other formats, other encodings, its first line.
+"""Look at the first bytes of a CSV file: format, encoding, header.
 
-Problems that can be told from the first bytes are told when a source is opened, not after
+Problems that show in the first bytes are reported when a source is opened, not after
 minutes of reading.
 """
 
@@ -32,7 +32,7 @@ _DELIMITERS = {";": "';'", "\t": "a tab", "|": "'|'", ",": "','", "\x01": "\\x01
 
 
 def open_bytes(path: Path) -> gzip.GzipFile | io.BufferedReader:
-    """The file's bytes, unpacked where its name ends in ``.gz``."""
+    """Open a file's bytes, decompressed where its name ends in ``.gz``."""
     return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
 
 
@@ -116,7 +116,7 @@ def _head(path: Path) -> bytes:
 
 
 def broken_gzip(path: Path, error: Exception) -> DataError:
-    """What to say of a gzip file that cannot be unpacked."""
+    """The error for a gzip file that cannot be decompressed."""
     return DataError(
         f"{path}: not a complete gzip file ({error}).",
         hint="Write or copy it again.",
@@ -152,7 +152,7 @@ def _decoded(path: Path, head: bytes, encoding: str) -> str:
 
 
 def wrong_encoding(path: Path, encoding: str, offset: int, sample: bytes) -> DataError:
-    """What to say of bytes that are not text in the encoding that was named.
+    """The error for bytes that are not text in the given encoding.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The text of a CSV file as DuckDB can read it: UTF-8, with one kind of line end."""
+"""Convert CSV text to what DuckDB reads: UTF-8 with one kind of line end."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ class Text:
     closed: bool
 
     def blank_lines(self) -> int:
-        """How many lines hold nothing."""
+        """How many lines are blank."""
         with self.path.open("rb") as stream:
             return sum(not line.strip(b"\r\n") for line in stream)
 
 
 def as_utf8(path: Path, encoding: str, copy: Path) -> Text:
-    """A CSV file in UTF-8 with one kind of line end; rewritten only where it is not so.
+    """Return a CSV file as UTF-8 with one kind of line end, rewriting it only if needed.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def as_utf8(path: Path, encoding: str, copy: Path) -> Text:
 def _read(
     path: Path, encoding: str, use: Callable[[str], object]
 ) -> tuple[object, tuple[int, bool]]:
-    """Pass a file's text on in blocks; its kinds of line ends, its lines, and how it ends."""
+    """Read a file's text in blocks; return its line ends, its line count, and how it ends."""
     codec = codecs.getincrementaldecoder("utf-8" if encoding.startswith("utf-8") else encoding)
     decoder = io.IncrementalNewlineDecoder(codec(), translate=True)
     offset, lines, last = 0, 0, "\n"

@@ -1,1 +1,1 @@
-"""The engines that hold the tables."""
+"""Database engines: DuckDB, PostgreSQL, Spark."""

@@ -26,7 +26,7 @@ _MAGIC = b"DUCK"
 
 
 def attach(engine: Engine, path: Path) -> dict[str, str]:
-    """Attach a DuckDB file, for reading only; its tables and views as SQL writes their names.
+    """Attach a DuckDB file read-only; return its tables and views by their SQL names.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def attached_views(engine: Engine, table: str, name: str) -> tuple[ir.Table, ir.
 
 
 def choose(names: Mapping[str, Any], mapping: SourceMapping, location: str) -> dict[str, str]:
-    """Which of a database's tables is which table of the contract.
+    """Match a database's tables to those of the contract.
 
     Raises
     ------
@@ -119,7 +119,7 @@ def choose(names: Mapping[str, Any], mapping: SourceMapping, location: str) -> d
 
 
 def connect(location: str, zone: str | None) -> tuple[Any, dict[str, ir.Table], str]:
-    """A PostgreSQL database or a Spark schema: engine, tables, and a name without a password.
+    """Connect to PostgreSQL or Spark; return engine, tables, and an address without its password.
 
     Parameters
     ----------
@@ -140,7 +140,7 @@ def connect(location: str, zone: str | None) -> tuple[Any, dict[str, ir.Table], 
 
 
 def is_address(location: object) -> bool:
-    """Whether a location is a database's address, not a path.
+    """Whether a location is a database address rather than a path.
 
     >>> is_address("postgresql://localhost/crm"), is_address("data/demo")
     (True, False)

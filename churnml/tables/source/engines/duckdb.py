@@ -25,7 +25,7 @@ _PATTERN = re.compile(r"[*?\[]")
 
 @dataclass(frozen=True, eq=False)
 class Engine:
-    """A DuckDB connection and the folder where it puts what does not fit into memory.
+    """A DuckDB connection and its spill folder.
 
     Attributes
     ----------
@@ -41,12 +41,12 @@ class Engine:
     settings: Mapping[str, object]
 
     def another(self, **changed: object) -> Backend:
-        """A second connection, alike but for what is changed."""
+        """Open a second connection with some settings changed."""
         return ibis.duckdb.connect(**{**self.settings, **changed})
 
 
 def start(*, memory_limit: str | None = None, threads: int | None = None) -> Engine:
-    """An engine of one's own, in memory, that never reaches for the network.
+    """Start an in-memory engine without network access.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def start(*, memory_limit: str | None = None, threads: int | None = None) -> Eng
 
 @contextmanager
 def read_errors(location: str) -> Iterator[None]:
-    """Turn what DuckDB says of unreadable data, or of too little room, into our own errors.
+    """Turn DuckDB's errors about unreadable data or lack of space into churnml's own.
 
     Raises
     ------
@@ -119,13 +119,13 @@ def read_errors(location: str) -> Iterator[None]:
 
 
 def run(con: Backend, statement: str) -> list[tuple[Any, ...]]:
-    """The rows that a statement gives, all fetched: DuckDB refuses new work before that."""
+    """Run a statement and fetch all rows, without which DuckDB refuses new work."""
     rows: list[tuple[Any, ...]] = con.raw_sql(statement).fetchall()
     return rows
 
 
 def identifier(name: str) -> str:
-    """A name as SQL writes it.
+    """Quote a name for SQL.
 
     >>> identifier('a"b')
     '"a""b"'
@@ -134,7 +134,7 @@ def identifier(name: str) -> str:
 
 
 def literal(text: str) -> str:
-    """A text as SQL writes it.
+    """Quote a text for SQL.
 
     >>> literal("it's")
     "'it''s'"
@@ -143,12 +143,12 @@ def literal(text: str) -> str:
 
 
 def file_literal(path: Path) -> str:
-    """A file as a reader's SQL names it: that file, though its name looks like a pattern.
+    """Quote a file path for a reader, even where it looks like a pattern.
 
     Raises
     ------
     DataError
-        If the name cannot be told to DuckDB.
+        If DuckDB cannot open a file of that name.
 
     Examples
     --------
@@ -167,12 +167,12 @@ def file_literal(path: Path) -> str:
 
 
 def file_literals(paths: Iterable[Path]) -> str:
-    """A list of files as a reader's SQL names them."""
+    """Quote a list of file paths for a reader."""
     return f"[{', '.join(file_literal(path) for path in paths)}]"
 
 
 def plain_name(path: Path) -> str:
-    """A file's name as DuckDB tells it; absolute where DuckDB would take it for another.
+    """A path as DuckDB reports it; absolute where DuckDB would take it for another.
 
     Raises
     ------
@@ -226,5 +226,5 @@ def write_parquet(table: ir.Table, path: Path, **options: str) -> None:
 
 
 def literals(texts: Iterable[str]) -> str:
-    """A list of texts as SQL writes it."""
+    """Quote a list of texts for SQL."""
     return f"[{', '.join(literal(text) for text in texts)}]"

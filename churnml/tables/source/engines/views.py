@@ -1,4 +1,4 @@
-"""Views of stored tables in DuckDB, plain and with each row's place."""
+"""Create DuckDB views of stored tables, with and without row numbers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _READABLE = {'"NULL"': "VARCHAR", "TIMESTAMPTZ_NS": "TIMESTAMPTZ", "TIMESTAMP_NS
 def create(
     con: Backend, table: str, relation: str, *, placed: str, row: str, file: str | None = None
 ) -> tuple[ir.Table, ir.Table]:
-    """A relation as a lazy table, and as one that says where each row stands.
+    """Return a relation as a lazy table, and as one with each row's file and row number.
 
     Parameters
     ----------
