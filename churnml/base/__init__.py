@@ -1,1 +1,1 @@
-"""What every room stands on: text, files, dates, and what hides secrets."""
+"""Helpers for all packages: text, files, dates, tasks, and masking of secrets."""

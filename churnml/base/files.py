@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, and errors of the disk that say what to do.
+"""Write files atomically, and turn disk errors into messages that say what to do.
 
 A file is written under a temporary name, forced to disk, renamed, and its folder forced
 to disk; whoever looks sees the old content or the new one. A process can be made to die
@@ -39,13 +39,13 @@ _NO_EXCHANGE = (errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.EPERM)
 
 
 def crash_point(name: str) -> None:
-    """Die here, without any clean-up, if the environment asks for it."""
+    """Exit here without clean-up if the environment asks for it."""
     if os.environ.get(CRASH_AT) == name:
         os._exit(137)
 
 
 def write_file(path: Path, data: bytes) -> None:
-    """Write a file so that it is there completely or not at all, even after a power cut.
+    """Write a file atomically, even in case of a power cut.
 
     Raises
     ------
@@ -68,7 +68,7 @@ def write_file(path: Path, data: bytes) -> None:
 
 
 def open_new(path: Path, mode: int = 0o666) -> int:
-    """A handle of a file that is made here: a link planted at its name goes, and is not followed.
+    """Open a new file; a symbolic link at its name is removed, never followed.
 
     Raises
     ------
@@ -81,12 +81,12 @@ def open_new(path: Path, mode: int = 0o666) -> int:
 
 
 def sync_folder(folder: Path) -> None:
-    """Force a folder's list of names to disk: without it a rename can be lost."""
+    """Sync a folder to disk, without which a rename can be lost."""
     sync_file(folder)
 
 
 def sync_file(path: Path) -> None:
-    """Force to disk what has been written of a file."""
+    """Sync a file to disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -95,7 +95,7 @@ def sync_file(path: Path) -> None:
 
 
 def exchange(one: Path, other: Path) -> bool:
-    """Swap two folders in one step.
+    """Swap two folders atomically.
 
     Returns
     -------
@@ -121,7 +121,7 @@ def exchange(one: Path, other: Path) -> bool:
 
 
 def is_utf8(path: str | Path) -> bool:
-    """Whether a path's name can be told to others than the system.
+    """Whether a path is valid UTF-8.
 
     >>> is_utf8("客户.csv"), is_utf8(os.fsdecode(bytes([255])))
     (True, False)
@@ -134,7 +134,7 @@ def is_utf8(path: str | Path) -> bool:
 
 
 def shown(path: str | Path) -> str:
-    r"""A path as a message and JSON can hold it.
+    r"""A path that is safe for messages and JSON.
 
     >>> shown(os.fsdecode(b"\xff.csv"))
     '\\xff.csv'
@@ -143,7 +143,7 @@ def shown(path: str | Path) -> str:
 
 
 def system_code(error: BaseException) -> int | None:
-    """The system's code of a failed call, though a library hides it in its own message.
+    """The errno of a failed call, even where a library hides it in its message.
 
     >>> system_code(RuntimeError('IO Error: write failed: {"errno":"28"}')) == errno.ENOSPC
     True
@@ -155,7 +155,7 @@ def system_code(error: BaseException) -> int | None:
 
 
 def plain_reason(error: BaseException) -> str:
-    """Why a call failed, in the system's words where the error has its code.
+    """Why a call failed, in the system's words where it has an errno.
 
     >>> plain_reason(RuntimeError('IO Error: write failed: {"exception_type":"IO","errno":"28"}'))
     'no space left on device'
@@ -168,7 +168,7 @@ def plain_reason(error: BaseException) -> str:
 
 
 def output_error(error: OSError, path: Path) -> OutputError:
-    """What a failed system call means for the person who asked for the output.
+    """Turn a failed system call into an `OutputError`.
 
     >>> str(output_error(OSError(errno.EACCES, "Permission denied"), Path("/srv/scores")))
     '/srv/scores: no permission to write there. Ask for it, or choose another folder.'
@@ -216,7 +216,7 @@ def output_errors(path: Path) -> Iterator[None]:
 
 
 def require_writable(path: str | Path) -> None:
-    """Notice before any work is done for it that nothing can be written at a place.
+    """Check before any work that a place can be written to.
 
     Parameters
     ----------
@@ -244,7 +244,7 @@ def require_writable(path: str | Path) -> None:
 
 @contextmanager
 def stoppable() -> Iterator[None]:
-    """Let SIGTERM end the block as Ctrl-C does: as an exception, through every clean-up.
+    """Make SIGTERM raise an exception in the block, as Ctrl-C does, so that clean-ups run.
 
     It becomes ``SystemExit(143)``. A second signal does not disturb the clean-up.
     """
@@ -270,7 +270,7 @@ def _ours(number: signal.Signals, expected: object) -> bool:
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Put SIGINT and SIGTERM off until the block has ended."""
+    """Defer SIGINT and SIGTERM until the block has ended."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -1,4 +1,4 @@
-"""The name that a mistyped one most likely means."""
+"""Suggest the name that a mistyped one most likely means."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _ALIKE = 0.6
 
 
 def nearest(name: str, known: Iterable[str], *, cutoff: float = _ALIKE) -> str | None:
-    """The known name most like another, whatever the case and the blanks around.
+    """The known name most like a given one, ignoring case and surrounding blanks.
 
     Parameters
     ----------

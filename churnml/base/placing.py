@@ -1,4 +1,4 @@
-"""Where a result may stand: never on its own input, and only on what churnml itself wrote.
+"""Check where a result may be written: never on its input, and only over churnml's own files.
 
 Every command that writes a file or folder asks here, and lets `placed` put it there.
 """
@@ -28,7 +28,7 @@ Ours = Callable[[Path], bool]
 
 @dataclass(frozen=True)
 class ReadPlaces:
-    """What a command reads, so that it is never written to.
+    """The paths that a command reads and must never write to.
 
     Attributes
     ----------
@@ -46,7 +46,7 @@ class ReadPlaces:
 
 
 def require_apart(out: str | Path, read: ReadPlaces) -> None:
-    """Refuse an output that is, holds or lies in what is read.
+    """Refuse an output that is, contains or lies in an input.
 
     Raises
     ------
@@ -85,7 +85,7 @@ def _refused(out: str | Path, verb: str, one: Path) -> OutputError:
 
 
 def require_free(place: str | Path, *, overwrite: bool, what: str, ours: Ours) -> None:
-    """Refuse a place that cannot be written, or where something stands that must stay.
+    """Refuse a place that cannot be written, or holds something that must not be replaced.
 
     Parameters
     ----------
@@ -123,9 +123,9 @@ def require_free(place: str | Path, *, overwrite: bool, what: str, ours: Ours) -
 
 @contextmanager
 def placed(place: str | Path) -> Iterator[Path]:
-    """A path at which to build a file or folder, which appears at its place when the block ends.
+    """Give a temporary path for a file or folder, which moves to its place when the block ends.
 
-    What stood there is gone only then; where the block or the system fails, it stays.
+    What was there is replaced only then; if the block or the system fails, it stays.
     `require_free` has said that it may go.
 
     Raises
@@ -168,7 +168,7 @@ def _move(fresh: Path, place: Path, old: Path) -> None:
 
 @contextmanager
 def input_first(judge: Callable[[], object]) -> Iterator[None]:
-    """Let a refused input be told rather than a refused output, where both are.
+    """Report a refused input rather than a refused output, where both are.
 
     Parameters
     ----------
@@ -183,7 +183,7 @@ def input_first(judge: Callable[[], object]) -> Iterator[None]:
 
 
 def only(folder: Path, known: Callable[[str], bool]) -> bool:
-    """Whether a folder holds files with known names, below it too, and nothing else."""
+    """Whether a folder and its subfolders hold only files with known names."""
     if not folder.is_dir():
         return False
     files = [path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()]
@@ -191,7 +191,7 @@ def only(folder: Path, known: Callable[[str], bool]) -> bool:
 
 
 def real(path: str | Path) -> Path:
-    """A path without links, relative steps and surprises.
+    """Resolve a path's links and relative steps.
 
     Raises
     ------

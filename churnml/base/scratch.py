@@ -1,4 +1,4 @@
-"""Folders that are this process's alone while it works, and what dead processes left of theirs.
+"""Temporary folders owned by this process, and removal of those left by dead processes.
 
 Each is made with a name that nobody can foresee, for its owner's eyes only (mode 0700), and
 holds a file `OWNER` that says which process on which machine it belongs to. The process
@@ -30,7 +30,7 @@ TEMPORARY = "churnml-"
 
 @dataclass(frozen=True)
 class Scratch:
-    """A folder of this process's own.
+    """A temporary folder owned by this process.
 
     Attributes
     ----------
@@ -43,14 +43,14 @@ class Scratch:
     lock: int
 
     def remove(self) -> None:
-        """Remove the folder with all that is in it, as far as that is possible."""
+        """Remove the folder and its contents, as far as possible."""
         shutil.rmtree(self.folder, ignore_errors=True)
         with suppress(OSError):
             os.close(self.lock)
 
 
 def make(parent: Path, prefix: str) -> Scratch:
-    """A new folder, after those of dead processes with the same prefix have been removed.
+    """Make a folder, after removing those of dead processes with the same prefix.
 
     Raises
     ------
@@ -73,7 +73,7 @@ def make(parent: Path, prefix: str) -> Scratch:
 
 
 def sweep(parent: Path, prefix: str) -> None:
-    """Remove what dead processes of the same user on this machine left."""
+    """Remove folders left by dead processes of the same user on this machine."""
     with suppress(OSError), os.scandir(parent) as entries:
         for entry in entries:
             if entry.name.startswith(prefix) and entry.is_dir(follow_symlinks=False):
@@ -97,7 +97,7 @@ def _remove_dead(folder: Path) -> None:
 
 
 def temporary() -> Scratch:
-    """A new folder in the system's temporary folder.
+    """Make a folder in the system's temporary folder.
 
     Raises
     ------
@@ -115,7 +115,7 @@ def temporary() -> Scratch:
 
 @contextmanager
 def temporary_folder() -> Iterator[Path]:
-    """A folder that is gone at the end of the block.
+    """A temporary folder, removed at the end of the block.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""How messages write counts and names."""
+"""Format counts and names for messages."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import unicodedata
 
 
 def counted(number: int, one: str, several: str | None = None) -> str:
-    """A number with what is counted.
+    """Format a count with its noun.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ def counted(number: int, one: str, several: str | None = None) -> str:
 
 
 def visible(text: object) -> str:
-    r"""A text without control and direction characters, which are written out.
+    r"""Escape control and direction characters.
 
     >>> visible("a\x00b\x1b[31m")
     'a\\x00b\\x1b[31m'
@@ -43,7 +43,7 @@ def _visible(letter: str) -> str:
 
 
 def quoted(text: object) -> str:
-    r"""A name in quotation marks as its owner writes it, blanks at its ends and all.
+    r"""Quote a name exactly, leading and trailing blanks included.
 
     >>> print(quoted("4\\5G "))
     '4\5G '

@@ -1,4 +1,4 @@
-"""Settings: what can be set, its defaults, and how a file of settings is read."""
+"""Settings: their defaults, and reading a settings file."""
 
 from churnml.config.settings import Config, load_config
 

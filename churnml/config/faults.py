@@ -1,4 +1,4 @@
-"""What is wrong with a settings file, in plain words and with the line where it stands."""
+"""Describe what is wrong with a settings file, with line numbers."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _WRITTEN = {
 def refusal(
     model: type[BaseModel], error: ValidationError, place: str, text: str | None = None
 ) -> UsageError:
-    """The error to raise where settings are not what they should be.
+    """Turn invalid settings into a `UsageError`.
 
     Parameters
     ----------
@@ -60,12 +60,12 @@ def refusal(
     place : str
         The file, or the option.
     text : str, optional
-        The file's content, from which lines are told.
+        The file's content, for line numbers.
 
     Returns
     -------
     UsageError
-        Tells up to five faults; ``key`` among its details is the first one's.
+        Lists up to five faults; ``key`` among its details is the first one's.
     """
     errors = error.errors(include_url=False)
     faults = [(one["loc"], *_fault(model, dict(one))) for one in errors[:_TOLD]]
@@ -133,7 +133,7 @@ def _known(model: type[BaseModel], steps: Steps) -> str | None:
 
 
 def line_of(text: str | None, steps: Steps) -> str:
-    r"""Where a key stands in a YAML text, for a message; nothing where it does not.
+    r"""The line of a key in a YAML text, for a message; empty if it is not there.
 
     Examples
     --------

@@ -315,7 +315,7 @@ class Config(Section):
 
 
 def load_config(path: str | Path | None = None) -> Config:
-    """The settings of a YAML file over the defaults.
+    """Read the settings of a YAML file; the rest have their defaults.
 
     Parameters
     ----------
@@ -335,9 +335,9 @@ def load_config(path: str | Path | None = None) -> Config:
 
 
 def parse(model: type[M], content: Any, place: str, text: str | None = None) -> M:
-    """The content of a YAML file as a settings model, or a `UsageError` that says where.
+    """Parse the content of a YAML file as settings, or raise a `UsageError` that says where.
 
-    With the file's ``text``, the error tells lines too.
+    With the file's ``text``, the error has line numbers too.
     """
     try:
         return model.model_validate(content)

@@ -1,4 +1,4 @@
-"""YAML files as plain values: no tags, no aliases, no duplicate keys, nothing endless."""
+"""Read YAML safely: no tags, no aliases, no duplicate keys, bounded size."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MAX_DEPTH = 50
 
 
 def read_yaml(path: str | Path, *, as_written: bool = False) -> Any:
-    """The content of a YAML 1.2 file as plain Python values.
+    """Read a YAML 1.2 file as plain Python values.
 
     Parameters
     ----------

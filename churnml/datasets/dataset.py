@@ -1,4 +1,4 @@
-"""Features and labels together: the only place where X meets y."""
+"""Join features and labels into the data that models learn from."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ Tables = Mapping[str, ir.Table]
 
 @dataclass(frozen=True, kw_only=True)
 class Dataset:
-    """What a model learns from.
+    """Features, labels, customers and dates of a task.
 
     Attributes
     ----------
     X : DataFrame, shape (n, n_features)
         Numbers as ``float32`` and ``int32``.
     y : Series, shape (n,)
-        Churn: 0 or 1, 1 for those who left. SatisfactionSettings: 0 to 100. HazardSettings: the month of
+        Churn: 0 or 1, 1 for those who left. Satisfaction: 0 to 100. Hazard: the month of
         leaving from 1 on, or less than 0 and the months seen of those who stayed.
     groups : Series, shape (n,)
         The customer, so that no split parts one customer's rows.
@@ -91,7 +91,7 @@ def build_dataset(
     config: Config | None = None,
     max_rows: int | None = None,
 ) -> Dataset:
-    """Features at each ``as_of`` with what happened next.
+    """Features at each ``as_of``, with labels of what happened next.
 
     Parameters
     ----------
@@ -143,7 +143,7 @@ def build_dataset(
 
 
 def _outcome(source: Source, task: Task, days: Sequence[date], config: Config) -> ir.Table:
-    """What happened after the dates, as the task sees it; in the last column."""
+    """The task's labels after each date, in the last column."""
     section, known = settings(task, config), covered(source, task, config)
     label = _LABELS[task]
     cover.require_cover(
@@ -152,11 +152,11 @@ def _outcome(source: Source, task: Task, days: Sequence[date], config: Config) -
     return label.outcome(source.tables, days, section, known)
 
 
-def _window(section: Training) -> labels.Window:
+def _window(section: TrainingSettings) -> labels.Window:
     return labels.Window(section.gap, section.horizon)
 
 
-def _first_month(section: Training) -> labels.Window:
+def _first_month(section: TrainingSettings) -> labels.Window:
     return labels.Window(section.gap, "1mo")
 
 
@@ -186,7 +186,7 @@ def _month_of_leaving(
 
 
 class Covered(NamedTuple):
-    """The first date that the data covers for a label, and the first that it does not.
+    """The range of dates that the data cover for a label: start inclusive, end exclusive.
 
     Attributes
     ----------
@@ -201,7 +201,7 @@ class Covered(NamedTuple):
 
 
 def covered(source: Source, task: Task, config: Config) -> Covered:
-    """Where the data lie that the label and the features of a task need."""
+    """The dates covered by the data that a task's labels and features need."""
     # Only labels of leaving have a definition, which may need more tables.
     definition = getattr(settings(task, config), "definition", None)
     return Covered(
@@ -217,9 +217,9 @@ def known_at(task: Task, data: Dataset, at: date, config: Config) -> Dataset:
 
 
 def censored(data: Dataset, at: date, gap: str = "0d") -> Dataset:
-    """Outcomes of the hazard task as they were known at a date: nothing after it counts.
+    """Censor the outcomes of the hazard task at a date.
 
-    Who left later was still there; who had not been seen for a month has no row.
+    Customers who left later count as still there; those observed for less than a month are dropped.
     """
     seen = {day: leaving.months_seen(day, at, gap=gap, months=60) for day in set(data.times)}
     months = data.times.map(seen).to_numpy()
@@ -265,7 +265,7 @@ _LABELS: Mapping[str, _Label] = {
 
 
 def _narrowed(rows: ir.Table) -> ir.Table:
-    """The rows in types half as wide, which is what the estimators learn from anyway."""
+    """Convert the rows to 32-bit types, which is what the estimators learn from anyway."""
     narrow = {
         name: rows[name].cast("float32" if kind.is_floating() else "int32")
         for name, kind in rows.schema().items()
@@ -280,7 +280,7 @@ def label_window(task: Task, config: Config) -> labels.Window:
 
 
 def settings(task: Task, config: Config) -> TrainingSettings:
-    """The section of the settings that belongs to a task.
+    """The settings of a task.
 
     Raises
     ------
@@ -292,7 +292,7 @@ def settings(task: Task, config: Config) -> TrainingSettings:
 
 
 def _sample(y: ir.Table, max_rows: int) -> ir.Table:
-    """All rows of every k-th customer, so that about ``max_rows`` are left."""
+    """Keep all rows of every k-th customer, about ``max_rows`` in total."""
     rows = y.count().execute()
     if rows <= max_rows:
         return y
@@ -303,7 +303,7 @@ def _sample(y: ir.Table, max_rows: int) -> ir.Table:
 
 @dataclass(frozen=True)
 class Dates:
-    """The ``as_of`` dates of a training, oldest first, and where they are used.
+    """The ``as_of`` dates of a training, oldest first, by what they are used for.
 
     Attributes
     ----------
@@ -320,7 +320,7 @@ class Dates:
 
 
 def plan_dates(source: Source, task: Task, config: Config) -> Dates:
-    """The most recent monthly dates whose labels the data covers, split forward in time.
+    """Choose the latest monthly dates with covered labels, and split them forward in time.
 
     Raises
     ------

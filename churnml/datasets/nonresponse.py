@@ -1,8 +1,8 @@
-"""Survey non-response: who answered, how like everybody they are, and weights that mend it.
+"""Survey non-response: who answered, how they differ from everybody, and weights to correct it.
 
 Whoever answers surveys is not like whoever does not. The chance of answering is learned from
 the operator's columns, which exist for both, and those who answered count by its inverse
-(Rosenbaum and Rubin 1983). That mends what the columns show. It cannot help where answers
+(Rosenbaum and Rubin 1983). That corrects what the columns show. It cannot help where answers
 are missing for reasons that no column shows: `churnml.metrics.hidden_mean` tells how far
 off the mean would be.
 
@@ -46,7 +46,7 @@ _HIDDEN = 1.1
 
 @dataclass(frozen=True)
 class Response:
-    """Who answered, and the weights that make them stand for everybody.
+    """Response weights, and how well they balance respondents against everybody.
 
     Attributes
     ----------
@@ -68,7 +68,7 @@ class Response:
     facts: dict[str, float]
 
     def notes(self) -> list[str]:
-        """What a reader should know, in sentences."""
+        """Notes for the reader, in sentences."""
         facts = self.facts
         return [
             f"{facts['rate']:.0%} of those asked answered; the operator's columns tell who with "
@@ -91,7 +91,7 @@ def response_weights(
     among: Among = "surveyed",
     max_silent: int = _MAX_SILENT,
 ) -> Response:
-    """Learn who answered, and weigh the answers.
+    """Model who answered, and weight the answers.
 
     Parameters
     ----------
@@ -165,7 +165,7 @@ def asked(tables: Mapping[str, ir.Table], days: Sequence[date], window: labels.W
 def weighed(
     source: Source, parts: Sequence[Dataset], config: Config
 ) -> tuple[list[Dataset], Response | None, list[str]]:
-    """Datasets of answers, weighed where the settings ask for it, and what to know of it.
+    """Weight datasets of answers if the settings ask for it; return them with notes.
 
     Parameters
     ----------
@@ -201,7 +201,7 @@ def _unweighted_notes(source: Source, data: Dataset, config: Config) -> list[str
 def _silent(
     tables: Mapping[str, ir.Table], data: Dataset, config: Config, among: Among, most: int
 ) -> tuple[ir.Table, float]:
-    """Who did not answer, as a spine, and the share of them that it holds."""
+    """A spine of those who did not answer, and the share of them that was sampled."""
     days = sorted(set(data.times))
     rows = (
         asked(tables, days, label_window("satisfaction", config))
@@ -236,7 +236,7 @@ def _require(answered: int, silent: int) -> None:
 def _weigh(
     X: pd.DataFrame, answered: NDArray[np.bool_], groups: NDArray[Any], share: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], int]:
-    """Weights of those who answered, every row's chance, and how many weights were cut."""
+    """Weights of respondents, every row's response probability, and how many were trimmed."""
     model = ChurnClassifier(repeats=1, learning_rate=0.1, max_rounds=300)
     model.fit(X.reset_index(drop=True), answered.astype(int), groups=groups)
     chance = np.clip(model.oof_, 1e-4, 1 - 1e-4)
@@ -248,7 +248,7 @@ def _weigh(
 
 
 def trimmed_weights(chance: ArrayLike, *, quantile: float = _TRIM) -> tuple[Any, int]:
-    """Inverse chances cut at a quantile and brought to mean 1, and how many were cut.
+    """Inverse probabilities trimmed at a quantile and scaled to mean 1; how many were trimmed.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Training and test parts that never share what would flatter the test."""
+"""Split into training and test sets without leakage."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RowIndex = NDArray[np.int64]
 def forward_split(
     times: Sequence[date] | pd.Series, window_end: Callable[[date], date], *, test_dates: int = 2
 ) -> tuple[RowIndex, RowIndex]:
-    """Train on the past, test on the last dates, with an embargo as long as the label looks.
+    """Train on the past, test on the last dates, with an embargo as long as the label window.
 
     A training date's label window must have ended when the first test date begins; dates
     between are in neither part.
@@ -75,7 +75,7 @@ def _rows(stamps: NDArray[np.object_], days: Sequence[date]) -> RowIndex:
 def group_split(
     y: ArrayLike, groups: ArrayLike | None = None, *, test_share: float = 0.3, seed: int = 0
 ) -> tuple[RowIndex, RowIndex]:
-    """Test on customers of their own, alike in the mean of ``y``.
+    """Split by customer, with similar means of ``y``.
 
     Parameters
     ----------

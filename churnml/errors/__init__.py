@@ -22,7 +22,7 @@ from churnml.errors.masking import masked, without_secrets
 
 
 class ChurnmlError(Exception):
-    """What is wrong, for the person who must act.
+    """Base class of churnml's errors, with a hint on what to do.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Passwords, tokens and keys of addresses, blotted out of all that is shown or kept.
+"""Mask passwords, tokens and keys in all that is shown or stored.
 
 This is the one place that knows what a secret looks like; errors, logs, results, manifests
 and MLflow's tags all pass through `without_secrets`.
@@ -33,7 +33,7 @@ _SHORTEST = 3
 
 
 def without_secrets(text: str, *addresses: str) -> str:
-    """A text in which the secrets of addresses cannot be read.
+    """Mask the secrets of addresses in a text.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def without_secrets(text: str, *addresses: str) -> str:
 
 
 def masked(facts: Any) -> Any:
-    """Plain data, such as JSON has, with every text in it without secrets."""
+    """Mask the secrets in every text of plain data."""
     if isinstance(facts, str):
         return without_secrets(facts)
     if isinstance(facts, Mapping):
@@ -84,7 +84,7 @@ def _user(match: re.Match[str]) -> str:
 
 
 def _port(match: re.Match[str]) -> str:
-    """A password whose @host was forgotten stands where a port is expected."""
+    """Mask a password without an @host, which looks like a port."""
     shown = match["port"][: -len(_end(match["port"])) or None]
     is_port = shown.isdigit() or not shown
     return match[0] if is_port else f"{match['host']}{MASK}{_end(match['port'])}"
@@ -106,12 +106,12 @@ def _setting(match: re.Match[str]) -> str:
 
 
 def _end(value: str) -> str:
-    """The sentence's own signs behind a value."""
+    """Punctuation after a value."""
     return value[len(value.rstrip(":.,;)']}")) :]
 
 
 def _secrets(addresses: tuple[str, ...]) -> set[str]:
-    """The values that must not be repeated, as written and as decoded."""
+    """The secret values, as written and as decoded."""
     raw: set[str] = set()
     for address in addresses:
         for match in re.finditer(r"//(?P<user>.*)@", address):

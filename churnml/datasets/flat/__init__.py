@@ -1,4 +1,4 @@
-"""A data scientist's own table: one row for each customer, its columns as they come.
+"""Read a flat table: one row per customer, any columns.
 
 `read_training` reads it to learn from, `open_scoring` to score it in batches, and
 `read_evaluation` to measure a model. How the columns were read in training is the

@@ -1,4 +1,4 @@
-"""Dates that lie after the day from which they are counted: by chance, or too many."""
+"""Check for dates after the day from which ages are counted."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _YEAR = 366
 
 @dataclass(frozen=True)
 class Beyond:
-    """What was found.
+    """Columns with dates after the day from which ages are counted.
 
     Attributes
     ----------
@@ -30,17 +30,17 @@ class Beyond:
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """Every sentence."""
+        """All sentences."""
         return self.many + self.few
 
     @classmethod
     def of(
         cls, ages: Ages, columns: Sequence[Column], counts: Sequence[int | float], trained: int
     ) -> Beyond:
-        """From counts of each column: dates, those beyond, and the least age.
+        """Build from three counts per column: dates, dates beyond the day, and the least age.
 
-        Of a table drawn together with that of the training, the latest date of all lies
-        among its rows as often as among so many others.
+        In a table extracted together with the training table, the latest date of all is as
+        likely among its rows as among the others.
         """
         few: list[str] = []
         many: list[str] = []

@@ -1,4 +1,4 @@
-"""The columns of a table against those that a model was trained on, one by one."""
+"""Match a table's columns to those that a model was trained on."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _EQUAL = 1.0
 
 
 def merged(signatures: Sequence[Signature]) -> tuple[Column, ...]:
-    """The columns of one model, or of two that score the same table.
+    """Merge the columns of the models that score the same table.
 
     Raises
     ------
@@ -36,7 +36,7 @@ def merged(signatures: Sequence[Signature]) -> tuple[Column, ...]:
 
 
 def bind(table: Table, signatures: Sequence[Signature]) -> dict[str, Column]:
-    """The model's columns by their SQL names in a table, whatever their order there.
+    """Find the model's columns in a table, in any order, by SQL name.
 
     Raises
     ------
@@ -52,7 +52,7 @@ def bind(table: Table, signatures: Sequence[Signature]) -> dict[str, Column]:
 
 
 def ignored(table: Table, signatures: Sequence[Signature], named: Sequence[str]) -> list[str]:
-    """Columns that the training tables did not have, but for those that options name."""
+    """Columns that neither the training tables have nor an option names."""
     known = {name for one in signatures for name in one.table} | set(named)
     return [name for name in table.names if name and name not in known]
 
@@ -96,7 +96,7 @@ def _describe_missing(
 def _in_its_place(
     table: Table, signature: Signature, name: str, strangers: Sequence[str]
 ) -> str | None:
-    """The new column that stands where the missing one stood in training."""
+    """The new column at the position that the missing one had in training."""
     # The target and what was dropped may be gone, so places are counted among the model's own.
     here = [one for one in table.names if one in signature.names or one in strangers]
     position = signature.names.index(name) if name in signature.names else len(here)

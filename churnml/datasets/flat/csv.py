@@ -1,4 +1,4 @@
-"""CSV tables of one's own: encoding and delimiter found out, and said."""
+"""Read CSV tables: detect encoding and delimiter, and report them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _NOTHING = Reading()
 def open_csv(
     path: Path, engine: Engine, reading: Reading = _NOTHING, remembered: Reading = _NOTHING
 ) -> Table:
-    """The rows of a CSV file, as text.
+    """Read the rows of a CSV file as text.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def open_csv(
 
 
 def _without_sep(text: Text, copy: Path) -> tuple[str, Text]:
-    """The delimiter that Excel's first line ``sep=;`` names, and the text behind that line."""
+    """Read the delimiter from Excel's first line ``sep=;``, and skip that line."""
     with text.path.open("rb") as stream:
         match = _SEP.fullmatch(stream.readline())
         if match is None:
@@ -136,7 +136,7 @@ def _bare(name: str) -> str:
 
 
 def _without_marks(table: Table) -> Table:
-    """Cells that Excel wrote as ``="007"``, so as to keep them text, without the marks."""
+    """Strip the marks from cells that Excel wrote as ``="007"`` to keep them text."""
     marked: dict[str, int] = {}
     columns = [f"c{at}" for at in range(len(table.names))]
     for some in in_parts(columns):
@@ -163,7 +163,7 @@ def _stored(engine: Engine) -> Path:
 
 
 def _likely_delimiter(lines: Sequence[str], remembered: str | None) -> str:
-    """The one remembered where it fits; a comma, unless the header has more columns with another.
+    """Guess the delimiter: that of training if it fits, else the one that gives most columns.
 
     It fits where the header has several columns with it.
     """
@@ -189,7 +189,7 @@ def _load(
     delimiter: str,
     behind: bool,
 ) -> tuple[object, bool, tuple[Reject, ...], int]:
-    """Put the rows into a Parquet file; whether each has its line, and what is no row."""
+    """Write the rows to Parquet; return whether each is one line, and the malformed lines."""
     con = engine.another(preserve_insertion_order=True)
     source = scan(text, len(names), delimiter, ("",))
     stored = literal(str(_stored(engine)))

@@ -1,4 +1,4 @@
-"""What was read of a flat table."""
+"""A flat table as training data."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from churnml.datasets.leakage import Suspect
 
 @dataclass(frozen=True, kw_only=True)
 class FlatData:
-    """A table's rows with their outcome.
+    """A table's rows with their labels.
 
     Attributes
     ----------

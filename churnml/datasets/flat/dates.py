@@ -1,4 +1,4 @@
-"""Which way a column's dates are written: one way for the whole column, never guessed by cell."""
+"""Detect a date column's format: one for the whole column, never guessed cell by cell."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ _CLEAR, _AHEAD, _AGO = 5, 10, 60
 def date_column(
     table: Table, x: str, name: str, layout: str = "", known: Column | None = None
 ) -> Column:
-    """A column of dates, whose latest one has age 0; ``known`` has what stands for no date."""
+    """Describe a date column, whose latest date has age 0; ``known`` has its missing values."""
     column = replace(known or Column(name=name, kind="date", format=layout), reference=_EPOCH)
     latest = latest_date(table, {x: column}) or date.fromisoformat(_EPOCH)
     return replace(column, reference=latest.isoformat())
 
 
 def latest_date(table: Table, columns: Mapping[str, Column]) -> date | None:
-    """The latest date of a column, but for a few that lie more than a year after the others.
+    """The latest date of a column, ignoring a few more than a year after the others.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def years(table: Table, x: str, layout: str) -> list[int]:
 
 
 def layouts(table: Table, x: str, share: float) -> list[str]:
-    """The ways in which nearly all values of a text column are dates, the best ones.
+    """The formats in which nearly all values of a text column are dates, the best ones.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ def layouts(table: Table, x: str, share: float) -> list[str]:
 
 
 def _likely(table: Table, x: str) -> list[str]:
-    """The layouts that read at least half of the first values."""
+    """The formats that read at least half of the first values."""
     rows = table.prepared({x: Column(name="", kind="date")})
     head = f"(SELECT p_{x} AS v FROM {rows} WHERE p_{x} IS NOT NULL LIMIT {_SAMPLE})"
     tried = ", ".join(f"count({moment('v', one)})" for one in LAYOUTS)
@@ -123,7 +123,7 @@ def _likely(table: Table, x: str) -> list[str]:
 
 
 def digits_layout(table: Table, x: str) -> str | None:
-    """The layout of dates that are written as digits alone, if all values are that.
+    """The format of dates written as digits alone, if all values are that.
 
     ``20260601`` is a number too: only where every value is a date, and some of these
     centuries, the column is one of dates.
@@ -139,7 +139,7 @@ def digits_layout(table: Table, x: str) -> str | None:
 
 
 def epoch_layout(least: float, most: float) -> str | None:
-    """The layout of Unix times, if numbers of this range are certainly that.
+    """The format of Unix times, if numbers of this range certainly are that.
 
     They lie between 1990 and the near future, spread over a month at least, and go on into
     the years since 2012: telephone and account numbers of as many digits do not.
@@ -154,7 +154,7 @@ def epoch_layout(least: float, most: float) -> str | None:
 
 
 def century(years: Iterable[int]) -> int | None:
-    """The first of the hundred years in which dates with years of two digits lie.
+    """The first of the hundred years to which two-digit years belong.
 
     The years that no date has part the latest of them from the earliest. None may lie far
     in the future.

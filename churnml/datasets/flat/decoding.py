@@ -1,4 +1,4 @@
-"""The text of a CSV file whose encoding nobody told: read where it is certain, else refused."""
+"""Detect the encoding of a CSV file; refuse one that is uncertain."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _UTF_16 = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 def decoded(
     path: Path, copy: Path, *, encoding: str | None, remembered: str | None
 ) -> tuple[str, Text]:
-    """A CSV file's encoding, and its text.
+    """Decode a CSV file; return its encoding and its text.
 
-    Without a word it is UTF-8 or UTF-16 or, where it is not that from end to end, the
-    encoding remembered or else GB18030.
+    Unless given, the encoding is UTF-8 or UTF-16 or, where the file is not valid as either,
+    that of training or else GB18030.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def decoded(
 
 
 def sample(path: Path) -> bytes:
-    """The first bytes of a file, whole lines; none where it cannot be unpacked."""
+    """The first bytes of a file, whole lines; empty if it cannot be decompressed."""
     try:
         with open_bytes(path) as stream:
             content = stream.read(_SAMPLE)
@@ -124,7 +124,7 @@ def _as_gb18030(path: Path, copy: Path, first: int) -> Text:
 
 
 def _read(head: bytes, encoding: str, likely: Callable[[str], bool]) -> str | None:
-    """Some of the text in an encoding in which it is likely, else ``None``."""
+    """A sample of the text in an encoding, or ``None`` where that is unlikely."""
     try:
         text = head.decode(encoding)
     except UnicodeDecodeError:
@@ -182,7 +182,7 @@ def _neither(path: Path, offset: int) -> DataError:
 
 
 def _looks_chinese(path: Path) -> bool:
-    """Whether text decoded as GB18030 was that.
+    """Whether text decoded as GB18030 really is Chinese.
 
     Western text in Latin-1 decodes too: an accented letter and the plain one behind it
     become one character, whose second byte is then that plain letter's.

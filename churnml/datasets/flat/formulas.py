@@ -1,4 +1,4 @@
-"""Formulas of a workbook whose values it does not hold, so that nobody can read them."""
+"""Detect workbook formulas without stored values."""
 
 from __future__ import annotations
 

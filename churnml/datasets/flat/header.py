@@ -1,4 +1,4 @@
-"""Where the column names of a file stand, if not in its first line."""
+"""Detect a title above the header."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Row = Sequence[str | None]
 
 
 def refuse_title(path: Path, rows: Sequence[Row], counted: str, where: str = "") -> None:
-    """Refuse a file that begins with a title, or with a header over its header.
+    """Refuse a file that begins with a title or a two-line header.
 
     Parameters
     ----------

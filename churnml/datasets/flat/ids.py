@@ -1,4 +1,4 @@
-"""Ids: text, character for character, one for each row."""
+"""Check ids: text, unique for each row."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ID = Column(name="", kind="category")
 
 
 def note_scientific(table: Table, x: str, name: str) -> list[str]:
-    """What to say of ids that a spreadsheet wrote as ``8.6013E+10``: their ends are gone."""
+    """Note ids that a spreadsheet truncated, such as ``8.6013E+10``."""
     written = f"regexp_full_match(t_{x}, {literal(_SCIENTIFIC)})"
     ((count, example),) = table.read({x: ID}, f"count_if({written}), min(t_{x}) FILTER ({written})")
     if not count:
@@ -29,7 +29,7 @@ def note_scientific(table: Table, x: str, name: str) -> list[str]:
 
 
 def refuse_duplicates(table: Table, x: str, name: str) -> None:
-    """Refuse a table in which an id stands more than once.
+    """Refuse a table with duplicate ids.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What each column of a training table is: decided on the whole column, and said."""
+"""Decide the kind of each column of a training table from all its values."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Profile:
 
     @property
     def unplain(self) -> bool:
-        """Whether this may be a column of numbers that are not plainly written."""
+        """Whether this may be a column of numbers in an unusual notation."""
         if self.numbers + self.digits < NEARLY_ALL * self.present:
             return False
         return self.digits >= max(1, _UNPLAIN * self.present) or (
@@ -103,7 +103,7 @@ class ColumnPlan:
 
 
 def decide(table: Table, columns: Sequence[str]) -> ColumnPlan:
-    """What each column is.
+    """Decide the kind of each column.
 
     Parameters
     ----------
@@ -170,7 +170,7 @@ def _counts(x: str, kind: str) -> str:
 def _decide_typed(
     table: Table, x: str, name: str, profile: Profile | None, plan: ColumnPlan
 ) -> None:
-    """A column that has a type of its own, as in Parquet."""
+    """Decide on a typed column, as Parquet has."""
     kind = table.kind(x)
     if kind == "BOOLEAN":
         plan.columns[x] = Column(name=name, kind="boolean")
@@ -199,7 +199,7 @@ def _decide_digits(table: Table, x: str, profile: Profile, plan: ColumnPlan) -> 
 
 
 def _decide_text(table: Table, x: str, name: str, profile: Profile, plan: ColumnPlan) -> str | None:
-    """Put a text column into the plan; what to say of it where it has to be refused."""
+    """Decide on a text column; return the problem where it has to be refused."""
     plain = (
         profile.numbers > 0 and profile.numbers + profile.infinite >= NEARLY_ALL * profile.present
     )
@@ -226,7 +226,7 @@ def _decide_text(table: Table, x: str, name: str, profile: Profile, plan: Column
 
 
 def _decide_dates(table: Table, x: str, name: str, profile: Profile, plan: ColumnPlan) -> bool:
-    """Whether a text column is one of dates; it is in the plan then."""
+    """Add a text column to the plan if it holds dates; return whether it does."""
     ways = layouts(table, x, NEARLY_ALL) if 2 * profile.dated >= profile.present > 0 else []
     if not ways:
         return False
@@ -251,7 +251,7 @@ def _decide_dates(table: Table, x: str, name: str, profile: Profile, plan: Colum
 def _decide_unplain(
     table: Table, x: str, name: str, profile: Profile, plan: ColumnPlan
 ) -> str | None:
-    """Numbers as people write them: read where that is certain, else refused or noted."""
+    """Decide on numbers in an unusual notation: read where certain, else refused or noted."""
     said = decide_notation(forms(table, x), NEARLY_ALL)
     notation = said.notation
     if notation == Notation():
@@ -280,7 +280,7 @@ def _decide_unplain(
 
 
 def _said_unplain(name: str, profile: Profile, said: Found, plan: ColumnPlan) -> str | None:
-    """What to say of a column that is not read: it is refused, or noted and a category."""
+    """Note that a column stays a category, or return why it is refused."""
     if name in plan.dropped or said.notation is not None:
         return None
     pattern = described(said.example)

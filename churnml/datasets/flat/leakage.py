@@ -1,4 +1,4 @@
-"""What of a training table scoring cannot have: by declaration, or by its looks."""
+"""Find training columns that scoring cannot have, declared or suspected."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def withheld_columns(table: Table, features: Sequence[str], who: AvailabilitySet
 
 
 def note_declared(table: Table, who: AvailabilitySettings) -> list[str]:
-    """What was left out by declaration, and what was declared of no column."""
+    """Notes on columns dropped by declaration, and on declarations of unknown columns."""
     out = [
         f"{quoted(name)} ({said})"
         for name, said in known(table, who).items()
@@ -50,7 +50,7 @@ def note_declared(table: Table, who: AvailabilitySettings) -> list[str]:
 
 
 def known(table: Table, who: AvailabilitySettings) -> dict[str, Available]:
-    """What is declared of the table's columns."""
+    """The declared availability of the table's columns."""
     declared = {name: declared_as(name, who.columns) for name in table.names if name}
     return {name: said for name, said in declared.items() if said is not None}
 
@@ -63,7 +63,7 @@ def find_leaks(
     signature: Signature,
     who: AvailabilitySettings,
 ) -> list[Suspect]:
-    """The columns that look like outcomes, unless they are declared to be everybody's.
+    """Columns that look like outcomes, unless declared to be available for everybody.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What a target's name and its values say: who left, or who stayed."""
+"""Interpret a target's name and values: who left, who stayed."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ _WORDS = re.compile(r"[A-ZÄÖÜ]?[a-zäöüßéèáíóúãç]+|[A-ZÄÖÜ]+(?!
 
 
 def plain(value: object) -> str:
-    """A target's value without the ways in which the same one may be written.
+    """Normalise a target value.
 
     >>> plain(" Yes "), plain("1.0"), plain("0")
     ('yes', '1', '0')
@@ -77,7 +77,7 @@ def plain(value: object) -> str:
 
 
 def sense(name: str) -> Sense | None:
-    """Whom a column's name speaks of: those who left, or those who stayed.
+    """Whether a column's name refers to those who left or those who stayed.
 
     Examples
     --------
@@ -114,7 +114,7 @@ def known_left(one: str, other: str) -> str | None:
 
 
 def answers(values: Sequence[str]) -> bool:
-    """Whether plain values only say yes or no, to whatever the column's name asks."""
+    """Whether normalised values are only yes and no."""
     return all(value in _TRUTH for value in values)
 
 
@@ -126,7 +126,7 @@ def translated(
     left: Sequence[str],
     stayed: Sequence[str],
 ) -> dict[str, float] | None:
-    """What the plain values of a later table mean; ``None`` where that is not certain.
+    """Map the normalised values of a later table to 0 and 1; ``None`` where uncertain.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""How numbers are written where that is not plainly, and reading them in SQL."""
+"""Read numbers in unusual notations in SQL."""
 
 from __future__ import annotations
 
@@ -71,12 +71,12 @@ class Notation:
 
     @property
     def unit(self) -> str:
-        """What stands beside the number."""
+        """The unit beside the number."""
         return self.before + self.after
 
     @property
     def shown(self) -> str:
-        """A number in this notation, for messages."""
+        """An example number in this notation, for messages."""
         if self.clock:
             return "00:12:35" if self.clock == 3 else "12:35"
         scale = "万" if self.scaled else ""
@@ -84,7 +84,7 @@ class Notation:
         return f"{self.before}1{self.group}234{self.decimal}5{scale}{parted}{self.after}"
 
     def sql(self, text: str) -> str:
-        """SQL of a text as a number; null for what is written otherwise."""
+        """SQL that reads a text as a number; null for any other notation."""
         plain = normalised(text)
         return self._clock(plain) if self.clock else self._number(plain)
 
@@ -127,7 +127,7 @@ class Notation:
         return f"CASE {zero}WHEN regexp_full_match({text}, {pattern}) THEN {value} END"
 
     def body(self, digit: str = "[0-9]") -> str:
-        """A pattern of the digits and marks, without sign and unit."""
+        """A pattern of digits and separators, without sign and unit."""
         point, mark = re.escape(self.decimal), re.escape(self.group)
         whole = f"{digit}+"
         if self.group:
@@ -143,7 +143,7 @@ def is_symbol(text: str) -> bool:
 
 
 def normalised(text: str) -> str:
-    """SQL of a text with one character each for digits, minus signs and blanks.
+    """SQL that normalises digits, minus signs and blanks.
 
     The text has to be free of blanks around it.
     """

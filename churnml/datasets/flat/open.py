@@ -1,4 +1,4 @@
-"""Opening a table of one's own: CSV, Parquet or XLSX, as its ending says."""
+"""Open a flat table: CSV, Parquet or XLSX, by its file name."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ def open_table(
     memory_limit: str | None = None,
     threads: int | None = None,
 ) -> Table:
-    """A table of one's own.
+    """Open a flat table.
 
     Parameters
     ----------
     path : path
         ``.csv``, ``.tsv`` or ``.txt``, also with ``.gz``; ``.parquet``, or a folder of
-        Parquet parts; ``.xlsx``, of which one sheet is read, without a word the first.
+        Parquet parts; ``.xlsx``, of which one sheet is read, by default the first.
     reading : Reading, optional
-        What the user said of the file: sheet, encoding, delimiter.
+        How the user says to read the file: sheet, encoding, delimiter.
     remembered : Reading, optional
-        What the user said of the training table; it holds where it fits.
+        How the training table was read, used where it fits.
     memory_limit : str, optional
         What DuckDB may take, as ``2GB``.
     threads : int, optional

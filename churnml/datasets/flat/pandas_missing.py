@@ -1,4 +1,4 @@
-"""Values of a category that pandas reads as missing where nobody tells it not to."""
+"""Category values that pandas reads as missing by default."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parquet tables of one's own: one file, or a folder of parts."""
+"""Read flat Parquet tables: one file, or a folder of parts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _READABLE = {'"NULL"': "VARCHAR", "TIMESTAMP_NS": "TIMESTAMP"}
 
 
 def open_parquet(path: Path, engine: Engine) -> Table:
-    """The rows of a Parquet table, in the types that they have.
+    """Read the rows of a Parquet table in their own types.
 
     Raises
     ------

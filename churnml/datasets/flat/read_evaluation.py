@@ -1,4 +1,4 @@
-"""A table of one's own whose outcome is known, to measure a model on."""
+"""Read a flat table with known labels, to evaluate a model on."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def read_evaluation(
     memory_limit: str | None = None,
     threads: int | None = None,
 ) -> FlatData:
-    """Read a table as it is scored, with what happened.
+    """Read a table as in scoring, with its labels.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""A table of one's own to be scored: checked as a whole, then given in batches."""
+"""Read a flat table for scoring: check it as a whole, then yield batches."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class SetAside:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Scorable:
-    """A table fit to be scored; made by `open_scoring`.
+    """A checked table, ready for scoring; made by `open_scoring`.
 
     Attributes
     ----------
@@ -128,7 +128,7 @@ class Scorable:
         ]
 
     def beyond(self, trained: int) -> Beyond:
-        """What dates say that lie after the day from which they are counted.
+        """Describe dates after the day from which ages are counted.
 
         Parameters
         ----------
@@ -276,7 +276,7 @@ def open_scoring(
 def _suspicious(
     table: Table, columns: Mapping[str, Column], own: str | None, id: str | None
 ) -> list[str]:
-    """What looks wrong but is scored: ids in scientific notation, a row of totals."""
+    """Warnings on rows that are scored anyway: ids in scientific notation, a row of totals."""
     warnings = [] if own is None else note_scientific(table, own, str(id))
     total = totals_row(table, columns)
     if total is not None:
@@ -291,7 +291,7 @@ def _store(
     others: Mapping[str, str],
     stored: Path,
 ) -> None:
-    """Write every row with its verdict to one file, and the good rows to another.
+    """Write all rows with their verdicts to one file, and the good rows to another.
 
     The verdict is the position of the first column that cannot be read.
     """
@@ -364,7 +364,7 @@ def _judge(table: Table, columns: Mapping[str, Column], id: str | None) -> list[
 
 
 def _examples(table: Table, rows: Sequence[Mapping[str, Any]]) -> str:
-    """Rows with what stands there, and the pattern where it looks like a number."""
+    """Examples of bad values with their rows, and the pattern where they look like numbers."""
     examples = []
     for one in rows:
         pattern = described(one["value"])
@@ -404,7 +404,7 @@ def _refuse_retyped(table: Table, columns: Mapping[str, Column]) -> None:
 
 
 def _lines(table: Table) -> list[SetAside]:
-    """Lines of a CSV file that are no rows."""
+    """Malformed CSV lines."""
     if not table.rejected:
         return []
     lines = [f"line {one.row}: {shown(one.problem)}" for one in table.rejects[:EXAMPLES]]

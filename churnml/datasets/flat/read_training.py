@@ -1,4 +1,4 @@
-"""A table of one's own as training data."""
+"""Read a flat table as training data."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def read_training(
     memory_limit: str | None = None,
     threads: int | None = None,
 ) -> FlatData:
-    r"""Read a table to learn from.
+    r"""Read a flat table as training data.
 
     A text column is one of numbers if at least 95 % of its values are plain finite numbers,
     or numbers in one other notation that is certain (``1.234,50``, ``12.3 GB``, ``00:12:35``),
@@ -171,7 +171,7 @@ def read_training(
 
 
 def _note_mistaken(columns: dict[str, Column], frame: pd.DataFrame) -> list[str]:
-    """A word on values that a served model's callers may lose on the way."""
+    """Notes on category values that callers of a served model may read as missing."""
     notes = []
     for x, column in columns.items():
         numbers = mistaken(frame[x].dropna().unique()) if column.kind == "category" else []
@@ -218,7 +218,7 @@ def _named(
 
 
 def _unnamed(table: Table, notes: list[str]) -> set[str]:
-    """Columns without a name that say nothing: empty ones, and row numbers.
+    """Columns without a name that are empty or number the rows.
 
     Raises
     ------
@@ -248,7 +248,7 @@ def _unnamed(table: Table, notes: list[str]) -> set[str]:
 
 
 def _index(table: Table, features: Sequence[str], notes: list[str]) -> set[str]:
-    """Columns that numbered or named the rows of the data frame that was written."""
+    """Columns that were the index of the data frame that was written."""
     indexes = {x for x in features if table.names[int(x[1:])] in table.index}
     shown = ", ".join(quoted(table.names[int(x[1:])]) for x in sorted(indexes))
     if indexes:
@@ -310,7 +310,7 @@ def _keep(
     limit: float,
     notes: list[str],
 ) -> pd.DataFrame:
-    """The rows to learn from; the others are counted.
+    """Drop unusable rows and count them.
 
     Raises
     ------
@@ -345,7 +345,7 @@ def _keep(
 
 
 def _without(table: Table, named: _Named, who: AvailabilitySettings) -> _Named:
-    """The columns named, with those dropped too that scoring cannot have."""
+    """Add the columns that scoring cannot have to those that are dropped."""
     features = [x for x in (f"c{at}" for at in range(len(table.names))) if x not in named.of()]
     return replace(named, drop=named.drop | withheld_columns(table, features, who))
 
@@ -353,7 +353,7 @@ def _without(table: Table, named: _Named, who: AvailabilitySettings) -> _Named:
 def _useful(
     table: Table, plan: ColumnPlan, frame: pd.DataFrame, notes: list[str]
 ) -> dict[str, Column]:
-    """The columns that say something of the customer; why the others are left out is told.
+    """Choose informative columns; notes say why the others are left out.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""How a file is to be read, where the file itself does not tell."""
+"""Options for reading a file: sheet, encoding, delimiter."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _TAB = ("tab", "\\t", "\t")
 
 @dataclass(frozen=True)
 class Reading:
-    """What was said of a file.
+    """How to read a file, where the file itself does not say.
 
     Attributes
     ----------
@@ -47,12 +47,12 @@ class Reading:
             object.__setattr__(self, "encoding", _encoding(self.encoding))
 
     def to_dict(self) -> dict[str, str]:
-        """What was said, as plain data."""
+        """The options that were given, as plain data."""
         return {name: value for name, value in asdict(self).items() if value is not None}
 
     @classmethod
     def remembered(cls, readings: Iterable[Mapping[str, str]]) -> Reading:
-        """What was said of the training tables, the first one's word first."""
+        """Merge the options used for the training tables; the first table's take precedence."""
         fields: dict[str, str] = {}
         for one in readings:
             fields = {**one, **fields}

@@ -1,4 +1,4 @@
-"""Rows of a frame read as `churnml.datasets.flat.read_scoring` reads those of a file."""
+"""Read the rows of a frame as `churnml.datasets.flat.read_scoring` reads those of a file."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NUMBERS = ("integer", "floating", "mixed-integer-float", "decimal")
 
 
 def read_frame(frame: pd.DataFrame, signature: Signature) -> pd.DataFrame:
-    """The frame with its texts and dates as the model takes them.
+    """Convert a frame's texts and dates to what the model reads.
 
     Text is read as in training: dates in the layout that they had there, ``NA`` missing
     among numbers and a value of its own among categories. Dates may be text, dates, or
@@ -55,7 +55,7 @@ def read_frame(frame: pd.DataFrame, signature: Signature) -> pd.DataFrame:
 
 
 def _as_given(series: pd.Series, column: Column) -> pa.Array | None:
-    """What is to be read, as text or dates or digits; ``None`` for what is read already."""
+    """The column as text, dates or digits to convert; ``None`` if it needs no conversion."""
     kind = pd.api.types.infer_dtype(series, skipna=True)
     if column.kind != "date" and kind != "string":
         return None if not _is_text(series) else _text(series)
@@ -84,14 +84,14 @@ def _text(series: pd.Series) -> pa.Array:
 
 
 def _moments(series: pd.Series) -> pa.Array:
-    """Dates and times; those of a zone as UTC has them."""
+    """Dates and times, converted to UTC where they have a time zone."""
     zoned = isinstance(series.dtype, pd.DatetimeTZDtype)
     moments = pa.array(series.dt.tz_convert(None) if zoned else series, from_pandas=True)
     return moments.cast(pa.timestamp("us"), safe=False)
 
 
 def _digits(series: pd.Series, column: Column) -> pa.Array | None:
-    """Dates written as digits; ages in days are read already."""
+    """Dates written as digits; ages in days need no conversion."""
     numbers = pd.Series(series.to_numpy(dtype=np.float64, na_value=np.nan))
     ages = numbers.abs() <= _OLDEST
     if (ages | numbers.isna()).all():
@@ -140,7 +140,7 @@ def _refused(column: Column, values: pd.Series, wrong: pd.Series) -> SchemaError
 def _tell_beyond(
     read: dict[str, pd.Series], known: dict[str, Column], signature: Signature
 ) -> None:
-    """Warn of dates after the day from which they are counted."""
+    """Warn of dates after the day from which ages are counted."""
     for name, ages in read.items():
         beyond = int((ages < 0).sum()) if counted_back(known[name]) else 0
         if beyond and signature.snapshot is not None:

@@ -1,4 +1,4 @@
-"""Columns of text that are mostly digits and not plainly numbers: what they are, if certain.
+"""Detect how numbers in text columns are written, where that is certain.
 
 The values go through one sieve: each becomes its form, with 9 for every digit, and a column
 of numbers has few forms. How the numbers are written is decided on the forms.
@@ -66,7 +66,7 @@ class Form:
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """What a column's forms say.
+    """The notation that a column's forms show, or the problem with it.
 
     Attributes
     ----------
@@ -88,7 +88,7 @@ class Found:
 
 @dataclass(frozen=True, kw_only=True)
 class _Part:
-    """A form taken to pieces."""
+    """A form split into sign, number and unit."""
 
     form: Form
     before: str
@@ -107,7 +107,7 @@ class _Part:
 
 
 def sifted(text: str) -> str:
-    """SQL of whether a text is mostly digits, or a few numbers with little beside them."""
+    """SQL that tests whether a text is mostly digits, or a few numbers with short units."""
     plain = normalised(text)
     few = f"regexp_full_match({plain}, {literal(_FEW_NUMBERS)})"
     digits = f"length(regexp_replace({plain}, '[^0-9]', '', 'g'))"
@@ -132,7 +132,7 @@ def forms(table: Table, x: str) -> list[Form]:
 
 
 def decide(forms: Sequence[Form], share: float) -> Found:
-    """How the numbers of a column are written.
+    """Decide how the numbers of a column are written.
 
     Parameters
     ----------
@@ -178,7 +178,7 @@ def decide(forms: Sequence[Form], share: float) -> Found:
 
 
 def _unplain(forms: Sequence[Form]) -> str:
-    """The first example that looks like a number and is not plain; else of no plain number."""
+    """The first example of a number in an unusual notation, else of any other text."""
     example = next((one.example for one in forms if described(one.example)), None)
     other = (one.example for one in forms if not re.fullmatch("[-+]?9*[.]?9*", one.text))
     return example or next(other, "")
@@ -247,7 +247,7 @@ def _example(parts: Iterable[_Part], unit: tuple[str, str]) -> str:
 
 
 def _is_unit(before: str, after: str, parts: Sequence[_Part]) -> bool:
-    """Whether what stands beside the digits is a unit, rather than part of a code."""
+    """Whether the text beside the digits is a unit rather than part of a code."""
     if not (is_symbol(before) or _CURRENCY.fullmatch(before)):
         return False
     if not after:
@@ -264,7 +264,7 @@ def _is_unit(before: str, after: str, parts: Sequence[_Part]) -> bool:
 
 
 def _marks(parts: Sequence[_Part], needed: float) -> Found:
-    """Which marks the bodies have."""
+    """The separators in the numbers."""
     readings = {one: [_reading(one, part) for part in parts] for one in _MARKS}
     counts = {
         one: sum(p.form.count for p, r in zip(parts, read, strict=True) if r is not None)
@@ -292,7 +292,7 @@ def _reading(marks: Notation, part: _Part) -> tuple[int, int] | None:
 
 
 def _thousands(parts: Sequence[_Part], rivals: Sequence[Notation]) -> Found:
-    """``1.234`` as a thousand, where numbers below a thousand stand beside many of them.
+    """Read ``1.234`` as thousands where smaller numbers without a point appear too.
 
     Numbers with decimals would have one or two of them now and then, and never none.
     """
@@ -313,7 +313,7 @@ def _thousands(parts: Sequence[_Part], rivals: Sequence[Notation]) -> Found:
 
 
 def described(value: str) -> str | None:
-    """What makes a text look like a number that is not plainly written.
+    """Describe why a text looks like a number in an unusual notation.
 
     Examples
     --------

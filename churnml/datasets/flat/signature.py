@@ -1,4 +1,4 @@
-"""What a model of a flat table remembers of it, as plain data."""
+"""How a flat table's columns were read in training, kept with the model."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Column:
 
 @dataclass(frozen=True, kw_only=True)
 class Signature:
-    """How a table's columns are read, the same in training and in scoring.
+    """How a table's columns are read, in training and in scoring alike.
 
     Attributes
     ----------
@@ -94,7 +94,7 @@ class Signature:
     availability : dict of str to str
         What was declared of its columns: ``operator``, ``survey``, ``outcome``, ``snapshot``.
     snapshot : Column or None
-        The column whose latest date told the day of training, its reference.
+        The column whose latest date gives the day of training, its reference.
     """
 
     columns: tuple[Column, ...]
@@ -125,7 +125,7 @@ class Signature:
 
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> Signature:
-        """From what `to_dict` gave, also after a way through JSON.
+        """Restore from `to_dict`, also after JSON.
 
         Raises
         ------

@@ -1,6 +1,6 @@
-"""When a table was drawn: the day from which its dates are counted as ages.
+"""The day from which a table's dates are counted as ages.
 
-Training names one column whose latest date tells that day, and keeps it. Scoring counts from
+Training names one column whose latest date gives that day, and keeps it. Scoring counts from
 the day that it is given, or from that column's latest date in a large and later table, or
 from the training's own day.
 """
@@ -35,7 +35,7 @@ _NO_MOMENT_CHINESE = re.compile("出生|生日|到期|截止|结束|失效|终�
 
 @dataclass(frozen=True, kw_only=True)
 class Ages:
-    """From which day the dates of a table are counted.
+    """The day from which a table's dates are counted, and why.
 
     Attributes
     ----------
@@ -43,7 +43,7 @@ class Ages:
     by : {"as_of", "table", "training"}
         Because it was given, because it is the table's latest date, or as in training.
     column : str
-        The column whose latest date told the day of training.
+        The column whose latest date gives the day of training.
     trained : str
         The day of training.
     """
@@ -58,7 +58,7 @@ class Ages:
         return asdict(self)
 
     def describe(self) -> str:
-        """A sentence."""
+        """Describe the day in a sentence."""
         why = {
             "as_of": "as was asked",
             "table": f"the latest of {quoted(self.column)}",
@@ -69,7 +69,7 @@ class Ages:
 
 
 def snapshot_name(latest: Mapping[str, date], today: date | None = None) -> str | None:
-    """The column whose latest date tells when a table was drawn.
+    """The column whose latest date gives the day a table was extracted.
 
     The one with the latest date of all, but for those that lie after the others by more than
     a month: ends of contracts and the like, which are also known by their names, as births
@@ -114,9 +114,9 @@ def _says_otherwise(name: str) -> bool:
 
 
 def anchored(columns: Mapping[str, Column]) -> tuple[dict[str, Column], Column | None]:
-    """Columns as they are counted in training, all from one day, and the one that tells it.
+    """Count all date columns from one day; return them with the column that gives it.
 
-    Where none tells it, each column is counted from its own latest date.
+    Where no column gives it, each is counted from its own latest date.
     """
     dates = {x: one for x, one in columns.items() if one.kind == "date"}
     name = snapshot_name({one.name: one.day for one in dates.values()})
@@ -131,9 +131,9 @@ def anchored(columns: Mapping[str, Column]) -> tuple[dict[str, Column], Column |
 
 
 def with_snapshot(signature: Signature) -> Signature:
-    """The signature of a model made before one column told the day of training.
+    """Upgrade the signature of a model made before one column gave the day of training.
 
-    Its dates are counted from the latest one of each column, which tells the day as well.
+    Its dates are counted from the latest one of each column, which gives the day as well.
     """
     by_name = {one.name: one for one in signature.columns}
     _columns, snapshot = anchored(by_name)
@@ -147,7 +147,7 @@ def with_snapshot(signature: Signature) -> Signature:
 
 
 def counted_from(signature: Signature, day: date) -> Signature:
-    """The signature with its dates counted from another day than in training.
+    """The signature with dates counted from another day.
 
     Raises
     ------
@@ -167,7 +167,7 @@ def counted_from(signature: Signature, day: date) -> Signature:
 
 
 def ages_of(table: Table, signature: Signature, as_of: date | None = None) -> Ages | None:
-    """From which day the dates of a table are counted; ``None`` where the model reads none.
+    """Decide from which day a table's dates are counted; ``None`` if the model reads no dates.
 
     Raises
     ------
@@ -205,7 +205,7 @@ def ages_of(table: Table, signature: Signature, as_of: date | None = None) -> Ag
 
 
 def _latest(table: Table, snapshot: Column) -> date | None:
-    """The latest date of the column that tells the day, in a table that is large enough."""
+    """The latest date of the snapshot column, if the table is large enough."""
     if snapshot.name not in table.names:
         return None
     ((rows,),) = table.query("count(*)")

@@ -1,4 +1,4 @@
-"""Values that stand for a missing one: met in training, kept by column, missing ever after."""
+"""Values that stand for a missing one: learned in training, missing in scoring."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _NUMBER, _DAY, _TEXT = "number", "day", "text"
 def remember(
     table: Table, columns: dict[str, Column]
 ) -> tuple[dict[str, Column], dict[str, str], list[str]]:
-    """The columns of a training table with what stands for a missing value in each.
+    """Learn which values stand for a missing one in each column of a training table.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def remember(
 
 
 def taken_as_missing(table: Table, columns: dict[str, Column]) -> list[str]:
-    """What to say of values that are missing because they were so in training."""
+    """Notes on values taken as missing because they were in training."""
     some = {x: one for x, one in columns.items() if one.missing or one.sentinels or one.infinite}
     notes = []
     for part in in_parts(list(some)):
@@ -88,7 +88,7 @@ def taken_as_missing(table: Table, columns: dict[str, Column]) -> list[str]:
 
 
 def _odd(table: Table, columns: dict[str, Column]) -> list[str]:
-    """The columns that hold what cannot be read, and those of dates."""
+    """The date columns, and all columns with unreadable values."""
     odd = []
     for some in in_parts(list(columns)):
         own = {x: columns[x] for x in some}
@@ -98,7 +98,7 @@ def _odd(table: Table, columns: dict[str, Column]) -> list[str]:
 
 
 def _unreadable(table: Table, x: str, column: Column) -> list[tuple[str, str, int]]:
-    """What cannot be read: its sort, its text, and in how many cells; the most frequent first."""
+    """Unreadable values: sort, text and count, the most frequent first."""
     bad = f"p_{x} IS NOT NULL AND t_{x} IS NULL"
     sort, text = f"'{_TEXT}'", f"lower(CAST(f_{x} AS VARCHAR))"
     if column.kind == "number":
@@ -114,7 +114,7 @@ def _unreadable(table: Table, x: str, column: Column) -> list[tuple[str, str, in
 
 
 def _apart(table: Table, x: str, column: Column) -> list[tuple[str, str, int]]:
-    """Days at either end of a column of dates that mean no day."""
+    """Sentinel dates at either end of a date column."""
     if column.kind != "date":
         return []
     rows = f"{table.prepared({x: column})} WHERE t_{x} IS NOT NULL"
@@ -141,7 +141,7 @@ def _with(
     )
     if not known.sentinels:
         return known
-    # The latest date is told by dates that mean a day.
+    # Only real dates count for the latest date.
     return date_column(table, x, column.name, column.format, known)
 
 

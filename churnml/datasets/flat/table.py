@@ -1,4 +1,4 @@
-"""A table of one's own as it stands in its file: columns by position, nothing typed yet."""
+"""A flat table as in its file: columns by position, not yet typed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Stamp = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class Reject:
-    """A line of a CSV file that is no row.
+    """A malformed CSV line.
 
     Attributes
     ----------
@@ -139,7 +139,7 @@ class Table:
             return rows.to_arrow_table().to_pandas()
 
     def ensure_unchanged(self) -> None:
-        """Refuse a file that was written to since it was opened.
+        """Refuse a file that has changed since it was opened.
 
         Raises
         ------
@@ -155,13 +155,13 @@ class Table:
 
 
 def in_parts(columns: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Columns for one query after the other: DuckDB takes long to plan a wide one."""
+    """Split columns into several queries, as DuckDB takes long to plan a wide one."""
     for start in range(0, len(columns), _AT_A_TIME):
         yield columns[start : start + _AT_A_TIME]
 
 
 def stamp(path: Path) -> Stamp:
-    """What changes when a file is written to."""
+    """A stamp that changes when a file is written to."""
     state = path.stat()
     return state.st_ino, state.st_size, state.st_mtime_ns
 

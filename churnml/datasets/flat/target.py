@@ -1,4 +1,4 @@
-"""The target column as 0 and 1, or as a score from 0 to 100."""
+"""Read the target column as 0 and 1, or as a score from 0 to 100."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LISTED = 10
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """A target column, read.
+    """A target column as numbers.
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ class Target:
 
 
 def churn_target(values: pd.Series, *, name: str, positive: str | None) -> Target:
-    """Who left: 1, and who stayed: 0.
+    """Read a churn target: 1 for those who left, 0 for those who stayed.
 
     Parameters
     ----------
@@ -123,12 +123,12 @@ def _left(
 
 
 def _no(kept: Sequence[str], shown: dict[str, str]) -> str:
-    """Of two answers the one that denies."""
+    """Of two answers, the one that means no."""
     return shown[kept[1] if known_left(kept[0], kept[1]) == kept[0] else kept[0]]
 
 
 def note_positive(labels: Target) -> list[str]:
-    """Which value was taken for those who left, and how many they are."""
+    """Note which value means "left", and its share of the rows."""
     known = labels.y[~np.isnan(labels.y)]
     if not labels.positive or not len(known):
         return []
@@ -153,7 +153,7 @@ def known_target(
     signature: Signature,
     positive: str | None = None,
 ) -> Target:
-    """Who left, in the words of the training table or in others that are known.
+    """Read a churn target in the training table's words, or in other known ones.
 
     Parameters
     ----------
@@ -194,7 +194,7 @@ def known_target(
 
 
 def _strange(name: str, shown: Sequence[str], signature: Signature) -> DataError:
-    """What to say of a target whose words are not those of the training."""
+    """The error for a target whose words differ from those of training."""
     unknown = [one for one in shown if plain(one) not in _MISSING]
     listing = ", ".join(quoted(one) for one in unknown[:_LISTED])
     more = f" and {len(unknown) - _LISTED} more" if len(unknown) > _LISTED else ""
@@ -211,7 +211,7 @@ def _strange(name: str, shown: Sequence[str], signature: Signature) -> DataError
 
 
 def parse_scale(scale: str) -> Scale:
-    """A scale written as ``LO:HI``, or as words with their scores.
+    """Parse a scale written as ``LO:HI``, or as words with scores.
 
     Raises
     ------
@@ -331,7 +331,7 @@ def _unscaled(scores: NDArray[np.float64], name: str) -> UsageError:
 
 
 def note_scale(scale: Scale | None) -> list[str]:
-    """Which scores were taken for the best and the worst."""
+    """Note which scores are the best and the worst."""
     if isinstance(scale, Mapping):
         best, worst = (pick(scale, key=lambda word: scale[word]) for pick in (max, min))
         return [f"best = {best} ({scale[best]:g}), worst = {worst} ({scale[worst]:g})."]

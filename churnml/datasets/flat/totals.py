@@ -1,4 +1,4 @@
-"""A last row that is no customer but the sum of all the others."""
+"""Detect a last row that is the sum of all others."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _SHOWN = 3
 
 
 def totals_row(table: Table, columns: Mapping[str, Column]) -> str | None:
-    """What to say of a table whose last row is plainly the sum of the others; else ``None``.
+    """Describe a last row that is clearly the sum of the others; ``None`` if it is not.
 
-    Plainly: at least two columns of numbers hold the sum of what stands above, and most do.
+    Clearly: at least two columns of numbers hold the sum of what stands above, and most do.
 
     Parameters
     ----------

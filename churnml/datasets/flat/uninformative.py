@@ -1,4 +1,4 @@
-"""Columns that say nothing, or say who the customer is, or say the target itself."""
+"""Detect columns that are constant, identify the customer, or repeat the target."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def useless(column: pd.Series, entities: NDArray[np.int64], *, dates: bool = Fal
 
 
 def _identifier(column: pd.Series, entities: NDArray[np.int64]) -> str | None:
-    """Why a column names customers rather than describing them."""
+    """Why a column identifies customers rather than describing them."""
     pairs = pd.DataFrame({"value": column.to_numpy(), "entity": entities}).dropna()
     if not pairs["entity"].duplicated().any() or _constant_within(pairs):
         pairs = pairs.drop_duplicates("entity")
@@ -75,9 +75,9 @@ def _constant_within(pairs: pd.DataFrame) -> bool:
 
 
 def tells_target(column: pd.Series, y: NDArray[Any]) -> bool:
-    """Whether a column settles the target: each of its values goes with one target only.
+    """Whether a column determines the target: each of its values goes with one target only.
 
-    Missing counts as a value: a reason for leaving that only those who left have tells it.
+    Missing counts as a value, as with a reason for leaving that only those who left have.
 
     Examples
     --------

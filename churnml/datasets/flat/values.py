@@ -1,4 +1,4 @@
-"""Reading columns in SQL: the same expressions in training and in scoring.
+"""Read columns in SQL, with the same expressions in training and in scoring.
 
 A column ``c3`` goes through four steps, each a projection over the one before, so that no
 expression is written out twice: ``f_c3`` where it is not empty, ``v_c3`` parsed, ``p_c3``
@@ -68,7 +68,7 @@ def is_time_of_day(kind: str) -> bool:
 def prepared(
     relation: str, kinds: Mapping[str, str], columns: Mapping[str, Column], *, keep: str
 ) -> str:
-    """SQL of some columns of a relation with the four steps of each.
+    """SQL of some columns of a relation with all four steps.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def prepared(
 
 
 def bad(x: str) -> str:
-    """SQL of the text of a value that cannot be read; else null."""
+    """SQL of the text of an unreadable value; else null."""
     return f"CASE WHEN p_{x} IS NOT NULL AND t_{x} IS NULL THEN CAST({x} AS VARCHAR) END"
 
 
@@ -163,7 +163,7 @@ def _moment(x: str, kind: str, column: Column) -> str:
 
 
 def _in_either_way(text: str, column: Column) -> str:
-    """A column of dates in a layout may hold ISO dates too, as a workbook's cells give them."""
+    """Read dates in a column's format or in ISO format, as a workbook's cells give them."""
     iso = moment(text, "")
     if not column.format:
         return iso
@@ -172,7 +172,7 @@ def _in_either_way(text: str, column: Column) -> str:
 
 
 def _in_century(value: str, first: int) -> str:
-    """SQL of a date whose year has two digits, within the hundred years that it means."""
+    """SQL of a date with a two-digit year, in the column's hundred years."""
     if not first:
         return value
     shift = f"100 * CAST(floor((year({value}) - {first}) / 100) AS INTEGER)"

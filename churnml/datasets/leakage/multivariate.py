@@ -22,7 +22,7 @@ def together(means: Floats, y: Floats, folds: NDArray[np.int64]) -> Floats:
     Returns
     -------
     array of float, shape (n,)
-        Fitted on one half of the folds, told for the other.
+        Fitted on one half of the folds, predicted for the other.
     """
     if not means.shape[1]:
         return np.zeros(len(y))

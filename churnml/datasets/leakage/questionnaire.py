@@ -1,4 +1,4 @@
-"""Answers to a questionnaire's multiple choices, known by how they are coded.
+"""Detect answers to multiple-choice survey questions by how they are coded.
 
 Survey software writes each choice into a column of its own: the choice's number where it
 was ticked (1, 2, 3, ... and often 98 or 99 for "other"), and the same mark (-1, 0, nothing)
@@ -21,7 +21,7 @@ _FEW_TEXTS = 20
 
 
 def answers(X: pd.DataFrame) -> list[str]:
-    """The columns that look like the answers of a survey.
+    """Find columns that look like survey answers.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def _choice(column: pd.Series) -> tuple[float, float] | None:
 def _blocks(
     names: Sequence[str], codes: dict[str, tuple[float, float] | None]
 ) -> list[tuple[str, ...]]:
-    """Runs of neighbouring choices whose numbers ascend and whose mark is one."""
+    """Find runs of neighbouring choices with ascending numbers and the same mark."""
     blocks: list[list[str]] = []
     last: tuple[float, float] | None = None
     for name in names:

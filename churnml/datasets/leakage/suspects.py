@@ -1,6 +1,6 @@
-"""Columns of a table that look as if they came with the outcome, or after it.
+"""Find columns that look as if they came with the outcome, or after it.
 
-Found on numbers, with the numbers told:
+By these rules:
 
 - ``decides``: alone it reaches an AUC of 0.90 (R² of 0.5 for a score), or of 0.80 (0.2) and
   still more than all other columns together. Of honest columns of the tables this was
@@ -55,7 +55,7 @@ class Suspect:
     evidence : str
         What was found, with its number.
     strength : float
-        What the column alone reaches: AUC, or R² for a score; NaN where that was not told.
+        What the column alone reaches: AUC, or R² for a score; NaN where not measured.
     """
 
     column: str
@@ -74,7 +74,7 @@ class Suspect:
 
 
 def describe_suspects(suspects: Sequence[Suspect], *, advise: bool = True) -> list[str]:
-    """Sentences on suspects, those with the same evidence in one; with what to do about them.
+    """Describe suspects in sentences, one for the same evidence, with what to do about them.
 
     Examples
     --------
@@ -117,7 +117,7 @@ def find_suspects(
     certain: Collection[str] = (),
     trusted: Collection[str] = (),
 ) -> list[Suspect]:
-    """Columns that look like outcomes.
+    """Find columns that look like outcomes.
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ def find_suspects(
         Churn: 0 or 1. Satisfaction: 0 to 100.
     task : {"churn", "satisfaction"}
     groups : shape (n,), optional
-        Whose row each is, where that was told.
+        The customer of each row, where known.
     scale : (low, high), optional
         Of a satisfaction target as it was asked.
     certain : collection of str
@@ -167,7 +167,7 @@ _SETTLES = "each of its values goes with one outcome only"
 
 
 class _Seen:
-    """A sample of the rows with what each column alone says of the target."""
+    """A sample of the rows with each column's univariate strength."""
 
     def __init__(
         self, X: pd.DataFrame, y: Floats, task: str, groups: Iterable[Any] | None, scale: Any
@@ -184,7 +184,7 @@ class _Seen:
         return reached(self.task, self.y, scores)
 
     def rest(self, without: Collection[str]) -> tuple[int, float]:
-        """How many other columns there are, and what they reach together."""
+        """The number of other columns, and what they reach together."""
         names = [name for name in self.means if name not in without]
         means = np.column_stack(
             [self.means[name] for name in names] or [np.empty((len(self.y), 0))]
@@ -317,7 +317,7 @@ def _named(seen: _Seen, _found: Collection[str]) -> Iterable[Suspect]:
 
 
 def _customers(seen: _Seen, suspected: Collection[str]) -> Iterable[Suspect]:
-    """Columns that name customers: by their own name, and one that repeats with the target."""
+    """Columns that identify customers, by name or by repeating with the target."""
     columns = [name for name in seen.all.columns if name not in suspected]
     for name in columns:
         if says_id(name) and seen.all[name].nunique() >= _NEARLY_EVERY * len(seen.all):
