@@ -15,7 +15,13 @@ from ibis.expr import types as ir
 from numpy.typing import NDArray
 
 from churnml.base.tasks import TaskName, find_task
-from churnml.config.settings import Churn, Config, HazardSettings, SatisfactionSettings, TrainingSettings
+from churnml.config.settings import (
+    Churn,
+    Config,
+    HazardSettings,
+    SatisfactionSettings,
+    TrainingSettings,
+)
 from churnml.datasets.leakage import withheld
 from churnml.errors import LabelWindowError
 from churnml.features import build_features, declared
@@ -186,7 +192,7 @@ def _month_of_leaving(
 
 
 class Covered(NamedTuple):
-    """The range of dates that the data cover for a label: start inclusive, end exclusive.
+    """The range of dates that the data cover for a label; the end is exclusive.
 
     Attributes
     ----------
@@ -252,7 +258,7 @@ class _Label:
     """
 
     outcome: Callable[[Tables, Sequence[date], Any, Covered], ir.Table]
-    taught: Callable[[Training], labels.Window] = _window
+    taught: Callable[[TrainingSettings], labels.Window] = _window
     known_at: Callable[[Dataset, date, str], Dataset] = lambda data, at, gap: data
 
 

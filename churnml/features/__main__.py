@@ -10,7 +10,7 @@ _EXPECTED = {-1: "less", 0: "", 1: "more"}
 
 
 def markdown() -> str:
-    """A row for every feature: name, unit, driver, what it says, what is expected."""
+    """List every feature in Markdown: name, unit, driver, meaning, expected effect."""
     lines = ["| feature | unit | driver | meaning | 含义 | churn when higher |", "|---" * 6 + "|"]
     for one in declared():
         cells = (f"`{one.name}`", one.unit, one.driver, one.en, one.zh, _EXPECTED[one.direction])

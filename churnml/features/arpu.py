@@ -1,4 +1,4 @@
-"""What the customer spends: level, trend, composition, standing among peers."""
+"""Spending features: level, trend, composition, rank among peers."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ FEATURES = (
 
 
 def parts(view: View) -> dict[str, JoinedTable]:
-    """What stands beside the customers: their bills, and their place among their peers."""
+    """The tables joined to the customers: their bills, and their rank among peers."""
     by_table = {"bills": JoinedTable(view.bills, _spending(view.bills, view))}
     if view.has("customers.brand", "customers.region"):
         peers = _peers(view)
@@ -134,7 +134,7 @@ def parts(view: View) -> dict[str, JoinedTable]:
 
 
 def columns(row: ir.Table, view: View) -> dict[str, ir.Value]:
-    """What needs the customer's age beside the bills."""
+    """Features that need the customer's tenure as well as the bills."""
     return {"arpu_missing_12m_months": monthly.missing(row, "bills", 12, row.billed_months)}
 
 

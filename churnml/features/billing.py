@@ -1,4 +1,4 @@
-"""How the customer pays: delays, and what is still owed."""
+"""Payment features: delays and unpaid bills."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ FEATURES = (
 
 
 def parts(view: View) -> dict[str, JoinedTable]:
-    """What stands beside the customers: what of their bills is paid.
+    """The tables joined to the customers: their paid and unpaid bills.
 
     A payment counts once it has happened: a bill paid at or after ``as_of`` is unpaid.
     """
@@ -107,5 +107,5 @@ def parts(view: View) -> dict[str, JoinedTable]:
 
 
 def columns(row: ir.Table, view: View) -> dict[str, ir.Value]:
-    """Nothing more: the bills say it all."""
+    """No further features."""
     return {}

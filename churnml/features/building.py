@@ -1,4 +1,4 @@
-"""The features of all builders in one query."""
+"""Build the features of all builders in one query."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ class Builder(Protocol):
 
     @property
     def FEATURES(self) -> tuple[Feature, ...]:
-        """What it declares."""
+        """The features that it declares."""
 
     def parts(self, view: View) -> dict[str, JoinedTable]:
-        """What it reads, by a name under which builders share it."""
+        """The tables to join, by a name under which builders share them."""
 
     def columns(self, row: ir.Table, view: View) -> dict[str, ir.Value]:
-        """Its features that are not columns of a part already."""
+        """Its features that are not columns of a joined table already."""
 
 
 class HasTables(Protocol):
-    """Whatever holds an operator's tables."""
+    """Anything that holds an operator's tables."""
 
     @property
     def tables(self) -> Mapping[str, ir.Table]:
@@ -49,7 +49,7 @@ BUILDERS: tuple[Builder, ...] = (
 
 
 def declared(tables: Mapping[str, ir.Table] | None = None) -> Declarations:
-    """Every feature, in the order of the columns.
+    """Return every declared feature, in the order of the columns.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def build_features(
     config: Config | None = None,
     spine: ir.Table | None = None,
 ) -> ir.Table:
-    """What was known of each customer at each ``as_of``.
+    """Build the features of each customer as known at each ``as_of``.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def build_features(
 
 
 def _over(view: View, features: tuple[Feature, ...]) -> tuple[ir.Table, dict[str, ir.Value]]:
-    """The customers with all that stands beside them, and every feature over that."""
+    """Join the customers with the builders' tables; return the join and all features over it."""
     names = {feature.name for feature in features}
     builders = [b for b in BUILDERS if names & {feature.name for feature in b.FEATURES}]
     parts: dict[str, JoinedTable] = {}

@@ -1,4 +1,4 @@
-"""What the customer complained about, how it was dealt with, and what goes on around them."""
+"""Complaint features: topics, handling, repeats, and complaints nearby."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ FEATURES = (
 
 
 def parts(view: View) -> dict[str, JoinedTable]:
-    """What stands beside the customers: their own complaints, and those around them."""
+    """The tables joined to the customers: their own complaints, and those nearby."""
     rows = _rows(view)
     wanted = view.wanted(rows)
     own, again = _own(wanted), _repeats(wanted, view.config.complaints.repeat_days)
@@ -185,7 +185,7 @@ def parts(view: View) -> dict[str, JoinedTable]:
 
 
 def columns(row: ir.Table, view: View) -> dict[str, ir.Value]:
-    """How the complaints around the customer compare with what is usual there."""
+    """Features that compare the complaints nearby with their usual level."""
     places = [(name, column) for name, column, _zh in _PLACES if view.has(f"customers.{column}")]
     if not places:
         return {}
@@ -206,7 +206,7 @@ _COLUMNS = ("opened_at", "closed_at", "category", "severity", "reopened_at")
 
 
 def _rows(view: View) -> ir.Table:
-    """Every visible complaint, with the flags that the statistics share."""
+    """Every visible complaint, with shared flags."""
     rows = view.visible("complaints", *_COLUMNS)
     is_open = rows.closed_at.isnull()
     if "reopened_at" in rows.columns:
@@ -244,7 +244,7 @@ def _own(rows: ir.Table) -> ir.Table:
 
 
 def _finished(own: ir.Table) -> dict[str, ir.Value]:
-    """The features that each customer's counts and sums give."""
+    """Turn each customer's counts and sums into features."""
     columns = {name: own[name] for name in own.columns if name.startswith("complaints_")}
     columns |= {
         "complaints_last_days": own.as_of.delta(own.last_opened_at.date(), unit="day"),
@@ -258,7 +258,7 @@ def _finished(own: ir.Table) -> dict[str, ir.Value]:
 
 
 def _repeats(rows: ir.Table, days: int) -> ir.Table:
-    """Each customer's complaints that follow one of the same category within so many days."""
+    """Count each customer's complaints that repeat one of the same category within some days."""
     rows = rows.filter(asof.last_days(rows, "opened_at", _LONGEST + days))
     same = ibis.window(group_by=[*KEYS, "category"], order_by="opened_at")
     seconds = rows.opened_at.epoch_seconds()
@@ -271,7 +271,7 @@ _TALLIES = ("recent", "usual", "network_recent", "network_usual")
 
 
 def _tallies(rows: ir.Table, column: str) -> ir.Table:
-    """Complaints by place: of the last 30 days, and of the 180 days before them."""
+    """Count complaints by place in the last 30 days, and in the 180 days before them."""
     recent, network = rows.in_30d, rows.category == "network"
     return rows.group_by("as_of", column).agg(
         recent=rows.count(where=recent),

@@ -1,4 +1,4 @@
-"""What a feature says about itself; reasons, constraints, cards and notebooks read this."""
+"""Declarations of features, which reasons, constraints, cards and notebooks read."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class Declarations(tuple[Feature, ...]):
 
 
 def available(features: tuple[Feature, ...], tables: Mapping[str, ir.Table]) -> tuple[Feature, ...]:
-    """Those features whose tables and columns are there.
+    """The features whose tables and columns exist.
 
     A feature that reads what may have changed since, from a table that does not say
     since when (``valid_from``), comes back with the availability ``snapshot``.

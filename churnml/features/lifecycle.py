@@ -1,4 +1,4 @@
-"""Who the customer is: tenure, brand, payment, age, contract."""
+"""Customer features: tenure, brand, payment, age, contract."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ FEATURES = (
 
 
 def parts(view: View) -> dict[str, JoinedTable]:
-    """Nothing: the customers' own columns suffice."""
+    """No tables: the customers' own columns suffice."""
     return {}
 
 

@@ -1,4 +1,4 @@
-"""Monthly tables turned on their side: one row a customer, one column a month.
+"""Pivot monthly tables: one row per customer, one column per month.
 
 ``amount_0`` is the value of the latest month, ``amount_1`` of the month before, and so
 on. What is summed is whole: an engine's sums of floating-point numbers depend on the
@@ -21,26 +21,26 @@ UNIT = 1_000_000
 """What one yuan, minute or megabyte counts."""
 
 TIER_MONTHS = 10
-"""For how many months, counted back, the individual tier is told."""
+"""For how many months, counted back, the individual tier is computed."""
 
 _PARTS = ("voice", "data", "value_added")
 _RATES = ("offnet_minutes", "dropped_calls")
 
 
 def bill_months(arpu_months: int) -> int:
-    """How many months of bills are needed: a year, and every ARPU by which a tier is told."""
+    """How many months of bills are needed: a year, and those of every ARPU that sets a tier."""
     return max(12, TIER_MONTHS - 1 + arpu_months)
 
 
 def bills(rows: ir.Table, arpu_months: int) -> ir.Table:
-    """Bills side by side, and what of them is paid.
+    """Pivot bills and payments.
 
     Parameters
     ----------
     rows : Table
         Of ``bills``, with ``ago``, of `bill_months`; see `churnml.tables.asof.last_months`.
     arpu_months : int
-        The months whose mean is the ARPU by which the tier is told.
+        The months whose mean is the ARPU that sets the tier.
 
     Returns
     -------
@@ -88,7 +88,7 @@ def _payments(rows: ir.Table, year: ir.BooleanValue) -> dict[str, ir.Scalar]:
 
 
 def usage(rows: ir.Table) -> ir.Table:
-    """Usage side by side.
+    """Pivot usage.
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ def usage(rows: ir.Table) -> ir.Table:
 
 
 def whole(value: ir.NumericValue) -> ir.IntegerValue:
-    """A value in whole millionths of its unit."""
+    """Convert a value to whole millionths of its unit."""
     return (value * UNIT + 0.5).floor().cast("int64")
 
 
@@ -141,28 +141,28 @@ def _slots(rows: ir.Table, column: str, months: int) -> dict[str, ir.Scalar]:
 
 
 def ratio(sum_: ir.IntegerValue, number: ir.IntegerValue) -> ir.FloatingValue:
-    """One whole number over another; null over 0."""
+    """Divide whole numbers; null where the divisor is 0."""
     return sum_ / number.nullif(0)
 
 
 def total(values: Sequence[ir.IntegerValue]) -> ir.IntegerValue:
-    """The values' sum, from the first to the last."""
+    """Sum values from first to last."""
     return reduce(add, values)
 
 
 def filled(row: ir.Table, column: str, months: range) -> list[ir.IntegerValue]:
-    """The values of the given months, 0 where there is none."""
+    """The values of the given months, 0 where missing."""
     return [row[f"{column}_{k}"].fill_null(0) for k in months]
 
 
 def there(row: ir.Table, column: str, months: range) -> list[ir.IntegerValue]:
-    """For each of the given months 1 where there is a value, else 0."""
+    """Indicators of the given months: 1 where there is a value, else 0."""
     return [row[f"{column}_{k}"].notnull().ifelse(1, 0) for k in months]
 
 
 @dataclass(frozen=True, eq=False)
 class Trend:
-    """Statistics over the last months, of columns that have their values in the same months.
+    """Trend statistics over the last months, for columns with values in the same months.
 
     Attributes
     ----------
@@ -204,7 +204,7 @@ class Trend:
 
 
 def missing(row: ir.Table, table: str, months: int, number: ir.IntegerValue) -> ir.IntegerValue:
-    """How many of a table's last months have no row of a customer's.
+    """How many of a table's last months lack a customer's row.
 
     Only months count in which there could be one: from that of activation on, and from the
     first of which the table has any row, so that a record that has only just begun does

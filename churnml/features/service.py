@@ -1,4 +1,4 @@
-"""How the customer was served: contacts, waits, outcomes, surveys."""
+"""Service features: contacts, waits, outcomes, surveys."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ FEATURES = (
 
 
 def parts(view: View) -> dict[str, JoinedTable]:
-    """What stands beside the customers: their contacts and their surveys."""
+    """The tables joined to the customers: contacts and surveys."""
     by_table = {}
     if "contacts" in view.tables:
         contacts = _contacts(view)
@@ -156,12 +156,12 @@ def parts(view: View) -> dict[str, JoinedTable]:
 
 
 def columns(row: ir.Table, view: View) -> dict[str, ir.Value]:
-    """Nothing more: contacts and surveys say it all."""
+    """No further features."""
     return {}
 
 
 def _finished(row: ir.Table) -> dict[str, ir.Value]:
-    """The features that each customer's counts and sums give."""
+    """Turn each customer's counts and sums into features."""
     columns = {name: row[name] for name in row.columns if name.startswith("service_")}
     if "waits" in row.columns:
         columns["service_wait_mean_90d_seconds"] = ratio(row.wait_sum, row.waits) / UNIT

@@ -1,4 +1,4 @@
-"""How valuable the customer is held to be: individual card and corporate group."""
+"""Tier features: individual card and corporate group."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ FEATURES = (
 
 
 def parts(view: View) -> dict[str, JoinedTable]:
-    """What stands beside the customers: the tier of each month, and their group."""
+    """The tables joined to the customers: the tier of each month, and their group."""
     tiers = view.config.tiers
     by_table = {"bills": JoinedTable(view.bills, _monthly(view.bills, tiers))}
     if view.has(*_SIZED):
@@ -190,7 +190,7 @@ def parts(view: View) -> dict[str, JoinedTable]:
 
 
 def _monthly(bills: ir.Table, tiers: Tiers) -> dict[str, ir.Value]:
-    """ARPU now, and the level of each of 10 months: by the mean of the months up to it."""
+    """Current ARPU, and the tier level of each of 10 months by its trailing mean."""
     months = range(TIER_MONTHS - 1 + tiers.arpu_months)
     values = monthly.filled(bills, "amount", months)
     there = monthly.there(bills, "amount", months)
@@ -249,7 +249,7 @@ def _number(flags: Iterable[ir.BooleanValue]) -> ir.IntegerValue:
 
 
 def _placed(level: ir.IntegerValue, values: Iterable[ir.Value]) -> ir.Value:
-    """The value whose place is the level; null without one."""
+    """Look up the value of a level; null without one."""
     return ibis.cases(*((level == place, value) for place, value in enumerate(values)), else_=None)
 
 
@@ -276,7 +276,7 @@ def _groups(view: View) -> ir.Table:
 
 
 def _states(view: View, agos: tuple[int, ...]) -> ir.Table:
-    """Each group as it stood, and was known, so many months before ``now``."""
+    """Each group's state as known some months before ``now``."""
     rows = [(asof.earlier(day, ago), day, ago) for day in view.dates for ago in agos]
     then = asof.small_table(rows, as_of=pa.date32(), now=pa.date32(), ago=pa.int64())
     states = asof.in_force(view.tables["groups"], TABLES["groups"], then)
@@ -284,7 +284,7 @@ def _states(view: View, agos: tuple[int, ...]) -> ir.Table:
 
 
 def _spending(view: View, agos: tuple[int, ...]) -> ir.Table:
-    """What the present members of each group spent in 12 months, so many months ago."""
+    """Spending of each group's present members over 12 months, some months ago."""
     members = asof.eligible(view.customers).filter(_.group_id.notnull())
     bills = view.last_months("bills", 12 + max(agos))
     rows = members.select(*KEYS, "group_id").join(bills, list(KEYS))

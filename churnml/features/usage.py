@@ -1,4 +1,4 @@
-"""How the customer uses the network: level, trend, volatility, quality."""
+"""Usage features: level, trend, volatility, quality."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ FEATURES = (
 
 
 def parts(view: View) -> dict[str, JoinedTable]:
-    """What stands beside the customers: their usage of the last 12 months on record."""
+    """The tables joined to the customers: usage of the last 12 months on record."""
     row = view.usage
     # A record has all three levels, as the contract requires them.
     trend = monthly.Trend(monthly.there(row, "voice_minutes", range(6)))
@@ -191,7 +191,7 @@ def parts(view: View) -> dict[str, JoinedTable]:
 
 
 def columns(row: ir.Table, view: View) -> dict[str, ir.Value]:
-    """What needs the customer's age beside the usage."""
+    """Features that need the customer's tenure as well as the usage."""
     return {"usage_missing_6m_months": monthly.missing(row, "usage", 6, row.used_months)}
 
 

@@ -1,4 +1,4 @@
-"""What builders look at: an operator's tables, cut at each ``as_of``."""
+"""The builders' view of an operator's tables, cut at each ``as_of``."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _CUSTOMER_COLUMNS = (
 
 
 class JoinedTable(NamedTuple):
-    """A table that stands beside the customers, and the columns wanted of it.
+    """A table to join to the customers, and the columns to take from it.
 
     Attributes
     ----------
@@ -82,7 +82,7 @@ class View:
 
     @cached_property
     def customers(self) -> ir.Table:
-        """Every customer in force at each ``as_of``, the terminated included.
+        """Every customer in force at each ``as_of``, including the terminated.
 
         With what ``moments`` has of their date.
         """
@@ -92,7 +92,7 @@ class View:
 
     @cached_property
     def rows(self) -> ir.Table:
-        """The customers asked for, with what `customers` has of them."""
+        """The requested customers, with the columns of `customers`."""
         if self.only is None:
             return asof.eligible(self.customers)
         spine = self.only.select(*KEYS)
@@ -101,14 +101,14 @@ class View:
 
     @cached_property
     def bills(self) -> ir.Table:
-        """The last months' bills of every customer; see `monthly.bills`."""
+        """Every customer's bills of the last months; see `monthly.bills`."""
         arpu_months = self.config.tiers.arpu_months
         rows = self.last_months("bills", monthly.bill_months(arpu_months))
         return monthly.bills(rows, arpu_months)
 
     @cached_property
     def usage(self) -> ir.Table:
-        """The last months' usage of the customers asked for; see `monthly.usage`."""
+        """The requested customers' usage of the last months; see `monthly.usage`."""
         return monthly.usage(self.wanted(self.last_months("usage", 12)))
 
     def last_months(self, table: str, months: int) -> ir.Table:
@@ -117,7 +117,7 @@ class View:
         return asof.last_months(self.tables[table], TABLES[table], calendar)
 
     def visible(self, table: str, *columns: str) -> ir.Table:
-        """The rows of an event table that may be used, of all customers.
+        """The visible rows of an event table, of all customers.
 
         With ``customer_id``, ``as_of``, ``known_at`` and those of the columns that are there.
         """
@@ -127,7 +127,7 @@ class View:
         return asof.visible(rows, TABLES[table], self.moments)
 
     def wanted(self, rows: ir.Table) -> ir.Table:
-        """Those rows that belong to the customers asked for."""
+        """The rows of the requested customers."""
         return rows if self.only is None else rows.semi_join(self.only, list(KEYS))
 
     def has(self, *columns: str) -> bool:
@@ -137,7 +137,7 @@ class View:
 
 
 def _shared(table: ir.Table, name: str) -> ir.Table:
-    """A table that is computed once, however many builders read it.
+    """Make a table that is computed once, however many builders read it.
 
     An alias makes it a common table expression; without one Ibis copies it into every
     query that selects from it. Its name is new each time, as two feature tables may
@@ -152,7 +152,7 @@ def look(
     config: Config,
     only: ir.Table | None = None,
 ) -> View:
-    """The view of a source at the given dates.
+    """Build the view of a source at the given dates.
 
     Asks the engine for the month in which the windows of each monthly table end, and for
     the first on record; all else stays lazy.
@@ -185,7 +185,7 @@ def _index(month: date | None) -> int | None:
 
 
 def gather(rows: ir.Table, parts: Mapping[str, JoinedTable]) -> ir.Table:
-    """Every row with the columns of its row of each part, null where it has none."""
+    """Left-join the tables to the rows."""
     for name, part in parts.items():
         beside = part.table.select(*part.on, **part.columns)
         rows = rows.left_join(beside, list(part.on), rname=f"{{name}}_of_{name}")

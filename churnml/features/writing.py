@@ -1,4 +1,4 @@
-"""Features into a Parquet file, whole or not at all."""
+"""Write features to a Parquet file atomically."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def write_features(
 
 
 def require_free(path: str | Path, *, overwrite: bool) -> None:
-    """Refuse a place that cannot be written, or where something else than features stands.
+    """Refuse a place that cannot be written, or that holds anything but features.
 
     Raises
     ------

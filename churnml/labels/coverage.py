@@ -1,4 +1,4 @@
-"""Where the data that a label needs begin and end; dates outside of it are refused.
+"""Find the dates that the data cover for a label; refuse all others.
 
 A label looks at ``[as_of + gap, as_of + gap + horizon)``. Where the tables do not reach,
 whoever has no row has not been silent: nobody looked.
@@ -22,7 +22,7 @@ _FAR = 4000
 
 
 def covered_until(tables: Mapping[str, ir.Table], definition: Definition | None) -> date:
-    """The first date that the data does not cover for a label.
+    """The first date after the data that a label needs.
 
     ``definition`` is that of leaving; None for a label that is not about it.
 
@@ -57,7 +57,7 @@ def _needed(tables: Mapping[str, ir.Table], definition: Definition | None) -> li
 
 
 def begins(tables: Mapping[str, ir.Table], name: str) -> date:
-    """The first month from which a monthly table tells of its customers.
+    """The first month in which a monthly table is complete.
 
     The first with rows for at least half as large a share of the customers then there as
     in the table's best month: neither a few stray rows of long ago nor a month of which
@@ -89,7 +89,7 @@ def begins(tables: Mapping[str, ir.Table], name: str) -> date:
 
 
 def _share(count: int, rows: Iterable[Mapping[str, int]], day: date) -> float:
-    """Of the customers there in a month, those with a row; none where nobody was there."""
+    """The share of a month's customers that have a row; 0 without customers."""
     month = day.year * 12 + day.month
     there = sum(row["customers"] for row in rows if row["first"] <= month <= row["last"])
     return min(count / there, 1.0) if there else 0.0
@@ -116,7 +116,7 @@ def require_cover(
     *,
     earliest: date = date.min,
 ) -> None:
-    """Refuse dates whose window the data does not cover.
+    """Refuse dates whose label window the data do not cover.
 
     Parameters
     ----------

@@ -1,9 +1,9 @@
-"""In which month after ``as_of`` a customer left, as far as the data can tell.
+"""Label the month after ``as_of`` in which a customer left, censored where the data end.
 
 The months are counted from ``as_of + gap``: month *k* is ``[start + (k - 1) months,
 start + k months)``. Who ends the service leaves in that month. Who falls silent leaves in
 the month that completes a silence of ``silence`` whole months, all of them after the
-start: one silent month is no farewell, for many come back. So with two months of silence
+start: one silent month is not churn, for many come back. So with two months of silence
 "left within two months" is the churn label of the same window, and leaving is once and
 for all: whoever has left within *h* months has left within any longer time.
 
@@ -30,7 +30,7 @@ _NEVER = 99
 
 
 def months_seen(as_of: date, until: date, *, gap: str = "0d", months: int = 6) -> int:
-    """How many whole months after ``as_of + gap`` end at or before a date.
+    """Count the whole months after ``as_of + gap`` that end at or before a date.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def month_of_leaving(
     definition: Definition = "either",
     silence: int = 2,
 ) -> ir.Table:
-    """The month in which each customer left, or how long they were seen to stay.
+    """Label each customer's month of leaving, or the months observed without leaving.
 
     Parameters
     ----------
@@ -125,7 +125,7 @@ def _once(condition: ir.BooleanValue) -> ir.IntegerValue:
 
 
 def _spans(as_of: Sequence[date], until: date, gap: str, months: int) -> ir.Table:
-    """By date: where its months begin and end, how many are covered, the first whole one."""
+    """By date: start and end of its months, how many are covered, and the first whole one."""
     rows = []
     for day in as_of:
         start = later(day, gap)
@@ -177,7 +177,7 @@ def _with_silence(
 def _silent_until(
     rows: ir.Table, silent: Mapping[int, ir.BooleanValue], month: int, silence: int
 ) -> ir.BooleanValue:
-    """No active day in the whole months among the ``silence`` months that end with one."""
+    """Whether the ``silence`` months that end with a month have no active day."""
     # From within a month on, the last calendar month is not over when the window ends.
     unused = silent[month] | rows.within
     for before in range(month - silence + 1, month):

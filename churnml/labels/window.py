@@ -1,4 +1,4 @@
-"""What happened after ``as_of``: who left, and how satisfied they said they were.
+"""Labels after ``as_of``: churn, and satisfaction answers.
 
 A label looks at the half-open window ``[as_of + gap, as_of + gap + horizon)``; where the
 data does not cover it, `churnml.labels.coverage` refuses it. Who leaves within the gap has no
@@ -26,7 +26,7 @@ Definition = Literal["termination", "inactivity", "either"]
 
 
 def later(day: date, span: str) -> date:
-    """The date a span after another: ``60d`` in days, ``2mo`` in calendar months.
+    """Add a span to a date: ``60d`` in days, ``2mo`` in calendar months.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def later(day: date, span: str) -> date:
 
 @dataclass(frozen=True)
 class Window:
-    """Where a label looks, counted from ``as_of``.
+    """A label window, relative to ``as_of``.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def churn(
     window: Window,
     definition: Definition = "either",
 ) -> ir.Table:
-    """Who left in the label window.
+    """Label customers who left in the label window.
 
     Parameters
     ----------
@@ -142,7 +142,7 @@ def _windows(as_of: Sequence[date], window: Window) -> ir.Table:
 def _with_inactive(
     rows: ir.Table, tables: Mapping[str, ir.Table], as_of: Sequence[date], window: Window
 ) -> ir.Table:
-    """Add ``inactive``: prepaid, and no active day in the window's whole months."""
+    """Add ``inactive``: prepaid, without an active day in the window's whole months."""
     months = {day: _whole_months(*window.of(day)) for day in as_of}
     empty = next((day for day, (first, last) in months.items() if last <= first), None)
     if empty is not None:
@@ -177,7 +177,7 @@ def _whole_months(start: date, end: date) -> tuple[int, int]:
 
 
 def satisfaction(tables: Mapping[str, ir.Table], as_of: Sequence[date], window: Window) -> ir.Table:
-    """How satisfied those said they were who answered a survey in the label window.
+    """Label satisfaction by the survey answers in the label window.
 
     The first answer of touchpoint ``overall`` where there is one, else the first of any.
 

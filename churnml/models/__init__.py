@@ -1,1 +1,1 @@
-"""A saved model: what is in it, how it is stored, and how far new data are from its own."""
+"""Saved models: content, storage, and drift of new data from the training data."""

@@ -1,4 +1,4 @@
-"""A saved model: LightGBM text, one JSON file and checksums; nothing is ever unpickled.
+"""Save and load models: LightGBM text, one JSON file and checksums; no pickle.
 
 ::
 
@@ -63,7 +63,7 @@ _SUM_LINE = re.compile(r"([0-9a-f]{64})  (\S+)")
 
 
 def save(model: Model, folder: str | Path, *, overwrite: bool = False) -> str:
-    """Write a model as a bundle: the whole folder or nothing.
+    """Write a model as a bundle, atomically.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def save(model: Model, folder: str | Path, *, overwrite: bool = False) -> str:
 
 
 def require_free(folder: str | Path, *, overwrite: bool) -> None:
-    """Refuse a place where no model can be saved, before one is trained for it.
+    """Check before training that a model can be saved at a place.
 
     Raises
     ------
@@ -136,7 +136,7 @@ def _digest(data: bytes) -> str:
 
 
 def load(folder: str | Path) -> Model:
-    """Read a bundle, after every one of its checksums has been compared.
+    """Load a bundle after verifying all checksums.
 
     Raises
     ------
@@ -192,12 +192,12 @@ def _model(content: Mapping[str, Any], boosters: list[str]) -> Model:
 
 
 def is_bundle(folder: Path) -> bool:
-    """Whether a folder means to be a bundle; only `load` tells whether it is a good one."""
+    """Whether a folder looks like a bundle; only `load` verifies it."""
     return (folder / SUMS).is_file() or (folder / CONTENT).is_file()
 
 
 def _verified(place: Path) -> dict[str, bytes]:
-    """Every file's bytes, once each: what was compared is what will be used."""
+    """Read every file once and verify it, so that the verified bytes are those used."""
     try:
         sums = (place / SUMS).read_bytes()
     except OSError as error:

@@ -1,9 +1,9 @@
-"""How far rows lie from those that a model was trained on, column by column.
+"""Measure the drift of each column from the training data.
 
 Two measures, which must agree: the population stability index (PSI) over the bins of the
 stored profile, ``Σ (p - q) ln(p / q)``, and how far a number's distribution had to be moved
 (the Wasserstein distance within the 5 % and 95 % quantiles) as a share of its spread in
-training (the mean distance from the median). PSI alone cries at a February, whose 28 days
+training (the mean distance from the median). PSI alone raises an alarm in February, whose 28 days
 empty the bins above, and distance alone at a rare event that happens twice as often. A
 column's drift is the smaller of the two; missing values count as a PSI of their own,
 categories and numbers frozen at one value by PSI alone. What chance gives samples of these
@@ -41,7 +41,7 @@ _MOST_GROWN = 1.0
 
 @dataclass(frozen=True)
 class Drift:
-    """How far a column has drifted.
+    """The drift of a column.
 
     Attributes
     ----------
@@ -57,17 +57,17 @@ class Drift:
 
 
 def edges(column: InputColumn) -> NDArray[np.float64]:
-    """The upper ends of a number's bins but the last: its distinct quantiles in training."""
+    """The upper edges of a number's bins except the last: its distinct training quantiles."""
     return np.unique(np.asarray(column.knots, dtype=float))
 
 
 def kept_levels(column: InputColumn) -> list[str]:
-    """The levels of a category with a bin of their own; all others share one."""
+    """The category levels with bins of their own; all others share one."""
     return sorted(level for level, share in column.levels.items() if share >= _RARE)
 
 
 def binned(column: InputColumn, values: Values) -> Counts:
-    """The bin of each row; the last is for missing values, of categories the one before for others.
+    """The bin of each row; the last is for missing values, the one before for other categories.
 
     Parameters
     ----------
@@ -86,13 +86,13 @@ def binned(column: InputColumn, values: Values) -> Counts:
 
 
 def width(column: InputColumn) -> int:
-    """How many bins a column has, that of missing values included."""
+    """The number of a column's bins, including that of missing values."""
     own = len(edges(column)) if column.kind == "number" else len(kept_levels(column))
     return own + 2
 
 
 def counted(columns: Iterable[InputColumn], rows: pd.DataFrame) -> dict[str, list[int]]:
-    """Rows by bin, of the columns whose drift can be judged.
+    """Count rows by bin, for the columns whose drift can be measured.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ def counted(columns: Iterable[InputColumn], rows: pd.DataFrame) -> dict[str, lis
 
 
 def measure_drift(column: InputColumn, counts: Sequence[int] | Counts, trained: int) -> Drift:
-    """The drift of rows against a column's profile.
+    """Measure a column's drift from its profile.
 
     Parameters
     ----------
@@ -166,7 +166,7 @@ def _psi(now: NDArray[np.float64], before: NDArray[np.float64]) -> float:
 
 
 def _beyond(psi: float, bins: int, chance: float) -> float:
-    """PSI less what it exceeds once in a thousand samples: it is about χ² times 1/n + 1/m."""
+    """PSI less its 99.9 % quantile by chance, which is about χ² times 1/n + 1/m."""
     return float(max(psi - _chi_squared(bins - 1) * chance, 0.0)) if bins > 1 else 0.0
 
 
@@ -183,7 +183,7 @@ def _moved(
     before: NDArray[np.float64],
     chance: float,
 ) -> tuple[float, float]:
-    """How far a number has moved, in spreads, and how far it would by chance."""
+    """How far a number's distribution has moved, in spreads, beyond chance."""
     if len(ends) < 2:
         return float("nan"), 0.0
     gaps = np.diff(ends)
@@ -213,7 +213,7 @@ def profiled(
         The date of each row: ``usual`` is the largest drift of a date's rows against all, or
         against those of the first date. A record that grows longer, and what grows with it,
         moves on at each date: it will have moved as far again when the model is in use. The
-        latter counts as 1 at most, so that another unit is told apart.
+        latter counts as 1 at most, so that another unit stands out.
 
     Returns
     -------
@@ -252,7 +252,7 @@ def profiled(
 def drift_by_month(
     columns: Iterable[InputColumn], X: pd.DataFrame, times: Sequence[Any] | pd.Series, trained: int
 ) -> pd.DataFrame:
-    """The drift of each column at each date against a model's profile.
+    """Measure each column's drift at each date from a model's profile.
 
     Parameters
     ----------
@@ -287,12 +287,12 @@ def drift_by_month(
 
 
 def exceeds(column: InputColumn, drift: Drift, limit: float) -> bool:
-    """Whether a column has drifted by more than a limit, beyond what it does every month."""
+    """Whether a column's drift exceeds a limit beyond its usual drift."""
     return drift.value > limit + column.usual
 
 
 def describe_drift(column: InputColumn, drift: Drift, counts: Sequence[int], limit: float) -> str:
-    """What is wrong with a drifted column, in a sentence."""
+    """Describe a column's drift in a sentence."""
     rows = int(np.sum(counts))
     numbers = f"drift {drift.value:.2f} (PSI {drift.psi:.2f}"
     if not np.isnan(drift.shift):
@@ -318,7 +318,7 @@ def _medians(column: InputColumn, counts: Sequence[int]) -> str:
 
 
 def summed(parts: Iterable[Mapping[str, Sequence[int]]]) -> dict[str, list[int]]:
-    """The counts of several batches as those of one."""
+    """Sum the counts of several batches."""
     total: dict[str, Counts] = {}
     for part in parts:
         for name, counts in part.items():

@@ -1,4 +1,4 @@
-"""A trained model in memory: the estimator, and all that is needed to use it."""
+"""A trained model: the estimator and everything needed to use it."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class InputColumn:
 
 @dataclass(frozen=True, kw_only=True)
 class Origin:
-    """What a model was made from. Plain data throughout.
+    """What a model was trained on, as plain data.
 
     Attributes
     ----------
@@ -128,7 +128,7 @@ class Golden:
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """A trained estimator with all that is needed to use it; made by `churnml.models.profile`.
+    """A trained estimator with everything needed to use it; made by `churnml.models.profile`.
 
     Attributes
     ----------
@@ -171,7 +171,7 @@ class Model:
 
 
 def predict(model: Model, rows: pd.DataFrame) -> Scores:
-    """The model's scores of some rows, by the contract's column names.
+    """Score rows; return the scores by the contract's column names.
 
     Parameters
     ----------
@@ -189,7 +189,7 @@ def predict(model: Model, rows: pd.DataFrame) -> Scores:
 
 
 def predict_scores(task: TaskName, estimator: Estimator, rows: pd.DataFrame) -> Scores:
-    """A fitted estimator's scores of some rows, by the contract's column names."""
+    """Score rows with a fitted estimator; return the scores by the contract's column names."""
     return _PREDICT[task](estimator, rows)
 
 
@@ -220,7 +220,7 @@ _PREDICT: Mapping[str, Callable[[Any, pd.DataFrame], Scores]] = {
 
 
 def estimator_class(task: str) -> type[Any]:
-    """The class that learns a task.
+    """The estimator class of a task.
 
     >>> estimator_class("churn").__name__
     'ChurnClassifier'
@@ -236,7 +236,7 @@ def golden_rows(model: Model) -> pd.DataFrame:
 
 
 def frame_of(rows: Mapping[str, list[Any]], inputs: tuple[InputColumn, ...]) -> pd.DataFrame:
-    """Plain columns as the estimators read them: numbers as float64, categories as text."""
+    """Build a frame from plain columns: numbers as float64, categories as text."""
     columns = {
         column.name: pd.Series(
             rows[column.name], dtype="float64" if column.kind == "number" else "str"

@@ -1,4 +1,4 @@
-"""What a saved model remembers of its training data: shapes of columns, never a customer.
+"""Profile the training data for a saved model: distributions of columns, never a customer.
 
 Quantiles of numbers, values of categories that enough customers have, quantiles of the
 scores, and golden rows: synthetic rows whose columns are drawn from those independently of
@@ -51,7 +51,7 @@ def describe(
     customers: Sequence[Any] | pd.Series | None = None,
     times: Sequence[Any] | pd.Series | None = None,
 ) -> Model:
-    """A fitted estimator with what scoring, checking and explaining it will need.
+    """Build a model: a fitted estimator with its profile, golden rows and references.
 
     Parameters
     ----------
@@ -162,7 +162,7 @@ def _input(
 
 
 def _dated(origin: Origin) -> set[str]:
-    """The columns of a flat table that are ages of dates, which go on with the calendar."""
+    """A flat table's columns that are ages of dates, which grow with time."""
     columns = origin.table.get("columns", ())
     return {column["name"] for column in columns if column.get("kind") == "date"}
 

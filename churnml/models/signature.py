@@ -1,4 +1,4 @@
-"""The MLflow signature of a model, built by hand: MLflow infers a wrong one, or none."""
+"""Build a model's MLflow signature, which MLflow would infer wrongly or not at all."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TEXT = ("risk_band",)
 
 
 def signature(model: Model) -> ModelSignature:
-    """What the model reads and gives, column for column.
+    """Build a model's signature: inputs, outputs, parameters.
 
     The columns read are of any type and none is required, as far as MLflow is concerned:
     it would refuse whole numbers where fractions are due (unless all are 0 or 1), and its
@@ -48,7 +48,7 @@ def signature(model: Model) -> ModelSignature:
 
 
 def typed_columns(model: Model) -> Schema:
-    """The columns that the model reads with their types, for people: numbers and text."""
+    """The model's columns with their types, numbers or text, for people."""
     from mlflow.types import ColSpec, Schema
 
     kinds = {"number": "double", "category": "string"}

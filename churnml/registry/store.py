@@ -1,4 +1,4 @@
-"""Where MLflow keeps runs and models: found, made safely, and reached without globals.
+"""Find, create and open the MLflow store without changing MLflow's global state.
 
 A SQLite file in the working folder by default; ``MLFLOW_TRACKING_URI``, or a tracking URI
 that the caller has set in MLflow, comes first, and may name a PostgreSQL database or a server.
@@ -54,7 +54,7 @@ class Store:
 
     @property
     def artifacts(self) -> str | None:
-        """Where new experiments keep their files; ``None`` where a server decides.
+        """The artifact location of new experiments; ``None`` where a server decides.
 
         ``MLFLOW_DEFAULT_ARTIFACT_ROOT`` comes first: people who share a database need a
         place for the files that all of them reach.
@@ -70,7 +70,7 @@ class Store:
 
     @contextmanager
     def current(self) -> Iterator[None]:
-        """Make this MLflow's own store while the block runs.
+        """Make this MLflow's global store while the block runs.
 
         MLflow 3.17 looks a model's files up in its global store, whatever client is asked.
         """
@@ -90,12 +90,12 @@ class Store:
                 os.environ[_TRACKING] = before
 
     def alone(self) -> AbstractContextManager[object]:
-        """Hold the store against churnml's other processes: a file, or a PostgreSQL database."""
+        """Lock the store against other churnml processes."""
         return _alone(self.uri)
 
 
 def store_uri() -> str:
-    """The tracking URI to use, as far as it can be told without asking MLflow's server."""
+    """The tracking URI to use, without contacting a server."""
     mlflow_quietly()
     import mlflow
 
@@ -105,7 +105,7 @@ def store_uri() -> str:
 
 
 def mlflow_quietly() -> None:
-    """Before MLflow is imported: it shall not report home, nor print customers' rows."""
+    """Turn off MLflow's telemetry and its printing of rows; called before MLflow is imported."""
     for name in ("MLFLOW_DISABLE_TELEMETRY", "MLFLOW_DISABLE_SCHEMA_DETAILS"):
         os.environ.setdefault(name, "true")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
@@ -116,7 +116,7 @@ def mlflow_quietly() -> None:
 
 @contextmanager
 def quiet(*names: str) -> Iterator[None]:
-    """Let these loggers say nothing below a warning while the block runs."""
+    """Silence loggers below warnings while the block runs."""
     loggers = [logging.getLogger(name) for name in names]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
@@ -140,13 +140,13 @@ def database_file(uri: str) -> Path | None:
 
 
 def store_exists(uri: str) -> bool:
-    """Whether there is a store to look into; a server or database is taken to exist."""
+    """Whether the store exists; a server or database is assumed to."""
     database = database_file(uri)
     return database is None or database.is_file()
 
 
 def open_store(uri: str | None = None) -> Store:
-    """Connect to the store, making its tables first where they are not there.
+    """Connect to the store, creating its tables if needed.
 
     Any number of processes may do so at once: its tables are made by one of them.
 
@@ -176,7 +176,7 @@ def open_store(uri: str | None = None) -> Store:
 
 
 def wait_at_most(seconds: int) -> None:
-    """Give up a store that does not answer after so many seconds.
+    """Set timeouts for a store that does not answer.
 
     What the user's own environment says of MLflow's and PostgreSQL's patience stays.
 
@@ -198,7 +198,7 @@ def wait_at_most(seconds: int) -> None:
 
 
 def _await_unlocked(uri: str) -> None:
-    """Wait for another program that has a SQLite store locked.
+    """Wait until no other program has a SQLite store locked.
 
     Raises
     ------
@@ -228,7 +228,7 @@ def _await_unlocked(uri: str) -> None:
 
 @contextmanager
 def _address_errors(uri: str) -> Iterator[None]:
-    """Turn what drivers raise on an address that they do not understand into a `ModelError`."""
+    """Turn drivers' errors on an invalid address into a `ModelError`."""
     try:
         yield
     except ChurnmlError:
@@ -248,7 +248,7 @@ def _alone(uri: str) -> AbstractContextManager[object]:
 
 @contextmanager
 def _database_lock(uri: str) -> Iterator[None]:
-    """An advisory lock, which PostgreSQL lets go of when the connection ends, however it does."""
+    """Take a PostgreSQL advisory lock, released when the connection ends."""
     from sqlalchemy import NullPool, create_engine, text
     from sqlalchemy.exc import OperationalError
 

@@ -1,4 +1,4 @@
-"""MLflow's own UI on the store that trainings go to."""
+"""Serve MLflow's UI on the store."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _FAREWELL = 10.0
 
 
 def serve(port: int, announce: Callable[[str], None]) -> None:
-    """Run the MLflow UI, for this machine alone, until it is interrupted.
+    """Run the MLflow UI on this machine only, until it is interrupted.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def _free(port: int) -> bool:
 
 @contextmanager
 def _server(uri: str, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """The server's processes, all of which end with the block."""
+    """Start the server's processes, all of which end with the block."""
     settings = {
         # Not on the command line, where every user of the machine could read a password.
         "MLFLOW_BACKEND_STORE_URI": uri,

@@ -1,4 +1,4 @@
-"""The registry: the versions and aliases of registered models, and what they are tagged with."""
+"""Versions, aliases and tags of registered models."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ GATE = "churnml.gate"
 
 
 def champion_uri(task: str) -> str:
-    """The URI that is used where none is given.
+    """The default model URI of a task.
 
     >>> champion_uri("churn")
     'models:/churn@champion'
@@ -44,7 +44,7 @@ def champion_uri(task: str) -> str:
 
 
 def is_registered(version: str) -> bool:
-    """Whether this is a version of the registry, ``name/number``.
+    """Whether a text names a registered version, ``name/number``.
 
     >>> is_registered("churn/3"), is_registered("churn/0a3f9c21")
     (True, False)
@@ -53,7 +53,7 @@ def is_registered(version: str) -> bool:
 
 
 def require_name(store: Store, name: str) -> None:
-    """Refuse a registered model that is not there.
+    """Check that a registered model exists.
 
     Raises
     ------
@@ -74,7 +74,7 @@ def require_name(store: Store, name: str) -> None:
 
 
 def require_version(store: Store, name: str, version: str) -> ModelVersion:
-    """A version of a registered model.
+    """Return a version of a registered model, or raise an error.
 
     Raises
     ------
@@ -87,7 +87,7 @@ def require_version(store: Store, name: str, version: str) -> ModelVersion:
 def find_version(
     store: Store, uri: str, name: str, alias: str | None, number: str | None
 ) -> ModelVersion:
-    """A version by its alias or its number.
+    """Find a version by alias or number.
 
     Raises
     ------
@@ -110,7 +110,7 @@ def find_version(
 
 
 def listing(store: Store) -> str:
-    """What a registry holds, for a message."""
+    """List a registry's content, for a message."""
     names = [model.name for model in store.client.search_registered_models(max_results=20)]
     if not names:
         return "The registry is empty."
@@ -129,7 +129,7 @@ def versions_of(store: Store, name: str) -> list[ModelVersion]:
 
 
 def aliases_of(store: Store, name: str) -> dict[str, str]:
-    """Version by alias; empty where there is no such registered model."""
+    """Versions by alias; empty if there is no such registered model."""
     from mlflow.exceptions import MlflowException
 
     try:
@@ -141,19 +141,19 @@ def aliases_of(store: Store, name: str) -> dict[str, str]:
 
 
 def digest_of(store: Store, name: str, version: str) -> str:
-    """The digest that a version was registered with; empty where none was recorded."""
+    """The digest with which a version was registered; empty if none was recorded."""
     return str(require_version(store, name, version).tags.get(DIGEST, ""))
 
 
 def source_of(store: Store, name: str, version: str) -> tuple[str | None, str | None]:
-    """Where a version's operator tables lay, and their mapping, as its run recorded it."""
+    """The location of a version's operator tables and their mapping, as its run recorded it."""
     run_id = require_version(store, name, version).run_id
     tags = store.client.get_run(run_id).data.tags if run_id else {}
     return tags.get(SOURCE), tags.get(MAPPING)
 
 
 def ensure_name(store: Store, name: str, task: str) -> None:
-    """Make a registered model if there is none of that name."""
+    """Create a registered model if there is none of that name."""
     from mlflow.exceptions import MlflowException
 
     try:
@@ -166,12 +166,12 @@ def ensure_name(store: Store, name: str, task: str) -> None:
 
 
 def first_description(task: str) -> str:
-    """What a registered model says of itself until it has a champion."""
+    """The description of a registered model until it has a champion."""
     return f"A **{task}** model by churnml."
 
 
 def give_alias(store: Store, name: str, version: str) -> str:
-    """Name a new version champion where there is none, else challenger; say which."""
+    """Make a new version champion if there is none, else challenger; return which."""
     alias = CHALLENGER if CHAMPION in aliases_of(store, name) else CHAMPION
     store.client.set_registered_model_alias(name, alias, version)
     return alias

@@ -1,4 +1,4 @@
-"""What is scored, whether an operator's customers or a flat table: batches, and an account."""
+"""The input of a scoring, operator tables or a flat table: batches and row accounting."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Batch:
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
-    """Where the rows of the input went, told once all batches have been read.
+    """The row accounting of the input, known once all batches have been read.
 
     Attributes
     ----------
@@ -56,7 +56,7 @@ class Account:
     ages: dict[str, Any] = field(default_factory=dict)
 
     def check(self, scored: int) -> None:
-        """Hold the law: what came in was scored, quarantined or is ineligible.
+        """Check that every input row was scored, quarantined or ineligible.
 
         Raises
         ------
@@ -72,10 +72,10 @@ class Account:
 
 
 class Feed(Protocol):
-    """Where the rows come from."""
+    """A source of batches."""
 
     def batches(self) -> Iterator[Batch]:
-        """The rows in an order of their own, always in the same batches; at least one."""
+        """Yield the rows in a fixed order and fixed batches; at least one batch."""
 
     def account(self) -> Account:
-        """Where they went. Refuses an input that has changed meanwhile."""
+        """Return the row accounting; refuse an input that has changed meanwhile."""

@@ -1,4 +1,4 @@
-"""What does not stop a scoring and must not pass unnoticed either: status 6.
+"""Gates: problems that do not stop a scoring but are reported with status 6.
 
 Categories that no model has seen become harmless averages, and missing values do too; the
 scores look as usual and are worth little. A gate trips where that happens to more rows
@@ -25,7 +25,7 @@ Tally = Mapping[str, Mapping[str, Mapping[str, int]]]
 
 
 def add_up(tallies: Iterable[Tally]) -> dict[str, dict[str, Counter[str]]]:
-    """The counts of several batches as those of one."""
+    """Sum the counts of several batches."""
     total: dict[str, dict[str, Counter[str]]] = {}
     for tally in tallies:
         for task, kinds in tally.items():
@@ -35,7 +35,7 @@ def add_up(tallies: Iterable[Tally]) -> dict[str, dict[str, Counter[str]]]:
 
 
 def unseen_shares(total: Tally, rows: int) -> dict[str, float]:
-    """By category column, the largest share of rows that some model has not seen.
+    """The share of unseen values by category column, the largest of all models.
 
     Columns without any unseen value are left out.
     """
@@ -50,7 +50,7 @@ def unseen_shares(total: Tally, rows: int) -> dict[str, float]:
 def drifts(
     parts: Iterable[Mapping[str, Mapping[str, list[int]]]], models: Mapping[str, Resolved]
 ) -> dict[str, dict[str, tuple[Drift, list[int]]]]:
-    """By task and column, how far the scored rows lie from the training rows, and their counts."""
+    """Measure the drift of the scored rows by task and column; return it with the counts."""
     every = list(parts)
     drifts = {}
     for task, one in models.items():
@@ -67,7 +67,7 @@ def drifts(
 def drift_values(
     drifts: Mapping[str, Mapping[str, tuple[Drift, list[int]]]], models: Mapping[str, Resolved]
 ) -> dict[str, float]:
-    """By column, the largest drift against some model, less what is usual there.
+    """The drift by column beyond its usual drift, the largest of all models.
 
     Columns that drift no more than usual are left out.
     """
@@ -87,9 +87,9 @@ def drifted(
     limit: float,
     already: Iterable[str] = (),
 ) -> list[str]:
-    """A sentence on each column that has drifted further than a limit, the farthest first.
+    """Describe each column that has drifted beyond a limit, the farthest first.
 
-    Columns of which a sentence of ``already`` tells something worse are left out.
+    Columns with a worse problem in ``already`` are left out.
     """
     sentences: dict[str, tuple[float, str]] = {}
     for task, columns in drifts.items():
@@ -109,7 +109,7 @@ def drifted(
 
 
 def tripped(total: Tally, rows: int, models: Mapping[str, Resolved], limit: float) -> list[str]:
-    """What is wrong with the scored rows as a whole, a sentence each.
+    """Describe each problem of the scored rows as a whole.
 
     Parameters
     ----------
@@ -159,7 +159,7 @@ def _problem(
 
 
 def check_gates(manifest: Manifest) -> None:
-    """Raise what the published result's manifest says tripped.
+    """Raise a `GateError` if the published manifest lists tripped gates.
 
     Raises
     ------

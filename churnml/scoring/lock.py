@@ -1,4 +1,4 @@
-"""One writer at a time: a lock file beside the output, held by a living process."""
+"""Allow one writer at a time, by a lock file beside the output."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _acquire(path: Path, output: Path) -> int:
 
 
 def _open(path: Path) -> int:
-    """A handle of the lock file; a link that stands at its name is not followed."""
+    """Open the lock file without following a symbolic link."""
     flags = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     while True:
         with suppress(FileExistsError):
@@ -83,7 +83,7 @@ def _open(path: Path) -> int:
 
 
 def _require_ours(handle: int, path: Path) -> None:
-    """Refuse to write into what is no lock file, or has another name elsewhere."""
+    """Refuse a file that is not a lock file or has other hard links."""
     state = os.fstat(handle)
     plain = stat.S_ISREG(state.st_mode) and state.st_nlink == 1
     if not plain or (state.st_size and _owner(os.pread(handle, 1000, 0)) is None):
@@ -108,7 +108,7 @@ def _still_named(handle: int, path: Path) -> bool:
 
 
 def _owner(content: bytes) -> tuple[int, str] | None:
-    """Who holds a lock: process and machine."""
+    """The owner of a lock: process and machine."""
     try:
         owner = json.loads(content)
         return int(owner["pid"]), str(owner["host"])

@@ -1,4 +1,4 @@
-"""What a scoring did: every row accounted for, every file with its checksum."""
+"""The manifest of a scoring: row counts, files and checksums."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LEAST_SHARE = 0.001
 
 @dataclass(frozen=True, kw_only=True)
 class RowCounts:
-    """Where every row of the input went.
+    """Input rows by outcome.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class PartFile:
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """The account of a scoring, written last into its folder as ``_manifest.json``.
+    """The manifest of a scoring, written last into its folder as ``_manifest.json``.
 
     Attributes
     ----------
@@ -216,7 +216,7 @@ class Manifest:
         return lines + [("gate", text) for text in self.gates]
 
     def _set_aside(self) -> list[tuple[str, str]]:
-        """Why rows were set aside, a line for each reason."""
+        """Reasons for which rows were set aside, one line each."""
         if not self.quarantined:
             return []
         lines = []
@@ -244,11 +244,11 @@ class Manifest:
 
 
 def utc(moment: datetime) -> str:
-    """A moment as the manifest writes it."""
+    """Format a moment for the manifest."""
     return moment.isoformat(timespec="milliseconds")
 
 
 def _from_here(folder: str) -> str:
-    """A folder as it would be typed in the working folder, where it lies below it."""
+    """A folder relative to the working folder, if it lies below it."""
     here = Path.cwd()
     return str(Path(folder).relative_to(here)) if Path(folder).is_relative_to(here) else folder

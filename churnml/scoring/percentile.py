@@ -1,4 +1,4 @@
-"""Where a score stands among the reference scores that a model keeps: percentile and band."""
+"""Percentiles and risk bands of scores among a model's reference scores."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ BANDS = ("low", "medium", "high", "critical")
 
 
 def percentile(scores: ArrayLike, reference: Sequence[float]) -> NDArray[np.float64]:
-    """The share of the reference scores below each score, in percent.
+    """The percentage of reference scores below each score.
 
     Scores equal to a score take the middle of their ranks; between two reference
     quantiles the share is interpolated. One row alone has the same percentile as among

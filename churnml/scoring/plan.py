@@ -1,4 +1,4 @@
-"""Which work a scoring is: the models, and everything that can change a byte of its result."""
+"""Plan a scoring: the models, and everything that can change its result."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Work:
     config: Config
 
     def key(self) -> dict[str, Any]:
-        """The plan that tells this work from any other, as plain data."""
+        """The plan as plain data, which identifies this work."""
         return {
             "source": without_secrets(self.source),
             "fingerprint": self.fingerprint,
@@ -48,7 +48,7 @@ class Work:
         }
 
     def models(self) -> dict[str, dict[str, str]]:
-        """The models as the manifest names them."""
+        """The models as recorded in the manifest."""
         return {
             task: {"version": one.version, "uri": one.uri, "digest": one.model.digest}
             for task, one in self.recipe.models.items()
@@ -58,7 +58,7 @@ class Work:
 def choose_models(
     churn_model: str | None, satisfaction_model: str | None, hazard_model: str | None = None
 ) -> dict[str, Resolved]:
-    """The models asked for; where none is, the champions, as far as they exist.
+    """Load the requested models, or else the existing champions.
 
     A hazard model is used where it is asked for, never by itself: what it gives are
     columns beside the others.
@@ -90,20 +90,20 @@ def choose_models(
 def make_recipe(
     models: dict[str, Resolved], as_of: date | None, reasons: int | None, config: Config
 ) -> ScoringRecipe:
-    """What is to be given, by the settings unless ``reasons`` says otherwise."""
+    """Build the recipe from the settings; ``reasons`` takes precedence."""
     count = config.scoring.reasons if reasons is None else reasons
     return ScoringRecipe(models=models, as_of=as_of, reasons=count, bands=_bands(models, config))
 
 
 def _bands(models: dict[str, Resolved], config: Config) -> tuple[float, float, float]:
-    """Where risk bands begin: as the settings at hand say, else as the model's training said."""
+    """The limits of risk bands: those of the settings, else those of the model's training."""
     if "band_percentiles" in config.scoring.model_fields_set or "churn" not in models:
         return config.scoring.band_percentiles
     return models["churn"].model.bands
 
 
 def band_warnings(recipe: ScoringRecipe) -> list[str]:
-    """Risk bands that begin elsewhere than the churn model's own, in a sentence."""
+    """Warn of risk bands that differ from those of the churn model's training."""
     churn = recipe.models.get("churn")
     if churn is None or recipe.bands == churn.model.bands:
         return []
@@ -117,7 +117,7 @@ def band_warnings(recipe: ScoringRecipe) -> list[str]:
 
 
 def version_warnings(models: dict[str, Resolved]) -> list[str]:
-    """Library versions that differ from those a model was made with, a sentence each."""
+    """Warn of library versions that differ from those a model was made with."""
     warnings = []
     for one in models.values():
         for name, made in sorted(one.model.versions.items()):

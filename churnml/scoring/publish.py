@@ -1,4 +1,4 @@
-"""The commit protocol: a result appears at its place whole, or not at all.
+"""The commit protocol: publish a result atomically.
 
 The result is built in a hidden folder beside its place (`churnml.scoring.staging`) and
 moved there in one step of the file system: a rename where nothing stands yet, an exchange
@@ -54,7 +54,7 @@ class Output:
         self._staged = False
 
     def prepare(self) -> None:
-        """Put right what a killed run left, and see whether a result may be written here.
+        """Recover from a killed run, and check that a result may be written here.
 
         Raises
         ------
@@ -73,14 +73,14 @@ class Output:
         self._probe()
 
     def _recover(self) -> None:
-        """Where two renames stood in for an exchange, undo the first without the second."""
+        """Undo the first of two renames that replace an exchange, if the second is missing."""
         old = self._hidden / "old"
         if not self._hidden.is_symlink() and old.is_dir() and not self.place.exists():
             old.rename(self.place)
             sync_folder(self.place.parent)
 
     def _just_published(self) -> bool:
-        """Whether the run that left its hidden folder here had published before it died."""
+        """Whether the run that left its hidden folder here had published before it was killed."""
         manifest = self.place / MANIFEST
         if not manifest.is_file():
             return False
@@ -92,9 +92,9 @@ class Output:
         probe.unlink()
 
     def published(self, plan: Facts) -> bool:
-        """Whether a killed run of the same work has left nothing to do but to tidy up.
+        """Whether a killed run of the same work had already published; if so, tidy up.
 
-        Where it has, that is done.
+        Then nothing is left to do.
         """
         if not self._just_published():
             return False
@@ -104,7 +104,7 @@ class Output:
         return same
 
     def stage(self, plan: Facts) -> Staging:
-        """The hidden folder for this work: as a killed run of it left it, or empty."""
+        """Open the hidden folder for this work, with the files of a killed run of it."""
         with output_errors(self._hidden):
             require_ours(self._hidden)
             self._staged = True
@@ -142,14 +142,14 @@ class Output:
                 raise
 
     def abandon(self) -> None:
-        """Remove what this process has staged, as far as that is possible."""
+        """Remove what this process has staged, as far as possible."""
         if self._staged:
             with uninterrupted(), suppress(OSError):
                 remove(self._hidden)
 
 
 def state(place: Path) -> PlaceState:
-    """What stands at the place of a result.
+    """What is at the place of a result.
 
     Raises
     ------
@@ -184,7 +184,7 @@ def state(place: Path) -> PlaceState:
 
 
 def _results(place: Path, names: set[str]) -> set[str]:
-    """The names in a folder that belong to a result, which its manifest tells."""
+    """The names in a folder that belong to a result, by its manifest."""
     try:
         content = json.loads((place / MANIFEST).read_bytes())
         listed = {part["name"] for part in content["parts"]}
@@ -197,7 +197,7 @@ def _results(place: Path, names: set[str]) -> set[str]:
 
 @contextmanager
 def claimed(out: str | Path, *, overwrite: bool = False) -> Iterator[Output]:
-    """Claim the place of a result before any work is done for it.
+    """Lock the place of a result before any work is done.
 
     Parameters
     ----------

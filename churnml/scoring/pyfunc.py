@@ -1,4 +1,4 @@
-"""The module through which MLflow loads a model: frames in, the contract's columns out."""
+"""MLflow's loader module: frames in, the contract's columns out."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from churnml.scoring.run import one_date
 
 
 class Scorer:
-    """A model as MLflow calls it.
+    """A model in the form in which MLflow calls it.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class Scorer:
         self.model = model
 
     def predict(self, data: pd.DataFrame, params: Mapping[str, Any] | None = None) -> pd.DataFrame:
-        """Scores of some rows, the same to the bit as in batch scoring.
+        """Score rows, bit for bit as in batch scoring.
 
         Parameters
         ----------
@@ -82,7 +82,7 @@ class Scorer:
         return pd.DataFrame(scores, index=data.index)
 
     def _read(self, data: pd.DataFrame, as_of: str | None) -> pd.DataFrame:
-        """A flat table's columns as a batch scoring reads them; an operator's features as is."""
+        """Read a flat table's columns as in batch scoring; pass operator features through."""
         if "columns" not in self.model.origin.table:
             return data
         signature = Signature.from_dict(self.model.origin.table)
@@ -106,7 +106,7 @@ class Scorer:
 
 
 def _load_pyfunc(data_path: str) -> Scorer:
-    """What MLflow calls with the folder of the bundle."""
+    """Load a model from a bundle's folder; called by MLflow."""
     model = load(Path(data_path))
     if _in_spark_task():
         # Spark runs a task on every core already.

@@ -1,4 +1,4 @@
-"""Why a customer's score is what it is: the columns that moved it most.
+"""Reasons of a score: the columns with the largest contributions.
 
 Contributions are exact TreeSHAP values of the model, in log-odds of leaving or, for
 satisfaction, in points; those of all columns and the model's base value add up to the
@@ -29,7 +29,7 @@ REASON = pa.struct(
 
 
 def reasons(model: Model, rows: pd.DataFrame, count: int) -> pa.ListArray:
-    """The reasons of each row.
+    """Compute the reasons of each row.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def _values(rows: pd.DataFrame, names: list[str], top: NDArray[np.intp]) -> list
 
 
 def shown(value: Any) -> str | None:
-    """A value as text for people: at most six digits, ``None`` where missing.
+    """Format a value for people: at most six digits, ``None`` where missing.
 
     >>> shown(30.0), shown(1234567.891), shown(0.00001234), shown("a"), shown(float("nan"))
     ('30', '1234570', '0.00001234', 'a', None)

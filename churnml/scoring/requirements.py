@@ -1,4 +1,4 @@
-"""Whether an operator's tables are fit to be scored at a date, by a model."""
+"""Check that an operator's tables can be scored at a date by a model."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from churnml.tables.source import Source
 
 
 def require_features(resolved: Resolved, source: Source) -> None:
-    """Refuse a source that cannot give a model its features.
+    """Refuse a source that lacks a model's features.
 
     Raises
     ------
@@ -59,7 +59,7 @@ def _lacking(column: InputColumn, source: Source) -> Iterator[str]:
 
 
 def require_bills(source: Source, day: date) -> None:
-    """Refuse a date that lies more than a month behind the last bill before it.
+    """Refuse a date more than a month after the last bill before it.
 
     Raises
     ------
@@ -102,7 +102,7 @@ def _day(value: Any) -> date | None:
 
 
 def _next_month(day: date) -> date:
-    """The same day of the next month, or that month's last.
+    """The same day of the next month, or its last day.
 
     >>> _next_month(date(2026, 1, 31))
     datetime.date(2026, 2, 28)

@@ -1,4 +1,4 @@
-"""What a served model says of an input that it cannot score."""
+"""The error of a served model for an input that it cannot score."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from mlflow.exceptions import BAD_REQUEST, MlflowException
 
 
 class Refused(MlflowException):
-    """Status 400 with a message that names the column, and never a customer's row.
+    """Status 400 with a message that names the column and never quotes a row.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""One batch of customers to one part of the result: columns, order and types."""
+"""Score one batch into one part of the result: columns, order and types."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _VALUE: Types = {"individual_tier": pa.string(), "group_tier": pa.string(), "arp
 
 @dataclass(frozen=True, kw_only=True)
 class ScoringRecipe:
-    """What a scoring gives.
+    """The models and options of a scoring.
 
     Attributes
     ----------
@@ -59,7 +59,7 @@ class ScoringRecipe:
 
     @property
     def explained(self) -> Resolved:
-        """The model whose reasons are given: the first, so of churn where it is scored."""
+        """The model whose reasons are given: the first, which is churn where it is scored."""
         return self.models[self.tasks[0].name]
 
 
@@ -127,19 +127,19 @@ def _typed(values: Any, kind: pa.DataType) -> pa.Array:
 
 
 def part_bytes(table: pa.Table) -> bytes:
-    """A part as the bytes of a Parquet file whose pages bear checksums."""
+    """Encode a part as a Parquet file with page checksums."""
     file = io.BytesIO()
     pq.write_table(table, file, compression="zstd", write_page_checksum=True)
     return file.getvalue()
 
 
 def drifting(recipe: ScoringRecipe, rows: pd.DataFrame) -> dict[str, dict[str, list[int]]]:
-    """Rows of a batch by task, column and bin, from which the whole run's drift is judged."""
+    """Count a batch's rows by task, column and bin, to measure the run's drift."""
     return {task: counted(one.model.inputs, rows) for task, one in recipe.models.items()}
 
 
 def tally(recipe: ScoringRecipe, rows: pd.DataFrame) -> dict[str, dict[str, dict[str, int]]]:
-    """Counts of a batch from which the whole run's gates are judged.
+    """Count a batch's present and unseen values, for the run's gates.
 
     Returns
     -------

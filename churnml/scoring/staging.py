@@ -1,4 +1,4 @@
-"""The hidden folder in which a result grows, and the journal that lets a killed run go on.
+"""The hidden folder in which a result is built, and the journal for resuming a killed run.
 
 ::
 
@@ -39,7 +39,7 @@ def sha256(path: Path) -> str:
 
 @dataclass(frozen=True)
 class Staged:
-    """A file that is whole: its size and SHA-256, and what else was noted about it."""
+    """A complete file: its size, SHA-256 and further facts."""
 
     bytes: int
     sha256: str
@@ -108,12 +108,12 @@ class Staging:
 
     @staticmethod
     def plan_of(folder: Path) -> Facts | None:
-        """The plan of the run that built in this folder, if there was one."""
+        """The plan of the run that built in this folder, if any."""
         plan = next(iter(read_journal(folder)), {}).get("plan")
         return plan if isinstance(plan, dict) else None
 
     def path(self, name: str) -> Path:
-        """Where a file of that name is built."""
+        """The path at which a file of that name is built."""
         return (self.result if name.startswith("part-") else self.folder) / name
 
     def write(self, name: str, data: bytes, facts: Facts) -> Staged:
@@ -137,7 +137,7 @@ class Staging:
             return self._note(name, staged)
 
     def adopt(self, name: str, facts: Facts) -> Staged:
-        """Journal a file that something else has written to `path`."""
+        """Journal a file that was written to `path` by other code."""
         path = self.path(name)
         with output_errors(self.place):
             sync_file(path)
@@ -153,7 +153,7 @@ class Staging:
         return staged
 
     def seal(self, manifest: bytes) -> None:
-        """Write the manifest: the result is complete, and nothing is missing but its place."""
+        """Write the manifest, which completes the result."""
         write_file(self.result / MANIFEST, manifest)
         self._append({"commit": hashlib.sha256(manifest).hexdigest()})
         crash_point("sealed")
@@ -171,7 +171,7 @@ def _line(facts: Facts) -> bytes:
 
 
 def read_journal(folder: Path) -> list[dict[str, Any]]:
-    """The journal's lines up to the first that was not written to its end."""
+    """Read the journal up to the first incomplete line."""
     try:
         raw = (folder / _JOURNAL).read_bytes()
     except FileNotFoundError:
@@ -194,7 +194,7 @@ def commits(folder: Path) -> set[str]:
 
 
 def require_ours(folder: Path) -> None:
-    """Refuse to build in, and later to remove, a folder that has the name of ours and is not.
+    """Refuse a folder that has a staging folder's name but is not one.
 
     Raises
     ------
@@ -214,7 +214,7 @@ def require_ours(folder: Path) -> None:
 
 
 def remove(folder: Path) -> None:
-    """Remove a staging folder, its journal last: until then a later run knows what it was."""
+    """Remove a staging folder, its journal last, so that a later run can tell what it was."""
     if not folder.is_dir() or folder.is_symlink():
         _discard(folder)
         return

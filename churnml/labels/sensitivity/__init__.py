@@ -1,4 +1,4 @@
-"""How much the churn rate depends on what counts as leaving."""
+"""How much the churn rate depends on the definition of churn."""
 
 from churnml.labels.sensitivity.table import label_sensitivity
 

@@ -1,4 +1,4 @@
-"""How many customers did the same, month by month around a date: one query."""
+"""Count customers by their monthly pattern around a date, in one query."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def counted(
     windows: Sequence[labels.Window],
     until: date,
 ) -> pd.DataFrame:
-    """Customers by what they did: a row for every pattern, with how many have it.
+    """Count customers by pattern.
 
     Returns
     -------
@@ -79,7 +79,7 @@ def counted(
 
 
 def edges(day: date, windows: Sequence[labels.Window]) -> list[date]:
-    """Where the windows of a date begin and end, in order."""
+    """The start and end dates of all windows of a date, in order."""
     return sorted(edge for window in windows for edge in window.of(day))
 
 
@@ -98,7 +98,7 @@ def _once(condition: ir.BooleanValue) -> ir.IntegerValue:
 
 
 def _unpaid(bills: ir.Table, known: ir.Table) -> ir.Table:
-    """Customers with a bill that had been unpaid for long when their service ended."""
+    """Customers with a long overdue bill when their service ended."""
     due = bills.month + ibis.interval(months=1)
     if "issued_on" in bills.columns:
         due = ibis.coalesce(bills.issued_on, due)
@@ -116,7 +116,7 @@ def _used(
     windows: Sequence[labels.Window],
     until: date,
 ) -> tuple[ir.Table, list[str]]:
-    """Add who is prepaid, and in which months around ``as_of`` each had an active day."""
+    """Add who is prepaid, and the months around ``as_of`` with an active day."""
     spans = [whole_months(day, window) for day in days for window in windows]
     last = max(max(span.stop, span.start + BEFORE) for span in spans) + FOLLOWED
     moments = asof.moments(days)

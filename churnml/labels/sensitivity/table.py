@@ -1,4 +1,4 @@
-"""What the churn rate would be if leaving were defined otherwise, before any model.
+"""Tabulate the churn rate by definition of churn.
 
 One query counts the customers by what they did, month by month, around each ``as_of``; every
 definition is then a sum over those counts. By inactivity leaves who is prepaid and has no
@@ -32,7 +32,7 @@ Bools = NDArray[np.bool_]
 
 
 class HasTables(Protocol):
-    """Whatever holds an operator's tables."""
+    """Anything that holds an operator's tables."""
 
     @property
     def tables(self) -> Mapping[str, ir.Table]:
@@ -48,7 +48,7 @@ def label_sensitivity(
     horizons: Sequence[str] = ("1mo", "2mo", "3mo"),
     gaps: Sequence[str] = ("0d", "30d", "60d"),
 ) -> pd.DataFrame:
-    """Churn by every definition: how many leave, who is counted twice, who comes back.
+    """Tabulate churn by definition: rates, overlap, and the share that comes back.
 
     Parameters
     ----------
@@ -141,7 +141,7 @@ def _configured(day: date, window: labels.Window, months: int, config: Config) -
 
 @dataclass(frozen=True, kw_only=True)
 class _Patterns:
-    """The patterns of one date."""
+    """The customer patterns of one date."""
 
     counts: pd.DataFrame
     day: date
@@ -154,7 +154,7 @@ class _Patterns:
         return self.counts[days == self.day]
 
     def place(self, edge: date) -> int:
-        """Who ended before it has a lower place."""
+        """The index of a date among the edges; customers who left before it have a lower one."""
         return bisect.bisect_right(edges(self.day, self.windows), edge)
 
     def covered(self, month: int) -> bool:
@@ -211,7 +211,7 @@ def _used(rows: pd.DataFrame, month: int) -> Bools:
 
 
 def _before(rows: pd.DataFrame, months: int) -> Bools:
-    """Who by the same inactivity had left before the date."""
+    """Customers who had left before the date, by the same inactivity rule."""
     eligible = rows["prepaid"].to_numpy(dtype=bool) & (rows["tenure"].to_numpy() >= months)
     for ago in range(1, months + 1):
         eligible &= ~_used(rows, -ago)
@@ -221,7 +221,7 @@ def _before(rows: pd.DataFrame, months: int) -> Bools:
 def _silence(
     rows: pd.DataFrame, span: range, months: int, followed: int
 ) -> tuple[Bools, Bools, Bools]:
-    """Who leaves by inactivity, who of them is back later, and of whom that can be seen."""
+    """Customers who leave by inactivity, who come back, and whose return could be observed."""
     prepaid = rows["prepaid"].to_numpy(dtype=bool)
     gone = back = seen = np.zeros(len(rows), dtype=bool)
     for first in span[: len(span) - months + 1]:
@@ -238,7 +238,7 @@ def _silence(
 
 
 def _share(number: NDArray[np.float64], what: Bools, among: Bools | None = None) -> float:
-    """The customers' share, ``NaN`` of nobody."""
+    """The share of customers; ``NaN`` if there are none."""
     of = np.ones(len(number), dtype=bool) if among is None else among
     total = number[of].sum()
     return float(number[what & of].sum() / total) if total else float("nan")

@@ -1,4 +1,4 @@
-"""What scores of persons may and may not be used for, as every model card says it.
+"""The ethics section of a model card: what scores may and may not be used for.
 
 References
 ----------

@@ -1,4 +1,4 @@
-"""Markdown in which text that comes from data stays text."""
+"""Build Markdown with text from data escaped."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 
 def safe(text: object) -> str:
-    r"""A text that Markdown and HTML show as it is, on one line.
+    r"""Escape a text for Markdown and HTML, on one line.
 
     >>> safe("a|b <i>*x*")
     'a\\|b &lt;i&gt;\\*x\\*'
@@ -17,7 +17,7 @@ def safe(text: object) -> str:
 
 
 def code(text: object) -> str:
-    """A name in the typeface of code; in a table, too.
+    """Format a name as code, also within a table.
 
     >>> code("arpu_mean_3m_yuan")
     '`arpu_mean_3m_yuan`'
@@ -27,7 +27,7 @@ def code(text: object) -> str:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table whose cells are Markdown already.
+    """Build a table from Markdown cells.
 
     >>> print(table(["a", "b"], [["1", "2"]]))
     | a | b |
@@ -42,7 +42,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def bullets(lines: Iterable[str]) -> str:
-    """A list, an entry each.
+    """Build a bulleted list.
 
     >>> print(bullets(["one", "two"]))
     - one

@@ -1,4 +1,4 @@
-"""What a run, a model and its versions say of themselves, in Markdown."""
+"""Markdown notes of MLflow runs, models and versions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def training_card(
     dates: Mapping[str, Sequence[str]],
     notes: Sequence[str],
 ) -> str:
-    """What the model predicts, on which data, how well, against what, and its limits.
+    """Write a training's note: what the model predicts, on which data, how well, its limits.
 
     Parameters
     ----------
@@ -56,13 +56,13 @@ def training_card(
 
 
 def _first_line(task: str, metrics: Mapping[str, Estimate]) -> str:
-    """What a list shows of the card: the figures that decide."""
+    """The first line, which lists show: the headline measures."""
     names = [name for name in TASKS[task].summary if name in metrics]
     return " · ".join(f"{name} {format_estimate(metrics[name])}" for name in names)
 
 
 def experiment_card(task: str, address: str) -> str:
-    """What an experiment holds, and what its columns mean.
+    """Write an experiment's note: its runs and what its columns mean.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def experiment_card(task: str, address: str) -> str:
 
 
 def _explained(measure: str) -> str:
-    """What a measure says; one that bears a span of months says it of these.
+    """Explain a measure, with its months if it has some.
 
     >>> _explained("brier_2mo")
     'mean squared error of the probability; lower is better; within 2 mo'
@@ -107,7 +107,7 @@ def _explained(measure: str) -> str:
 
 
 def registered_card(name: str, task: str, aliases: Mapping[str, str], champion: str) -> str:
-    """What a registered model is for, and its champion's card.
+    """Write a registered model's note: its purpose, and its champion's card.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ def registered_card(name: str, task: str, aliases: Mapping[str, str], champion: 
 
 
 def padded(card: str) -> str:
-    r"""A card with room between the columns of its tables, which the MLflow UI leaves out.
+    r"""Add space between table columns, which the MLflow UI leaves out.
 
     >>> padded("| a | b |\n|---|---|\n| 1 | 2 |").splitlines()[2]
     '| 1&emsp; | 2&emsp; |'
@@ -149,7 +149,7 @@ def padded(card: str) -> str:
 
 
 def mark(card: str) -> str:
-    r"""A short digest by which a card is known as written by churnml.
+    r"""A short digest that marks a card as written by churnml.
 
     >>> mark("a card") == mark("a card\n")
     True
@@ -158,7 +158,7 @@ def mark(card: str) -> str:
 
 
 def is_own(card: str | None, written: str | None) -> bool:
-    """Whether a card is absent, or still as churnml wrote it.
+    """Whether a card is absent or unchanged since churnml wrote it.
 
     >>> is_own(None, None), is_own("mine", None), is_own("mine", mark("mine"))
     (True, False, True)
@@ -176,7 +176,7 @@ def _label(model: Model) -> str:
 
 
 def spaced(span: str) -> str:
-    """A span as people write it.
+    """Format a span for people.
 
     >>> spaced("60d"), spaced("2mo")
     ('60 d', '2 mo')
@@ -214,7 +214,7 @@ def _table(
 
 
 def format_estimate(estimate: Estimate | None, *, alone: bool = False) -> str:
-    """A measure with its interval, or alone, as people read it.
+    """Format a measure, with its interval unless ``alone``.
 
     >>> format_estimate(Estimate(.8123, .8, .83)), format_estimate(None)
     ('0.812 (0.800 to 0.830)', '–')

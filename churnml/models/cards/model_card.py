@@ -1,4 +1,4 @@
-"""The model card of an exported model: a page that is read before the model is used.
+"""The model card of an exported model, to be read before the model is used.
 
 It is written from the model alone: what its training measured travels in the bundle
 (`churnml.evaluation.summary`).
@@ -32,7 +32,7 @@ _FEATURES = 3
 
 
 def model_card(model: Model, notes: Sequence[str] = ()) -> str:
-    """The card, as Markdown.
+    """Write the card as Markdown.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def model_card(model: Model, notes: Sequence[str] = ()) -> str:
 
 
 def calibration_figure(model: Model) -> Figure | None:
-    """What was predicted against what happened, in ten groups; None where it is unknown."""
+    """Draw the calibration figure in ten groups; ``None`` where it is unknown."""
     from churnml.metrics.displays import ReliabilityDisplay
     from churnml.metrics.displays.style import page_axes
     from churnml.metrics.reliability import Bin
@@ -97,7 +97,7 @@ def _label(model: Model) -> str:
 
 
 def _span(text: str) -> str:
-    """A length of time in words.
+    """Format a time span in words.
 
     >>> _span("2mo"), _span("60d"), _span("1mo")
     ('2 months', '60 days', '1 month')
@@ -274,7 +274,7 @@ def _provenance(model: Model) -> str:
 
 
 def _format_ends(ends: Sequence[Any] | None) -> str:
-    """A measure with its interval.
+    """Format a measure with its interval.
 
     >>> _format_ends([0.8123, 0.8, 0.83]), _format_ends([0.5, None, None]), _format_ends(None)
     ('0.812 (0.800 to 0.830)', '0.500', '–')

@@ -1,4 +1,4 @@
-"""What a model card says of each task: what it is for, and what its scores may not do."""
+"""What a model card says of each task: its uses and its limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A training in MLflow: a run, a model and a version.
+"""Log a training to MLflow: a run, a model and a version.
 
 No row of a customer is among it: numbers, figures, tables of sums and means, the columns'
 names and types, a digest of the data, and the model, which holds none either. A run that

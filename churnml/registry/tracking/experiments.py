@@ -1,4 +1,4 @@
-"""One experiment a task: its card, and a view of its runs with the columns that matter."""
+"""One experiment per task: its note, and a view of its runs with the main columns."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _WRITTEN = "churnml.card"
 
 
 def ensure(store: Store, task: str) -> str:
-    """The id of a task's experiment, made if it is not there, with its card and view.
+    """Return the id of a task's experiment, creating it with its note and view if needed.
 
     A card that somebody has rewritten in the UI is left as it is.
     """
@@ -45,7 +45,7 @@ def _tags(task: str, experiment: str, tags: dict[str, str]) -> dict[str, str]:
 
 
 def addresses(store: Store) -> dict[str, str]:
-    """The run lists of the experiments that churnml has made, by name."""
+    """The addresses of the run lists of churnml's experiments, by name."""
     return {
         experiment.name: runs_address(str(experiment.experiment_id))
         for experiment in store.client.search_experiments(order_by=["name ASC"])

@@ -1,4 +1,4 @@
-"""Addresses within the MLflow UI, as its Markdown cards use them.
+"""Links within the MLflow UI, for Markdown notes.
 
 They are relative, so that they work at whatever address the UI is served.
 """
@@ -17,7 +17,7 @@ _AS_MACHINE_LEARNING = "workflowType=machine_learning"
 
 
 def runs_address(experiment: str) -> str:
-    """The run list of an experiment, with its columns.
+    """The address of an experiment's run list, with its columns.
 
     >>> runs_address("1")
     '#/experiments/1/runs?viewStateShareKey=churnml&workflowType=machine_learning'
@@ -26,12 +26,12 @@ def runs_address(experiment: str) -> str:
 
 
 def run_address(experiment: str, run_id: str) -> str:
-    """A run's page."""
+    """The address of a run's page."""
     return f"#/experiments/{experiment}/runs/{run_id}?{_AS_MACHINE_LEARNING}"
 
 
 def model_address(name: str) -> str:
-    """A registered model's page.
+    """The address of a registered model's page.
 
     >>> model_address("churn-客户")
     '#/models/churn-%E5%AE%A2%E6%88%B7'
@@ -40,7 +40,7 @@ def model_address(name: str) -> str:
 
 
 def run_links(experiment: str, run_id: str, training: TrainingRecord) -> str:
-    """The figures and tables of a run, and its model, one click away."""
+    """Links to a run's figures, tables and model."""
     base = f"#/experiments/{experiment}/runs/{run_id}/artifacts"
     figures = _listed((name, f"{base}/figures/{name}.png") for name in training.figures)
     tables = _listed((name, f"{base}/tables/{name}.json") for name in all_tables(training))
@@ -55,7 +55,7 @@ def run_links(experiment: str, run_id: str, training: TrainingRecord) -> str:
 
 
 def run_pictures(experiment: str, run_id: str, training: TrainingRecord) -> str:
-    """The figures themselves, and the way to the run."""
+    """The figures themselves, and a link to the run."""
     shown = [
         f"![{name}](get-artifact?run_uuid={run_id}&path=figures/{quote(name)}.png)"
         for name in training.figures

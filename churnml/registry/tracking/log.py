@@ -1,4 +1,4 @@
-"""The loop that keeps a training: run, files, models, version."""
+"""Log a training: run, files, models, version."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 def save_training(
     training: TrainingRecord, folder: str | Path, *, overwrite: bool = False
 ) -> Logged:
-    """Keep a training as a bundle in a folder, without MLflow.
+    """Save a training as a bundle in a folder, without MLflow.
 
     Raises
     ------
@@ -36,7 +36,7 @@ def save_training(
 
 
 def log_training(training: TrainingRecord, *, store: Store | None = None) -> Logged:
-    """Keep a training as an MLflow run with a registered model version.
+    """Log a training as an MLflow run with a registered model version.
 
     The first version of a name becomes its ``champion``, a later one its ``challenger``.
 
@@ -84,7 +84,7 @@ def _check(training: TrainingRecord) -> None:
 
 
 def _keep(store: Store, experiment: str, run_id: str, training: TrainingRecord) -> tuple[str, str]:
-    """Everything that the run keeps, and its version with its alias."""
+    """Log everything of the run; return its version and alias."""
     text = cards.padded(training.notes).rstrip()
     notes = f"{text}\n\n{run_links(experiment, run_id, training)}"
     runs.describe(store, run_id, training, notes)

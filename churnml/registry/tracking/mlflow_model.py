@@ -1,4 +1,4 @@
-"""A model as MLflow keeps one, and as a version of a registered model."""
+"""Log a model to MLflow and register it as a version."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LOADER = "churnml.scoring.pyfunc"
 
 
 def log_model(store: Store, run_id: str, model: Model, name: str) -> tuple[LoggedModel, str]:
-    """The model as MLflow keeps one, read back and tried before it counts; and its digest."""
+    """Log a model, read it back and check it; return it with its digest."""
     from mlflow.entities import LoggedModelOutput
 
     client = store.client
@@ -100,7 +100,7 @@ def _read_back(store: Store, logged: LoggedModel, model: Model) -> str:
 def register(
     store: Store, run_id: str, logged: LoggedModel, training: TrainingRecord, digest: str, card: str
 ) -> tuple[str, str]:
-    """A new version with its card and alias, or neither."""
+    """Register a new version with its card and alias, or nothing at all."""
     name = training.model.origin.name
     with store.alone(), store.current():
         registry.ensure_name(store, name, training.model.task)

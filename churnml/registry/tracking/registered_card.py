@@ -1,4 +1,4 @@
-"""The card of a registered model: what it predicts, and its champion's own card."""
+"""The description of a registered model: what it predicts, and its champion's card."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _WRITTEN = "churnml.card"
 
 
 def refresh_card(store: Store, name: str) -> None:
-    """Tell in a registered model's description what its champion is.
+    """Update a registered model's description with its champion's card.
 
     A description that somebody has rewritten in the UI is left as it is.
 

@@ -1,4 +1,4 @@
-"""Which revision of the code made a model."""
+"""Find the git revision of the code."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _BRANCH = "mlflow.source.git.branch"
 
 
 def revision(folder: Path | None = None) -> dict[str, str]:
-    """Tags with the git commit of a folder; none where it is in no repository.
+    """Tags with the git commit of a folder; empty outside a repository.
 
     Parameters
     ----------

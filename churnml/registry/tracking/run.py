@@ -1,4 +1,4 @@
-"""What a training leaves behind, as plain data, which `churnml.registry.tracking` logs."""
+"""The record of a training, as plain data, which `churnml.registry.tracking` logs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LoggedTable = Mapping[str, Sequence[Any]]
 
 @dataclass(frozen=True, kw_only=True)
 class Data:
-    """What was trained on, without a row of it.
+    """A description of the training data, without any row.
 
     Attributes
     ----------
@@ -40,7 +40,7 @@ class Data:
 
 @dataclass(frozen=True)
 class Curve:
-    """A measure that has several values in one run, such as one a boosting round.
+    """A measure with several values in one run, such as one per boosting round.
 
     Attributes
     ----------
@@ -58,7 +58,7 @@ class Curve:
 
 @dataclass(frozen=True, kw_only=True)
 class Child:
-    """A run within a run: a fold of a training, a trial of a search.
+    """A nested run: a fold of a training, a trial of a search.
 
     Attributes
     ----------
@@ -92,7 +92,7 @@ class Child:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingRecord:
-    """A finished training, as it shall be kept.
+    """The record of a finished training.
 
     Attributes
     ----------
@@ -143,7 +143,7 @@ class TrainingRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class Logged:
-    """Where a training was kept.
+    """Where a training was logged.
 
     Attributes
     ----------
@@ -163,14 +163,14 @@ class Logged:
 
 @dataclass(frozen=True)
 class Item:
-    """A file of the run: text, a table, or a figure that is drawn when its turn comes."""
+    """A file of the run: text, a table, or a figure that is drawn when it is logged."""
 
     path: str
     content: str | LoggedTable | Callable[[], Figure]
 
 
 def items(training: TrainingRecord) -> Iterator[Item]:
-    """The files that a run keeps."""
+    """The files to log with a run."""
     for name, table in all_tables(training).items():
         yield Item(f"tables/{name}.json", table)
     for name, draw in training.figures.items():
@@ -180,7 +180,7 @@ def items(training: TrainingRecord) -> Iterator[Item]:
 
 
 def all_tables(training: TrainingRecord) -> dict[str, LoggedTable]:
-    """The tables that a run keeps, by file name without ending."""
+    """The tables to log with a run, by file name without extension."""
     tables = dict(training.tables)
     if training.importance:
         tables["importance"] = _importance_table(training)
@@ -213,7 +213,7 @@ def requirements(model: Model) -> list[str]:
 
 
 def origin_params(model: Model) -> dict[str, Any]:
-    """Where a model comes from, as parameters of its run."""
+    """A model's origin as parameters of its run."""
     facts = asdict(model.origin)
     return {
         "name": facts["name"],
@@ -226,7 +226,7 @@ def origin_params(model: Model) -> dict[str, Any]:
 
 
 def headline(metrics: Mapping[str, float], names: Sequence[str]) -> str:
-    """The named metrics as a Markdown list, each with its interval where there is one.
+    """List metrics in Markdown, with their intervals where known.
 
     >>> headline({"auc": 0.8, "auc_low": 0.78, "auc_high": 0.82}, ["auc"])
     '- auc: 0.8 (0.78 to 0.82)'

@@ -1,4 +1,4 @@
-"""The view of an experiment's run list: which columns and charts, in which order.
+"""The saved view of an experiment's run list: columns and charts, in order.
 
 MLflow 3.17 shows no metric in a run list by itself, sorts all names by the alphabet, and
 keeps what a user chooses in that user's browser. Only a saved view, which is a tag of the
@@ -42,7 +42,7 @@ _MADE = 1_767_225_600_000
 
 
 def columns(task: str) -> list[str]:
-    """The metrics of a task that matter, the first of them first.
+    """A task's metrics, the most important first.
 
     >>> columns("churn")[:2]
     ['auc', 'average_precision']
@@ -51,7 +51,7 @@ def columns(task: str) -> list[str]:
 
 
 def saved_view(task: str) -> str:
-    """A view called churnml, as MLflow keeps one in a tag of the experiment."""
+    """A view called churnml, in the form in which MLflow stores one in an experiment's tag."""
     shown = [f"metrics.`{name}`" for name in columns(task)]
     chosen = [*shown, *_BESIDE]
     order = [*_PINNED, *chosen]
@@ -68,7 +68,7 @@ def saved_view(task: str) -> str:
 
 
 def _width(column: str) -> int:
-    """As wide as the column's name."""
+    """A column width that fits its name."""
     shown = column.partition("`")[2].rstrip("`")
     return _WIDTHS.get(column, max(_NARROWEST, round(_MARGIN + _LETTER * len(shown))))
 

@@ -1,4 +1,4 @@
-"""A run's life, and what it says: tags, parameters, data, files, numbers, children."""
+"""Open a run and log to it: tags, parameters, data, files, metrics, nested runs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _DIGEST = 12
 
 @contextmanager
 def opened(store: Store, experiment: str, training: TrainingRecord) -> Iterator[str]:
-    """A run that ends, whatever happens, as finished, failed or killed."""
+    """Open a run that always ends as finished, failed or killed."""
     _end_abandoned(store, experiment)
     started = training.started
     run = store.client.create_run(
@@ -67,7 +67,7 @@ def _tags(training: TrainingRecord) -> dict[str, str]:
 
 
 def _end_abandoned(store: Store, experiment: str) -> None:
-    """End the runs of this machine whose process was killed before it could."""
+    """End this machine's runs whose process was killed."""
     host = socket.gethostname()
     running = store.client.search_runs([experiment], "attributes.status = 'RUNNING'")
     for run in running:
@@ -87,7 +87,7 @@ def _alive(pid: int) -> bool:
 
 
 def describe(store: Store, run_id: str, training: TrainingRecord, notes: str) -> None:
-    """The run's card, parameters and data."""
+    """Log the run's note, parameters and data."""
     store.client.set_tag(run_id, NOTE, without_secrets(notes))
     _log_params(store, run_id, training.params)
     # MLflow looks for the same data first, and fails where another run adds them meanwhile.
@@ -123,7 +123,7 @@ def _dataset(training: TrainingRecord) -> Any:
 
 
 def log_item(store: Store, run_id: str, item: Item) -> None:
-    """A text, a table or a figure as a file of the run."""
+    """Log a text, a table or a figure as a file of the run."""
     if isinstance(item.content, str):
         store.client.log_text(run_id, without_secrets(item.content), item.path)
     elif isinstance(item.content, Mapping):
@@ -137,7 +137,7 @@ def log_item(store: Store, run_id: str, item: Item) -> None:
 
 
 def log_metrics(store: Store, run_id: str, training: TrainingRecord, models: Sequence[str]) -> None:
-    """The run's numbers, which its models show too, and its curves."""
+    """Log the run's metrics, to its models too, and its curves."""
     from mlflow.entities import Metric
 
     moment = store.client.get_run(run_id).info.start_time
@@ -171,7 +171,7 @@ def _log_curves(store: Store, run_id: str, curves: Mapping[str, Curve], moment: 
 
 
 def log_children(children: Sequence[Child], *, store: Store, run_id: str) -> list[str]:
-    """Nested runs, such as the folds of a training or the trials of a search.
+    """Log nested runs, such as the folds of a training or the trials of a search.
 
     Parameters
     ----------
