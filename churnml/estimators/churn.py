@@ -9,23 +9,21 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import ClassifierMixin
 from sklearn.utils import Tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
-from threadpoolctl import threadpool_limits
 
 from churnml.errors import DataError
+from churnml.estimators.base import BoostedEstimator, State
 from churnml.estimators.boosting.bag import Bag
 from churnml.estimators.boosting.fit import Settings, fit_sample
 from churnml.estimators.calibration import Calibration, fit_calibration, level_bag
 from churnml.estimators.encoding.encoder import Encoder
-from churnml.estimators.encoding.sample import draw_sample, fit_frame, score_values
-from churnml.estimators.explanation.explainer import Explainer, column_sums
-from churnml.estimators.serialization import plain_params, restore_columns
+from churnml.estimators.encoding.sample import Sample
 
 
-class ChurnClassifier(ClassifierMixin, BaseEstimator):
+class ChurnClassifier(ClassifierMixin, BoostedEstimator):
     """Calibrated churn probabilities from a cross-fitted bag of LightGBM boosters.
 
     Parameters
@@ -137,20 +135,19 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
         DataError
             One class or more than two, missing labels, infinite numbers, dates.
         """
-        # Sums over several threads differ in the last bits with the number of threads.
-        with threadpool_limits(limits=1, user_api="blas"):
-            return self._fit(X, y, groups, sample_weight)
+        return self._fit(X, y, groups, sample_weight)
 
-    def _fit(
-        self, X: Any, y: ArrayLike, groups: ArrayLike | None, sample_weight: ArrayLike | None
-    ) -> Self:
-        settings = Settings.of(self.get_params(deep=False))
-        frame = fit_frame(self, X)
+    def _settings(self) -> Settings:
+        return Settings.of(self.get_params(deep=False))
+
+    def _target(self, y: ArrayLike) -> NDArray[np.float64]:
         self.classes_, coded = _binary(y)
-        self.columns_in_ = list(frame.columns)
-        sample = draw_sample(frame, coded, sample_weight, groups)
+        return coded
+
+    def _learn(self, settings: Settings, frame: pd.DataFrame, sample: Sample) -> None:
         fitted = fit_sample(sample, "logistic", settings)
-        self._learned(fitted.encoder, fitted.bag)
+        self._hold(fitted.encoder, fitted.bag.boosters)
+        self.bag_ = fitted.bag
         self.calibration_ = fit_calibration(
             fitted.held_out, sample.y, sample.weight, fitted.members
         )
@@ -158,22 +155,11 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
         self.oof_ = sample.back(np.asarray(expit(out_of_fold)))
         if len(fitted.apart) > 1:
             self.calibration_ = level_bag(self.calibration_, fitted.apart, fitted.apart_weight)
-        return self
-
-    def _learned(self, encoder: Encoder, bag: Bag) -> None:
-        self.encoder_ = encoder
-        self.bag_ = bag
-        self.boosters_ = bag.boosters
-        self.categories_ = encoder.categories
-        self._explains: Explainer | None = None
 
     def predict_log_odds(self, X: Any) -> NDArray[np.float64]:
         """Calibrated log-odds of churn, shape (n,)."""
-        _, values = score_values(self, X)
-        return self._log_odds(self.encoder_.matrix(values))
-
-    def _log_odds(self, matrix: NDArray[np.float32]) -> NDArray[np.float64]:
-        return self.calibration_.log_odds(self.bag_.score(matrix, self.n_jobs or 0))
+        _, matrix = self._matrix(X)
+        return self.calibration_.log_odds(self.bag_.score(matrix, self._threads))
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Calibrated probabilities, shape (n, 2): of staying and of leaving.
@@ -212,59 +198,37 @@ class ChurnClassifier(ClassifierMixin, BaseEstimator):
         DataFrame, shape (n, k)
             The columns of training in their order, the index of ``X``.
         """
-        frame, values = score_values(self, X)
-        matrix = self.encoder_.matrix(values)
-        explainer = self._explainer()
-        found = explainer.contributions(matrix)
-        sums = column_sums(found, self.encoder_, self.columns_in_)
-        raw = self.bag_.score(matrix, self.n_jobs or 0)
-        sums = sums.mul(self.calibration_.secant(raw, explainer.base), axis=0)
-        return sums.set_axis(frame.index, axis=0)
+        frame, matrix = self._matrix(X)
+        (explainer,) = self._explainers()
+        slope = self.calibration_.secant(self.bag_.score(matrix, self._threads), explainer.base)
+        return self._by_column(explainer.contributions(matrix), frame).mul(slope, axis=0)
 
     @property
     def base_log_odds_(self) -> float:
         """The calibrated log-odds that contributions are told from."""
-        return float(self.calibration_.log_odds(np.array([self._explainer().base]))[0])
+        (explainer,) = self._explainers()
+        return float(self.calibration_.log_odds(np.array([explainer.base]))[0])
 
-    def _explainer(self) -> Explainer:
-        if self._explains is None:
-            self._explains = Explainer(self.bag_, self.encoder_.owners.size)
-        return self._explains
+    def _explained(self) -> list[Bag]:
+        return [self.bag_]
 
-    def unseen(self, X: Any) -> dict[str, int]:
-        """Rows by column whose category was not seen in training, where there are any."""
-        _, values = score_values(self, X)
-        return self.encoder_.unseen(values)
-
-    def to_state(self) -> tuple[dict[str, Any], list[str]]:
-        """Plain data for JSON, and the booster texts: all that predicting needs."""
+    def _own_state(self) -> State:
         state = {
             "classes": [_plain(label) for label in self.classes_],
-            "columns": self.columns_in_,
-            "named": hasattr(self, "feature_names_in_"),
-            "params": plain_params(self),
-            "encoder": self.encoder_.to_state(),
             "bag": self.bag_.to_state(),
             "calibration": self.calibration_.to_state(),
         }
         return state, list(self.bag_.texts)
 
-    @classmethod
-    def from_state(cls, state: Mapping[str, Any], boosters: list[str]) -> Self:
-        """The fitted classifier of :meth:`to_state`, with the same predictions to the bit."""
-        made = cls(**state["params"])
-        made.classes_ = np.array(state["classes"])
-        restore_columns(made, state)
-        made._learned(Encoder.from_state(state["encoder"]), Bag.from_state(state["bag"], boosters))
-        made.calibration_ = Calibration.from_state(state["calibration"])
-        return made
+    def _restore(self, encoder: Encoder, state: Mapping[str, Any], boosters: list[str]) -> None:
+        self.classes_ = np.array(state["classes"])
+        self.bag_ = Bag.from_state(state["bag"], boosters)
+        self._hold(encoder, self.bag_.boosters)
+        self.calibration_ = Calibration.from_state(state["calibration"])
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_class = False
-        tags.input_tags.allow_nan = True
-        tags.input_tags.categorical = True
-        tags.input_tags.string = True
         return tags
 
 

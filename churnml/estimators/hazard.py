@@ -9,12 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
-from sklearn.base import BaseEstimator
-from sklearn.utils import Tags
 from sklearn.utils.validation import column_or_1d
-from threadpoolctl import threadpool_limits
 
 from churnml.errors import DataError, UsageError
+from churnml.estimators.base import BoostedEstimator, State
 from churnml.estimators.boosting.additive import Shapes
 from churnml.estimators.boosting.bag import Bag
 from churnml.estimators.boosting.booster import Recipe, load
@@ -31,14 +29,12 @@ from churnml.estimators.boosting.person_months import PersonMonths, expand, thin
 from churnml.estimators.boosting.schedule import schedule
 from churnml.estimators.calibration import Calibration
 from churnml.estimators.encoding.encoder import Encoder, fit_encoder
-from churnml.estimators.encoding.sample import draw_sample, fit_frame, matrix_signs, score_values
-from churnml.estimators.explanation.explainer import Explainer, column_sums
-from churnml.estimators.serialization import plain_params, restore_columns
+from churnml.estimators.encoding.sample import Sample, matrix_signs
 
 _CHUNK = 65_536
 
 
-class ChurnHazard(BaseEstimator):
+class ChurnHazard(BoostedEstimator):
     """Calibrated chances of leaving, month by month: a discrete-time hazard by LightGBM.
 
     Every month in which a customer was seen is a row, with what was known of the customer
@@ -142,19 +138,12 @@ class ChurnHazard(BaseEstimator):
         UsageError
             A parameter out of its range.
         """
-        # Sums over several threads differ in the last bits with the number of threads.
-        with threadpool_limits(limits=1, user_api="blas"):
-            return self._fit(X, y, groups, sample_weight)
+        return self._fit(X, y, groups, sample_weight)
 
-    def _fit(
-        self, X: Any, y: ArrayLike, groups: ArrayLike | None, sample_weight: ArrayLike | None
-    ) -> Self:
-        self._check_params()
-        frame = fit_frame(self, X)
-        outcome = _outcomes(y, self.months)
-        self.columns_in_ = list(frame.columns)
-        sample = draw_sample(frame, outcome.astype(np.float64), sample_weight, groups)
-        seed = seed_of(self.random_state)
+    def _target(self, y: ArrayLike) -> NDArray[np.float64]:
+        return _outcomes(y, self.months).astype(np.float64)
+
+    def _learn(self, seed: int, frame: pd.DataFrame, sample: Sample) -> None:
         drawn = sample.y.astype(np.int64)
         rank = np.random.default_rng(seed).permutation(int(sample.group.max()) + 1)[sample.group]
         encoder, matrix = fit_encoder(
@@ -165,15 +154,15 @@ class ChurnHazard(BaseEstimator):
         folds = min(self.folds, int(sample.group.max()) + 1)
         folds = 5 if len(months) > MANY and folds > 1 else folds
         recipe = self._recipe(months, encoder, matrix.shape[1], alone=folds < 2)
-        threads = self.n_jobs or 0
-        given = Growing(matrix, months, sample.group, recipe, folds, seed, threads)
+        given = Growing(matrix, months, sample.group, recipe, folds, seed, self._threads)
         bag, scores, judged = fit_hazard_bag(given, self.months)
-        self._learned(encoder, bag)
+        self._hold(encoder, bag.boosters)
+        self.bag_ = bag
         apart = calibrate(months, scores, judged, count=self.months, members=len(bag.texts))
         self.calibrations_ = level_months(apart, bag, given)
-        return self
 
-    def _check_params(self) -> None:
+    def _settings(self) -> int:
+        """The seed, of parameters in their ranges."""
         if not 1 <= self.months <= 60:
             raise UsageError(f"months is {self.months!r}; 1 to 60 was expected.")
         for name in ("max_rounds", "folds", "max_person_months"):
@@ -183,6 +172,7 @@ class ChurnHazard(BaseEstimator):
             raise UsageError(f"num_leaves is {self.num_leaves!r}; numbers from 2 on were expected.")
         if self.learning_rate is not None and not self.learning_rate > 0:
             raise UsageError(f"learning_rate is {self.learning_rate!r}; above 0 was expected.")
+        return seed_of(self.random_state)
 
     def _recipe(
         self, months: PersonMonths, encoder: Encoder, columns: int, *, alone: bool
@@ -201,13 +191,6 @@ class ChurnHazard(BaseEstimator):
             monotone=() if signs is None else (*signs.tolist(), 0),
         )
 
-    def _learned(self, encoder: Encoder, bag: HazardBag) -> None:
-        self.encoder_ = encoder
-        self.bag_ = bag
-        self.boosters_ = bag.boosters
-        self.categories_ = encoder.categories
-        self._explains: Explainer | None = None
-
     def predict_hazard(self, X: Any) -> NDArray[np.float64]:
         """The chance of leaving in each month, of those still there, shape (n, months).
 
@@ -218,14 +201,13 @@ class ChurnHazard(BaseEstimator):
         DataError
             Infinite numbers.
         """
-        _, values = score_values(self, X)
-        matrix = self.encoder_.matrix(values)
+        _, matrix = self._matrix(X)
         out = np.empty((len(matrix), self.months))
         for start in range(0, len(matrix), _CHUNK):
             rows = with_month(matrix[start : start + _CHUNK], 0)
             for month in range(1, self.months + 1):
                 rows[:, -1] = month
-                raw = self.bag_.score(rows, self.n_jobs or 0)
+                raw = self.bag_.score(rows, self._threads)
                 odds = self.calibrations_[month - 1].log_odds(raw)
                 out[start : start + _CHUNK, month - 1] = expit(odds)
         return out
@@ -272,56 +254,29 @@ class ChurnHazard(BaseEstimator):
         DataFrame, shape (n, k)
             The columns of training in their order, the index of ``X``.
         """
-        frame, values = score_values(self, X)
-        rows = with_month(self.encoder_.matrix(values), month)
-        explainer = self._explainer()
-        found = explainer.contributions(rows)
-        sums = column_sums(found[:, :-1], self.encoder_, self.columns_in_)
+        frame, matrix = self._matrix(X)
+        rows = with_month(matrix, month)
+        (explainer,) = self._explainers(extra=1)
         start = self.bag_.start[month - 1]
-        raw = self.bag_.score(rows, self.n_jobs or 0)
+        raw = self.bag_.score(rows, self._threads)
         slope = self.calibrations_[month - 1].secant(raw, explainer.base + start)
-        return sums.mul(slope, axis=0).set_axis(frame.index, axis=0)
+        return self._by_column(explainer.contributions(rows)[:, :-1], frame).mul(slope, axis=0)
 
-    def _explainer(self) -> Explainer:
-        if self._explains is None:
-            bag = Bag(Shapes(0.0, []), self.bag_.texts, self.bag_.boosters)
-            self._explains = Explainer(bag, self.encoder_.owners.size + 1)
-        return self._explains
+    def _explained(self) -> list[Bag]:
+        return [Bag(Shapes(0.0, []), self.bag_.texts, self.bag_.boosters)]
 
-    def unseen(self, X: Any) -> dict[str, int]:
-        """Rows by column whose category was not seen in training, where there are any."""
-        _, values = score_values(self, X)
-        return self.encoder_.unseen(values)
-
-    def to_state(self) -> tuple[dict[str, Any], list[str]]:
-        """Plain data for JSON, and the booster texts: all that predicting needs."""
+    def _own_state(self) -> State:
         state = {
-            "columns": self.columns_in_,
-            "named": hasattr(self, "feature_names_in_"),
-            "params": plain_params(self),
-            "encoder": self.encoder_.to_state(),
             "start": self.bag_.start.tolist(),
             "calibrations": [one.to_state() for one in self.calibrations_],
         }
         return state, list(self.bag_.texts)
 
-    @classmethod
-    def from_state(cls, state: Mapping[str, Any], boosters: list[str]) -> Self:
-        """The fitted estimator of :meth:`to_state`, with the same predictions to the bit."""
-        made = cls(**state["params"])
-        restore_columns(made, state)
-        bag = HazardBag(np.array(state["start"], np.float64), list(boosters), load(boosters))
-        made._learned(Encoder.from_state(state["encoder"]), bag)
-        made.calibrations_ = [Calibration.from_state(one) for one in state["calibrations"]]
-        return made
-
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.target_tags.required = True
-        tags.input_tags.allow_nan = True
-        tags.input_tags.categorical = True
-        tags.input_tags.string = True
-        return tags
+    def _restore(self, encoder: Encoder, state: Mapping[str, Any], boosters: list[str]) -> None:
+        start = np.array(state["start"], np.float64)
+        self.bag_ = HazardBag(start, list(boosters), load(boosters))
+        self._hold(encoder, self.bag_.boosters)
+        self.calibrations_ = [Calibration.from_state(one) for one in state["calibrations"]]
 
 
 def _outcomes(y: Any, months: int) -> NDArray[np.int64]:

@@ -9,10 +9,9 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.utils import Tags
-from threadpoolctl import threadpool_limits
+from sklearn.base import RegressorMixin
 
+from churnml.estimators.base import BoostedEstimator, State
 from churnml.estimators.boosting.bag import Bag
 from churnml.estimators.boosting.fit import Settings, fit_sample, refit_for
 from churnml.estimators.distribution.distribution import (
@@ -24,15 +23,7 @@ from churnml.estimators.distribution.distribution import (
 from churnml.estimators.distribution.slopes import mean_slopes
 from churnml.estimators.encoding.encoder import Encoder
 from churnml.estimators.encoding.frames import read_column
-from churnml.estimators.encoding.sample import (
-    Sample,
-    draw_sample,
-    fit_frame,
-    read_scores,
-    score_values,
-)
-from churnml.estimators.explanation.explainer import Explainer, column_sums
-from churnml.estimators.serialization import plain_params, restore_columns
+from churnml.estimators.encoding.sample import Sample, read_scores
 
 COVERAGE = 0.9
 
@@ -57,7 +48,7 @@ class Foretold:
     dissatisfied: NDArray[np.float64]
 
 
-class SatisfactionRegressor(RegressorMixin, BaseEstimator):
+class SatisfactionRegressor(RegressorMixin, BoostedEstimator):
     """The distribution of satisfaction, from cross-fitted bags of boosters.
 
     One bag foretells the score, one the log-odds of dissatisfaction; what shares of answers
@@ -167,25 +158,22 @@ class SatisfactionRegressor(RegressorMixin, BaseEstimator):
         DataError
             Missing, infinite or out-of-scale scores, infinite numbers in X, dates.
         """
-        # Sums over several threads differ in the last bits with the number of threads.
-        with threadpool_limits(limits=1, user_api="blas"):
-            return self._fit(X, y, groups, sample_weight)
+        return self._fit(X, y, groups, sample_weight)
 
-    def _fit(
-        self, X: Any, y: ArrayLike, groups: ArrayLike | None, sample_weight: ArrayLike | None
-    ) -> Self:
-        settings = Settings.of(self.get_params(deep=False))
-        frame = fit_frame(self, X)
-        scores = read_scores(y, self.bounds)
-        self.columns_in_ = list(frame.columns)
-        sample = draw_sample(frame, scores, sample_weight, groups)
+    def _settings(self) -> Settings:
+        return Settings.of(self.get_params(deep=False))
+
+    def _target(self, y: ArrayLike) -> NDArray[np.float64]:
+        return read_scores(y, self.bounds)
+
+    def _learn(self, settings: Settings, frame: pd.DataFrame, sample: Sample) -> None:
         label = self._sample_labels(frame, sample)
         fitted = fit_sample(sample, "squared", settings)
         bad = (sample.y <= self.dissatisfied).astype(np.float64)
         # Who is more satisfied is less often dissatisfied.
         opposite = {name: -sign for name, sign in (self.monotone or {}).items()}
         unhappy = refit_for(fitted, sample, bad, replace(settings, monotone=opposite))
-        self._learned(fitted.encoder, fitted.bag, None if unhappy is None else unhappy.bag)
+        self._hold_bags(fitted.encoder, fitted.bag, None if unhappy is None else unhappy.bag)
         score = fitted.held_out.mean(axis=0)
         odds = np.zeros(score.size) if unhappy is None else unhappy.held_out.mean(axis=0)
         index = Index(score, odds)
@@ -194,7 +182,6 @@ class SatisfactionRegressor(RegressorMixin, BaseEstimator):
             seen, coverage=COVERAGE, cut=self.dissatisfied, ends=self.bounds
         )
         self.oof_ = sample.back(self.distribution_.mean(index))
-        return self
 
     def _sample_labels(self, frame: pd.DataFrame, sample: Sample) -> NDArray[np.object_] | None:
         """The labels of ``interval_by`` in the order of the sample; None without the column."""
@@ -205,34 +192,30 @@ class SatisfactionRegressor(RegressorMixin, BaseEstimator):
         labels[sample.place[used]] = _labels(frame[self.interval_by])[used]
         return labels
 
-    def _learned(self, encoder: Encoder, bag: Bag, unhappy: Bag | None) -> None:
-        self.encoder_ = encoder
+    def _hold_bags(self, encoder: Encoder, bag: Bag, unhappy: Bag | None) -> None:
         self.bag_ = bag
         self.unhappy_bag_ = unhappy
-        self.boosters_ = bag.boosters + ([] if unhappy is None else unhappy.boosters)
-        self.categories_ = encoder.categories
-        self._explains: list[Explainer] | None = None
+        self._hold(encoder, [booster for one in self._explained() for booster in one.boosters])
 
-    def _matrix(self, X: Any) -> NDArray[np.float32]:
-        _, values = score_values(self, X)
-        return self.encoder_.matrix(values)
+    def _explained(self) -> list[Bag]:
+        return [self.bag_, *([] if self.unhappy_bag_ is None else [self.unhappy_bag_])]
 
     def _index(self, matrix: NDArray[np.float32]) -> Index:
         """What both bags say."""
-        score = self.bag_.score(matrix, self.n_jobs or 0)
+        score = self.bag_.score(matrix, self._threads)
         if self.unhappy_bag_ is None:
             return Index(score, np.zeros(score.size))
-        return Index(score, self.unhappy_bag_.score(matrix, self.n_jobs or 0))
+        return Index(score, self.unhappy_bag_.score(matrix, self._threads))
 
     def predict(self, X: Any) -> NDArray[np.float64]:
         """Expected scores: the means of the distributions, shape (n,)."""
-        index = self._index(self._matrix(X))
-        return self.distribution_.mean(index)
+        _, matrix = self._matrix(X)
+        return self.distribution_.mean(self._index(matrix))
 
     def foretell(self, X: Any) -> Foretold:
         """Mean, interval and probability of dissatisfaction, in one pass over the boosters."""
-        frame, values = score_values(self, X)
-        index = self._index(self.encoder_.matrix(values))
+        frame, matrix = self._matrix(X)
+        index = self._index(matrix)
         shares = self.distribution_.at(index)
         mean = self.distribution_.mean(index)
         named = self.distribution_.masses and self.interval_by in frame.columns
@@ -252,8 +235,8 @@ class SatisfactionRegressor(RegressorMixin, BaseEstimator):
 
         They rise along a row, and the last is 1.
         """
-        index = self._index(self._matrix(X))
-        return self.distribution_.at(index)
+        _, matrix = self._matrix(X)
+        return self.distribution_.at(self._index(matrix))
 
     @property
     def levels_(self) -> NDArray[np.float64]:
@@ -286,16 +269,14 @@ class SatisfactionRegressor(RegressorMixin, BaseEstimator):
         DataFrame, shape (n, k)
             The columns of training in their order, the index of ``X``.
         """
-        frame, values = score_values(self, X)
-        matrix = self.encoder_.matrix(values)
+        frame, matrix = self._matrix(X)
         base, index = self._base(), self._index(matrix)
         by_score, by_odds = mean_slopes(self.distribution_, base, index)
         explainers = self._explainers()
         found = explainers[0].contributions(matrix) * by_score[:, None]
         if len(explainers) > 1:
             found += explainers[1].contributions(matrix) * by_odds[:, None]
-        sums = column_sums(found, self.encoder_, self.columns_in_)
-        return sums.set_axis(frame.index, axis=0)
+        return self._by_column(found, frame)
 
     @property
     def base_score_(self) -> float:
@@ -306,57 +287,24 @@ class SatisfactionRegressor(RegressorMixin, BaseEstimator):
         bases = [explainer.base for explainer in self._explainers()]
         return Index(np.array(bases[:1]), np.array(bases[1:] or [0.0]))
 
-    def _explainers(self) -> list[Explainer]:
-        if self._explains is None:
-            bags = [self.bag_, *([] if self.unhappy_bag_ is None else [self.unhappy_bag_])]
-            self._explains = [Explainer(bag, self.encoder_.owners.size) for bag in bags]
-        return self._explains
-
-    def unseen(self, X: Any) -> dict[str, int]:
-        """Rows by column whose category was not seen in training, where there are any."""
-        _, values = score_values(self, X)
-        return self.encoder_.unseen(values)
-
-    def to_state(self) -> tuple[dict[str, Any], list[str]]:
-        """Plain data for JSON, and the booster texts: all that predicting needs."""
+    def _own_state(self) -> State:
+        unhappy = self.unhappy_bag_
         state = {
-            "columns": self.columns_in_,
-            "named": hasattr(self, "feature_names_in_"),
-            "params": plain_params(self),
-            "encoder": self.encoder_.to_state(),
             "bag": self.bag_.to_state(),
             "distribution": self.distribution_.to_state(),
-            "unhappy": None,
+            "unhappy": None if unhappy is None else unhappy.to_state(),
         }
-        texts = list(self.bag_.texts)
-        if self.unhappy_bag_ is not None:
-            state["unhappy"] = self.unhappy_bag_.to_state()
-            texts += self.unhappy_bag_.texts
-        return state, texts
+        return state, [text for bag in self._explained() for text in bag.texts]
 
-    @classmethod
-    def from_state(cls, state: Mapping[str, Any], boosters: list[str]) -> Self:
-        """The fitted regressor of :meth:`to_state`, with the same predictions to the bit."""
-        made = cls(**state["params"])
-        restore_columns(made, state)
+    def _restore(self, encoder: Encoder, state: Mapping[str, Any], boosters: list[str]) -> None:
         count = state["bag"]["boosters"]
-        unhappy = None
-        if state["unhappy"] is not None:
-            unhappy = Bag.from_state(state["unhappy"], boosters[count:])
-        made._learned(
-            Encoder.from_state(state["encoder"]),
+        unhappy = state["unhappy"]
+        self._hold_bags(
+            encoder,
             Bag.from_state(state["bag"], boosters[:count]),
-            unhappy,
+            None if unhappy is None else Bag.from_state(unhappy, boosters[count:]),
         )
-        made.distribution_ = Distribution.from_state(state["distribution"])
-        return made
-
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        tags.input_tags.categorical = True
-        tags.input_tags.string = True
-        return tags
+        self.distribution_ = Distribution.from_state(state["distribution"])
 
 
 def _labels(column: pd.Series) -> NDArray[np.object_]:
