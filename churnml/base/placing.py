@@ -13,6 +13,7 @@ from pathlib import Path
 
 from churnml.base import scratch
 from churnml.base.files import (
+    crash_point,
     exchange,
     is_utf8,
     output_errors,
@@ -20,10 +21,13 @@ from churnml.base.files import (
     shown,
     sync_file,
     sync_folder,
+    uninterrupted,
 )
 from churnml.errors import OutputError
 
 Ours = Callable[[Path], bool]
+
+_OLD = "old"
 
 
 @dataclass(frozen=True)
@@ -104,6 +108,7 @@ def require_free(place: str | Path, *, overwrite: bool, what: str, ours: Ours) -
     require_writable(place)
     path = real(place)
     with output_errors(path):
+        scratch.sweep(path.parent, _prefix(path), rescue=lambda dead: _put_back(dead, path))
         if not path.exists() or (path.is_dir() and not any(path.iterdir())):
             return
         known = ours(path)
@@ -136,12 +141,12 @@ def placed(place: str | Path) -> Iterator[Path]:
     path = real(place)
     with output_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        made = scratch.make(path.parent, f".{path.name}.churnml-draft-")
+        made = scratch.make(path.parent, _prefix(path))
         fresh = made.folder / path.name
         try:
             yield fresh
             _sync(fresh)
-            _move(fresh, path, made.folder / "old")
+            _move(fresh, path, made.folder / _OLD)
             sync_folder(path.parent)
         finally:
             made.remove()
@@ -158,12 +163,25 @@ def _move(fresh: Path, place: Path, old: Path) -> None:
     elif not place.exists():
         fresh.rename(place)
     elif not exchange(fresh, place):
-        place.rename(old)
-        try:
-            fresh.rename(place)
-        except OSError:
-            old.rename(place)
-            raise
+        with uninterrupted():
+            place.rename(old)
+            crash_point("placing:moved")
+            try:
+                fresh.rename(place)
+            except OSError:
+                old.rename(place)
+                raise
+
+
+def _prefix(place: Path) -> str:
+    return f".{place.name}.churnml-draft-"
+
+
+def _put_back(dead: Path, place: Path) -> None:
+    """Undo the first of two renames that a killed process left without the second."""
+    if (dead / _OLD).is_dir() and not place.exists():
+        (dead / _OLD).rename(place)
+        sync_folder(place.parent)
 
 
 @contextmanager

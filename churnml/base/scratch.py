@@ -15,7 +15,7 @@ import os
 import shutil
 import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,16 +72,26 @@ def make(parent: Path, prefix: str) -> Scratch:
     return Scratch(folder, lock)
 
 
-def sweep(parent: Path, prefix: str) -> None:
-    """Remove folders left by dead processes of the same user on this machine."""
+def sweep(
+    parent: Path, prefix: str, *, rescue: Callable[[Path], None] = lambda folder: None
+) -> None:
+    """Remove folders left by dead processes of the same user on this machine.
+
+    Parameters
+    ----------
+    parent : path
+    prefix : str
+    rescue : callable, optional
+        Is given each such folder, to take out of it what must stay.
+    """
     with suppress(OSError), os.scandir(parent) as entries:
         for entry in entries:
             if entry.name.startswith(prefix) and entry.is_dir(follow_symlinks=False):
                 with suppress(OSError):
-                    _remove_dead(Path(entry.path))
+                    _remove_dead(Path(entry.path), rescue)
 
 
-def _remove_dead(folder: Path) -> None:
+def _remove_dead(folder: Path, rescue: Callable[[Path], None]) -> None:
     if folder.lstat().st_uid != os.geteuid():
         return
     handle = os.open(folder / OWNER, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -89,6 +99,7 @@ def _remove_dead(folder: Path) -> None:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         # A lock says nothing of a process on another machine.
         if json.loads(os.pread(handle, 1000, 0))["host"] == socket.gethostname():
+            rescue(folder)
             shutil.rmtree(folder, ignore_errors=True)
     except (ValueError, KeyError, TypeError):
         return
