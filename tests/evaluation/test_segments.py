@@ -1,5 +1,7 @@
 """Card, evaluation and gate look at the same segments of customers."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -46,9 +48,11 @@ def test_card_evaluation_and_gate_name_the_same_customers(good, unseen):
     kinds = customers(rows)
     X = unseen.X.drop(columns=["lifecycle_brand", "tier_individual_now"]).join(kinds)
     regions = np.random.default_rng(1).choice(["Xishan", "Dongwan"], rows)
-    data = type(unseen)(X, unseen.y, unseen.groups, unseen.times)
+    data = replace(unseen, X=X)
     y, p = unseen.y.to_numpy(), np.linspace(0.1, 0.9, rows)
-    card = slices(Outcome("churn", X, y, p, np.arange(rows), regions))
+    card = slices(
+        Outcome(task="churn", X=X, y=y, scores=p, customers=np.arange(rows), regions=regions)
+    )
     evaluation = churn_slices(segments(X, regions), y, p, draws=2)
     gate = contest(good, good, data, CONFIG, regions=regions).checks
     named = {f"{one['by']} {one['is']}" for one in card}

@@ -1,6 +1,7 @@
 """What a bundle keeps of a test: measures of many, nobody's row."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -26,7 +27,11 @@ def outcome(task: str) -> Outcome:
     chance = random.uniform(0, 0.4, ROWS)
     y = random.random(ROWS) < chance if task == "churn" else 100 * chance
     return Outcome(
-        task, X, y.astype(float), chance * (1 if task == "churn" else 90), np.arange(ROWS)
+        task=task,
+        X=X,
+        y=y.astype(float),
+        scores=chance * (1 if task == "churn" else 90),
+        customers=np.arange(ROWS),
     )
 
 
@@ -74,7 +79,7 @@ def test_an_answer_given_twice_is_no_second_witness():
     """The interval of the mean of n answers of as many customers is that of n, not of 2 n."""
     once = outcome("satisfaction")
     rows = np.arange(2 * ROWS) // 2
-    twice = Outcome("satisfaction", once.X, once.y[rows], once.scores[rows], rows)
+    twice = replace(once, y=once.y[rows], scores=once.scores[rows], customers=rows)
     for one, two in zip(calibration(once), calibration(twice), strict=True):
         widths = [group["high"] - group["low"] for group in (one, two)]
         assert widths[0] == pytest.approx(widths[1], rel=0.02)
