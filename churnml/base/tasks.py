@@ -118,6 +118,10 @@ class Task:
         Whether a scoring gives the reasons of this task's scores.
     bands : bool
         Whether scores are given a percentile and a risk band.
+    profit : bool
+        Whether a campaign's profit is worked out from the scores.
+    surveyed : bool
+        Whether only those who answer a survey have an outcome.
 
     Raises
     ------
@@ -164,6 +168,8 @@ class Task:
     by_default: bool
     reasons: bool
     bands: bool
+    profit: bool
+    surveyed: bool
 
     def __post_init__(self) -> None:
         measures = (*self.headline, *self.summary, *self.monthly, self.sliced_by, self.skill)
@@ -237,6 +243,8 @@ _CHURN = Task(
     by_default=True,
     reasons=True,
     bands=True,
+    profit=True,
+    surveyed=False,
 )
 
 _SATISFACTION = Task(
@@ -283,6 +291,8 @@ _SATISFACTION = Task(
     by_default=True,
     reasons=True,
     bands=False,
+    profit=False,
+    surveyed=True,
 )
 
 _HAZARD = Task(
@@ -321,6 +331,8 @@ _HAZARD = Task(
     by_default=False,
     reasons=False,
     bands=False,
+    profit=False,
+    surveyed=False,
 )
 
 TASKS = by_name(_CHURN, _SATISFACTION, _HAZARD)

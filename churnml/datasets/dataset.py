@@ -35,6 +35,9 @@ from churnml.tables.source import Source
 Task = TaskName
 Tables = Mapping[str, ir.Table]
 
+LABEL = ("gap", "horizon", "definition", "silence_months")
+"""The settings that say what a label is, as far as a task has them."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Dataset:
@@ -166,6 +169,11 @@ def _first_month(section: TrainingSettings) -> labels.Window:
     return labels.Window(section.gap, "1mo")
 
 
+def _months_seen(section: TrainingSettings, y: pd.Series) -> labels.Window:
+    # Known for as long as those who stayed were seen.
+    return labels.Window(section.gap, f"{int(y.abs().max())}mo")
+
+
 def _left(tables: Tables, days: Sequence[date], section: Churn, known: Covered) -> ir.Table:
     return labels.churn(tables, days, _window(section), section.definition)
 
@@ -217,6 +225,18 @@ def covered(source: Source, task: Task, config: Config) -> Covered:
     )
 
 
+def label_facts(task: Task, config: Config) -> dict[str, Any]:
+    """What the label of a task is, as models keep it."""
+    section = settings(task, config)
+    return {name: getattr(section, name) for name in LABEL if hasattr(section, name)}
+
+
+def labelled_until(task: Task, data: Dataset, day: date, config: Config) -> date:
+    """The first date after all that the labels of a date's rows look at."""
+    known = data.y[(data.times == day).to_numpy()]
+    return _LABELS[task].seen(settings(task, config), known).end(day)
+
+
 def known_at(task: Task, data: Dataset, at: date, config: Config) -> Dataset:
     """Rows with their outcomes as they were known at a date."""
     return _LABELS[task].known_at(data, at, settings(task, config).gap)
@@ -253,12 +273,17 @@ class _Label:
         column.
     taught : function
         Of the settings: the window that must be over before an outcome teaches.
+    seen : function
+        Of the settings and a date's outcomes: the window that they are known for.
     known_at : function
         Of rows, a date and the gap: the rows as they were known at the date.
     """
 
     outcome: Callable[[Tables, Sequence[date], Any, Covered], ir.Table]
     taught: Callable[[TrainingSettings], labels.Window] = _window
+    seen: Callable[[TrainingSettings, pd.Series], labels.Window] = lambda section, y: _window(
+        section
+    )
     known_at: Callable[[Dataset, date, str], Dataset] = lambda data, at, gap: data
 
 
@@ -266,7 +291,9 @@ _LABELS: Mapping[str, _Label] = {
     "churn": _Label(outcome=_left),
     "satisfaction": _Label(outcome=_answer),
     # A month's outcome already teaches a hazard; to be tested it needs all of them.
-    "hazard": _Label(outcome=_month_of_leaving, taught=_first_month, known_at=censored),
+    "hazard": _Label(
+        outcome=_month_of_leaving, taught=_first_month, seen=_months_seen, known_at=censored
+    ),
 }
 
 

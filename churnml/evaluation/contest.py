@@ -124,12 +124,12 @@ def contest(
         If they predict something that the gate does not know.
     """
     settings, task = config.promotion, challenger.task
-    if task not in _GATES:
+    if task not in GATES:
         raise ModelError(
             f"There is no gate for {task} models.",
             hint="Measure both with churnml evaluate, then promote with --force REASON.",
         )
-    gate, suite = _GATES[task], SUITES[task]
+    gate, suite = GATES[task], SUITES[task]
     y, groups = data.y.to_numpy(np.float64), data.groups.to_numpy()
     scored = predict(challenger, data.X), predict(champion, data.X)
     require_enough(suite.rarer(y), settings, TASKS[task].who)
@@ -178,7 +178,7 @@ def _slice_gains(
                 small.append(f"{where} ({rarer})")
             continue
         own, other = (one[name][rows] for one in scored)
-        found += _GATES[task].gains(where, y[rows], (own, other), customers[rows], settings)
+        found += GATES[task].gains(where, y[rows], (own, other), customers[rows], settings)
     notes = []
     if small:
         notes.append(f"Fewer than {settings.min_positives} {who}, not judged: {', '.join(small)}.")
@@ -237,7 +237,7 @@ class _Gate:
     notes: Callable[[pd.DataFrame], list[str]]
 
 
-_GATES: Mapping[str, _Gate] = {
+GATES: Mapping[str, _Gate] = {
     "churn": _Gate(
         measures=_churn_measures,
         rules=lambda settings, y: churn_rules(settings, float(y.mean())),
@@ -251,3 +251,4 @@ _GATES: Mapping[str, _Gate] = {
         notes=lambda X: [],
     ),
 }
+"""By task; one that is not here has no gate."""
