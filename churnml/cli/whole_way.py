@@ -8,8 +8,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from churnml.base.dates import add_span
 from churnml.config.settings import Config
-from churnml.labels import window as labels
 from churnml.scoring.score import score_source
 from churnml.tables.checked import simulate, validate
 from churnml.training.train import Trained, train_source
@@ -70,7 +70,7 @@ def demo(
     )
     last = max(date.fromisoformat(day) for day in trained[0].dates["all"])
     # Two months after the last labelled date the tables end: the first date to be scored.
-    as_of = labels.later(last, config.churn.horizon).isoformat()
+    as_of = add_span(last, config.churn.horizon).isoformat()
     manifest = score_source(
         operator,
         as_of,

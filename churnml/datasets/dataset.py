@@ -14,6 +14,7 @@ from ibis import _
 from ibis.expr import types as ir
 from numpy.typing import NDArray
 
+from churnml.base.dates import add_span, month_starts, months_before, parse_dates
 from churnml.base.tasks import TaskName, find_task
 from churnml.config.settings import (
     Churn,
@@ -29,7 +30,6 @@ from churnml.labels import coverage as cover
 from churnml.labels import hazard as leaving
 from churnml.labels import window as labels
 from churnml.metrics.survival import known_outcomes
-from churnml.tables import asof
 from churnml.tables.source import Source
 
 Task = TaskName
@@ -128,7 +128,7 @@ def build_dataset(
         If the source lacks the table that the label needs.
     """
     config = config or Config()
-    days = asof.dates(as_of)
+    days = parse_dates(as_of)
     out = withheld(declared(source.tables), config.availability, source.availability)
     y = _outcome(source, task, days, config)
     target = y.columns[-1]
@@ -221,7 +221,7 @@ def covered(source: Source, task: Task, config: Config) -> Covered:
     return Covered(
         cover.covered_from(source.tables, definition),
         cover.covered_until(source.tables, definition),
-        labels.later(cover.begins(source.tables, "bills"), "1mo"),
+        add_span(cover.begins(source.tables, "bills"), "1mo"),
     )
 
 
@@ -364,7 +364,7 @@ def plan_dates(source: Source, task: Task, config: Config) -> Dates:
     window, taught = _window(section), _LABELS[task].taught(section)
     since, until, earliest = covered(source, task, config)
     # Three months' bills must lie before a date for its features to say something.
-    usable = _firsts_of_months(labels.later(earliest, "2mo"), until)
+    usable = month_starts(add_span(earliest, "2mo"), until)
     usable = [d for d in usable if window.of(d)[0] >= since and taught.end(d) <= until]
     testable = [day for day in usable if window.end(day) <= until]
     for tests in range(section.test_months, 0, -1):
@@ -374,26 +374,8 @@ def plan_dates(source: Source, task: Task, config: Config) -> Dates:
         if train:
             return Dates(tuple(train), tuple(test), tuple(d for d in usable if d >= train[0]))
     raise LabelWindowError(
-        f"{task}: no month to train on: bills run from {asof.months_before(earliest, 1)}, "
+        f"{task}: no month to train on: bills run from {months_before(earliest, 1)}, "
         f"labels are covered from {since} until {until}.",
         hint="At least three months before the first date, then gap and horizon twice, are "
         "needed; shorten the horizon or add months.",
     )
-
-
-def _firsts_of_months(start: date, end: date) -> Sequence[date]:
-    day = start if start.day == 1 else later_month(start)
-    found = []
-    while day < end:
-        found.append(day)
-        day = later_month(day)
-    return found
-
-
-def later_month(day: date) -> date:
-    """The first day of the next month.
-
-    >>> later_month(date(2026, 12, 5))
-    datetime.date(2027, 1, 1)
-    """
-    return labels.later(day.replace(day=1), "1mo")

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from churnml.base.dates import month_starts
 from churnml.base.tasks import TASKS, TaskName
 from churnml.config.settings import Config
 from churnml.datasets import dataset
@@ -55,10 +56,8 @@ def earlier_baselines(
     if declared.measured_within is not None:
         window = replace(window, horizon=f"{declared.measured_within}mo")
     bills = pd.Timestamp(source.tables["bills"].month.min().execute()).date()
-    earlier = [day.replace(day=1)]
-    while earlier[-1] > bills:
-        earlier.append(_month_before(earlier[-1]))
-    days = [one for one in earlier if window.end(one) <= day and one > bills][:_DATES]
+    ended = [one for one in month_starts(bills, day) if window.end(one) <= day and one > bills]
+    days = ended[-_DATES:]
     if not days:
         return {}, "No baselines: no date's label had ended by this date."
     _log.info("baselines: building features at %s", ", ".join(map(str, days)))
@@ -71,10 +70,6 @@ def earlier_baselines(
         )
     except DataError as error:
         return {}, f"No baselines: {error.message}"
-
-
-def _month_before(day: date) -> date:
-    return date(day.year - (day.month == 1), (day.month - 2) % 12 + 1, 1)
 
 
 def _learned(task: TaskName, past: Dataset, data: Dataset) -> dict[str, Floats]:

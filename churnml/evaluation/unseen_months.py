@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 
+from churnml.base.dates import ceil_month, month_starts
 from churnml.errors import LabelWindowError
-from churnml.labels.window import Window, later
+from churnml.labels.window import Window
 from churnml.models.model import Model
 
 
@@ -67,19 +68,13 @@ def unseen_months(
     >>> [str(day) for day in days]
     ['2026-04-01', '2026-05-01']
     """
-    start = max(learned, earliest)
-    day = start.replace(day=1)
-    if day < start:
-        day = later(day, "1mo")
-    found = []
-    while window.end(day) <= covered:
-        found.append(day)
-        day = later(day, "1mo")
+    first = ceil_month(max(learned, earliest))
+    found = [day for day in month_starts(first, covered) if window.end(day) <= covered]
     if not found:
         raise LabelWindowError(
             f"{source}: no matured month that neither model has learned from: they learned "
             f"until {learned}, and labels are covered until {covered}.",
             hint="Name a source with later months, or promote with --force REASON.",
-            expected=f"labels covered until {window.end(day)} or later",
+            expected=f"labels covered until {window.end(first)} or later",
         )
     return tuple(found[-months:])

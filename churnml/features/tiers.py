@@ -12,6 +12,7 @@ import pyarrow as pa
 from ibis import _
 from ibis.expr import types as ir
 
+from churnml.base.dates import add_months
 from churnml.config.settings import Tiers
 from churnml.features import monthly
 from churnml.features.declaration import Direction, Feature
@@ -277,7 +278,7 @@ def _groups(view: View) -> ir.Table:
 
 def _states(view: View, agos: tuple[int, ...]) -> ir.Table:
     """Each group's state as known some months before ``now``."""
-    rows = [(asof.earlier(day, ago), day, ago) for day in view.dates for ago in agos]
+    rows = [(add_months(day, -ago), day, ago) for day in view.dates for ago in agos]
     then = asof.small_table(rows, as_of=pa.date32(), now=pa.date32(), ago=pa.int64())
     states = asof.in_force(view.tables["groups"], TABLES["groups"], then)
     return states.join(then, "as_of")

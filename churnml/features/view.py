@@ -12,6 +12,7 @@ import pyarrow as pa
 from ibis.expr import types as ir
 from ibis.util import gen_name
 
+from churnml.base.dates import parse_dates
 from churnml.config.settings import Config
 from churnml.features import monthly
 from churnml.tables import asof
@@ -157,7 +158,7 @@ def look(
     Asks the engine for the month in which the windows of each monthly table end, and for
     the first on record; all else stays lazy.
     """
-    days = asof.dates(as_of)
+    days = parse_dates(as_of)
     eligible = asof.spine(tables, days)
     monthly_tables = {name: tables[name] for name in MONTHLY if name in tables}
     latest = asof.latest_months(monthly_tables, eligible, days)

@@ -13,8 +13,9 @@ import ibis
 from ibis import _
 from ibis.expr import types as ir
 
+from churnml.base.dates import add_span
 from churnml.errors import LabelWindowError
-from churnml.labels.window import Definition, Window, later
+from churnml.labels.window import Definition, Window
 from churnml.tables import asof
 
 _FAR = 4000
@@ -98,7 +99,7 @@ def _share(count: int, rows: Iterable[Mapping[str, int]], day: date) -> float:
 def _last_full_month(table: ir.Table, name: str) -> date:
     counts = _monthly_rows(table, name)
     most = max(counts.values())
-    return later(max(month for month, rows in counts.items() if 2 * rows >= most), "1mo")
+    return add_span(max(month for month, rows in counts.items() if 2 * rows >= most), "1mo")
 
 
 def _monthly_rows(table: ir.Table, name: str) -> dict[date, int]:

@@ -20,9 +20,10 @@ import ibis
 from ibis import _
 from ibis.expr import types as ir
 
+from churnml.base.dates import add_span
 from churnml.errors import UsageError
 from churnml.labels.coverage import require_cover
-from churnml.labels.window import Definition, Window, later
+from churnml.labels.window import Definition, Window
 from churnml.tables import asof
 from churnml.tables.contract import TABLES
 
@@ -46,8 +47,8 @@ def months_seen(as_of: date, until: date, *, gap: str = "0d", months: int = 6) -
     >>> months_seen(date(2026, 1, 1), date(2026, 4, 30)), months_seen(date(2026, 1, 1), date.max)
     (3, 6)
     """
-    start = later(as_of, gap)
-    return sum(later(start, f"{month}mo") <= until for month in range(1, months + 1))
+    start = add_span(as_of, gap)
+    return sum(add_span(start, f"{month}mo") <= until for month in range(1, months + 1))
 
 
 def month_of_leaving(
@@ -128,11 +129,11 @@ def _spans(as_of: Sequence[date], until: date, gap: str, months: int) -> ir.Tabl
     """By date: start and end of its months, how many are covered, and the first whole one."""
     rows = []
     for day in as_of:
-        start = later(day, gap)
+        start = add_span(day, gap)
         seen = months_seen(day, until, gap=gap, months=months)
         within = start.day > 1
         first = start.year * 12 + start.month + within
-        ends = {f"end_{month}": later(start, f"{month}mo") for month in range(1, months + 1)}
+        ends = {f"end_{month}": add_span(start, f"{month}mo") for month in range(1, months + 1)}
         rows.append(
             {"as_of": day, "starts": start, "seen": seen, "first": first, "within": within} | ends
         )

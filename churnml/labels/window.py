@@ -7,53 +7,21 @@ label.
 
 from __future__ import annotations
 
-import calendar
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Literal
 
 import ibis
 from ibis import _
 from ibis.expr import types as ir
 
+from churnml.base.dates import add_span
 from churnml.errors import UsageError
 from churnml.tables import asof
 from churnml.tables.contract import TABLES
 
 Definition = Literal["termination", "inactivity", "either"]
-
-
-def later(day: date, span: str) -> date:
-    """Add a span to a date: ``60d`` in days, ``2mo`` in calendar months.
-
-    Parameters
-    ----------
-    day : date
-    span : str
-        A whole number and ``d`` or ``mo``. A month's last days stay within the month.
-
-    Raises
-    ------
-    UsageError
-        If the span is written otherwise.
-
-    Examples
-    --------
-    >>> later(date(2026, 1, 31), "1mo")
-    datetime.date(2026, 2, 28)
-    >>> later(date(2026, 1, 31), "1d")
-    datetime.date(2026, 2, 1)
-    """
-    match = re.fullmatch(r"(\d+)(d|mo)", span)
-    if match is None:
-        raise UsageError(f"{span!r} is no span of time.", hint="Write 60d or 2mo.")
-    number = int(match[1])
-    if match[2] == "d":
-        return day + timedelta(days=number)
-    year, month = divmod(day.year * 12 + day.month - 1 + number, 12)
-    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
 
 
 @dataclass(frozen=True)
@@ -76,8 +44,8 @@ class Window:
 
     def of(self, as_of: date) -> tuple[date, date]:
         """Start and end of the window of one ``as_of``; the end is outside."""
-        start = later(as_of, self.gap)
-        return start, later(start, self.horizon)
+        start = add_span(as_of, self.gap)
+        return start, add_span(start, self.horizon)
 
     def end(self, as_of: date) -> date:
         """The first date after the window of one ``as_of``."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
+from churnml.base.dates import parse_date
 from churnml.base.placing import ReadPlaces
 from churnml.config.settings import Config
 from churnml.datasets.flat import (
@@ -24,7 +25,7 @@ from churnml.registry.versions import champion_uri
 from churnml.scoring.feed import Account, Batch
 from churnml.scoring.manifest import Manifest
 from churnml.scoring.plan import Work, choose_models, make_recipe
-from churnml.scoring.run import one_date, run
+from churnml.scoring.run import run
 from churnml.scoring.staging import Staging
 
 _log = logging.getLogger(__name__)
@@ -86,7 +87,7 @@ def score_table(
         `SchemaError`) the columns are not those of the training.
     """
     settings, place, reading = config or Config(), Path(path), reading or Reading()
-    day = None if as_of is None else one_date(as_of)
+    day = None if as_of is None else parse_date(as_of)
 
     def plan() -> Work:
         models = choose_models(churn_model, satisfaction_model)

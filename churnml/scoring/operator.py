@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from ibis.expr.types import Table
 
+from churnml.base.dates import parse_date
 from churnml.base.files import output_errors
 from churnml.config.settings import Config, Tiers
 from churnml.features import write_features
@@ -20,7 +21,7 @@ from churnml.scoring.feed import Account, Batch
 from churnml.scoring.manifest import Manifest
 from churnml.scoring.plan import Work, choose_models, make_recipe
 from churnml.scoring.requirements import require_bills, require_features
-from churnml.scoring.run import one_date, run
+from churnml.scoring.run import run
 from churnml.scoring.staging import Staging
 from churnml.tables.contract import TABLES
 from churnml.tables.source import Source
@@ -83,7 +84,7 @@ def score_source(
         If the source is refused, ends more than a month before ``as_of``, or lacks a
         table that a model needs.
     """
-    day, settings = one_date(as_of), config or Config()
+    day, settings = parse_date(as_of), config or Config()
 
     def plan() -> Work:
         models = choose_models(churn_model, satisfaction_model, hazard_model)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from churnml.base.dates import parse_date
 from churnml.datasets.flat import Signature, counted_from, mistaken, read_frame
 from churnml.errors import ChurnmlError, UsageError
 from churnml.models.bundle import load
@@ -18,7 +19,6 @@ from churnml.models.model import Model, predict
 from churnml.models.signature import KEYS
 from churnml.scoring.percentile import percentile, risk_band
 from churnml.scoring.reasons import reasons
-from churnml.scoring.run import one_date
 
 
 class Scorer:
@@ -71,7 +71,7 @@ class Scorer:
         scores: dict[str, Any] = {name: data[name].to_numpy() for name in keys}
         data = self._read(data.drop(columns=keys), as_of)
         if as_of is not None:
-            scores["as_of"] = np.full(len(data), one_date(as_of).isoformat(), dtype=object)
+            scores["as_of"] = np.full(len(data), parse_date(as_of).isoformat(), dtype=object)
         scores |= predict(self.model, data)
         if self.model.task == "churn":
             ranks = percentile(scores["churn_probability"], self.model.reference)
@@ -87,7 +87,7 @@ class Scorer:
             return data
         signature = Signature.from_dict(self.model.origin.table)
         if as_of is not None:
-            signature = counted_from(signature, one_date(as_of))
+            signature = counted_from(signature, parse_date(as_of))
         read = read_frame(data, signature)
         self._tell_mistaken(read)
         return read

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from ibis import _
 from ibis.expr import types as ir
 
+from churnml.base.dates import add_months
 from churnml.errors import DataError, ModelError, SchemaError
 from churnml.features import declared
 from churnml.models.model import InputColumn
@@ -70,7 +71,9 @@ def require_bills(source: Source, day: date) -> None:
     last = _last_month(bills, day)
     if last is None:
         first = _day(bills.month.min().to_pyarrow().as_py())
-        usable = f"Use --as-of {_next_month(first)} or later" if first else "Choose a later --as-of"
+        usable = (
+            f"Use --as-of {add_months(first, 1)} or later" if first else "Choose a later --as-of"
+        )
         raise DataError(
             f"bills.month: no bill of a month that had ended by {day}"
             + (f"; bills begin with {first:%Y-%m}." if first else "."),
@@ -79,12 +82,12 @@ def require_bills(source: Source, day: date) -> None:
             column="month",
             expected=f"a month before {day}",
         )
-    ended = _next_month(last)
-    if _next_month(ended) < day:
+    ended = add_months(last, 1)
+    if add_months(ended, 1) < day:
         raise DataError(
             f"bills.month: the last bill before {day} is of {last:%Y-%m}; features would be "
             "more than a month old.",
-            hint=f"Add the bills since, or score at {_next_month(ended)} or before.",
+            hint=f"Add the bills since, or score at {add_months(ended, 1)} or before.",
             table="bills",
             column="month",
             value=last.isoformat(),
@@ -99,14 +102,3 @@ def _last_month(bills: ir.Table, day: date) -> date | None:
 
 def _day(value: Any) -> date | None:
     return value.date() if hasattr(value, "date") else value
-
-
-def _next_month(day: date) -> date:
-    """The same day of the next month, or its last day.
-
-    >>> _next_month(date(2026, 1, 31))
-    datetime.date(2026, 2, 28)
-    """
-    first = (day.replace(day=1) + timedelta(days=31)).replace(day=1)
-    last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
-    return first.replace(day=min(day.day, last.day))

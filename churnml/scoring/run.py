@@ -12,7 +12,6 @@ from typing import Any
 from churnml import __version__
 from churnml.base.placing import ReadPlaces, input_first, require_apart
 from churnml.base.text import counted
-from churnml.errors import UsageError
 from churnml.errors.masking import without_secrets
 from churnml.scoring.feed import Batch, Feed
 from churnml.scoring.gates import add_up, drift_values, drifted, drifts, tripped, unseen_shares
@@ -130,21 +129,3 @@ def _entry(name: str, part: Staged) -> PartFile:
 
 def _utc(moment: datetime) -> str:
     return moment.isoformat(timespec="milliseconds")
-
-
-def one_date(as_of: object) -> Any:
-    """The date to score at.
-
-    Raises
-    ------
-    UsageError
-        If it is none.
-    """
-    from datetime import date
-
-    if isinstance(as_of, date) and not isinstance(as_of, datetime):
-        return as_of
-    try:
-        return date.fromisoformat(str(as_of)[:10])
-    except ValueError:
-        raise UsageError(f"{as_of!r} is no date.", hint="Write it as 2026-06-01.") from None

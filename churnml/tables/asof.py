@@ -12,7 +12,6 @@ of ``(customer_id, as_of)`` with one row for every customer and date to be descr
 
 from __future__ import annotations
 
-from calendar import monthrange
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
@@ -22,6 +21,7 @@ from ibis import _
 from ibis.expr import types as ir
 from ibis.util import gen_name
 
+from churnml.base.dates import months_before, parse_dates
 from churnml.tables.contract import TABLES, TableSpec
 
 _LONG_AGO = date(1900, 1, 1)
@@ -35,26 +35,6 @@ def month_index(day: ir.DateValue) -> ir.IntegerValue:
     Engines disagree about differences in months; whole numbers leave nothing to agree on.
     """
     return day.year() * 12 + day.month()
-
-
-def months_before(month: date, months: int) -> date:
-    """The first day of the month so many months before a date's month.
-
-    >>> months_before(date(2026, 2, 17), 3)
-    datetime.date(2025, 11, 1)
-    """
-    year, index = divmod(month.year * 12 + month.month - 1 - months, 12)
-    return date(year, index + 1, 1)
-
-
-def earlier(day: date, months: int) -> date:
-    """The same day so many months before, or the last day of that month.
-
-    >>> earlier(date(2026, 5, 31), 3)
-    datetime.date(2026, 2, 28)
-    """
-    first = months_before(day, months)
-    return first.replace(day=min(day.day, monthrange(first.year, first.month)[1]))
 
 
 def known_at(table: ir.Table, spec: TableSpec, lag: timedelta = timedelta()) -> ir.TimestampValue:
@@ -174,19 +154,9 @@ def in_force(table: ir.Table, spec: TableSpec, moments: ir.Table) -> ir.Table:
     return rows.filter(_._version == 0).drop("_version")
 
 
-def dates(as_of: date | str | Iterable[date | str]) -> list[date]:
-    """The distinct dates given, oldest first.
-
-    >>> dates("2026-06-01")
-    [datetime.date(2026, 6, 1)]
-    """
-    given = [as_of] if isinstance(as_of, (str, date)) else list(as_of)
-    return sorted({date.fromisoformat(str(day)[:10]) for day in given})
-
-
 def moments(as_of: date | str | Iterable[date | str]) -> ir.Table:
     """The distinct dates given as a table with the one column ``as_of``."""
-    return small_table([(day,) for day in dates(as_of)], as_of=pa.date32())
+    return small_table([(day,) for day in parse_dates(as_of)], as_of=pa.date32())
 
 
 def eligible(customers: ir.Table) -> ir.Table:

@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from churnml.base.dates import months_between
 from churnml.base.tasks import TASKS, TITLES, TaskName
 from churnml.base.text import counted
 from churnml.datasets.dataset import Dataset
@@ -331,7 +332,7 @@ def backtest(
         for day in (day for day in sorted(tests) if day >= start):
             rows = data.at([day])
             cells[start, day] = _Told(
-                _months_between(start, day), rows, _measures(task, model, rows)
+                months_between(start, day), rows, _measures(task, model, rows)
             )
         fresh = cells[start, start]
         unseen_rows, unseen = _unseen(task, unfitted, past, fresh.rows, hidden, draws)
@@ -387,10 +388,6 @@ def _unseen(
         return len(strange), {}
     measures = _measures(task, _fitted(unfitted, known), strange)
     return len(strange), bootstrap(_shown(task, measures), strange.groups.to_numpy(), draws=draws)
-
-
-def _months_between(start: date, day: date) -> int:
-    return (day.year - start.year) * 12 + day.month - start.month
 
 
 def _ages(

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from churnml.tables.asof import months_before
+from churnml.base.dates import months_before
 from churnml.tables.simulator import simulate
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from churnml.base.dates import months_before
 from churnml.config.settings import Config
 from churnml.features import build_features
 from churnml.features.view import look
@@ -98,7 +99,7 @@ def describe() -> Callable[..., dict[str, dict[str, Any]]]:
 
 def months_back(count: int, *, last: str = "2026-05-01") -> list[date]:
     """The first days of so many months, the latest first."""
-    return [asof.months_before(date.fromisoformat(last), ago) for ago in range(count)]
+    return [months_before(date.fromisoformat(last), ago) for ago in range(count)]
 
 
 AS_OF = (date(2026, 5, 15), date(2026, 6, 1))
@@ -206,9 +207,7 @@ def _bills(rng: np.random.Generator, ids: list[str]) -> list[dict[str, Any]]:
                 if rng.random() < 0.2
                 else round(level * rng.uniform(0.5, 1.5), 2)
             )
-            issued = asof.months_before(month, -1) + timedelta(
-                days=int(rng.choice([0, 2, 2, 2, 20]))
-            )
+            issued = months_before(month, -1) + timedelta(days=int(rng.choice([0, 2, 2, 2, 20])))
             rows.append(
                 {
                     "customer_id": customer,
@@ -248,7 +247,7 @@ def _usage(rng: np.random.Generator, ids: list[str]) -> list[dict[str, Any]]:
                     "dropped_calls": _maybe(rng, 0.8, int(rng.integers(0, 5))),
                     "data_speed_mbps": _maybe(rng, 0.8, round(rng.uniform(0, 60), 2)),
                     "known_at": _known(
-                        rng, datetime.combine(asof.months_before(month, -1), datetime.min.time())
+                        rng, datetime.combine(months_before(month, -1), datetime.min.time())
                     ),
                 }
             )

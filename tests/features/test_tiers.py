@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
+from churnml.base.dates import months_before
 from churnml.config.settings import Config
-from churnml.tables.asof import months_before
 
 MAY = date(2026, 5, 1)
 

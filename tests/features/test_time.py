@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from churnml.base.dates import months_before
 from churnml.features import BUILDERS
-from churnml.tables import asof
 from churnml.tables.contract import TABLES
 
 DAYS = (date(2026, 5, 15), date(2026, 6, 1))
@@ -32,7 +32,7 @@ def is_later(name: str, row: Row, as_of: date) -> bool:
     if name == "bills" and row["issued_on"] is not None and row["issued_on"] >= as_of:
         return True
     if "month" in row:
-        return asof.months_before(row["month"], -1) > as_of
+        return months_before(row["month"], -1) > as_of
     if name in CLOCKS:
         return any(row[clock] is not None and row[clock] >= as_of for clock in CLOCKS[name])
     return row[TABLES[name].event] >= midnight(as_of)
@@ -47,7 +47,7 @@ def make_later(name: str, row: Row, as_of: date, random: Random) -> Row:
     if name == "bills" and random.random() < 0.5:
         return row | {"issued_on": as_of + timedelta(days=after.days)}
     if "month" in row:
-        return row | {"month": asof.months_before(as_of, -random.choice([0, 0, 1, 3]))}
+        return row | {"month": months_before(as_of, -random.choice([0, 0, 1, 3]))}
     clock = random.choice(CLOCKS.get(name, (TABLES[name].event,)))
     moment = midnight(as_of) + after
     return row | {clock: moment.date() if name in CLOCKS else moment}

@@ -6,6 +6,7 @@ import ibis
 import pyarrow as pa
 import pytest
 
+from churnml.base.dates import parse_dates
 from churnml.tables import asof
 from churnml.tables.contract import TABLES
 
@@ -227,7 +228,7 @@ def test_the_spine_holds_who_had_come_and_not_gone():
 
 
 def test_dates_are_sorted_and_distinct():
-    assert asof.dates(["2026-06-01", date(2026, 5, 1), "2026-06-01T08:00"]) == [
+    assert parse_dates(["2026-06-01", date(2026, 5, 1), "2026-06-01T08:00"]) == [
         date(2026, 5, 1),
         JUNE,
     ]

@@ -21,12 +21,12 @@ import pandas as pd
 from ibis.expr import types as ir
 from numpy.typing import NDArray
 
+from churnml.base.dates import add_span, months_before, parse_dates
 from churnml.config.settings import Config
 from churnml.errors import LabelWindowError, UsageError
 from churnml.labels import coverage as cover
 from churnml.labels import window as labels
 from churnml.labels.sensitivity.patterns import BEFORE, FOLLOWED, counted, edges, whole_months
-from churnml.tables import asof
 
 Bools = NDArray[np.bool_]
 
@@ -96,14 +96,14 @@ def label_sensitivity(
     since = cover.covered_from(tables, "either")
     until = cover.covered_until(tables, "either")
     windows = [labels.Window(gap, horizon) for gap in gaps for horizon in horizons]
-    days = [max(_last(windows, until), since)] if as_of is None else asof.dates(as_of)
+    days = [max(_last(windows, until), since)] if as_of is None else parse_dates(as_of)
     for day in days:
         shortest = min(windows, key=lambda window: window.end(day))
         cover.require_cover([day], shortest, until, since)
     lasting = sorted(set(inactive_months)) if "usage" in tables else []
     counts = counted(tables, days, windows, until)
     # From then on a bill can have been unpaid for long.
-    billed = labels.later(cover.begins(tables, "bills"), "3mo")
+    billed = add_span(cover.begins(tables, "bills"), "3mo")
     table = [
         _cell(
             _Patterns(counts=counts, day=day, windows=windows, until=until, billed=billed),
@@ -118,7 +118,7 @@ def label_sensitivity(
         if window.of(day)[0] >= since and window.end(day) <= until
         for months in lasting or [0]
         # Nobody was seen to be silent before the data begin.
-        if silent == "with" or asof.months_before(day, months) >= since
+        if silent == "with" or months_before(day, months) >= since
     ]
     return pd.DataFrame(table)
 
@@ -127,9 +127,9 @@ def _last(windows: Sequence[labels.Window], until: date) -> date:
     day = until.replace(day=1)
     for _month in range(1200):
         silent = [whole_months(day, window).start + BEFORE for window in windows]
-        if asof.months_before(day, -max(silent)) <= until >= max(w.end(day) for w in windows):
+        if months_before(day, -max(silent)) <= until >= max(w.end(day) for w in windows):
             return day
-        day = asof.months_before(day, 1)
+        day = months_before(day, 1)
     raise LabelWindowError(f"No date's windows end by {until}.")
 
 
@@ -159,7 +159,7 @@ class _Patterns:
 
     def covered(self, month: int) -> bool:
         """Whether the data cover a month, counted from that of ``as_of``."""
-        return asof.months_before(self.day, -(month + 1)) <= self.until
+        return months_before(self.day, -(month + 1)) <= self.until
 
 
 def _cell(

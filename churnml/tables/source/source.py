@@ -12,6 +12,7 @@ from typing import Any
 
 from ibis.expr import types as ir
 
+from churnml.base.dates import parse_date
 from churnml.base.placing import ReadPlaces
 from churnml.config.settings import Available
 from churnml.errors import ContractError, DataError
@@ -143,7 +144,7 @@ class Source:
         ----------
         day : date, or text as ``2026-06-01``
         """
-        limit = day if isinstance(day, date) else date.fromisoformat(day)
+        limit = parse_date(day)
         if self.day is not None:
             limit = min(limit, self.day)
         return replace(self, day=limit)

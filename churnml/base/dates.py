@@ -1,0 +1,118 @@
+"""Arithmetic with months, and the one reading of dates that callers give."""
+
+from __future__ import annotations
+
+import re
+from calendar import monthrange
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+
+from churnml.errors import UsageError
+
+
+def parse_date(day: object) -> date:
+    """The date that a date, a moment of it or its text names.
+
+    Raises
+    ------
+    UsageError
+        If it names none.
+
+    Examples
+    --------
+    >>> parse_date("2026-06-01"), parse_date(datetime(2026, 6, 1, 8))
+    (datetime.date(2026, 6, 1), datetime.date(2026, 6, 1))
+    """
+    if isinstance(day, date) and not isinstance(day, datetime):
+        return day
+    try:
+        return datetime.fromisoformat(str(day)).date()
+    except ValueError:
+        raise UsageError(f"{day!r} is no date.", hint="Write it as 2026-06-01.") from None
+
+
+def parse_dates(days: date | str | Iterable[date | str]) -> list[date]:
+    """The distinct dates of one or several, oldest first.
+
+    >>> parse_dates("2026-06-01")
+    [datetime.date(2026, 6, 1)]
+    """
+    given = [days] if isinstance(days, str | date) else days
+    return sorted({parse_date(day) for day in given})
+
+
+def add_span(day: date, span: str) -> date:
+    """Add a span to a date: ``60d`` in days, ``2mo`` in calendar months.
+
+    Parameters
+    ----------
+    day : date
+    span : str
+        A whole number and ``d`` or ``mo``. A month's last days stay within the month.
+
+    Raises
+    ------
+    UsageError
+        If the span is written otherwise.
+
+    Examples
+    --------
+    >>> add_span(date(2026, 1, 31), "1mo")
+    datetime.date(2026, 2, 28)
+    >>> add_span(date(2026, 1, 31), "1d")
+    datetime.date(2026, 2, 1)
+    """
+    match = re.fullmatch(r"(\d+)(d|mo)", span)
+    if match is None:
+        raise UsageError(f"{span!r} is no span of time.", hint="Write 60d or 2mo.")
+    number = int(match[1])
+    return day + timedelta(days=number) if match[2] == "d" else add_months(day, number)
+
+
+def add_months(day: date, months: int) -> date:
+    """The same day so many months later, or the last day of that month.
+
+    >>> add_months(date(2026, 5, 31), -3)
+    datetime.date(2026, 2, 28)
+    """
+    first = months_before(day, -months)
+    return first.replace(day=min(day.day, monthrange(first.year, first.month)[1]))
+
+
+def months_before(day: date, months: int) -> date:
+    """The first day of the month so many months before a date's month.
+
+    >>> months_before(date(2026, 2, 17), 3)
+    datetime.date(2025, 11, 1)
+    """
+    year, index = divmod(day.year * 12 + day.month - 1 - months, 12)
+    return date(year, index + 1, 1)
+
+
+def ceil_month(day: date) -> date:
+    """The first day of a month at or after a date.
+
+    >>> ceil_month(date(2026, 12, 5)), ceil_month(date(2026, 12, 1))
+    (datetime.date(2027, 1, 1), datetime.date(2026, 12, 1))
+    """
+    return day if day.day == 1 else months_before(day, -1)
+
+
+def months_between(start: date, end: date) -> int:
+    """From one date's month to another's.
+
+    >>> months_between(date(2025, 11, 30), date(2026, 2, 1))
+    3
+    """
+    return (end.year - start.year) * 12 + end.month - start.month
+
+
+def month_starts(start: date, end: date) -> list[date]:
+    """The first days of months from a date on, before another.
+
+    >>> month_starts(date(2026, 11, 5), date(2027, 1, 2))
+    [datetime.date(2026, 12, 1), datetime.date(2027, 1, 1)]
+    """
+    first = ceil_month(start)
+    starts = (months_before(first, -at) for at in range(max(months_between(first, end) + 1, 0)))
+    return [day for day in starts if day < end]
