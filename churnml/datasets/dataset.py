@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any
 
 import ibis
 import numpy as np
@@ -29,6 +29,7 @@ from churnml.features import build_features, declared
 from churnml.labels import coverage as cover
 from churnml.labels import hazard as leaving
 from churnml.labels import window as labels
+from churnml.labels.coverage import Coverage
 from churnml.metrics.survival import known_outcomes
 from churnml.tables.source import Source
 
@@ -99,6 +100,7 @@ def build_dataset(
     *,
     config: Config | None = None,
     max_rows: int | None = None,
+    coverage: Coverage | None = None,
 ) -> Dataset:
     """Features at each ``as_of``, with labels of what happened next.
 
@@ -111,6 +113,8 @@ def build_dataset(
         Its section of the task says where the label looks.
     max_rows : int, optional
         At most about this many rows: a sample of the customers, the same every time.
+    coverage : Coverage, optional
+        The dates that the source covers for this label, where they are known already.
 
     Returns
     -------
@@ -130,7 +134,7 @@ def build_dataset(
     config = config or Config()
     days = parse_dates(as_of)
     out = withheld(declared(source.tables), config.availability, source.availability)
-    y = _outcome(source, task, days, config)
+    y = _outcome(source, task, days, config, coverage or covered(source, task, config))
     target = y.columns[-1]
     y = y.cache()
     if max_rows is not None:
@@ -151,10 +155,11 @@ def build_dataset(
     )
 
 
-def _outcome(source: Source, task: Task, days: Sequence[date], config: Config) -> ir.Table:
+def _outcome(
+    source: Source, task: Task, days: Sequence[date], config: Config, known: Coverage
+) -> ir.Table:
     """The task's labels after each date, in the last column."""
-    section, known = settings(task, config), covered(source, task, config)
-    label = _LABELS[task]
+    section, label = settings(task, config), _LABELS[task]
     cover.require_cover(
         days, label.taught(section), known.until, known.since, earliest=known.earliest
     )
@@ -174,18 +179,18 @@ def _months_seen(section: TrainingSettings, y: pd.Series) -> labels.Window:
     return labels.Window(section.gap, f"{int(y.abs().max())}mo")
 
 
-def _left(tables: Tables, days: Sequence[date], section: Churn, known: Covered) -> ir.Table:
+def _left(tables: Tables, days: Sequence[date], section: Churn, known: Coverage) -> ir.Table:
     return labels.churn(tables, days, _window(section), section.definition)
 
 
 def _answer(
-    tables: Tables, days: Sequence[date], section: SatisfactionSettings, known: Covered
+    tables: Tables, days: Sequence[date], section: SatisfactionSettings, known: Coverage
 ) -> ir.Table:
     return labels.satisfaction(tables, days, _window(section))
 
 
 def _month_of_leaving(
-    tables: Tables, days: Sequence[date], section: HazardSettings, known: Covered
+    tables: Tables, days: Sequence[date], section: HazardSettings, known: Coverage
 ) -> ir.Table:
     return leaving.month_of_leaving(
         tables,
@@ -199,30 +204,10 @@ def _month_of_leaving(
     )
 
 
-class Covered(NamedTuple):
-    """The range of dates that the data cover for a label; the end is exclusive.
-
-    Attributes
-    ----------
-    since, until : date
-    earliest : date
-        The first ``as_of`` before which a month's bill had ended.
-    """
-
-    since: date
-    until: date
-    earliest: date
-
-
-def covered(source: Source, task: Task, config: Config) -> Covered:
+def covered(source: Source, task: Task, config: Config) -> Coverage:
     """The dates covered by the data that a task's labels and features need."""
     # Only labels of leaving have a definition, which may need more tables.
-    definition = getattr(settings(task, config), "definition", None)
-    return Covered(
-        cover.covered_from(source.tables, definition),
-        cover.covered_until(source.tables, definition),
-        add_span(cover.begins(source.tables, "bills"), "1mo"),
-    )
+    return cover.covered(source.tables, getattr(settings(task, config), "definition", None))
 
 
 def label_facts(task: Task, config: Config) -> dict[str, Any]:
@@ -279,7 +264,7 @@ class _Label:
         Of rows, a date and the gap: the rows as they were known at the date.
     """
 
-    outcome: Callable[[Tables, Sequence[date], Any, Covered], ir.Table]
+    outcome: Callable[[Tables, Sequence[date], Any, Coverage], ir.Table]
     taught: Callable[[TrainingSettings], labels.Window] = _window
     seen: Callable[[TrainingSettings, pd.Series], labels.Window] = lambda section, y: _window(
         section
@@ -334,7 +319,7 @@ def _sample(y: ir.Table, max_rows: int) -> ir.Table:
     return y.mutate(number=number).filter(_.number % every == 0).drop("number")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Dates:
     """The ``as_of`` dates of a training, oldest first, by what they are used for.
 
@@ -345,11 +330,14 @@ class Dates:
         the first month does, and what comes after the first of ``test`` is left out.
     all : tuple of date
         What the final model is fitted on: these and the dates between them.
+    coverage : Coverage
+        Of the source that the dates were chosen for.
     """
 
     train: tuple[date, ...]
     test: tuple[date, ...]
     all: tuple[date, ...]
+    coverage: Coverage
 
 
 def plan_dates(source: Source, task: Task, config: Config) -> Dates:
@@ -362,7 +350,8 @@ def plan_dates(source: Source, task: Task, config: Config) -> Dates:
     """
     section = settings(task, config)
     window, taught = _window(section), _LABELS[task].taught(section)
-    since, until, earliest = covered(source, task, config)
+    coverage = covered(source, task, config)
+    since, until, earliest = coverage
     # Three months' bills must lie before a date for its features to say something.
     usable = month_starts(add_span(earliest, "2mo"), until)
     usable = [d for d in usable if window.of(d)[0] >= since and taught.end(d) <= until]
@@ -372,7 +361,8 @@ def plan_dates(source: Source, task: Task, config: Config) -> Dates:
         train = [day for day in usable if test and taught.end(day) <= test[0]]
         train = train[-section.train_months :]
         if train:
-            return Dates(tuple(train), tuple(test), tuple(d for d in usable if d >= train[0]))
+            every = tuple(day for day in usable if day >= train[0])
+            return Dates(train=tuple(train), test=tuple(test), all=every, coverage=coverage)
     raise LabelWindowError(
         f"{task}: no month to train on: bills run from {months_before(earliest, 1)}, "
         f"labels are covered from {since} until {until}.",

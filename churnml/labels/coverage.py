@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
+from typing import NamedTuple
 
 import ibis
 from ibis import _
 from ibis.expr import types as ir
 
-from churnml.base.dates import add_span
+from churnml.base.dates import add_months
 from churnml.errors import LabelWindowError
 from churnml.labels.window import Definition, Window
 from churnml.tables import asof
@@ -22,84 +23,77 @@ _FAR = 4000
 """Days: no gap or horizon is longer."""
 
 
-def covered_until(tables: Mapping[str, ir.Table], definition: Definition | None) -> date:
-    """The first date after the data that a label needs.
+class Coverage(NamedTuple):
+    """The range of dates that the data cover for a label; the end is exclusive.
 
-    ``definition`` is that of leaving; None for a label that is not about it.
-
-    The end of the last month that holds at least half as many rows as the table's
-    fullest month: of ``bills``, and of ``usage`` where inactivity counts.
-
-    Raises
-    ------
-    LabelWindowError
-        If there are no bills.
+    Attributes
+    ----------
+    since, until : date
+    earliest : date
+        The first ``as_of`` before which a month's bill had ended.
     """
-    return min(_last_full_month(tables[name], name) for name in _needed(tables, definition))
+
+    since: date
+    until: date
+    earliest: date
 
 
-def covered_from(tables: Mapping[str, ir.Table], definition: Definition | None) -> date:
-    """The first date that the data covers for a label.
+def covered(tables: Mapping[str, ir.Table], definition: Definition | None) -> Coverage:
+    """The dates that the data cover for a label, by ``bills``, and ``usage`` if inactivity counts.
 
-    Where the later of the tables that the label needs `begins`: ``bills``, and ``usage``
-    where inactivity counts. Before it, who has no row has not been silent: nobody looked.
-
-    Raises
-    ------
-    LabelWindowError
-        If there are no bills.
-    """
-    return max(begins(tables, name) for name in _needed(tables, definition))
-
-
-def _needed(tables: Mapping[str, ir.Table], definition: Definition | None) -> list[str]:
-    silence = definition not in (None, "termination") and "usage" in tables
-    return ["bills", "usage"] if silence else ["bills"]
-
-
-def begins(tables: Mapping[str, ir.Table], name: str) -> date:
-    """The first month in which a monthly table is complete.
-
-    The first with rows for at least half as large a share of the customers then there as
-    in the table's best month: neither a few stray rows of long ago nor a month of which
-    the tables have only the last days' bills begin it, and an operator that has grown
-    loses no month.
+    A table begins with the first month that has rows for at least half as large a share of
+    the customers then there as its best month: neither a few stray rows of long ago nor a
+    month of which the tables have only the last days' bills begin it, and an operator that
+    has grown loses no month. It ends with the last month that holds at least half as many
+    rows as its fullest. Before and after, who has no row has not been silent: nobody looked.
 
     Parameters
     ----------
     tables : mapping of str to Table
-        Needs ``customers`` and the table.
-    name : str
+        Needs ``customers``, ``bills``, and ``usage`` where it is to count.
+    definition : {"termination", "inactivity", "either"} or None
+        Of leaving; None for a label that is not about it.
 
     Raises
     ------
     LabelWindowError
-        If the table has no rows.
+        If a table has no rows.
     """
-    counts = _monthly_rows(tables[name], name)
-    seen = tables["customers"].group_by("customer_id")
+    silence = definition not in (None, "termination") and "usage" in tables
+    counts = {name: _monthly_rows(tables[name], name) for name in ("bills", "usage")[: 1 + silence]}
+    spans = _spans(tables["customers"])
+    begin = {name: _first_month(rows, spans) for name, rows in counts.items()}
+    end = min(_last_full_month(rows) for rows in counts.values())
+    return Coverage(max(begin.values()), end, add_months(begin["bills"], 1))
+
+
+def _spans(customers: ir.Table) -> list[dict[str, int]]:
+    """How many customers were there from one month to another."""
+    seen = customers.group_by("customer_id")
     spans = seen.agg(start=_.activated_on.min(), end=_.terminated_on.max())
     spans = spans.select(
         first=asof.month_index(_.start),
         last=asof.month_index(_.end.fill_null(ibis.date(9999, 1, 1))),
     )
-    rows = spans.group_by("first", "last").agg(customers=_.count()).to_pyarrow().to_pylist()
-    shares = {month: _share(count, rows, month) for month, count in counts.items()}
+    return spans.group_by("first", "last").agg(customers=_.count()).to_pyarrow().to_pylist()
+
+
+def _first_month(counts: Mapping[date, int], spans: Iterable[Mapping[str, int]]) -> date:
+    shares = {month: _share(count, spans, month) for month, count in counts.items()}
     most = max(shares.values())
     return min(month for month, share in shares.items() if 2 * share >= most)
 
 
-def _share(count: int, rows: Iterable[Mapping[str, int]], day: date) -> float:
-    """The share of a month's customers that have a row; 0 without customers."""
+def _share(count: int, spans: Iterable[Mapping[str, int]], day: date) -> float:
+    """Of the customers there in a month, those with a row; none where nobody was there."""
     month = day.year * 12 + day.month
-    there = sum(row["customers"] for row in rows if row["first"] <= month <= row["last"])
+    there = sum(row["customers"] for row in spans if row["first"] <= month <= row["last"])
     return min(count / there, 1.0) if there else 0.0
 
 
-def _last_full_month(table: ir.Table, name: str) -> date:
-    counts = _monthly_rows(table, name)
+def _last_full_month(counts: Mapping[date, int]) -> date:
     most = max(counts.values())
-    return add_span(max(month for month, rows in counts.items() if 2 * rows >= most), "1mo")
+    return add_months(max(month for month, rows in counts.items() if 2 * rows >= most), 1)
 
 
 def _monthly_rows(table: ir.Table, name: str) -> dict[date, int]:

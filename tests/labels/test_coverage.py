@@ -82,9 +82,9 @@ def test_cover_ends_with_the_last_full_month_of_the_tables_needed():
     names = "abcd"
     bills = every(names, [MAY, JUNE]) | {"a": [MAY, JUNE, JULY]}
     given = tables(customers(names), bills=bills, usage=every(names, [MAY]))
-    assert cover.covered_until(given, "termination") == JULY
-    assert cover.covered_until(given, "either") == JUNE
-    assert cover.covered_until(given, None) == JULY
+    assert cover.covered(given, "termination").until == JULY
+    assert cover.covered(given, "either").until == JUNE
+    assert cover.covered(given, None).until == JULY
 
 
 def test_cover_begins_with_usage_where_silence_counts_else_with_bills():
@@ -92,12 +92,12 @@ def test_cover_begins_with_usage_where_silence_counts_else_with_bills():
     given = tables(
         customers(names), bills=every(names, MONTHS[:8]), usage=every(names, MONTHS[3:8])
     )
-    assert cover.covered_from(given, "either") == MONTHS[3]
-    assert cover.covered_from(given, "inactivity") == MONTHS[3]
-    assert cover.covered_from(given, "termination") == MONTHS[0]
-    assert cover.covered_from(given, None) == MONTHS[0]
+    assert cover.covered(given, "either").since == MONTHS[3]
+    assert cover.covered(given, "inactivity").since == MONTHS[3]
+    assert cover.covered(given, "termination").since == MONTHS[0]
+    assert cover.covered(given, None).since == MONTHS[0]
     del given["usage"]
-    assert cover.covered_from(given, "either") == MONTHS[0]
+    assert cover.covered(given, "either").since == MONTHS[0]
 
 
 def test_stray_rows_and_a_month_half_missing_begin_nothing():
@@ -105,22 +105,23 @@ def test_stray_rows_and_a_month_half_missing_begin_nothing():
     usage = every(names, MONTHS[3:8])
     usage["a"] = [date(2019, 1, 1), MONTHS[2], *usage["a"]]
     usage["b"] = [MONTHS[2], *usage["b"]]
-    assert cover.begins(tables(customers(names), usage=usage), "usage") == MONTHS[3]
+    given = tables(customers(names), bills=every(names, MONTHS[:8]), usage=usage)
+    assert cover.covered(given, "either").since == MONTHS[3]
 
 
 def test_an_operator_that_has_grown_or_shrunk_loses_no_month():
     young = customers("cdefgh", since=date(2026, 6, 20))
     old = customers("ab")
     bills = every("ab", MONTHS) | every("cdefgh", MONTHS[6:])
-    assert cover.begins(tables([*old, *young], bills=bills), "bills") == MONTHS[0]
+    assert cover.covered(tables([*old, *young], bills=bills), None).since == MONTHS[0]
     gone = customers("cdefgh", until=date(2026, 3, 15))
     bills = every("ab", MONTHS) | every("cdefgh", MONTHS[:2])
-    assert cover.begins(tables([*old, *gone], bills=bills), "bills") == MONTHS[0]
+    assert cover.covered(tables([*old, *gone], bills=bills), None).since == MONTHS[0]
 
 
 def test_a_table_without_rows_covers_nothing():
     with pytest.raises(LabelWindowError, match="bills: no rows"):
-        cover.covered_from(tables(customers("a"), bills={}), "termination")
+        cover.covered(tables(customers("a"), bills={}), "termination")
 
 
 def test_the_month_of_leaving_is_refused_before_the_data_begin():

@@ -21,7 +21,7 @@ import pandas as pd
 from ibis.expr import types as ir
 from numpy.typing import NDArray
 
-from churnml.base.dates import add_span, months_before, parse_dates
+from churnml.base.dates import add_months, months_before, parse_dates
 from churnml.config.settings import Config
 from churnml.errors import LabelWindowError, UsageError
 from churnml.labels import coverage as cover
@@ -93,8 +93,7 @@ def label_sensitivity(
     tables, config = source.tables, config or Config()
     if any(not 1 <= months <= BEFORE for months in inactive_months):
         raise UsageError(f"inactive_months: from 1 to {BEFORE} expected.")
-    since = cover.covered_from(tables, "either")
-    until = cover.covered_until(tables, "either")
+    since, until, earliest = cover.covered(tables, "either")
     windows = [labels.Window(gap, horizon) for gap in gaps for horizon in horizons]
     days = [max(_last(windows, until), since)] if as_of is None else parse_dates(as_of)
     for day in days:
@@ -103,7 +102,7 @@ def label_sensitivity(
     lasting = sorted(set(inactive_months)) if "usage" in tables else []
     counts = counted(tables, days, windows, until)
     # From then on a bill can have been unpaid for long.
-    billed = add_span(cover.begins(tables, "bills"), "3mo")
+    billed = add_months(earliest, 2)
     table = [
         _cell(
             _Patterns(counts=counts, day=day, windows=windows, until=until, billed=billed),
