@@ -18,31 +18,51 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from churnml.config.settings import Config, load_config
+    from churnml.config import Config, load_config
     from churnml.datasets.dataset import build_dataset
     from churnml.datasets.nonresponse import response_weights
     from churnml.estimators import ChurnClassifier, ChurnHazard, SatisfactionRegressor
     from churnml.features import build_features
     from churnml.labels.sensitivity import label_sensitivity
+    from churnml.registry.compare import compare
+    from churnml.registry.evaluate import evaluate
+    from churnml.registry.export import export
+    from churnml.registry.promotion.history import history
+    from churnml.registry.promotion.promote import promote
+    from churnml.registry.promotion.rollback import rollback
+    from churnml.registry.resolve import load_model
+    from churnml.scoring.score import score
+    from churnml.tables.checked import validate
     from churnml.tables.simulator import simulate
     from churnml.tables.source import open_source
-    from churnml.tables.validation.validate import validate
+    from churnml.training.backtest_source import backtest
+    from churnml.training.train import train
 
 __version__ = "0.1.0"
 
 _HOME = {
     "ChurnClassifier": "churnml.estimators",
     "ChurnHazard": "churnml.estimators",
-    "Config": "churnml.config.settings",
+    "Config": "churnml.config",
     "SatisfactionRegressor": "churnml.estimators",
+    "backtest": "churnml.training.backtest_source",
     "build_dataset": "churnml.datasets.dataset",
     "build_features": "churnml.features",
+    "compare": "churnml.registry.compare",
+    "evaluate": "churnml.registry.evaluate",
+    "export": "churnml.registry.export",
+    "history": "churnml.registry.promotion.history",
     "label_sensitivity": "churnml.labels.sensitivity",
-    "load_config": "churnml.config.settings",
+    "load_config": "churnml.config",
+    "load_model": "churnml.registry.resolve",
     "open_source": "churnml.tables.source",
+    "promote": "churnml.registry.promotion.promote",
     "response_weights": "churnml.datasets.nonresponse",
+    "rollback": "churnml.registry.promotion.rollback",
+    "score": "churnml.scoring.score",
     "simulate": "churnml.tables.simulator",
-    "validate": "churnml.tables.validation",
+    "train": "churnml.training.train",
+    "validate": "churnml.tables.checked",
 }
 
 __all__ = [
@@ -50,13 +70,23 @@ __all__ = [
     "ChurnHazard",
     "Config",
     "SatisfactionRegressor",
+    "backtest",
     "build_dataset",
     "build_features",
+    "compare",
+    "evaluate",
+    "export",
+    "history",
     "label_sensitivity",
     "load_config",
+    "load_model",
     "open_source",
+    "promote",
     "response_weights",
+    "rollback",
+    "score",
     "simulate",
+    "train",
     "validate",
 ]
 

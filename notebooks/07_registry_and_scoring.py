@@ -16,51 +16,37 @@
 # All data here are simulated. The store is a SQLite file in a temporary folder.
 
 # %%
-import json
 import os
-import subprocess
-import sys
 import tempfile
 import warnings
-from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pandas as pd
 
 import churnml
-from churnml.metrics.displays.style import BLUE, PALETTE, use_style
 
-use_style()
 os.chdir(tempfile.mkdtemp())
 os.environ.pop("MLFLOW_TRACKING_URI", None)
-PLAIN = {"TERM": "dumb", "COLUMNS": "140", "FORCE_COLOR": "", "CLICOLOR_FORCE": ""}
 churnml.simulate("operator", customers=4_000, months=24, seed=8)
-Path("quick.yaml").write_text(
-    "churn: {train_months: 3, folds: 3, max_rounds: 300}\n"
-    "satisfaction: {train_months: 6, folds: 3, repeats: 1, max_rounds: 300}\n"
+source = churnml.open_source("operator")
+quick = churnml.Config.model_validate(
+    {
+        "churn": {"train_months": 3, "folds": 3, "max_rounds": 300},
+        "satisfaction": {"train_months": 6, "folds": 3, "repeats": 1, "max_rounds": 300},
+    }
 )
-
-
-def run(command):
-    """Run a churnml command as it is typed, and show what it prints."""
-    words = [sys.executable, "-m", *command.split()]
-    done = subprocess.run(
-        words, capture_output=True, text=True, check=False, env=os.environ | PLAIN
-    )
-    shown = f"$ {command}\n{done.stdout}"
-    if done.returncode:
-        shown += f"{done.stderr.splitlines()[-1]}\nexit status {done.returncode}"
-    print(shown.replace(f"{Path.cwd()}/", ""))
-
 
 # %% [markdown]
 # ## Train as of March
 #
-# `--until` is a wall: nothing at or after that date is read, labels included.
+# `until` is a wall: nothing at or after that date is read, labels included. The same call from
+# a shell: `churnml train churn operator --until 2026-03-01`.
 
 # %%
-run("churnml train churn operator --until 2026-03-01 --config quick.yaml")
-run("churnml train satisfaction operator --until 2026-03-01 --config quick.yaml")
+churnml.train(source, "churn", until="2026-03-01", config=quick)
+
+# %%
+churnml.train(source, "satisfaction", until="2026-03-01", config=quick)
 
 # %% [markdown]
 # ## What MLflow keeps
@@ -85,22 +71,25 @@ runs[["metrics.auc", "metrics.average_precision", "metrics.r2", "metrics.spearma
 # account: rows in, scored, set aside, not eligible; models, digests, gates.
 
 # %%
-run("churnml score operator --as-of 2026-03-01 --out scores")
-manifest = json.loads(Path("scores/_manifest.json").read_text())
-manifest["rows"]
+manifest = churnml.score(source, "2026-03-01", out="scores", config=quick)
+manifest
 
 # %%
-scores = pd.concat(map(pd.read_parquet, sorted(Path("scores").glob("*.parquet"))))
+scores = manifest.to_pandas()
 order = ["low", "medium", "high", "critical"]
 bands = scores.groupby("risk_band")[["churn_probability", "satisfaction"]].agg(["mean", "size"])
 bands = bands.reindex(order)
 figure, (risk, both) = plt.subplots(1, 2, figsize=(11, 4))
-risk.bar(order, 100 * bands["churn_probability"]["mean"], color=PALETTE[:4])
+risk.bar(
+    order,
+    100 * bands["churn_probability"]["mean"],
+    color=["#9ecae1", "#6baed6", "#3182bd", "#08519c"],
+)
 risk.set(title="Mean probability of leaving by risk band", ylabel="%", xlabel="risk band")
-both.scatter(scores["satisfaction"], 100 * scores["churn_probability"], s=4, alpha=0.3, color=BLUE)
+both.scatter(scores["satisfaction"], 100 * scores["churn_probability"], s=4, alpha=0.3)
 both.set(
     title="Two scores for every customer",
-    xlabel="satisfaction (满意度), points",
+    xlabel="satisfaction, points of 100",
     ylabel="probability of leaving, %",
     yscale="log",
 )
@@ -122,27 +111,32 @@ pd.DataFrame(
 )
 
 # %% [markdown]
-# A second command into the same folder is refused: a finished result is never overwritten
-# unasked. The exit status says so to the scheduler.
+# A second scoring into the same folder is refused: a finished result is never overwritten
+# unasked. The command ends with the error's status, which says so to the scheduler.
 
 # %%
-run("churnml score operator --as-of 2026-03-01 --out scores")
+try:
+    churnml.score(source, "2026-03-01", out="scores", reasons=1, config=quick)
+except churnml.errors.OutputError as error:
+    print(f"{error}\nexit status {error.status}")
 
 # %% [markdown]
 # ## Two months later: a challenger
 #
 # The new model becomes `challenger`. `promote` measures both, as they were before their last
 # refit, on months that neither has learned from. Whoever is not better stays challenger;
-# that is exit status 6, and nothing has changed.
+# the command ends with exit status 6, and nothing has changed.
 
 # %%
-run("churnml train churn operator --until 2026-05-01 --config quick.yaml")
-run("churnml promote churn operator")
+churnml.train(source, "churn", until="2026-05-01", config=quick)
 
 # %%
-run("churnml history churn")
+churnml.promote("churn", source, config=quick)
+
+# %%
+churnml.history("churn")
 
 # %% [markdown]
-# `churnml rollback churn` brings the previous champion back in one command.
+# `churnml.rollback("churn")` brings the previous champion back in one call.
 #
 # Next: [08 · bring your own table](08_bring_your_own_table.ipynb).

@@ -156,3 +156,6 @@ figure, axes = plt.subplots(figsize=(5, 4))
 GainsDisplay.from_predictions(data.y[~half], p, ax=axes)
 axes.set_title("Gains on customers held out")
 plt.show()
+
+# %% [markdown]
+# Next: [09 · the monthly run](09_the_monthly_run.ipynb).

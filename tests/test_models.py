@@ -14,11 +14,10 @@ import mlflow
 import pyarrow.parquet as pq
 import pytest
 
-from churnml import Config, open_source, simulate
+from churnml import Config, open_source, score, simulate
 from churnml.cli import main as churnml
 from churnml.models.bundle import check_golden
 from churnml.registry.resolve import resolve
-from churnml.scoring import score_source
 
 MODELS = Path(__file__).parents[1] / "models"
 GOLDEN = Path(__file__).with_name("golden_scores.json")
@@ -115,10 +114,10 @@ def write_golden() -> None:
     """Score, and write down what comes out."""
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
-        score_source(
+        score(
             open_source(operator(place)),
             AS_OF,
-            place / "scores",
+            out=place / "scores",
             churn_model=str(MODELS / "churn"),
             satisfaction_model=str(MODELS / "satisfaction"),
             config=Config(),

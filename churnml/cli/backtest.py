@@ -32,26 +32,22 @@ def command(
 
     churnml backtest churn demo/operator --months 4 --out backtest
     """
-    from churnml import pipeline
+    import churnml
     from churnml.metrics.bootstrap import INTERVALS
     from churnml.training.backtest import OVER_MONTHS, SPREAD_COLUMNS
 
     output.show_progress()
     settings = options.settings(config)
-    if out is not None:
-        pipeline.require_report(
-            out, source, table=False, mapping=mapping, config=settings, overwrite=overwrite
-        )
-    found = pipeline.backtest_source(
-        task,
+    found = churnml.backtest(
         source,
+        task,  # type: ignore[arg-type]
         months=months,
         until=None if until is None else options.day(until),
         mapping=mapping,
         config=settings,
+        out=out,
+        overwrite=overwrite,
     )
-    if out is not None:
-        pipeline.write_backtest(found, out, overwrite=overwrite)
     if json:
         output.print_json(found.to_dict())
         return

@@ -26,10 +26,10 @@ def command(
 
     churnml compare models:/churn@champion models:/churn@challenger
     """
-    from churnml import pipeline
+    import churnml
 
     options.settings(config)
-    found = pipeline.compare_models(first, second)
+    found = churnml.compare(first, second)
     if json:
         output.print_json(found.to_dict())
     else:

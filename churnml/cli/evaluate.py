@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from churnml.cli import options, output
-from churnml.errors import UsageError
 
 if TYPE_CHECKING:
     from churnml.evaluation import Evaluation
@@ -50,42 +49,26 @@ def command(
 
     churnml evaluate models:/churn-customers/1 customers.csv --id customerID --target Churn
     """
-    from churnml import pipeline
+    import churnml
 
     output.show_progress()
-    settings = options.settings(config)
-    day = None if as_of is None else options.day(as_of)
-    if day is None and target is None:
-        raise UsageError("Operator tables need --as-of, a table of your own needs --target.")
-    reading = {"sheet": sheet, "encoding": encoding, "delimiter": delimiter}
-    if out is not None:
-        pipeline.require_report(
-            out,
-            data,
-            table=target is not None,
-            reading=reading,
-            mapping=mapping,
-            config=settings,
-            overwrite=overwrite,
-        )
-    if target is not None:
-        evaluated = pipeline.evaluate_table(
-            model,
-            data,
-            id=id,
-            target=target,
-            group=group,
-            as_of=day,
-            value=value,
-            positive=positive,
-            reading=reading,
-            config=settings,
-        )
-    else:
-        assert day is not None
-        evaluated = pipeline.evaluate_source(model, data, day, mapping=mapping, config=settings)
-    if out is not None:
-        pipeline.write_evaluation(evaluated, out, overwrite=overwrite)
+    evaluated = churnml.evaluate(
+        model,
+        data,
+        as_of=None if as_of is None else options.day(as_of),
+        id=id,
+        target=target,
+        group=group,
+        positive=positive,
+        sheet=sheet,
+        encoding=encoding,
+        delimiter=delimiter,
+        value=value,
+        mapping=mapping,
+        config=options.settings(config),
+        out=out,
+        overwrite=overwrite,
+    )
     if json:
         output.print_json(evaluated.to_dict())
     else:

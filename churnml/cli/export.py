@@ -28,11 +28,11 @@ def command(
 
     Example: churnml export models:/churn@champion models/churn
     """
-    from churnml import pipeline
+    import churnml
 
     options.settings(config)
-    exported = pipeline.export(uri, folder, notes=note or (), overwrite=overwrite)
+    exported = churnml.export(uri, folder, note=note or (), overwrite=overwrite)
     if json:
-        output.print_json(exported)
+        output.print_json(exported.to_dict())
     else:
-        output.print_line(f"{exported['model']}: {exported['folder']}")
+        output.print_line(f"{exported.model}: {exported.folder}")

@@ -22,22 +22,22 @@ def command(
 
     Example: churnml features demo/operator --as-of 2026-06-01 --out features.parquet
     """
-    from churnml import pipeline
     from churnml.config.settings import load_config
+    from churnml.features.writing import save_features
 
     output.show_progress()
-    written = pipeline.features(
+    written = save_features(
         source,
-        options.day(as_of),
-        out,
+        as_of=options.day(as_of),
+        out=out,
         mapping=mapping,
         config=load_config(config),
         overwrite=overwrite,
     )
     if json:
-        output.print_json(written)
+        output.print_json(written.to_dict())
         return
     output.print_line(
-        f"{written['rows']:,} customers, {written['features']} features at "
-        f"{written['as_of']}: {written['file']}"
+        f"{written.rows:,} customers, {written.features} features at {written.as_of}: "
+        f"{written.file}"
     )

@@ -19,10 +19,10 @@ def command(
 
     churnml history churn
     """
-    from churnml import pipeline
+    import churnml
 
     options.settings(config)
-    found = pipeline.told_history(options.task(task_name), name=name)
+    found = churnml.history(options.task(task_name), name=name).to_dict()
     if json:
         output.print_json(found)
     else:

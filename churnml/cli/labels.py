@@ -58,11 +58,11 @@ def command(
 
     Example: churnml labels demo/operator --as-of 2026-02-01
     """
-    from churnml import pipeline
+    import churnml
     from churnml.config.settings import load_config
 
     output.show_progress()
-    found = pipeline.label_sensitivity(
+    found = churnml.label_sensitivity(
         source,
         options.day(as_of) if as_of else None,
         mapping=mapping,

@@ -7,7 +7,7 @@ import typer
 from churnml.cli import options, output
 
 if TYPE_CHECKING:
-    from churnml.pipeline import Outcome
+    from churnml.registry.promotion.outcome import Outcome
 
 Name = Annotated[
     str | None,
@@ -45,14 +45,15 @@ def command(
 
     churnml promote churn demo/operator --version 3 --force "new tariff since May"
     """
-    from churnml import pipeline
+    import churnml
+    from churnml.registry.promotion.promote import require_promoted
 
     task = options.task(task_name)
     output.show_progress()
-    promoted = pipeline.promote(
+    promoted = churnml.promote(
         task,
         source,
-        version=None if version is None else str(version),
+        version=version,
         force=force,
         name=name,
         mapping=mapping,
@@ -62,7 +63,7 @@ def command(
         output.print_json(promoted.to_dict())
     elif not json:
         show(promoted)
-    pipeline.require_promoted(promoted)
+    require_promoted(promoted)
 
 
 def show(promoted: "Outcome") -> None:

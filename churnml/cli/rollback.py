@@ -24,11 +24,11 @@ def command(
 
     churnml rollback churn --reason "complaints about the June campaign"
     """
-    from churnml import pipeline
+    import churnml
 
     options.settings(config)
     task = options.task(task_name)
-    rolled = pipeline.rollback(task, name=name, reason=reason)
+    rolled = churnml.rollback(task, name=name, reason=reason)
     if json:
         output.print_json(rolled.to_dict())
         return

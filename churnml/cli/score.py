@@ -1,6 +1,5 @@
 """``churnml score``: every customer's scores, with reasons."""
 
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -61,35 +60,27 @@ def command(
     churnml score customers.csv --id customerID --out scores --churn-model models:/churn-customers/1
     --as-of 2026-06-01
     """
-    from churnml import pipeline
+    import churnml
     from churnml.scoring import check_gates
 
     if engine != "duckdb":
         raise UsageError(f"--engine {engine}: not available.", hint="Use duckdb.")
-    if id is None and as_of is None:
-        raise UsageError("Operator tables need --as-of, a table of your own needs --id.")
-    if id is not None and hazard_model is not None:
-        raise UsageError("--hazard-model is for operator tables, not with --id.")
-    if reasons is not None and reasons < 0:
-        raise UsageError(f"--reasons {reasons}: 0 or more expected.")
-    reading = {"sheet": sheet, "encoding": encoding, "delimiter": delimiter}
-    if id is None and any(one is not None for one in reading.values()):
-        raise UsageError("--sheet, --encoding and --delimiter are for a table, with --id.")
     output.show_progress()
-    settings = options.settings(config)
-    score = partial(
-        pipeline.score_source if id is None else pipeline.score_table,
+    manifest = churnml.score(
+        data,
+        None if as_of is None else options.day(as_of),
+        out=out,
+        id=id,
+        sheet=sheet,
+        encoding=encoding,
+        delimiter=delimiter,
         churn_model=churn_model,
         satisfaction_model=satisfaction_model,
+        hazard_model=hazard_model,
         reasons=reasons,
-        config=settings,
+        mapping=mapping,
+        config=options.settings(config),
         overwrite=overwrite,
-    )
-    day = None if as_of is None else options.day(as_of)
-    manifest = (
-        score(data, day, out, mapping=mapping, hazard_model=hazard_model)
-        if id is None
-        else score(data, out, id=id, as_of=day, reading=reading)
     )
     if json and not manifest.gates:
         output.print_json(manifest.to_dict())

@@ -44,10 +44,10 @@ def command(
 
     Example: churnml simulate demo/operator --customers 20000 --months 24
     """
-    from churnml import pipeline
+    import churnml
 
     output.show_progress()
-    tables = pipeline.simulate(
+    tables = churnml.simulate(
         folder,
         customers=customers,
         months=months,
@@ -55,6 +55,7 @@ def command(
         trend=trend,
         interactions=interactions,
         overwrite=overwrite,
+        progress=True,
     )
     if json:
         output.print_json({"folder": str(folder), "rows": tables})

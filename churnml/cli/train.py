@@ -5,10 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from churnml.cli import options, output
-from churnml.errors import UsageError
 
 if TYPE_CHECKING:
-    from churnml.pipeline import Trained
+    from churnml.training.train import Trained
 
 
 def command(
@@ -52,52 +51,31 @@ def command(
 
     churnml train churn customers.csv --id customerID --target Churn
     """
-    from churnml import pipeline
-    from churnml.config.settings import with_setting
+    import churnml
 
     task = options.task(task_name)
     output.show_progress()
-    settings = options.settings(config)
-    if budget is not None:
-        settings = with_setting(settings, f"{task}.budget", budget)
-    reading = {"sheet": sheet, "encoding": encoding, "delimiter": delimiter}
-    if id is not None or target is not None:
-        if until is not None or mapping is not None:
-            raise UsageError("--until and --mapping are for operator tables, not with --id.")
-        trained = pipeline.train_table(
-            task,
-            data,
-            id=id,
-            target=target,
-            scale=scale,
-            positive=positive,
-            drop=drop or [],
-            group=group,
-            name=name,
-            reading=reading,
-            config=settings,
-            track=track,
-            out=out,
-            overwrite=overwrite,
-        )
-    else:
-        own = (scale, positive, group, name, *reading.values())
-        if any(option is not None for option in own) or drop:
-            raise UsageError(
-                "--scale, --positive, --drop, --group, --name, --sheet, --encoding and "
-                "--delimiter are for a table of your own.",
-                hint="Name its columns with --id and --target.",
-            )
-        trained = pipeline.train_source(
-            task,
-            data,
-            until=options.day(until) if until else None,
-            mapping=mapping,
-            config=settings,
-            track=track,
-            out=out,
-            overwrite=overwrite,
-        )
+    trained = churnml.train(
+        data,
+        task,
+        until=options.day(until) if until else None,
+        id=id,
+        target=target,
+        scale=scale,
+        positive=positive,
+        drop=drop or (),
+        group=group,
+        name=name,
+        sheet=sheet,
+        encoding=encoding,
+        delimiter=delimiter,
+        budget=budget,
+        mapping=mapping,
+        config=options.settings(config),
+        track=track,
+        out=out,
+        overwrite=overwrite,
+    )
     if json:
         output.print_json(trained.to_dict())
     else:
@@ -106,25 +84,13 @@ def command(
 
 def show(trained: "Trained") -> None:
     """Print how good a model is beside its baselines, and what it is called."""
-    from churnml.metrics import HEADLINE
     from churnml.metrics.bootstrap import INTERVALS
-    from churnml.models.cards.mlflow_notes import format_estimate
 
-    sides = trained.baselines.values()
-    rows = [
-        (
-            name,
-            format_estimate(trained.metrics[name]),
-            *(format_estimate(found.get(name), alone=True) for found in sides),
-        )
-        for name in HEADLINE[trained.task]
-        if name in trained.metrics
-    ]
     tested = ", ".join(trained.dates["test"]) if trained.dates else "held-out rows"
     output.print_table(
         f"{trained.name}: tested on {trained.rows['test']:,} rows ({tested}); {INTERVALS}",
         ("measure", "model", *trained.baselines),
-        rows,
+        trained.metric_rows(),
         numbers=1 + len(trained.baselines),
     )
     for note in trained.notes:

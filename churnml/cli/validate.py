@@ -30,14 +30,14 @@ def command(
 
     Example: churnml validate demo/operator --quarantine bad_rows
     """
-    from churnml import pipeline
+    import churnml
     from churnml.config.settings import load_config
 
     output.show_progress()
-    found = pipeline.validate(
+    found = churnml.validate(
         source,
+        load_config(config),
         mapping=mapping,
-        config=load_config(config),
         quarantine=quarantine,
         overwrite=overwrite,
     )

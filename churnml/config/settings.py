@@ -121,6 +121,11 @@ class TrainingSettings(Section):
         None, description="time for a search of better settings before training, e.g. 60s or 5m"
     )
 
+    @property
+    def fewest(self) -> int:
+        """Rows of the rarer outcome that a training needs at least."""
+        return self.min_positives
+
 
 class Churn(TrainingSettings):
     """The churn task."""
@@ -140,6 +145,11 @@ class SatisfactionSettings(TrainingSettings):
     weighting: Literal["none", "response"] = Field(
         "none", description="response: answers count by the inverse chance of answering"
     )
+
+    @property
+    def fewest(self) -> int:
+        """Answered surveys that a training needs at least."""
+        return self.min_answers
 
 
 class HazardSettings(TrainingSettings):

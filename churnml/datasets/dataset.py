@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -15,7 +16,7 @@ from ibis.expr import types as ir
 from numpy.typing import NDArray
 
 from churnml.base.dates import add_span, month_starts, months_before, parse_dates
-from churnml.base.tasks import TaskName, find_task
+from churnml.base.tasks import TASKS, TaskName, find_task
 from churnml.config.settings import (
     Churn,
     Config,
@@ -24,7 +25,7 @@ from churnml.config.settings import (
     TrainingSettings,
 )
 from churnml.datasets.leakage import withheld
-from churnml.errors import LabelWindowError
+from churnml.errors import DataError, LabelWindowError
 from churnml.features import build_features, declared
 from churnml.labels import coverage as cover
 from churnml.labels import hazard as leaving
@@ -280,6 +281,37 @@ _LABELS: Mapping[str, _Label] = {
         outcome=_month_of_leaving, taught=_first_month, seen=_months_seen, known_at=censored
     ),
 }
+
+
+def digest(data: Dataset) -> str:
+    """SHA-256 of features, labels, customers and dates; the order of rows is of no account."""
+    parts = (data.X, data.y, data.groups, data.times)
+    rows = [pd.util.hash_pandas_object(part, index=False).to_numpy() for part in parts]
+    found = hashlib.sha256("\0".join(map(str, data.X.columns)).encode())
+    found.update(np.column_stack(rows)[np.lexsort(rows)].tobytes())
+    return found.hexdigest()
+
+
+def require_enough(task: TaskName, data: Dataset, fewest: int) -> None:
+    """Refuse to learn from too few of those who left, or too few answers.
+
+    Raises
+    ------
+    DataError
+        Says how many there are.
+    """
+    if TASKS[task].kind == "score":
+        rarer, what = len(data), f"{len(data)} {TASKS[task].who}"
+    else:
+        left = int((data.y > 0).sum())
+        rarer = min(left, len(data) - left)
+        what = f"{left} of {len(data)} rows left"
+    if rarer < fewest:
+        raise DataError(
+            f"{task}: {what}; at least {fewest} expected to learn from.",
+            hint="Give more months or more customers.",
+            count=rarer,
+        )
 
 
 def _narrowed(rows: ir.Table) -> ir.Table:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -16,9 +15,10 @@ from numpy.typing import NDArray
 from churnml.config.settings import Config
 from churnml.datasets import dataset
 from churnml.datasets.dataset import Dataset, Task
+from churnml.datasets.flat import Signature, read_evaluation
+from churnml.datasets.flat.dataset import flat_dataset
 from churnml.datasets.leakage import Suspect, describe_suspects, find_suspects
 from churnml.errors import LabelWindowError, UsageError
-from churnml.errors.masking import without_secrets
 from churnml.evaluation import (
     Evaluation,
     Finding,
@@ -26,6 +26,7 @@ from churnml.evaluation import (
     evaluate_satisfaction,
 )
 from churnml.evaluation.drift import drift_notes
+from churnml.evaluation.held_out import evaluate
 from churnml.evaluation.past_baselines import TWO, Measured, crossed_baselines, earlier_baselines
 from churnml.evaluation.segments import regions_of, segments, table_segments
 from churnml.evaluation.simulated_truth import truth_of
@@ -37,15 +38,13 @@ from churnml.metrics import (
 from churnml.metrics.survival import known_outcomes
 from churnml.models.bundle import Model
 from churnml.models.drift import drift_by_month
-from churnml.tables.checked import checked, opened
-from churnml.training import fit as training
-from churnml.training.train import flat_dataset
+from churnml.tables.source import Source
 
 Floats = NDArray[np.float64]
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Evaluated:
     """An evaluation, and the rows that its figures are drawn from.
 
@@ -78,8 +77,14 @@ class Evaluated:
         """The evaluation as plain data, for ``--json``."""
         return self.evaluation.to_dict()
 
+    def __repr__(self) -> str:
+        return repr(self.evaluation)
 
-@dataclass(frozen=True)
+    def _repr_html_(self) -> str:
+        return self.evaluation._repr_html_()
+
+
+@dataclass(frozen=True, kw_only=True)
 class _Known:
     """What is known of the rows besides features and labels."""
 
@@ -94,95 +99,118 @@ class _Known:
     horizons: dict[str, Estimate] = field(default_factory=dict)
 
 
-def evaluate_source(
-    uri: str, location: str, as_of: str, *, mapping: Path | None, config: Config
+def evaluate_operator(
+    model: Model, version: str, source: Source, as_of: date, *, config: Config
 ) -> Evaluated:
-    """Measure an operator model at a date whose outcome is known."""
-    from churnml.registry.resolve import resolve
+    """Measure an operator model at a date whose outcome is known.
 
-    resolved = resolve(uri)
-    _require_kind(resolved, "operator")
-    clean = checked(opened(location, mapping, config), config).accepted()
-    task: Task = resolved.model.task
-    section = dataset.settings(task, config).model_copy(update=_label(resolved.model))
+    Parameters
+    ----------
+    model : Model
+    version : str
+        What it is called.
+    source : Source
+        Its good rows.
+    as_of : date
+    config : Config
+
+    Raises
+    ------
+    UsageError
+        If the model reads a table of one's own.
+    LabelWindowError
+        If the data does not cover what happened after the date.
+    """
+    _require_kind(model, version, "operator")
+    task: Task = model.task
+    section = dataset.settings(task, config).model_copy(update=model_label(model))
     settings = config.model_copy(update={task: section})
     _log.info("building features at %s", as_of)
-    data = dataset.build_dataset(clean, task, as_of, config=settings)
-    day = date.fromisoformat(as_of)
+    data = dataset.build_dataset(source, task, as_of, config=settings)
     horizons: dict[str, Estimate] = {}
     notes: list[str] = []
     if task == "hazard":
-        horizons, data = _at_two_months(resolved.model, data)
+        horizons, data = _at_two_months(model, data)
         notes = ["A hazard: slices, baselines and probabilities are those of two months."]
-    baselines, note = earlier_baselines(clean, task, day, data, settings)
+    baselines, note = earlier_baselines(source, task, as_of, data, settings)
     notes.append(note)
     known = _Known(
-        cuts=segments(data.X, regions_of(clean, data)),
+        cuts=segments(data.X, regions_of(source, data)),
         value=operator_value(data.X, config.costs),
         baselines=baselines,
-        truth=None if task == "hazard" else truth_of(location, task, section, data),
-        facts={"source": without_secrets(location), "as_of": as_of},
-        notes=[*notes, *_drifted(resolved.model, data)],
-        seen=_seen(resolved.model, day),
+        truth=None if task == "hazard" else truth_of(source.location, task, section, data),
+        facts={"source": source.location, "as_of": str(as_of)},
+        notes=[*notes, *_drifted(model, data)],
+        seen=_seen(model, as_of),
         horizons=horizons,
     )
-    return _evaluated(resolved, data, known, config)
+    return _evaluated(model, version, data, known, config)
 
 
 def evaluate_table(
-    uri: str,
-    table: str,
+    model: Model,
+    version: str,
+    path: Path,
     *,
-    id: str | None,
-    target: str | None,
-    group: str | None,
-    as_of: str | None = None,
-    value: str | None = None,
-    positive: str | None = None,
-    reading: Mapping[str, str | None] | None = None,
+    source: str,
+    value: str | None,
     config: Config,
+    **options: Any,
 ) -> Evaluated:
-    """Measure a model of a table of one's own on rows whose outcome is known."""
-    from churnml.datasets.flat import Reading, Signature, read_evaluation
-    from churnml.registry.resolve import resolve
+    """Measure a model of a table of one's own on rows whose outcome is known.
 
-    resolved = resolve(uri)
-    _require_kind(resolved, "table")
-    _log.info("reading %s", table)
+    Parameters
+    ----------
+    model : Model
+    version : str
+        What it is called.
+    path : path
+    source : str
+        What the table is called.
+    value : str, optional
+        The column of spending, yuan a month.
+    config : Config
+    **options
+        ``id``, ``target``, ``group``, ``positive``, ``as_of``, ``reading`` of
+        `churnml.datasets.flat.read_evaluation`.
+
+    Raises
+    ------
+    UsageError
+        If the model reads operator tables, or there is no such column.
+    """
+    _require_kind(model, version, "table")
+    _log.info("reading %s", source)
     read = read_evaluation(
-        table,
-        Signature.from_dict(resolved.model.origin.table),
-        id=id,
-        target=target,
-        group=group,
-        positive=positive,
-        as_of=None if as_of is None else date.fromisoformat(as_of),
-        reading=Reading(**(reading or {})),
+        path,
+        Signature.from_dict(model.origin.table),
         set_aside_limit=config.validation.set_aside_limit,
+        **options,
     )
     data = flat_dataset(read)
-    task: Measured = "satisfaction" if resolved.model.task == "satisfaction" else "churn"
+    task: Measured = "satisfaction" if model.task == "satisfaction" else "churn"
     baselines, note = crossed_baselines(task, data)
-    notes = [*read.notes, note, *_drifted(resolved.model, data)]
+    notes = [*read.notes, note, *_drifted(model, data)]
     if task == "churn" and value is None:
         notes.append(
             f"Every customer counts as worth {config.costs.default_value:,g} yuan: --value names "
             "the column of spending."
         )
+    day = options.get("as_of")
     known = _Known(
         cuts=table_segments(data.X),
         value=_table_value(data.X, value, config),
         baselines=baselines,
         truth=None,
-        facts={"source": table} | ({"as_of": as_of} if as_of else {}),
+        facts={"source": source} | ({"as_of": str(day)} if day else {}),
         notes=notes,
-        seen=_same_rows(resolved.model, data),
+        seen=_same_rows(model, data),
         suspects=find_suspects(data.X, data.y, task=task, groups=data.groups),
     )
-    return _evaluated(resolved, data, known, config)
+    return _evaluated(model, version, data, known, config)
 
 
-def _label(model: Model) -> dict[str, Any]:
+def model_label(model: Model) -> dict[str, Any]:
     """What the model's label says, so that it is measured by what it was trained on."""
     return {
         name: model.origin.label[name]
@@ -191,11 +219,11 @@ def _label(model: Model) -> dict[str, Any]:
     }
 
 
-def _require_kind(resolved: Any, kind: str) -> None:
-    found = resolved.model.origin.kind
+def _require_kind(model: Model, version: str, kind: str) -> None:
+    found = model.origin.kind
     if found != kind:
         raise UsageError(
-            f"{resolved.version} reads "
+            f"{version} reads "
             + ("operator tables." if found == "operator" else "a table of one's own."),
             hint="Give --as-of." if found == "operator" else "Give --target, and --id.",
         )
@@ -219,7 +247,7 @@ def _seen(model: Model, day: date) -> str:
 
 def _same_rows(model: Model, data: Dataset) -> str:
     """A word where these very rows are those of the training."""
-    if training.digest(data) != model.origin.digest:
+    if dataset.digest(data) != model.origin.digest:
         return ""
     return (
         "The model was trained on these very rows: the figures flatter it, the baselines' do not. "
@@ -236,7 +264,7 @@ def _drifted(model: Model, data: Dataset) -> list[str]:
 
 def _at_two_months(model: Model, data: Dataset) -> tuple[dict[str, Estimate], Dataset]:
     """A hazard's measures at each horizon, and its rows as those of churn in two months."""
-    metrics, _scores = training.evaluate("hazard", model.estimator, data)
+    metrics, _scores = evaluate("hazard", model.estimator, data)
     known, left = known_outcomes(data.y, data.times, TWO)
     if not known.any():
         raise LabelWindowError(
@@ -258,13 +286,14 @@ def _table_value(X: pd.DataFrame, column: str | None, config: Config) -> Floats:
     return customer_value(X[column].to_numpy(np.float64, na_value=np.nan), config.costs)
 
 
-def _evaluated(resolved: Any, data: Dataset, known: _Known, config: Config) -> Evaluated:
-    model: Model = resolved.model
+def _evaluated(
+    model: Model, version: str, data: Dataset, known: _Known, config: Config
+) -> Evaluated:
     y = data.y.to_numpy(np.float64)
     estimator: Any = model.estimator
-    _log.info("measuring %s on %s rows", resolved.version, f"{len(data):,}")
-    shared = {
-        "model": resolved.version,
+    _log.info("measuring %s on %s rows", version, f"{len(data):,}")
+    shared: dict[str, Any] = {
+        "model": version,
         "slices": known.cuts,
         "baselines": known.baselines,
         "truth": known.truth,
@@ -302,7 +331,17 @@ def _evaluated(resolved: Any, data: Dataset, known: _Known, config: Config) -> E
     step = max(1, len(data) // 2_000)
     reasons = estimator.explain(data.X.iloc[::step])
     drivers = {column.name: column.driver for column in model.inputs}
-    return Evaluated(found, data.X, y, scores, reasons, drivers, low, high, groups)
+    return Evaluated(
+        evaluation=found,
+        X=data.X,
+        y=y,
+        scores=scores,
+        reasons=reasons,
+        drivers=drivers,
+        low=low,
+        high=high,
+        groups=groups,
+    )
 
 
 def _with_suspects(diagnosis: list[Finding], suspects: list[Suspect]) -> list[Finding]:
@@ -312,84 +351,3 @@ def _with_suspects(diagnosis: list[Finding], suspects: list[Suspect]) -> list[Fi
         for one in suspects
         if one.column not in named
     ]
-
-
-def write_evaluation(found: Evaluated, folder: Path, *, overwrite: bool = False) -> None:
-    """Keep an evaluation as a folder: a page that stands on its own, figures, numbers.
-
-    Raises
-    ------
-    OutputError
-        If something stands there that may not be replaced, or it cannot be written.
-    """
-    from churnml.evaluation.html import evaluation_html
-    from churnml.metrics.displays.page import write_report
-
-    _log.info("drawing the figures into %s", folder)
-    one = found.evaluation
-    write_report(
-        folder,
-        f"{one.model}: evaluation",
-        evaluation_html(one, every=True),
-        found.to_dict(),
-        _figures(found),
-        overwrite=overwrite,
-    )
-
-
-def _figures(found: Evaluated) -> dict[str, Any]:
-    from churnml.metrics.displays import (
-        GainsDisplay,
-        ProfitDisplay,
-        ReasonsDisplay,
-        ReliabilityDisplay,
-        SatisfactionDisplay,
-    )
-    from churnml.metrics.displays.slices import slices
-    from churnml.metrics.displays.style import page_axes
-
-    one, churn = found.evaluation, found.evaluation.task == "churn"
-    seen = ", on what the training has seen" if one.seen else ""
-    drawn: dict[str, Any] = {}
-    if churn:
-        drawn["gains"] = lambda: (
-            GainsDisplay.from_predictions(
-                found.y, found.scores, ax=page_axes(f"Gains{seen}")
-            ).figure_
-        )
-    elif found.low is not None and found.high is not None:
-        interval = found.low, found.high
-        drawn["satisfaction"] = lambda: (
-            SatisfactionDisplay.from_predictions(
-                found.y,
-                found.scores,
-                groups=found.groups,
-                interval=interval,
-                ax=page_axes(f"Satisfaction, predicted and answered{seen}"),
-            ).figure_
-        )
-    if one.reliability:
-        what = "leaving" if churn else "being dissatisfied"
-        labels = f"predicted probability of {what}", "share to whom it happened"
-        drawn["reliability"] = lambda: (
-            ReliabilityDisplay(bins=one.reliability, labels=labels)
-            .plot(page_axes(f"Reliability{seen}"))
-            .figure_
-        )
-    if one.profit is not None:
-        profit = ProfitDisplay(curve=one.profit)
-        title = f"Profit of a retention campaign{seen}"
-        drawn["profit"] = lambda: profit.plot(page_axes(title)).figure_
-    measure, label = ("auc", "AUC") if churn else ("mae", "mean error, points of 100")
-    if any(measure in part.metrics for part in one.slices):
-        drawn["slices"] = lambda: slices(one.slices, measure, label, title=f"Slices{seen}")
-    unit = "log-odds" if churn else "points"
-    drawn["reasons"] = lambda: (
-        ReasonsDisplay.from_predictions(
-            found.reasons,
-            drivers=found.drivers,
-            unit=unit,
-            ax=page_axes("What moves the scores", size=(8.4, 5.4)),
-        ).figure_
-    )
-    return drawn

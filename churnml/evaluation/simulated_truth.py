@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from churnml.base.tasks import TASKS, TITLES, TaskName
 from churnml.config.settings import TrainingSettings
 from churnml.datasets.dataset import Dataset
+from churnml.evaluation.held_out import Tested
 from churnml.metrics import share_of_possible
-from churnml.training.fit import Fitted
 
 _FILE = Path("truth") / "hazard.parquet"
 
@@ -54,16 +54,15 @@ def truth_of(
 
 
 def with_possible(
-    fitted: Fitted, location: str, task: TaskName, settings: TrainingSettings
-) -> tuple[Fitted, list[str]]:
+    tested: Tested, location: str, task: TaskName, settings: TrainingSettings
+) -> tuple[Tested, list[str]]:
     """A test with the share of what the truth reaches among its metrics, and in words.
 
     Unchanged, and without words, where nobody knows the truth.
     """
-    tested = fitted.tested
     truth = truth_of(location, task, settings, tested.rows)
     if truth is None:
-        return fitted, []
+        return tested, []
     groups = tested.rows.groups.to_numpy()
     found = share_of_possible(task, tested.y, tested.scores, truth, groups)
     key, chance = TASKS[task].skill, TASKS[task].chance
@@ -73,4 +72,4 @@ def with_possible(
         f"{TITLES[key]} reaches {share.value:.1%} ({share.low:.1%} to {share.high:.1%}) {of} what "
         f"the true values of the simulation reach, {best.value:.3f}."
     )
-    return replace(fitted, tested=replace(tested, metrics=tested.metrics | found)), [told]
+    return replace(tested, metrics=tested.metrics | found), [told]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 from tempfile import gettempdir
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -13,13 +16,18 @@ import pyarrow.parquet as pq
 from ibis.expr import types as ir
 
 from churnml.base import placing
+from churnml.base.dates import parse_date
 from churnml.base.files import OUT_OF_ROOM, plain_reason, system_code
-from churnml.base.placing import placed
+from churnml.base.placing import input_first, placed, require_apart
 from churnml.config.settings import Config
 from churnml.errors import OutputError
-from churnml.features.building import HasTables, build_features
+from churnml.features.building import HasTables, build_features, declared
+from churnml.features.requirements import require_bills
+from churnml.tables.checked import Location, as_source, check
+from churnml.tables.source import Source as OpenedSource
 from churnml.tables.source.engines.duckdb import write_parquet
 
+_log = logging.getLogger(__name__)
 _MARK, _FEATURES = "churnml", "features"
 """What the file says of itself, so that nothing else is ever replaced."""
 
@@ -57,6 +65,79 @@ def write_features(
     with placed(path) as fresh:
         _copy(table, fresh, Path(path).parent)
         return int(pq.read_metadata(fresh).num_rows)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SavedFeatures:
+    """A file of features.
+
+    Attributes
+    ----------
+    file : str
+    as_of : str
+    rows, features : int
+    absent_tables : list of str
+        Optional tables that the source lacks, and with them their features.
+    """
+
+    file: str
+    as_of: str
+    rows: int
+    features: int
+    absent_tables: list[str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The account as plain data, for ``--json``."""
+        return asdict(self)
+
+
+def save_features(
+    data: OpenedSource | Location,
+    *,
+    as_of: date | str,
+    out: Location,
+    mapping: Location | None = None,
+    config: Config | None = None,
+    overwrite: bool = False,
+) -> SavedFeatures:
+    """Write the features of all eligible customers at a date, from checked tables.
+
+    Parameters
+    ----------
+    data : Source, str or path
+        Its bad rows are set aside.
+    as_of : date
+    out : path
+        A Parquet file.
+    mapping : path, optional
+    config : Config, optional
+    overwrite : bool, default False
+        Whether a file of features that stands there may be replaced.
+
+    Raises
+    ------
+    DataError
+        If the source is refused, or its bills end more than a month before the date.
+    OutputError
+        If the file cannot be written, or something stands there.
+    """
+    settings, day = config or Config(), parse_date(as_of)
+    whole = as_source(data, mapping=mapping, config=settings)
+    require_bills(whole, day)
+    source = whole.until(day)
+    with input_first(lambda: check(source, settings).accepted()):
+        require_apart(out, source.read)
+        require_free(out, overwrite=overwrite)
+    clean = check(source, settings).accepted()
+    _log.info("building features at %s", day)
+    rows = write_features(clean, day, out, config=settings)
+    return SavedFeatures(
+        file=str(out),
+        as_of=str(day),
+        rows=rows,
+        features=len(declared(clean.tables)),
+        absent_tables=list(source.missing),
+    )
 
 
 def require_free(path: str | Path, *, overwrite: bool) -> None:

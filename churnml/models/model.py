@@ -147,6 +147,9 @@ class Model:
         What testing found, as `churnml.evaluation.summary` says; empty where nobody tested it.
     digest : str
         SHA-256 that names a loaded bundle; empty before it was saved.
+    uri, version : str
+        How it was asked for, and which one it is (``churn/3``), where
+        `churnml.load_model` loaded it.
     """
 
     task: TaskName
@@ -159,6 +162,8 @@ class Model:
     tested: Mapping[str, Any] = field(default_factory=dict)
     digest: str = ""
     bands: tuple[float, float, float] = BANDS
+    uri: str = ""
+    version: str = ""
 
     @property
     def names(self) -> list[str]:

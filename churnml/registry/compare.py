@@ -6,12 +6,14 @@ dates and the same data. Elsewhere they are shown, and said not to compare.
 
 from __future__ import annotations
 
+import html
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from churnml.metrics import HEADLINE
 from churnml.models.model import Model
-from churnml.registry.resolve import Resolved
+from churnml.registry.resolve import Resolved, as_resolved
 
 _FEATURES = 15
 
@@ -51,26 +53,51 @@ class Comparison:
         """The comparison as plain data, for ``--json``."""
         return dict(vars(self))
 
+    def _repr_html_(self) -> str:
+        from churnml.evaluation.html import table
 
-def compare(first: Resolved, second: Resolved) -> Comparison:
+        rows = [
+            (name, *("" if side is None else side for side in pair))
+            for part in (self.origin, self.params, self.metrics)
+            for name, pair in part.items()
+        ]
+        notes = "".join(f"<li>{html.escape(note)}</li>" for note in self.notes)
+        return f"{table('Two models side by side', ('', *self.models), rows)}<ul>{notes}</ul>"
+
+
+def compare(first: Model | str | Path, second: Model | str | Path) -> Comparison:
     """Set two models side by side.
 
     Parameters
     ----------
-    first, second : Resolved
-        What `churnml.registry.resolve.resolve` gives for two URIs.
+    first, second : Model, str or path
+        Models or their URIs.
 
     Returns
     -------
     Comparison
+
+    Raises
+    ------
+    ModelError
+        If there is no such model.
+
+    Examples
+    --------
+    >>> import churnml
+    >>> churnml.compare("models:/churn@champion", "no/such/folder")
+    Traceback (most recent call last):
+    ...
+    churnml.errors.ModelError: ...
     """
-    a, b = first.model, second.model
-    notes = [*_apart(a, b), *_untested(first, second)]
+    left, right = as_resolved(first), as_resolved(second)
+    a, b = left.model, right.model
+    notes = [*_apart(a, b), *_untested(left, right)]
     origins = _origin(a), _origin(b)
     params = _params(a), _params(b)
     names = sorted(params[0].keys() | params[1].keys())
     return Comparison(
-        models=(first.version, second.version),
+        models=(left.version, right.version),
         comparable=not notes,
         notes=notes,
         origin={name: (origins[0][name], origins[1][name]) for name in origins[0]},

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from churnml.base.files import write_file
-from churnml.base.placing import only, placed, require_free
+from churnml.base.placing import ReadPlaces, only, placed, require_apart, require_free
 from churnml.models import bundle
 from churnml.models.bundle import Model
 from churnml.models.cards.model_card import FIGURE, calibration_figure, model_card
+from churnml.registry.resolve import as_resolved
 from churnml.registry.tracking import save_mlflow_model
 from churnml.registry.versions import EXPORTED_AS, is_registered
 
@@ -64,6 +66,74 @@ def export_model(
         save_mlflow_model(model, draft)
         _sign(draft / "MLmodel", version)
         _add_card(model, draft, notes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exported:
+    """Where a model was written.
+
+    Attributes
+    ----------
+    model : str
+        Its version.
+    folder : str
+    card : str
+        The file of its model card.
+    """
+
+    model: str
+    folder: str
+    card: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """The export as plain data, for ``--json``."""
+        return {"model": self.model, "folder": self.folder, "card": self.card}
+
+
+def export(
+    model: Model | str | Path,
+    folder: str | Path,
+    *,
+    note: Sequence[str] = (),
+    overwrite: bool = False,
+) -> Exported:
+    """Write a model into a folder that ``score`` and MLflow read, with its model card.
+
+    Parameters
+    ----------
+    model : Model, str or path
+        A model or its URI.
+    folder : path
+    note : sequence of str
+        Limits that the card shall name.
+    overwrite : bool, default False
+        Whether a model that stands there may be replaced.
+
+    Returns
+    -------
+    Exported
+
+    Raises
+    ------
+    ModelError
+        If there is no such model.
+    OutputError
+        If something stands there that may not be replaced, or it cannot be written.
+
+    Examples
+    --------
+    >>> import churnml
+    >>> churnml.export("no/such/folder", "copy")
+    Traceback (most recent call last):
+    ...
+    churnml.errors.ModelError: no/such/folder: no such model folder. Give a folder, ...
+    """
+    resolved = as_resolved(model)
+    if resolved.uri and Path(resolved.uri).exists():
+        place = Path(resolved.uri)
+        require_apart(folder, ReadPlaces(places=(place,), tables=(place,)))
+    export_model(resolved.model, folder, version=resolved.version, notes=note, overwrite=overwrite)
+    return Exported(model=resolved.version, folder=str(folder), card=str(Path(folder) / CARD))
 
 
 def _ours(folder: Path) -> bool:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from churnml.base.files import OUT_OF_ROOM, plain_reason, system_code
 from churnml.base.scratch import temporary_folder
+from churnml.base.tasks import TaskName
 from churnml.errors import BundleError, ModelError, OutputError, UsageError
 from churnml.models import bundle
 from churnml.models.model import Model
@@ -91,6 +92,62 @@ def resolve(uri: str | Path) -> Resolved:
     store = open_store(location)
     with mlflow_errors(location):
         return _from_store(store, text)
+
+
+def load_model(uri: Model | str | Path) -> Model:
+    """The model that a URI names, checked.
+
+    Parameters
+    ----------
+    uri : str or path
+        ``models:/name@alias``, ``models:/name/version``, ``runs:/id/model``, or a folder.
+
+    Returns
+    -------
+    Model
+        ``.task``, ``.estimator``, ``.names`` (its columns), ``.digest``, ``.origin`` (what it
+        was made from), ``.version``.
+
+    Raises
+    ------
+    ModelError
+        If there is no such model; the message says which there are.
+    BundleError
+        If it was damaged, or is no model of churnml.
+
+    Examples
+    --------
+    >>> import churnml
+    >>> churnml.load_model("no/such/folder")
+    Traceback (most recent call last):
+    ...
+    churnml.errors.ModelError: no/such/folder: no such model folder. Give a folder, ...
+    """
+    found = as_resolved(uri)
+    return replace(found.model, uri=found.uri, version=found.version)
+
+
+def as_resolved(model: Model | str | Path) -> Resolved:
+    """A model with its name and version: loaded where a URI is given."""
+    if not isinstance(model, Model):
+        return resolve(model)
+    name = model.version or f"{model.origin.name or model.task}/{model.digest[:8]}"
+    return Resolved(model, model.uri or name, name)
+
+
+def require_task(found: Resolved, task: TaskName, name: str) -> None:
+    """Refuse a model of the other task.
+
+    Raises
+    ------
+    ModelError
+        Says which task it is of.
+    """
+    if found.model.task != task:
+        raise ModelError(
+            f"{found.version} predicts {found.model.task}, not {task}.",
+            hint=f"Name the task {found.model.task}, with --name {name}.",
+        )
 
 
 def resolve_champions() -> dict[str, Resolved]:

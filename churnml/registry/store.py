@@ -310,3 +310,18 @@ def _unusable(uri: str, error: Exception) -> ModelError:
         f"model store {without_secrets(uri)}: {problem.rstrip('.')}.",
         hint="Check MLFLOW_TRACKING_URI and that the store can be reached and written.",
     )
+
+
+@contextmanager
+def existing_store() -> Iterator[Store]:
+    """The model store, which must be there; its errors as errors of churnml."""
+    location = store_uri()
+    if not store_exists(location):
+        raise ModelError(
+            f"{location}: no model store there.",
+            hint="Train a model with churnml train, run from the folder that holds mlflow.db, or "
+            "set MLFLOW_TRACKING_URI.",
+        )
+    store = open_store(location)
+    with mlflow_errors(location):
+        yield store

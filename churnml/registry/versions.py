@@ -20,7 +20,7 @@ MODEL_NAME = "model"
 BEFORE_REFIT = "before_refit"
 """What a run calls the same model before it learned from its test rows too."""
 
-SOURCE = "churnml.tables.source"
+SOURCE = "churnml.source"
 MAPPING = "churnml.mapping"
 """Tags of a run: where the operator tables lay, and their mapping."""
 

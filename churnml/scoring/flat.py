@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
-from churnml.base.dates import parse_date
 from churnml.base.placing import ReadPlaces
 from churnml.config.settings import Config
 from churnml.datasets.flat import (
@@ -24,7 +23,7 @@ from churnml.registry.resolve import Resolved
 from churnml.registry.versions import champion_uri
 from churnml.scoring.feed import Account, Batch
 from churnml.scoring.manifest import Manifest
-from churnml.scoring.plan import Work, choose_models, make_recipe
+from churnml.scoring.plan import ModelsAsked, Work, choose_models, make_recipe
 from churnml.scoring.run import run
 from churnml.scoring.staging import Staging
 
@@ -32,94 +31,51 @@ _log = logging.getLogger(__name__)
 
 
 def score_table(
-    path: str | Path,
+    path: Path,
     out: str | Path,
     *,
     id: str | None,
-    reading: Reading | None = None,
-    churn_model: str | None = None,
-    satisfaction_model: str | None = None,
-    as_of: date | str | None = None,
-    reasons: int | None = None,
-    config: Config | None = None,
-    overwrite: bool = False,
+    source: str,
+    day: date | None,
+    reading: Reading,
+    models: ModelsAsked,
+    reasons: int | None,
+    config: Config,
+    overwrite: bool,
 ) -> Manifest:
-    """Score the rows of a flat table.
-
-    Parameters
-    ----------
-    path : path
-        CSV, Parquet or XLSX.
-    out : path
-        The folder of the result: one part for every ``scoring.batch_rows`` rows in the
-        order of the file, and ``_manifest.json``.
-    id : str or None
-        The id column; its values come out character for character as ``customer_id``.
-    reading : Reading, optional
-        The sheet, encoding or delimiter; without a word as in training.
-    churn_model, satisfaction_model : str, optional
-        URIs of models that were trained on such a table.
-    as_of : date or str, optional
-        The day of the table, from which its dates are counted; the scores bear it. By
-        default the latest date of the column that told it in training, in a table of 1,000
-        rows or more, where it is later; else the day of training.
-    reasons : int, optional
-        For each row; 0 leaves them out. By default what the settings say.
-    config : Config, optional
-    overwrite : bool, default False
-        Whether a complete result that stands there may be replaced.
-
-    Returns
-    -------
-    Manifest
-        Its ``gates`` say what `churnml.scoring.check_gates` would raise.
-
-    Raises
-    ------
-    OutputError
-        If the result cannot be written or something stands there.
-    ModelError
-        If there is no such model, or it reads operator tables.
-    UsageError
-        If there is no such id column.
-    DataError
-        If the file cannot be read, an id stands twice, too many rows are bad, or (a
-        `SchemaError`) the columns are not those of the training.
-    """
-    settings, place, reading = config or Config(), Path(path), reading or Reading()
-    day = None if as_of is None else parse_date(as_of)
+    """Score the rows of a table of one's own, as `churnml.score` says."""
 
     def plan() -> Work:
-        models = choose_models(churn_model, satisfaction_model)
-        for one in models.values():
-            _require_table(one, place)
+        chosen = choose_models(models)
+        for one in chosen.values():
+            _require_table(one, source)
         # The same rows with another id, or read otherwise, are another result.
         said = "".join(f"\n{name}={value}" for name, value in reading.to_dict().items())
-        work = hashlib.sha256(f"{id}{said}\n{fingerprint(place)}".encode()).hexdigest()
+        work = hashlib.sha256(f"{id}{said}\n{fingerprint(path)}".encode()).hexdigest()
         return Work(
-            source=str(path),
+            source=source,
             fingerprint=work,
-            recipe=make_recipe(models, day, reasons, settings),
-            config=settings,
+            recipe=make_recipe(chosen, day, reasons, config),
+            config=config,
         )
 
     def feed(work: Work, _staging: Staging) -> TableFeed:
-        return TableFeed(place, id, work, reading)
+        return TableFeed(path, id, work, reading)
 
     def judge() -> None:
         try:
-            _open(place, id, plan(), reading)
+            _open(path, id, plan(), reading)
         except ModelError:
-            open_table(place, reading=reading)
+            open_table(path, reading=reading)
 
-    read = ReadPlaces(places=(place,), tables=(place,))
+    read = ReadPlaces(places=(path,), tables=(path,))
     return run(out, plan, feed, read=read, judge=judge, overwrite=overwrite)
 
 
-def _require_table(resolved: Resolved, path: Path) -> None:
+def _require_table(resolved: Resolved, source: str) -> None:
     model = resolved.model
     if model.origin.kind != "table":
-        name = champion_uri(f"{model.task}-{path.name.partition('.')[0]}")
+        name = champion_uri(f"{model.task}-{Path(source).name.partition('.')[0]}")
         raise ModelError(
             f"{resolved.version} reads operator tables, not a table of one's own.",
             hint=f"Name a model that was trained on such a table, with --{model.task}-model "
@@ -155,7 +111,7 @@ class TableFeed:
     """
 
     def __init__(self, path: Path, id: str | None, work: Work, reading: Reading) -> None:
-        _log.info("checking %s", path)
+        _log.info("checking %s", work.source)
         self._rows = work.config.scoring.batch_rows
         self._trained = min(one.model.origin.rows for one in work.recipe.models.values())
         self._table = _open(path, id, work, reading)

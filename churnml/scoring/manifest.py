@@ -7,13 +7,16 @@ import json
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from churnml.base.text import counted, quoted
 from churnml.datasets.flat import Ages
 from churnml.errors import OutputError
 from churnml.errors.masking import masked
 from churnml.scoring.staging import MANIFEST, sha256
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _SHOWN = 10
 _LEAST_SHARE = 0.001
@@ -142,6 +145,14 @@ class Manifest:
             ) from None
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise OutputError(f"{path}: not a manifest of churnml ({error}).") from None
+
+    def to_pandas(self) -> pd.DataFrame:
+        """The scores as a frame, in the order of the parts."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        files = [str(Path(self.folder).absolute() / part.name) for part in self.parts]
+        return pa.concat_tables(pq.read_table(file) for file in files).to_pandas()
 
     def verify(self) -> None:
         """Compare the folder's files with the manifest.

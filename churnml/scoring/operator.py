@@ -13,20 +13,21 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from ibis.expr.types import Table
 
-from churnml.base.dates import parse_date
 from churnml.base.files import output_errors
 from churnml.config.settings import Config, Tiers
 from churnml.features import write_features
+from churnml.features.requirements import require_bills
 from churnml.scoring.feed import Account, Batch
 from churnml.scoring.manifest import Manifest
-from churnml.scoring.plan import Work, choose_models, make_recipe
-from churnml.scoring.requirements import require_bills, require_features
+from churnml.scoring.plan import ModelsAsked, Work, choose_models, make_recipe
+from churnml.scoring.requirements import require_features
 from churnml.scoring.run import run
 from churnml.scoring.staging import Staging
+from churnml.tables.checked import check
 from churnml.tables.contract import TABLES
 from churnml.tables.source import Source
 from churnml.tables.source.horizon import until
-from churnml.tables.validation import Validation, validate
+from churnml.tables.validation import Validation
 from churnml.tables.validation.blank import is_blank
 
 FEATURES = "features.parquet"
@@ -34,66 +35,29 @@ _TIERS = {"individual_tier": "tier_individual_now", "group_tier": "tier_group_no
 _log = logging.getLogger(__name__)
 
 
-def score_source(
+def score_operator(
     source: Source,
-    as_of: date | str,
+    day: date,
     out: str | Path,
     *,
-    churn_model: str | None = None,
-    satisfaction_model: str | None = None,
-    hazard_model: str | None = None,
-    reasons: int | None = None,
-    config: Config | None = None,
-    overwrite: bool = False,
+    models: ModelsAsked,
+    reasons: int | None,
+    config: Config,
+    overwrite: bool,
 ) -> Manifest:
-    """Score every customer who is eligible at a date.
-
-    Parameters
-    ----------
-    source : Source
-        Validated here; its bad rows are set aside.
-    as_of : date
-        Midnight at its start.
-    out : path
-        The folder of the result: one part for every ``scoring.batch_rows`` customers in
-        the order of their ids, and ``_manifest.json``.
-    churn_model, satisfaction_model : str, optional
-        Model URIs. Without both, the champions as far as they exist; with one of them,
-        that alone.
-    hazard_model : str, optional
-        URI of a hazard model, whose ``churn_probability_1mo``, ``_2mo``, ``_3mo`` and
-        ``_6mo`` become the last columns.
-    reasons : int, optional
-        For each customer; 0 leaves them out. By default what the settings say.
-    config : Config, optional
-    overwrite : bool, default False
-        Whether a complete result that stands there may be replaced.
-
-    Returns
-    -------
-    Manifest
-        Its ``gates`` say what `churnml.scoring.check_gates` would raise.
-
-    Raises
-    ------
-    OutputError
-        If the result cannot be written or something stands there.
-    ModelError
-        If there is no such model.
-    DataError
-        If the source is refused, ends more than a month before ``as_of``, or lacks a
-        table that a model needs.
-    """
-    day, settings = parse_date(as_of), config or Config()
+    """Score every customer who is eligible at a date, as `churnml.score` says."""
 
     def plan() -> Work:
-        models = choose_models(churn_model, satisfaction_model, hazard_model)
-        for one in models.values():
+        chosen = choose_models(models)
+        for one in chosen.values():
             require_features(one, source)
         require_bills(source, day)
-        recipe = make_recipe(models, day, reasons, settings)
+        recipe = make_recipe(chosen, day, reasons, config)
         return Work(
-            source=source.location, fingerprint=source.fingerprint(), recipe=recipe, config=settings
+            source=source.location,
+            fingerprint=source.fingerprint(),
+            recipe=recipe,
+            config=config,
         )
 
     def feed(work: Work, staging: Staging) -> OperatorFeed:
@@ -101,7 +65,7 @@ def score_source(
 
     def judge() -> None:
         require_bills(source, day)
-        validate(source, settings, until=day).accepted()
+        check(source, config, until=day).accepted()
 
     return run(out, plan, feed, read=source.read, judge=judge, overwrite=overwrite)
 
@@ -128,7 +92,7 @@ class OperatorFeed:
     def _build(self, day: date) -> None:
         path = self._staging.path(FEATURES)
         # What lies ahead of the date must not decide what is set aside.
-        checked = validate(self._source, self._work.config, until=day)
+        checked = check(self._source, self._work.config, until=day)
         clean = checked.accepted()
         _log.info("building features at %s", day)
         with output_errors(self._staging.place):

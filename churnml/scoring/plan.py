@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 from churnml import __version__
+from churnml.base.tasks import TASKS
 from churnml.config.settings import Config
 from churnml.errors import ModelError
 from churnml.errors.masking import without_secrets
-from churnml.models.model import check_golden
-from churnml.registry.resolve import Resolved, resolve, resolve_champions
+from churnml.models.model import Model, check_golden
+from churnml.registry.resolve import Resolved, as_resolved, resolve_champions
 from churnml.scoring.shards import ScoringRecipe
+
+ModelsAsked = Mapping[str, "Model | str | Path | None"]
+"""By task: a model, its URI, or nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,16 +61,18 @@ class Work:
         }
 
 
-def choose_models(
-    churn_model: str | None, satisfaction_model: str | None, hazard_model: str | None = None
-) -> dict[str, Resolved]:
-    """Load the requested models, or else the existing champions.
+def choose_models(asked: ModelsAsked) -> dict[str, Resolved]:
+    """The models asked for; where none is, the champions, as far as they exist.
 
-    A hazard model is used where it is asked for, never by itself: what it gives are
-    columns beside the others.
+    A model of a task that is not scored by default (a hazard) is used where it is asked for,
+    never by itself: what it gives are columns beside the others.
 
     Each alias is looked up once and its golden rows are scored again: from here on there
     is one version of each model.
+
+    Parameters
+    ----------
+    asked : mapping of task to model, URI or None
 
     Raises
     ------
@@ -72,11 +80,9 @@ def choose_models(
         If a model does not exist, is of the other task, or scores its golden rows
         differently here.
     """
-    asked = {"churn": churn_model, "satisfaction": satisfaction_model}
-    chosen = {task: resolve(uri) for task, uri in asked.items() if uri is not None}
-    chosen = chosen or resolve_champions()
-    if hazard_model is not None:
-        chosen["hazard"] = resolve(hazard_model)
+    given = {task: as_resolved(one) for task, one in asked.items() if one is not None}
+    chosen = {task: one for task, one in given.items() if TASKS[task].by_default}
+    chosen = (chosen or resolve_champions()) | given
     for task, one in chosen.items():
         if one.model.task != task:
             raise ModelError(

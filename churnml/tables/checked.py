@@ -1,162 +1,146 @@
-"""Operator tables: simulated, opened, checked, and their features."""
+"""Operator tables, opened and checked: once for each source, date and settings."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from churnml.base.placing import ReadPlaces, input_first, require_apart
+from churnml.base.placing import input_first, require_apart
 from churnml.base.text import counted
 from churnml.config.settings import Config
-from churnml.features import declared
+from churnml.errors import UsageError
 from churnml.tables.source import Source, open_source
+from churnml.tables.source.mapping import SourceMapping
 from churnml.tables.validation import Validation
+from churnml.tables.validation import quarantine as write_quarantine
+from churnml.tables.validation import validate as validate_tables
+from churnml.tables.validation.quarantine import require_free
 
-if TYPE_CHECKING:
-    import pandas as pd
-
+Location = str | Path
 _log = logging.getLogger(__name__)
 
 
-def simulate(
-    folder: Path,
+def as_source(
+    data: Source | Location,
     *,
-    customers: int,
-    months: int,
-    seed: int,
-    overwrite: bool,
-    trend: float = 0.0,
-    interactions: float = 0.0,
-) -> dict[str, int]:
-    """Write the tables of a simulated operator; rows by table."""
-    from churnml.tables.simulator import simulate as write
+    mapping: Location | SourceMapping | None = None,
+    config: Config | None = None,
+) -> Source:
+    """Operator tables as a source, opened with the engine that the settings allow.
 
-    _log.info("simulating %s customers over %d months", f"{customers:,}", months)
-    return write(
-        folder,
-        customers=customers,
-        months=months,
-        seed=seed,
-        trend=trend,
-        interactions=interactions,
-        overwrite=overwrite,
-        progress=True,
-    )
+    Parameters
+    ----------
+    data : Source, str or path
+        A source stays as it is.
+    mapping : path or SourceMapping, optional
+        Of a location.
+    config : Config, optional
+        Its ``engine`` section.
 
-
-def opened(location: str, mapping: Path | None, config: Config) -> Source:
-    """An operator's source with the engine that the settings allow."""
-    engine = config.engine
+    Raises
+    ------
+    UsageError
+        If it is neither, or a mapping is given with a source, which has its own.
+    """
+    if isinstance(data, Source):
+        if mapping is not None:
+            raise UsageError(
+                "A mapping belongs to the opening of a source, and this one is open.",
+                hint="churnml.open_source(location, mapping=...)",
+            )
+        return data
+    if not isinstance(data, str | Path):
+        raise UsageError(
+            f"Operator tables expected, found a {type(data).__name__}.",
+            hint="Give churnml.open_source(...) or its location; a table of your own needs id "
+            "and target.",
+        )
+    engine = (config or Config()).engine
     return open_source(
-        location, mapping=mapping, memory_limit=engine.memory_limit, threads=engine.threads
+        data, mapping=mapping, memory_limit=engine.memory_limit, threads=engine.threads
     )
+
+
+def check(source: Source, config: Config, *, until: date | str | None = None) -> Validation:
+    """Validate a source, and log what was set aside; a second time gives the first result.
+
+    Parameters
+    ----------
+    source : Source
+    config : Config
+    until : date, optional
+        Look at the source as it was at the start of that day.
+    """
+    seen = source if until is None else source.until(until)
+    key = f"{seen.day} {config.validation.model_dump_json()}"
+    if key not in source.checks:
+        _log.info("checking %s", source.location)
+        found = source.checks[key] = validate_tables(seen, config)
+        for count in found.report.counts:
+            if count.aside:
+                rows = counted(count.rows, "row")
+                _log.info("%s: %s of %s set aside", count.table, f"{count.aside:,}", rows)
+    return source.checks[key]
 
 
 def validate(
-    location: str,
+    data: Source | Location,
+    config: Config | None = None,
     *,
-    mapping: Path | None,
-    config: Config,
-    quarantine: Path | None = None,
+    until: date | str | None = None,
+    mapping: Location | SourceMapping | None = None,
+    quarantine: Location | None = None,
     overwrite: bool = False,
 ) -> Validation:
-    """Check a source; write the rows set aside where a folder is given."""
-    from churnml.tables.validation import quarantine as set_aside
-    from churnml.tables.validation.quarantine import require_free
+    """Check operator tables against the contract.
 
-    source = opened(location, mapping, config)
+    A bad value in an optional column becomes null and is counted; a bad key, date or
+    required value sets the row aside. Orphans are judged before anything is set aside.
+
+    Parameters
+    ----------
+    data : Source, str or path
+        What `churnml.open_source` opens, or has opened.
+    config : Config, optional
+        Its ``validation`` section: above which share a source is refused, and where the
+        future begins.
+    until : date, optional
+        Look at the source as it was at the start of that day.
+    mapping : path, optional
+        The operator's own names, codes and units.
+    quarantine : path, optional
+        A folder for the rows set aside, each with its reason.
+    overwrite : bool, default False
+        Whether an earlier quarantine there may be replaced.
+
+    Returns
+    -------
+    Validation
+        ``accepted()`` gives the good rows as a source, or raises why there are none.
+
+    Raises
+    ------
+    DataError
+        If a file cannot be read at all.
+    OutputError
+        If the quarantine cannot be written.
+
+    Examples
+    --------
+    >>> import churnml, tempfile
+    >>> folder = tempfile.mkdtemp()
+    >>> _ = churnml.simulate(folder, customers=50, months=12, overwrite=True)
+    >>> churnml.validate(folder).refused
+    False
+    """
+    settings = config or Config()
+    source = as_source(data, mapping=mapping, config=settings)
     if quarantine is not None:
-        with input_first(lambda: checked(source, config).raise_if_refused()):
+        with input_first(lambda: check(source, settings, until=until).raise_if_refused()):
             require_apart(quarantine, source.read)
             require_free(quarantine, overwrite=overwrite)
-    found = checked(source, config)
+    found = check(source, settings, until=until)
     if quarantine is not None:
-        set_aside(found, quarantine, overwrite=overwrite)
+        write_quarantine(found, quarantine, overwrite=overwrite)
     return found
-
-
-def require_report(
-    out: Path,
-    data: str,
-    *,
-    table: bool,
-    reading: Mapping[str, str | None] | None = None,
-    mapping: Path | None = None,
-    config: Config,
-    overwrite: bool,
-) -> None:
-    """Check that a report can be written where it is asked for; errors of the input come first."""
-    from churnml.datasets.flat import Reading, open_table
-    from churnml.metrics.displays.page import require_free
-
-    def judge() -> None:
-        if source is None:
-            open_table(data, reading=Reading(**(reading or {})))
-        else:
-            checked(source, config).accepted()
-
-    source = None if table else opened(data, mapping, config)
-    own = Path(data)
-    with input_first(judge):
-        require_apart(
-            out, ReadPlaces(places=(own,), tables=(own,)) if source is None else source.read
-        )
-        require_free(out, overwrite=overwrite)
-
-
-def checked(source: Source, config: Config) -> Validation:
-    """Validate a source, and say what was set aside."""
-    from churnml.tables.validation import validate as check
-
-    _log.info("checking %s", source.location)
-    found = check(source, config)
-    for count in found.report.counts:
-        if count.aside:
-            told = f"{count.aside:,} of {counted(count.rows, 'row')}"
-            _log.info("%s: %s set aside", count.table, told)
-    return found
-
-
-def features(
-    location: str,
-    as_of: str,
-    out: Path,
-    *,
-    mapping: Path | None,
-    config: Config,
-    overwrite: bool,
-) -> dict[str, Any]:
-    """Write the features of all eligible customers at a date."""
-    from churnml.features import require_free, write_features
-    from churnml.scoring.requirements import require_bills
-
-    whole = opened(location, mapping, config)
-    require_bills(whole, date.fromisoformat(as_of))
-    source = whole.until(as_of)
-    with input_first(lambda: checked(source, config).accepted()):
-        require_apart(out, source.read)
-        require_free(out, overwrite=overwrite)
-    clean = checked(source, config).accepted()
-    _log.info("building features at %s", as_of)
-    rows = write_features(clean, as_of, out, config=config)
-    return {
-        "file": str(out),
-        "as_of": as_of,
-        "rows": rows,
-        "features": len(declared(clean.tables)),
-        "absent_tables": list(source.missing),
-    }
-
-
-def label_sensitivity(
-    location: str, as_of: str | None, *, mapping: Path | None, config: Config
-) -> pd.DataFrame:
-    """The churn rate by every definition of leaving."""
-    from churnml.labels.sensitivity import label_sensitivity as measure
-
-    clean = checked(opened(location, mapping, config), config).accepted()
-    _log.info("counting who leaves by which definition")
-    return measure(clean, as_of, config=config)

@@ -25,6 +25,7 @@ from churnml.base.dates import months_between
 from churnml.base.tasks import TASKS, TITLES, TaskName
 from churnml.base.text import counted
 from churnml.datasets.dataset import Dataset
+from churnml.evaluation.held_out import Estimator
 from churnml.evaluation.html import number, table, told
 from churnml.evaluation.result import without_nan
 from churnml.metrics import Estimate, bootstrap
@@ -32,7 +33,6 @@ from churnml.metrics.bootstrap import INTERVALS, Measure
 from churnml.metrics.suites import SUITES, flat_metrics
 from churnml.models.model import predict_scores
 from churnml.training import fit as training
-from churnml.training.fit import Estimator
 
 Metrics = dict[str, Estimate]
 Floats = NDArray[np.float64]

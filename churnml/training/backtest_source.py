@@ -1,47 +1,60 @@
-"""Months of an operator's past, each foretold by what came before it."""
+"""Months of an operator's past, each predicted by what came before it."""
 
 from __future__ import annotations
 
 import logging
 from pathlib import Path
 
-from churnml.base.tasks import TaskName
+from churnml.base.placing import input_first, require_apart
+from churnml.base.tasks import TASKS, TaskName
 from churnml.base.text import counted
 from churnml.config.settings import Config
 from churnml.datasets import dataset
 from churnml.errors import LabelWindowError, UsageError
 from churnml.features import declared
-from churnml.tables.checked import checked, opened
+from churnml.metrics.displays.page import require_free
+from churnml.tables.checked import Location, as_source, check
 from churnml.tables.source import Source
-from churnml.training import fit as training
-from churnml.training.backtest import NAME, Backtest, backtest
+from churnml.training.backtest import NAME, Backtest
+from churnml.training.backtest import backtest as measure_months
+from churnml.training.fit import estimator_for
 
 _MONTHS = 6
 _log = logging.getLogger(__name__)
 
 
-def backtest_source(
-    task: str,
-    location: str,
+def backtest(
+    data: Source | Location,
+    task: TaskName,
     *,
     months: int | None = None,
     until: str | None = None,
-    mapping: Path | None = None,
-    config: Config,
+    mapping: Location | None = None,
+    config: Config | None = None,
+    out: Location | None = None,
+    overwrite: bool = False,
 ) -> Backtest:
-    """Train and test month by month on operator tables.
+    """Train and test month by month on operator tables, as if in the past.
 
     Parameters
     ----------
+    data : Source, str or path
     task : {"churn", "satisfaction"}
-    location : str
     months : int, optional
         Test dates: the last ones whose labels the data covers. By default 6, or fewer where
         the data allow no more.
-    until : str, optional
-        Nothing at or after this date is read.
+    until : date, optional
+        Nothing at or after it is read.
     mapping : path, optional
-    config : Config
+    config : Config, optional
+    out : path, optional
+        A folder for a report with the figure.
+    overwrite : bool, default False
+
+    Returns
+    -------
+    Backtest
+        Each month's measures, their spread over the months, and how fast models age.
 
     Raises
     ------
@@ -49,28 +62,51 @@ def backtest_source(
         For any other task.
     LabelWindowError
         If no month is left to train on, or fewer months to test on than asked for.
+    OutputError
+        If the report cannot be written.
+
+    Examples
+    --------
+    >>> import churnml
+    >>> churnml.backtest("demo/operator", "hazard")
+    Traceback (most recent call last):
+    ...
+    churnml.errors.UsageError: No backtest of 'hazard'. Use churn or satisfaction.
     """
-    named = _task(task)
-    source = opened(location, mapping, config)
+    if not (task in TASKS and TASKS[task].monthly):
+        some = " or ".join(one.name for one in TASKS.values() if one.monthly)
+        raise UsageError(f"No backtest of {task!r}.", hint=f"Use {some}.")
+    settings = config or Config()
+    source = as_source(data, mapping=mapping, config=settings)
     source = source.until(until) if until else source
-    clean = checked(source, config).accepted()
-    settings = dataset.settings(named, config)
+    if out is not None:
+        with input_first(lambda: check(source, settings).accepted()):
+            require_apart(out, source.read)
+            require_free(out, overwrite=overwrite)
+    found = _backtest(check(source, settings).accepted(), task, months, settings)
+    if out is not None:
+        write_backtest(found, Path(out), overwrite=overwrite)
+    return found
+
+
+def _backtest(source: Source, task: TaskName, months: int | None, config: Config) -> Backtest:
+    settings = dataset.settings(task, config)
     wanted = settings.model_copy(update={"test_months": months or _MONTHS})
-    dates = dataset.plan_dates(clean, named, config.model_copy(update={named: wanted}))
-    _require_months(clean, len(dates.test), months)
+    dates = dataset.plan_dates(source, task, config.model_copy(update={task: wanted}))
+    _require_months(source, len(dates.test), months)
     _log.info("building features at %d dates", len(dates.all))
-    data = dataset.build_dataset(clean, named, dates.all, config=config, max_rows=settings.max_rows)
+    data = dataset.build_dataset(source, task, dates.all, config=config, max_rows=settings.max_rows)
     directions = {
         one.name: one.direction
-        for one in declared(clean.tables)
+        for one in declared(source.tables)
         if one.direction and one.name in data.X
     }
-    return backtest(
-        named,
+    return measure_months(
+        task,
         data,
         dates.test,
-        dataset.label_window(named, config).end,
-        training.estimator_for(named, settings, directions),
+        dataset.label_window(task, config).end,
+        estimator_for(task, settings, directions),
         train_months=settings.train_months,
     )
 
@@ -90,14 +126,6 @@ def _require_months(source: Source, found: int, asked: int | None) -> None:
         value=asked,
         expected=f"<= {found}",
     )
-
-
-def _task(task: str) -> TaskName:
-    if task == "churn":
-        return "churn"
-    if task == "satisfaction":
-        return "satisfaction"
-    raise UsageError(f"No backtest of {task!r}.", hint="Use churn or satisfaction.")
 
 
 def write_backtest(found: Backtest, folder: Path, *, overwrite: bool = False) -> None:

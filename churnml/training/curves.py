@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from churnml.base.tasks import TASKS, TaskName
 from churnml.estimators.boosting.bag import Growth
+from churnml.evaluation.held_out import Tested
 from churnml.metrics.suites import SUITES
 from churnml.registry.tracking.run import Child, Curve
-from churnml.training.fit import Tested
 from churnml.training.system_metrics import Sample
 
 if TYPE_CHECKING:

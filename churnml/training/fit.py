@@ -1,4 +1,4 @@
-"""Fit, test on what lies ahead, compare with baselines, refit on everything."""
+"""Fit, test on rows that were held out, refit on everything."""
 
 from __future__ import annotations
 
@@ -7,92 +7,169 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
+from sklearn.base import clone
 
 from churnml import __version__
 from churnml.base.files import output_errors
-from churnml.base.tasks import WITHIN
-from churnml.config.settings import HazardSettings, SatisfactionSettings
+from churnml.config.settings import Config, HazardSettings, SatisfactionSettings
 from churnml.config.settings import TrainingSettings as Settings
-from churnml.datasets.dataset import Dataset, Task
-from churnml.errors import DataError, UsageError
+from churnml.datasets import dataset
+from churnml.datasets.dataset import Dataset, Task, digest
+from churnml.errors import UsageError
 from churnml.estimators import ChurnClassifier, ChurnHazard, SatisfactionRegressor
-from churnml.evaluation import (
-    Finding,
-    base_rate,
-    booster,
-    diagnose_churn,
-    diagnose_satisfaction,
-    regression,
-)
-from churnml.metrics import (
-    Estimate,
-    churn_metrics,
-    satisfaction_metrics,
-)
-from churnml.metrics.survival import horizon_metrics, known_outcomes
+from churnml.evaluation.drift import drift_notes, drift_table
+from churnml.evaluation.held_out import Estimator, Tested, evaluate, importance, measure
+from churnml.evaluation.simulated_truth import with_possible
+from churnml.evaluation.summary import Outcome, evidence
+from churnml.models.model import Model, Origin
+from churnml.models.profile import describe
+from churnml.training.split import Split
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from churnml.training.tune import Search
 
-Estimator = ChurnClassifier | SatisfactionRegressor | ChurnHazard
 _SIZES = ("folds", "repeats", "max_rounds")
-_MAIN = 2
-"""Months of the horizon by which a hazard is drawn and sliced: that of the churn label."""
-
-Metrics = dict[str, Estimate]
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Tested:
-    """A model on rows that it has not seen.
-
-    Attributes
-    ----------
-    metrics : dict of str to Estimate
-    baselines : dict of str to dict of str to Estimate
-        The same measures of the base rate, a regression and one shy booster.
-    y, scores : array, shape (n,)
-        What happened, and what was predicted.
-    rows : Dataset
-        The rows themselves.
-    within : array, shape (n, months), or None
-        Of a hazard: chances of leaving within 1, 2, ... months.
-    diagnosis : list of Finding
-        What is wrong with the scores; of churn and satisfaction alone.
-    """
-
-    metrics: Metrics
-    baselines: dict[str, Metrics]
-    y: NDArray[np.float64]
-    scores: NDArray[np.float64]
-    rows: Dataset
-    within: NDArray[np.float64] | None = None
-    diagnosis: list[Finding] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Fitted:
-    """The estimator to keep, and what testing found.
+    """What a training has made, in memory.
 
     Attributes
     ----------
-    estimator : ChurnClassifier or SatisfactionRegressor
-        Refitted on all rows.
+    model : Model
+        Refitted on all rows, with what testing found.
+    before : Model
+        As it was tested: it has seen the training rows alone.
     tested : Tested
-        Of ``first``.
-    first : ChurnClassifier or SatisfactionRegressor
-        Before the refit: it saw the training rows alone.
+        How good ``before`` is on the test rows.
+    split : Split
+    settings : Training
+        The section of the settings that belongs to the task.
+    notes : list of str
+        What the user should know.
+    search : Search, optional
+        For better settings.
+    drift : DataFrame, optional
+        Of the features, by date.
     """
 
-    estimator: Estimator
+    model: Model
+    before: Model
     tested: Tested
-    first: Estimator
+    split: Split
+    settings: Settings
+    notes: list[str] = field(default_factory=list)
+    search: Search | None = None
+    drift: pd.DataFrame | None = None
+
+    def count_rows(self) -> dict[str, int]:
+        """Rows trained on, tested on (a hazard: those with a known outcome), and of all."""
+        return self.split.count_rows() | {"test": len(self.tested.y)}
+
+
+def fit_and_test(task: Task, split: Split, *, config: Config) -> Fitted:
+    """Fit to the training rows, test on the rows held out, refit to all of them.
+
+    Parameters
+    ----------
+    task : {"churn", "satisfaction", "hazard"}
+    split : Split
+    config : Config
+    """
+    settings = dataset.settings(task, config)
+    unfitted = estimator_for(task, settings, _directions(split))
+    unfitted, search = tune(task, unfitted, split.train, settings)
+    _log.info(
+        "training on %s rows with %s columns", f"{len(split.train):,}", split.train.X.shape[1]
+    )
+    first = fit(clone(unfitted), split.train)
+    tested = _test(task, unfitted, first, split)
+    _log.info("refitting on all %s rows", f"{len(split.all):,}")
+    last = fit(clone(unfitted), split.all)
+    wrong = [f"The test says: {one.message}" for one in tested.diagnosis]
+    found: list[str] = []
+    if split.origin.kind == "operator":
+        tested, found = with_possible(tested, split.source, task, settings)
+    before = _described(first, split.train, split.before, split, tested)
+    drift = None if split.dates is None else drift_table(before, split.all, split.dates)
+    notes = [
+        *split.notes,
+        *wrong,
+        *found,
+        *([] if search is None else [search.note()]),
+        *([] if drift is None else drift_notes(drift)),
+    ]
+    model = _described(last, split.all, split.origin, split, tested)
+    model = replace(
+        model,
+        bands=config.scoring.band_percentiles,
+        tested=_summary(task, last, split, tested, notes),
+    )
+    return Fitted(
+        model=model,
+        before=before,
+        tested=tested,
+        split=split,
+        settings=settings,
+        notes=notes,
+        search=search,
+        drift=drift,
+    )
+
+
+def _directions(split: Split) -> dict[str, int]:
+    columns = split.all.X
+    return {
+        one.name: one.direction for one in split.features if one.direction and one.name in columns
+    }
+
+
+def _test(task: Task, unfitted: Estimator, first: Estimator, split: Split) -> Tested:
+    train, test = split.train, split.test
+    _log.info("testing on %s rows", f"{len(test):,}")
+    tested = measure(task, first, train, test)
+    if train.weights is None:
+        return tested
+    _log.info("training without weights, to compare")
+    without, _ = evaluate(task, fit(clone(unfitted), replace(train, weights=None)), test)
+    return replace(tested, baselines=tested.baselines | {"unweighted": without})
+
+
+def _described(
+    estimator: Estimator, data: Dataset, origin: Origin, split: Split, tested: Tested
+) -> Model:
+    return describe(
+        estimator,
+        data.X,
+        origin=origin,
+        features=split.features,
+        # Scores of rows that the tested estimator had not seen rank new ones fairly.
+        reference=tested.scores,
+        customers=data.groups,
+        times=data.times if data.times.notna().any() else None,
+    )
+
+
+def _summary(
+    task: Task, estimator: Estimator, split: Split, tested: Tested, notes: list[str]
+) -> dict[str, Any]:
+    """What the model card will tell; it travels with the model."""
+    customers = tested.rows.groups.to_numpy()
+    return evidence(
+        Outcome(task, tested.rows.X, tested.y, tested.scores, customers),
+        metrics=tested.metrics,
+        baselines=tested.baselines,
+        importance=importance(estimator, split.all.X),
+        rows=split.count_rows() | {"test": len(tested.y)},
+        dates=split.list_dates(),
+        notes=notes,
+    )
 
 
 def estimator_for(
@@ -128,7 +205,7 @@ def estimator_for(
     return SatisfactionRegressor(monotone=opposite, random_state=settings.seed, **options)
 
 
-def improved(
+def tune(
     task: Task, unfitted: Estimator, train: Dataset, settings: Settings
 ) -> tuple[Estimator, Search | None]:
     """An unfitted estimator with the settings that a search within the budget finds.
@@ -147,7 +224,7 @@ def improved(
         raise UsageError(f"{task}: there is no search for this task.", hint="Leave out --budget.")
     from churnml.training.tune import Trial, search
 
-    def told(trial: Trial) -> None:
+    def log_trial(trial: Trial) -> None:
         _log.info("trial %d: loss %.5f%s", trial.number, trial.loss, ", given up" * trial.pruned)
 
     _log.info("searching for better settings for %s", settings.budget)
@@ -158,7 +235,7 @@ def improved(
         train.groups.to_numpy(),
         seconds=_seconds(settings.budget),
         journal=_journal(unfitted, train),
-        progress=told,
+        progress=log_trial,
     )
     return unfitted.set_params(**found.params), found
 
@@ -176,148 +253,9 @@ def _journal(unfitted: Estimator, train: Dataset) -> Path:
     return folder / f"search-{hashlib.sha256(what.encode()).hexdigest()[:16]}.journal"
 
 
-def fit_and_test(
-    task: Task, unfitted: Estimator, parts: tuple[Dataset, Dataset, Dataset]
-) -> Fitted:
-    """Fit on the first part, test on the second, refit on the third.
-
-    Parameters
-    ----------
-    task : {"churn", "satisfaction"}
-    unfitted : ChurnClassifier or SatisfactionRegressor
-    parts : (Dataset, Dataset, Dataset)
-        Training rows, test rows, and all rows.
-    """
-    from sklearn.base import clone
-
-    train, test, everything = parts
-    _log.info("training on %s rows with %s columns", f"{len(train):,}", train.X.shape[1])
-    first = fit(clone(unfitted), train)
-    _log.info("testing on %s rows", f"{len(test):,}")
-    tested = measure(task, first, train, test)
-    if train.weights is not None:
-        _log.info("training without weights, to compare")
-        without, _ = evaluate(task, fit(clone(unfitted), replace(train, weights=None)), test)
-        tested = replace(tested, baselines=tested.baselines | {"unweighted": without})
-    _log.info("refitting on all %s rows", f"{len(everything):,}")
-    return Fitted(fit(clone(unfitted), everything), tested, first)
-
-
 def fit(estimator: Estimator, data: Dataset) -> Estimator:
     """Fit an estimator to a dataset, one customer's rows never parted."""
     weights = None if data.weights is None else data.weights.to_numpy()
     return estimator.fit(
         data.X, data.y.to_numpy(), groups=data.groups.to_numpy(), sample_weight=weights
     )
-
-
-def measure(task: Task, estimator: Estimator, train: Dataset, test: Dataset) -> Tested:
-    """A fitted estimator and its baselines on rows that none of them has seen."""
-    if task == "hazard":
-        return _measure_hazard(cast(ChurnHazard, estimator), train, test)
-    y, groups = test.y.to_numpy(dtype=float), test.groups.to_numpy()
-    metrics, scores = evaluate(task, estimator, test)
-    simpler = _simpler(task, train, test)
-    plain = churn_metrics if task == "churn" else satisfaction_metrics
-    baselines = {name: plain(y, told, groups) for name, told in simpler.items()}
-    diagnose = diagnose_churn if task == "churn" else diagnose_satisfaction
-    wrong = diagnose(y, scores, metrics, groups, regression=simpler["regression"])
-    return Tested(metrics, baselines, y, scores, test, diagnosis=wrong)
-
-
-def _simpler(
-    task: Literal["churn", "satisfaction"], train: Dataset, test: Dataset
-) -> dict[str, NDArray[np.float64]]:
-    """What simpler models, of the same rows, say of the test rows."""
-    known = (train.X, train.y)
-    return {
-        "base rate": base_rate(train.y, len(test)),
-        "regression": regression(task, known, test.X, train.groups),
-        "one booster": booster(task, known, test.X),
-    }
-
-
-def evaluate(
-    task: Task, estimator: Estimator, test: Dataset
-) -> tuple[Metrics, NDArray[np.float64]]:
-    """Measures of a fitted estimator with intervals over customers, and its scores."""
-    y, groups = test.y.to_numpy(dtype=float), test.groups.to_numpy()
-    if isinstance(estimator, ChurnHazard):
-        within = estimator.predict_within(test.X, WITHIN)
-        return _at_horizons(test, within), within[:, WITHIN.index(_MAIN)]
-    if isinstance(estimator, ChurnClassifier):
-        scores = estimator.predict_proba(test.X)[:, 1]
-        return churn_metrics(y, scores, groups), scores
-    found = estimator.foretell(test.X)
-    metrics = satisfaction_metrics(
-        y,
-        found.mean,
-        groups,
-        dissatisfied=found.dissatisfied,
-        interval=(found.low, found.high),
-    )
-    return metrics, found.mean
-
-
-def _measure_hazard(estimator: ChurnHazard, train: Dataset, test: Dataset) -> Tested:
-    """A hazard and its baselines at each horizon; drawn at the one of the churn label."""
-    within = estimator.predict_within(test.X)
-    metrics = _at_horizons(test, within[:, [months - 1 for months in WITHIN]])
-    simpler: list[dict[str, NDArray[np.float64]]] = []
-    for horizon in WITHIN:
-        known, left = known_outcomes(train.y, train.times, horizon)
-        if 0 < left.sum() < left.size:
-            rows = replace(train.rows(np.flatnonzero(known)), y=pd.Series(left, name="churned"))
-            simpler.append(_simpler("churn", rows, test))
-        else:
-            # Nothing was seen so far ahead: what is known of less is all there is.
-            simpler += simpler[-1:]
-    baselines = {
-        name: _at_horizons(test, np.column_stack([one[name] for one in simpler]))
-        for name in simpler[0]
-    }
-    known, left = known_outcomes(test.y, test.times, _MAIN)
-    rows = test.rows(np.flatnonzero(known))
-    return Tested(metrics, baselines, left, within[known, _MAIN - 1], rows, within[known])
-
-
-def _at_horizons(test: Dataset, within: NDArray[np.float64]) -> Metrics:
-    return horizon_metrics(test.y, within, WITHIN, test.groups, test.times)
-
-
-def importance(estimator: Estimator, X: pd.DataFrame, rows: int = 5_000) -> dict[str, float]:
-    """Mean absolute contribution of each column, largest first, over a sample of rows."""
-    step = max(len(X) // rows, 1)
-    found = estimator.explain(X.iloc[::step]).abs().mean().sort_values(ascending=False)
-    return {str(name): float(value) for name, value in found.items()}
-
-
-def digest(data: Dataset) -> str:
-    """SHA-256 of features, labels, customers and dates; the order of rows is of no account."""
-    parts = (data.X, data.y, data.groups, data.times)
-    rows = [pd.util.hash_pandas_object(part, index=False).to_numpy() for part in parts]
-    found = hashlib.sha256("\0".join(map(str, data.X.columns)).encode())
-    found.update(np.column_stack(rows)[np.lexsort(rows)].tobytes())
-    return found.hexdigest()
-
-
-def require_enough(task: Task, data: Dataset, fewest: int) -> None:
-    """Refuse to learn from too few of those who left, or too few answers.
-
-    Raises
-    ------
-    DataError
-        Says how many there are.
-    """
-    if task in ("churn", "hazard"):
-        left = int((data.y > 0).sum())
-        rarer = min(left, len(data) - left)
-        what = f"{left} of {len(data)} rows left"
-    else:
-        rarer, what = len(data), f"{len(data)} answered surveys"
-    if rarer < fewest:
-        raise DataError(
-            f"{task}: {what}; at least {fewest} expected to learn from.",
-            hint="Give more months or more customers.",
-            count=rarer,
-        )

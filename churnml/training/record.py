@@ -3,123 +3,75 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from churnml.config.settings import TrainingSettings as Settings
-from churnml.datasets.dataset import Dataset, Task
+from churnml.base.tasks import TASKS
+from churnml.datasets.dataset import Task
 from churnml.metrics import HEADLINE, Estimate
-from churnml.models.bundle import Model
 from churnml.models.cards import mlflow_notes as cards
+from churnml.models.model import Model
 from churnml.registry.tracking.run import Data, TrainingRecord, origin_params
-from churnml.training import fit as training
 from churnml.training.curves import boosting, by_date, folds, system, trials
+from churnml.training.fit import Fitted
 from churnml.training.system_metrics import Watch
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from churnml.training.tune import Search
 
 _SECTIONS = {"regression": "regression", "one booster": "booster"}
 """Where a run keeps the measures of each baseline that learns."""
 
 
-@dataclass(frozen=True)
-class Finished:
-    """A training that is to be kept.
-
-    Attributes
-    ----------
-    task : {"churn", "satisfaction"}
-    model : Model
-        Refitted on all rows.
-    before : Model
-        As it was tested.
-    fitted : Fitted
-    rows, dates : dict
-        Of ``train``, ``test`` and ``all``.
-    notes : list of str
-    settings : TrainingRecord
-    watch : Watch
-        Since the start.
-    place : dict of str to str
-        Tags that say where the data lie.
-    search : Search, optional
-        For better settings.
-    drift : DataFrame, optional
-        Of the features, by date.
-    balance : DataFrame, optional
-        Of those who answered, as `churnml.metrics.balance` gives it.
-    """
-
-    task: Task
-    model: Model
-    before: Model
-    fitted: training.Fitted
-    rows: dict[str, int]
-    dates: dict[str, list[str]]
-    notes: list[str]
-    settings: Settings
-    watch: Watch
-    place: dict[str, str]
-    search: Search | None = None
-    drift: pd.DataFrame | None = None
-    balance: pd.DataFrame | None = None
-
-
-def record(done: Finished, data: Dataset, source: str) -> TrainingRecord:
-    """The run of a finished training.
+def record(fitted: Fitted, *, watch: Watch) -> TrainingRecord:
+    """The run of a training.
 
     Parameters
     ----------
-    done : Finished
-    data : Dataset
-        All rows.
-    source : str
-        Where they were read from.
+    fitted : Fitted
+    watch : Watch
+        Begun with the training; stopped here.
     """
-    model, tested = done.model, done.fitted.tested
-    curves = boosting(done.task, done.fitted.estimator)
-    tables = {"metrics": _metrics_table(done.task, tested.metrics, tested.baselines)}
+    model, tested, split = fitted.model, fitted.tested, fitted.split
+    task, estimator = model.task, model.estimator
+    curves = boosting(task, estimator)
+    tables = {"metrics": _metrics_table(task, tested.metrics, tested.baselines)}
     if model.tested.get("reliability"):
         tables["calibration"] = _columns(model.tested["reliability"])
-    for name, table in (("drift", done.drift), ("balance", done.balance)):
+    for name, table in (("drift", fitted.drift), ("balance", split.balance)):
         if table is not None and len(table):
             known = table.astype(object).where(table.notna(), None)
             tables[name] = {str(column): known[column].tolist() for column in known}
-    if done.dates.get("test") and done.task in ("churn", "satisfaction"):
-        tables["by_date"], more = by_date(done.task, tested)
+    if split.dates is not None and TASKS[task].monthly:
+        tables["by_date"], more = by_date(task, tested)
         curves |= more
     return TrainingRecord(
         model=model,
         title=title(model),
         data=Data(
-            name=Path(source).name or source,
-            source=source,
+            name=Path(split.source).name or split.source,
+            source=split.source,
             digest=model.origin.digest,
-            rows=len(data),
-            target=str(data.y.name),
+            rows=len(split.all),
+            target=str(split.all.y.name),
         ),
-        before=done.before,
-        params=_params(done),
-        metrics=_metrics(done),
-        curves=curves | system(done.watch.stop()),
-        tags=done.place,
+        before=fitted.before,
+        params=_params(fitted),
+        metrics=_metrics(fitted),
+        curves=curves | system(watch.stop()),
+        tags=split.tags,
         importance=model.tested["importance"],
         tables=tables,
-        figures=_figures(done),
+        figures=_figures(fitted),
         notes=cards.training_card(
-            model, tested.metrics, tested.baselines, done.rows, done.dates, done.notes
+            model,
+            tested.metrics,
+            tested.baselines,
+            fitted.count_rows(),
+            split.list_dates(),
+            fitted.notes,
         ),
-        started=done.watch.started,
-        children=[
-            *folds(done.task, done.fitted.estimator),
-            *trials(done.task, done.search),
-        ],
+        started=watch.started,
+        children=[*folds(task, estimator), *trials(task, fitted.search)],
     )
 
 
@@ -136,22 +88,22 @@ def title(model: Model) -> str:
     return " · ".join([*what, cards.spaced(str(label["horizon"])), origin.as_of[-1][:7]])
 
 
-def _params(done: Finished) -> dict[str, Any]:
+def _params(fitted: Fitted) -> dict[str, Any]:
     """What was set; what was left to a rule is not told."""
-    found = origin_params(done.model)
-    for name, value in done.fitted.estimator.get_params(deep=False).items():
+    found = origin_params(fitted.model)
+    for name, value in fitted.model.estimator.get_params(deep=False).items():
         if name != "monotone" and value is not None:
             found[f"estimator.{name}"] = value
-    for name, value in done.settings.model_dump().items():
+    for name, value in fitted.settings.model_dump().items():
         if value is not None:
             found[f"settings.{name}"] = value
     return found
 
 
-def _metrics(done: Finished) -> dict[str, float]:
+def _metrics(fitted: Fitted) -> dict[str, float]:
     """The measures that decide, under the names that every run gives them."""
-    tested = done.fitted.tested
-    names = HEADLINE.get(done.task, tuple(tested.metrics))
+    tested = fitted.tested
+    names = TASKS[fitted.model.task].headline
     found: dict[str, float] = {}
     for name in names:
         if name in tested.metrics:
@@ -161,8 +113,8 @@ def _metrics(done: Finished) -> dict[str, float]:
         for baseline, section in _SECTIONS.items():
             if name in tested.baselines.get(baseline, {}):
                 found[f"{section}/{name}"] = tested.baselines[baseline][name].value
-    found |= {f"rows/{name}": float(count) for name, count in done.rows.items()}
-    found["rows/customers"] = float(done.model.origin.customers)
+    found |= {f"rows/{name}": float(count) for name, count in fitted.count_rows().items()}
+    found["rows/customers"] = float(fitted.model.origin.customers)
     # Sixteen digits fill a column with noise; the interval is wide in the third.
     return {
         name: value if name.startswith("rows/") else float(f"{value:.5g}")
@@ -195,7 +147,7 @@ def _columns(rows: list[dict[str, float]]) -> dict[str, list[float]]:
     return {name: [row[name] for row in rows] for name in rows[0]}
 
 
-def _figures(done: Finished) -> dict[str, Any]:
+def _figures(fitted: Fitted) -> dict[str, Any]:
     from churnml.metrics.displays import (
         GainsDisplay,
         ReliabilityDisplay,
@@ -206,11 +158,11 @@ def _figures(done: Finished) -> dict[str, Any]:
     from churnml.metrics.displays.importance import importance
     from churnml.metrics.displays.style import page_axes
 
-    tested, model = done.fitted.tested, done.model
+    tested, model, split = fitted.tested, fitted.model, fitted.split
     weights = model.tested["importance"]
     drivers = {column.name: column.driver for column in model.inputs}
     drawn: dict[str, Any] = {}
-    if done.task in ("churn", "hazard"):
+    if model.task in ("churn", "hazard"):
         drawn["gains"] = lambda: (
             GainsDisplay.from_predictions(
                 tested.y, tested.scores, ax=page_axes("Gains on held-out customers")
@@ -234,7 +186,7 @@ def _figures(done: Finished) -> dict[str, Any]:
                     ax=page_axes("When customers leave, on held-out customers"),
                 ).figure_
             )
-    elif done.task == "satisfaction":
+    elif model.task == "satisfaction":
         drawn["predicted_and_answered"] = lambda: (
             SatisfactionDisplay.from_predictions(
                 tested.y,
@@ -243,7 +195,7 @@ def _figures(done: Finished) -> dict[str, Any]:
                 ax=page_axes("Satisfaction, predicted and answered, on held-out customers"),
             ).figure_
         )
-    if done.balance is not None:
-        drawn["balance"] = lambda: balance(done.balance)
+    if split.balance is not None:
+        drawn["balance"] = lambda: balance(split.balance)
     drawn["importance"] = lambda: importance(weights, drivers)
     return drawn

@@ -1,48 +1,41 @@
-"""Models trained, tested ahead in time, and kept."""
+"""Models trained, tested on rows that were held out, and kept."""
 
 from __future__ import annotations
 
+import html
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from churnml.base.placing import ReadPlaces, input_first, require_apart
-from churnml.config.settings import Config
-from churnml.datasets import dataset, nonresponse
-from churnml.datasets.dataset import Dataset, Task
+from churnml.base.tasks import TASKS, TaskName, find_task
+from churnml.config.settings import Config, with_setting
+from churnml.datasets.flat import Reading, open_table
+from churnml.datasets.flat.frame import Frame, is_frame, name_of, table_file
 from churnml.errors import UsageError
-from churnml.evaluation.drift import drift_notes, drift_table
-from churnml.evaluation.simulated_truth import with_possible
-from churnml.features import declared
-from churnml.labels import window as labels
 from churnml.metrics import Estimate, flat_metrics
-from churnml.models.bundle import Model, Origin, require_free
-from churnml.registry import versions as registry
-from churnml.tables.checked import checked, opened
+from churnml.models import bundle
+from churnml.registry.tracking import Logged, log_training
+from churnml.tables.checked import Location, as_source, check
 from churnml.tables.source import Source
-from churnml.training import fit as training
-from churnml.training import record as recording
-from churnml.training.record import Finished
+from churnml.training.fit import Fitted, fit_and_test
+from churnml.training.record import record
+from churnml.training.split import split_operator, split_table
 from churnml.training.system_metrics import Watch
-from churnml.training.tune import Search
 
 Metrics = dict[str, Estimate]
-_TEST_SHARE = 0.25
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Trained:
     """A finished training.
 
     Attributes
     ----------
-    task : {"churn", "satisfaction"}
+    task : {"churn", "satisfaction", "hazard"}
     name : str
         The registered name.
     model_uri : str
@@ -59,10 +52,10 @@ class Trained:
     notes : list of str
         What the user should know, such as columns left out.
     suspects : list of dict
-        Of a flat table: columns that look like outcomes, as `churnml.datasets.leakage.Suspect`.
+        Of a flat table: columns that look like outcomes.
     """
 
-    task: Task
+    task: TaskName
     name: str
     model_uri: str
     run_id: str | None
@@ -77,305 +70,222 @@ class Trained:
 
     def to_dict(self) -> dict[str, Any]:
         """The training as plain data, for ``--json``."""
-        found = {
-            name: getattr(self, name)
-            for name in ("task", "name", "model_uri", "run_id", "model_version", "alias")
+        plain = ("task", "name", "model_uri", "run_id", "model_version", "alias")
+        return {
+            **{name: getattr(self, name) for name in plain},
+            "rows": self.rows,
+            "dates": self.dates,
+            "notes": self.notes,
+            "suspects": self.suspects,
+            "metrics": flat_metrics(self.metrics),
+            "baselines": {name: flat_metrics(found) for name, found in self.baselines.items()},
         }
-        found |= {"rows": self.rows, "dates": self.dates, "notes": self.notes}
-        found |= {"suspects": self.suspects}
-        found["metrics"] = flat_metrics(self.metrics)
-        found["baselines"] = {
-            name: flat_metrics(metrics) for name, metrics in self.baselines.items()
-        }
-        return found
+
+    def _repr_html_(self) -> str:
+        from churnml.evaluation.html import table
+
+        notes = "".join(f"<li>{html.escape(note)}</li>" for note in self.notes)
+        columns = ("measure", "model", *self.baselines)
+        title = f"{self.name}: {self.model_uri}"
+        return f"{table(title, columns, self.metric_rows())}<ul>{notes}</ul>"
+
+    def metric_rows(self) -> list[tuple[str, ...]]:
+        """The headline measures, of the model with intervals and of its baselines without."""
+        from churnml.models.cards.mlflow_notes import format_estimate
+
+        sides = self.baselines.values()
+        return [
+            (
+                name,
+                format_estimate(self.metrics[name]),
+                *(format_estimate(one.get(name), alone=True) for one in sides),
+            )
+            for name in TASKS[self.task].headline
+            if name in self.metrics
+        ]
 
 
-def train_source(
-    task: Task,
-    location: str,
+def train(
+    data: Source | Location | Frame,
+    task: TaskName,
     *,
     until: str | None = None,
-    mapping: Path | None = None,
-    config: Config,
+    id: str | None = None,
+    target: str | None = None,
+    scale: str | tuple[float, float] | Mapping[str, float] | None = None,
+    positive: str | None = None,
+    drop: Sequence[str] = (),
+    group: str | None = None,
+    name: str | None = None,
+    sheet: str | None = None,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    budget: str | None = None,
+    mapping: Location | None = None,
+    config: Config | None = None,
     track: bool = True,
-    out: str | None = None,
+    out: Location | None = None,
     overwrite: bool = False,
 ) -> Trained:
-    """Train on operator tables, forward in time, and keep the model."""
+    """Train, test and register a model.
+
+    Operator tables are trained on forward in time and tested on the last months; a table of
+    one's own is tested on a quarter of its customers, held out. What is kept was then
+    refitted on all rows.
+
+    Parameters
+    ----------
+    data : Source, path, or data frame
+        Operator tables; or, where ``id`` or ``target`` is given, a table of one's own: a
+        file, or a frame of pandas, polars, Arrow, DuckDB or Ibis.
+    task : {"churn", "satisfaction", "hazard"}
+    until : date, optional
+        Read nothing of operator tables at or after it, labels included.
+    id, target : str, optional
+        Columns of a table of one's own.
+    scale : str, (worst, best) or mapping, optional
+        Of satisfaction: ``1:10``, ``5:1`` where 1 is best, or words with scores.
+    positive : str, optional
+        The target's value that means that the customer left.
+    drop : sequence of str
+        Columns to leave out.
+    group : str, optional
+        The column whose rows belong together and are never parted.
+    name : str, optional
+        The registered name; by default ``<task>-<file stem>``, of a frame ``<task>-frame``.
+    sheet, encoding, delimiter : str, optional
+        How the file is to be read, where it does not tell.
+    budget : str, optional
+        Time for a search of better settings first, as ``5m``.
+    mapping : path, optional
+        The operator's own names, codes and units.
+    config : Config, optional
+    track : bool, default True
+        Whether to record the run in MLflow; without it, ``out`` is needed.
+    out : path, optional
+        A folder to save the model into.
+    overwrite : bool, default False
+        Whether a model that stands there may be replaced.
+
+    Returns
+    -------
+    Trained
+
+    Raises
+    ------
+    UsageError
+        If options do not belong together.
+    DataError
+        If the input is refused, or is too little to learn from.
+    ModelError
+        If the model cannot be registered.
+    OutputError
+        If it cannot be written.
+
+    Examples
+    --------
+    >>> import churnml, tempfile
+    >>> folder = tempfile.mkdtemp()
+    >>> _ = churnml.simulate(f"{folder}/operator", customers=800, months=14)
+    >>> quick = churnml.Config.model_validate(
+    ...     {"churn": {"folds": 2, "repeats": 1, "max_rounds": 10, "min_positives": 2}}
+    ... )
+    >>> trained = churnml.train(
+    ...     f"{folder}/operator", "churn", config=quick, track=False, out=f"{folder}/model"
+    ... )
+    >>> trained.name, sorted(trained.rows)
+    ('churn', ['all', 'test', 'train'])
+    """
     watch = Watch()
-    source = opened(location, mapping, config)
-    source = source.until(until) if until else source
-    with input_first(lambda: checked(source, config).accepted()):
-        _require_place(track, out, overwrite, source.read)
-    clean = checked(source, config).accepted()
-    dates = dataset.plan_dates(clean, task, config)
-    settings = dataset.settings(task, config)
-    first, last = dates.all[0], dates.all[-1]
-    _log.info("building features at %d dates, %s to %s", len(dates.all), first, last)
-    data = dataset.build_dataset(clean, task, dates.all, config=config, max_rows=settings.max_rows)
-    train = data.at(dates.train)
-    if task == "hazard":
-        train = dataset.censored(train, dates.test[0], settings.gap)
-    training.require_enough(task, train, _fewest(config, task))
-    train, data, response, told = _weighed(task, clean, train, data, config)
-    found = declared(clean.tables)
-    monotone = {one.name: one.direction for one in found if one.direction and one.name in data.X}
-    unfitted = training.estimator_for(task, settings, monotone)
-    unfitted, search = training.improved(task, unfitted, train, settings)
-    fitted = training.fit_and_test(task, unfitted, (train, data.at(dates.test), data))
-    fitted, possible = with_possible(fitted, location, task, settings)
-    model = _described(fitted, data, _operator_origin(task, config, dates.all, data), found)
-    model = replace(model, bands=config.scoring.band_percentiles)
-    before = _before(fitted, train, _operator_origin(task, config, dates.train, train), found)
-    parts = {"train": len(train), "test": len(fitted.tested.y), "all": len(data)}
-    days = {name: [str(day) for day in getattr(dates, name)] for name in ("train", "test", "all")}
-    drift = drift_table(before, data, dates)
-    notes = (
-        _source_notes(source)
-        + _wrong(fitted)
-        + possible
-        + _search_notes(search)
-        + told
-        + drift_notes(drift)
-    )
-    place = _place(location, mapping)
-    done = Finished(
-        task,
-        model,
-        before,
-        fitted,
-        parts,
-        days,
-        notes,
-        settings,
-        watch,
-        place,
-        search=search,
-        drift=drift,
-        balance=None if response is None else response.balance,
-    )
-    return _keep(done, data, location, track=track, out=out, overwrite=overwrite)
+    settings = config or Config()
+    named = find_task(task).name
+    if budget is not None:
+        settings = with_setting(settings, f"{named}.budget", budget)
+    _require_kept(track, out)
+    said = {"sheet": sheet, "encoding": encoding, "delimiter": delimiter}
+    if id is None and target is None and not is_frame(data):
+        own = {"scale": scale, "positive": positive, "drop": drop or None, "group": group}
+        _refuse(own | {"name": name} | said)
+        source = as_source(data, mapping=mapping, config=settings)
+        source = source.until(until) if until else source
+        with input_first(lambda: check(source, settings).accepted()):
+            _require_place(out, overwrite, source.read)
+        clean = check(source, settings).accepted()
+        fitted = fit_and_test(named, split_operator(clean, named, config=settings), config=settings)
+        return _keep(fitted, watch, track=track, out=out, overwrite=overwrite)
+    if until is not None or mapping is not None:
+        raise UsageError("--until and --mapping are for operator tables, not with --id.")
+    _require_target(named, target)
+    options = {"id": id, "group": group, "drop": drop, "positive": positive, "scale": scale}
+    with table_file(data) as path:
+        reading = Reading(**said)
+        with input_first(lambda: open_table(path, reading=reading)):
+            _require_place(out, overwrite, ReadPlaces(places=(path,), tables=(path,)))
+        place = name_of(data)
+        split = split_table(
+            path,
+            named,
+            target=str(target),
+            source=place,
+            name=name or f"{named}-{Path(place).name.split('.')[0]}",
+            options=options,
+            reading=reading,
+            config=settings,
+        )
+        fitted = fit_and_test(named, split, config=settings)
+    return _keep(fitted, watch, track=track, out=out, overwrite=overwrite)
 
 
-def train_table(
-    task: Task,
-    path: str,
-    *,
-    id: str | None,
-    target: str | None,
-    scale: str | None,
-    positive: str | None,
-    drop: Sequence[str],
-    group: str | None,
-    name: str | None,
-    reading: Mapping[str, str | None] | None = None,
-    config: Config,
-    track: bool = True,
-    out: str | None = None,
-    overwrite: bool = False,
-) -> Trained:
-    """Train on a table of one's own, tested on customers held out, and keep the model."""
-    from churnml.datasets.flat import Reading, open_table, read_training
-    from churnml.datasets.splits import group_split
+def _refuse(own: Mapping[str, Any]) -> None:
+    if any(option is not None for option in own.values()):
+        raise UsageError(
+            "--scale, --positive, --drop, --group, --name, --sheet, --encoding and "
+            "--delimiter are for a table of your own.",
+            hint="Name its columns with --id and --target.",
+        )
 
-    watch = Watch()
-    if task == "hazard":
+
+def _require_target(task: TaskName, target: str | None) -> None:
+    if not TASKS[task].tables:
         raise UsageError(
             "A hazard is learned from operator tables, month by month, not from a table.",
             hint="Train churn on a table of your own.",
         )
     if target is None:
         raise UsageError("A table of your own needs --target.", hint="Name its target column.")
-    place = Path(path)
-    with input_first(lambda: open_table(place, reading=Reading(**(reading or {})))):
-        _require_place(track, out, overwrite, ReadPlaces(places=(place,), tables=(place,)))
-    _log.info("reading %s", path)
-    table = read_training(
-        path,
-        task=task,
-        target=target,
-        id=id,
-        group=group,
-        drop=drop,
-        positive=positive,
-        scale=scale,
-        reading=Reading(**(reading or {})),
-        availability=config.availability,
-        set_aside_limit=config.validation.set_aside_limit,
-    )
-    data = flat_dataset(table)
-    training.require_enough(task, data, _fewest(config, task))
-    train, test = group_split(data.y, data.groups, test_share=_TEST_SHARE)
-    settings = dataset.settings(task, config)
-    unfitted = training.estimator_for(task, settings)
-    unfitted, search = training.improved(task, unfitted, data.rows(train), settings)
-    fitted = training.fit_and_test(task, unfitted, (data.rows(train), data.rows(test), data))
-    origin = Origin(
-        name=name or f"{task}-{Path(path).name.split('.')[0]}",
-        kind="table",
-        label={"target": target, "positive": positive, "scale": scale},
-        rows=len(data),
-        customers=int(data.groups.nunique()),
-        digest=training.digest(data),
-        config=config.digest(),
-        table=table.signature,
-    )
-    model = _described(fitted, data, origin, ())
-    model = replace(model, bands=config.scoring.band_percentiles)
-    before = _before(fitted, data.rows(train), origin, ())
-    parts = {"train": len(train), "test": len(test), "all": len(data)}
-    notes = table.notes + _wrong(fitted) + _search_notes(search)
-    done = Finished(task, model, before, fitted, parts, {}, notes, settings, watch, {}, search)
-    trained = _keep(done, data, path, track=track, out=out, overwrite=overwrite)
-    return replace(trained, suspects=[one.to_dict() for one in table.suspects])
 
 
-def _weighed(
-    task: Task, source: Source, train: Dataset, data: Dataset, config: Config
-) -> tuple[Dataset, Dataset, nonresponse.Response | None, list[str]]:
-    """Training rows and all rows, weighed against non-response where that is asked for."""
-    if task != "satisfaction":
-        return train, data, None, []
-    parts, response, notes = nonresponse.weighed(source, (train, data), config)
-    return parts[0], parts[1], response, notes
-
-
-def _fewest(config: Config, task: Task) -> int:
-    if task == "satisfaction":
-        return config.satisfaction.min_answers
-    return dataset.settings(task, config).min_positives
-
-
-def _require_place(track: bool, out: str | None, overwrite: bool, read: ReadPlaces) -> None:
+def _require_kept(track: bool, out: Location | None) -> None:
     if not track and out is None:
         raise UsageError("--no-track keeps no model.", hint="Name a folder with --out.")
+
+
+def _require_place(out: Location | None, overwrite: bool, read: ReadPlaces) -> None:
     if out is not None:
         require_apart(out, read)
-        require_free(out, overwrite=overwrite)
-
-
-def _search_notes(search: Search | None) -> list[str]:
-    return [] if search is None else [search.note()]
-
-
-def _wrong(fitted: training.Fitted) -> list[str]:
-    return [f"The test says: {one.message}" for one in fitted.tested.diagnosis]
-
-
-def _source_notes(source: Source) -> list[str]:
-    return [f"Table {name} is absent, and so are its features." for name in source.missing]
-
-
-def _place(location: str, mapping: Path | None) -> dict[str, str]:
-    """Where the tables lie, so that the next command finds them from any folder."""
-    found = {registry.SOURCE: location if "://" in location else str(Path(location).absolute())}
-    return found | ({registry.MAPPING: str(mapping.absolute())} if mapping else {})
-
-
-def _operator_origin(task: Task, config: Config, days: tuple[date, ...], data: Dataset) -> Origin:
-    settings = dataset.settings(task, config)
-    window = labels.Window(settings.gap, settings.horizon)
-    label: dict[str, Any] = {"gap": settings.gap, "horizon": settings.horizon}
-    if task == "churn":
-        label["definition"] = config.churn.definition
-    if task == "hazard":
-        label["definition"] = config.hazard.definition
-        label["silence_months"] = config.hazard.silence_months
-        last = data.y[(data.times == days[-1]).to_numpy()]
-        # The last date's outcomes are known for as long as those who stayed were seen.
-        window = labels.Window(settings.gap, f"{int(last.abs().max())}mo")
-    return Origin(
-        name=task,
-        kind="operator",
-        label=label,
-        as_of=tuple(str(day) for day in days),
-        window=(str(days[0]), str(window.end(days[-1]))),
-        rows=len(data),
-        customers=int(data.groups.nunique()),
-        digest=training.digest(data),
-        config=config.digest(),
-    )
-
-
-def _described(
-    fitted: training.Fitted, data: Dataset, origin: Origin, found: tuple[Any, ...]
-) -> Model:
-    from churnml.models.profile import describe
-
-    return describe(
-        fitted.estimator,
-        data.X,
-        origin=origin,
-        features=found,
-        # Scores of rows that the tested estimator had not seen rank new ones fairly.
-        reference=fitted.tested.scores,
-        customers=data.groups,
-        times=data.times if data.times.notna().any() else None,
-    )
-
-
-def _before(
-    fitted: training.Fitted, train: Dataset, origin: Origin, found: tuple[Any, ...]
-) -> Model:
-    """The model before the refit, with what it was trained on."""
-    own = replace(
-        origin,
-        rows=len(train),
-        customers=int(train.groups.nunique()),
-        digest=training.digest(train),
-    )
-    return _described(replace(fitted, estimator=fitted.first), train, own, found)
+        bundle.require_free(out, overwrite=overwrite)
 
 
 def _keep(
-    done: Finished, data: Dataset, source: str, *, track: bool, out: str | None, overwrite: bool
+    fitted: Fitted, watch: Watch, *, track: bool, out: Location | None, overwrite: bool
 ) -> Trained:
-    from churnml.models import bundle
-    from churnml.registry import tracking
-
-    done = replace(done, model=replace(done.model, tested=_evidence(done, data)))
-    found = recording.record(done, data, source)
+    run = record(fitted, watch=watch)
     if out is not None:
-        bundle.save(done.model, out, overwrite=overwrite)
+        bundle.save(fitted.model, out, overwrite=overwrite)
     if track:
         _log.info("logging the run and registering the model in MLflow")
-        logged = tracking.log_training(found)
-    else:
-        logged = tracking.Logged(model_uri=str(out))
-    tested = done.fitted.tested
+    logged = log_training(run) if track else Logged(model_uri=str(out))
     return Trained(
-        done.task,
-        done.model.origin.name,
-        logged.model_uri,
-        logged.run_id,
-        logged.model_version,
-        logged.alias,
-        tested.metrics,
-        tested.baselines,
-        done.rows,
-        done.dates,
-        done.notes,
+        task=fitted.model.task,
+        name=fitted.model.origin.name,
+        model_uri=logged.model_uri,
+        run_id=logged.run_id,
+        model_version=logged.model_version,
+        alias=logged.alias,
+        metrics=fitted.tested.metrics,
+        baselines=fitted.tested.baselines,
+        rows=fitted.count_rows(),
+        dates=fitted.split.list_dates(),
+        notes=fitted.notes,
+        suspects=fitted.split.suspects,
     )
-
-
-def _evidence(done: Finished, data: Dataset) -> dict[str, Any]:
-    """What the model card will tell; it travels with the model."""
-    from churnml.evaluation.summary import Outcome, evidence
-
-    tested = done.fitted.tested
-    customers = tested.rows.groups.to_numpy()
-    return evidence(
-        Outcome(done.task, tested.rows.X, tested.y, tested.scores, customers),
-        metrics=tested.metrics,
-        baselines=tested.baselines,
-        importance=training.importance(done.fitted.estimator, data.X),
-        rows=done.rows,
-        dates=done.dates,
-        notes=done.notes,
-    )
-
-
-def flat_dataset(table: Any) -> Dataset:
-    """A flat table as a dataset without dates."""
-    nowhen = pd.Series([None] * len(table), dtype=object, name="as_of")
-    return Dataset(X=table.X, y=table.y, groups=table.groups, times=nowhen)

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from churnml import train
+
 AS_OF = "2026-03-01"
 
 
@@ -32,12 +34,9 @@ def quick(place):
 def model(place, operator, quick):
     """A churn model that has read nothing at or after the date."""
     from churnml.config.settings import load_config
-    from churnml.pipeline import train_source
 
     folder = str(place / "early")
-    train_source(
-        "churn", str(operator), until=AS_OF, config=load_config(quick), track=False, out=folder
-    )
+    train(operator, "churn", until=AS_OF, config=load_config(quick), track=False, out=folder)
     return folder
 
 

@@ -4,6 +4,7 @@ import duckdb
 import numpy as np
 import pytest
 
+from churnml import train
 from churnml.base.tasks import TASKS
 from churnml.registry.resolve import resolve
 
@@ -35,14 +36,13 @@ def short(place):
 def trained(place, operator, short):
     """Both trained once: the churn model into a folder, the hazard into the store."""
     from churnml.config.settings import load_config
-    from churnml.pipeline import train_source
 
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(place)
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
         settings = load_config(short)
-        train_source("churn", str(operator), config=settings, track=False, out="churn")
-        return train_source("hazard", str(operator), config=settings)
+        train(operator, "churn", config=settings, track=False, out="churn")
+        return train(operator, "hazard", config=settings)
 
 
 def test_every_horizon_is_tested_ahead_of_what_was_learned(trained):

@@ -13,9 +13,9 @@ from churnml import build_dataset, open_source
 from churnml.config.settings import Config
 from churnml.datasets.nonresponse import asked, response_weights, trimmed_weights, weighed
 from churnml.errors import DataError
-from churnml.estimators import SatisfactionRegressor
 from churnml.labels.window import Window
 from churnml.training.fit import fit_and_test
+from churnml.training.split import Split
 
 DAY = date(2026, 5, 1)
 CUSTOMERS = 1_600
@@ -156,12 +156,11 @@ def test_a_training_with_weights_is_compared_with_one_without(by_age):
     (ours,), _, _ = weighed(source, [data], WEIGHED)
     half = np.arange(len(data)) % 2 == 0
     train, test = ours.rows(np.flatnonzero(half)), data.rows(np.flatnonzero(~half))
-    unfitted = SatisfactionRegressor(repeats=1, max_rounds=50)
-
-    found = fit_and_test("satisfaction", unfitted, (train, test, train)).tested
-    plain = fit_and_test(
-        "satisfaction", unfitted, (replace(train, weights=None), test, train)
-    ).tested
+    config = Config.model_validate({"satisfaction": {"repeats": 1, "max_rounds": 50}})
+    splits = [
+        Split(train=rows, test=test, all=rows) for rows in (train, replace(train, weights=None))
+    ]
+    found, plain = (fit_and_test("satisfaction", one, config=config).tested for one in splits)
 
     assert found.baselines["unweighted"]["r2"] == plain.metrics["r2"] != found.metrics["r2"]
     assert "unweighted" not in plain.baselines

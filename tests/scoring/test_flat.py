@@ -8,6 +8,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+import churnml
 from churnml.config.settings import Config
 from churnml.datasets.flat import FlatData, read_training
 from churnml.errors import DataError, GateError, ModelError, OutputError, SchemaError, UsageError
@@ -15,7 +16,7 @@ from churnml.estimators import ChurnClassifier, SatisfactionRegressor
 from churnml.models import bundle
 from churnml.models.bundle import Origin
 from churnml.models.profile import describe
-from churnml.scoring import Manifest, check_gates, score_table
+from churnml.scoring import Manifest, check_gates
 
 ROWS = 500
 QUICK = {"max_rounds": 20, "folds": 2, "repeats": 1, "linear_start": False}
@@ -75,7 +76,7 @@ def score(tmp_path, models):
         path = tmp_path / "t.csv"
         table.to_csv(path, index=False)
         chosen = {"churn_model": models["churn_model"], "config": SETTINGS, "id": "客户 id"}
-        return score_table(path, tmp_path / out, **(chosen | options))
+        return churnml.score(path, out=tmp_path / out, **(chosen | options))
 
     return one
 

@@ -11,15 +11,16 @@ import pyarrow.parquet as pq
 import pytest
 
 import churnml
+from churnml import score
 from churnml.config.settings import Config
 from churnml.errors import DataError, ModelError, OutputError, SchemaError, UsageError
 from churnml.estimators import ChurnClassifier, SatisfactionRegressor
 from churnml.features import build_features, declared
+from churnml.features.writing import save_features
 from churnml.models import bundle
 from churnml.models.bundle import Origin
 from churnml.models.profile import describe
-from churnml.scoring import Manifest, score_source
-from churnml.tables.checked import features
+from churnml.scoring import Manifest
 
 AS_OF = "2026-06-01"
 QUICK = {"max_rounds": 20, "folds": 2, "repeats": 1, "linear_start": False}
@@ -62,7 +63,7 @@ def models(folder, built, tmp_path_factory) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def result(folder, models, tmp_path_factory) -> Manifest:
     out = tmp_path_factory.mktemp("scores") / "out"
-    return score_source(churnml.open_source(folder), AS_OF, out, config=SETTINGS, **models)
+    return score(churnml.open_source(folder), AS_OF, out=out, config=SETTINGS, **models)
 
 
 def table(folder: object) -> pd.DataFrame:
@@ -129,7 +130,7 @@ def test_the_manifest_accounts_for_every_customer(result, folder, built):
 def test_the_same_work_again_gives_the_same_bytes(result, folder, models, tmp_path):
     out = tmp_path / "out"
     source = churnml.open_source(folder, threads=1)
-    again = score_source(source, AS_OF, out, config=SETTINGS, **models)
+    again = score(source, AS_OF, out=out, config=SETTINGS, **models)
     assert parts(out) == parts(Path(result.folder))
     times = {"started_at", "ended_at"}
     ours, theirs = again.to_dict(), result.to_dict()
@@ -137,7 +138,7 @@ def test_the_same_work_again_gives_the_same_bytes(result, folder, models, tmp_pa
         k: v for k, v in theirs.items() if k not in times
     }
     with pytest.raises(OutputError, match="holds a complete result"):
-        score_source(source, AS_OF, out, config=SETTINGS, **models)
+        score(source, AS_OF, out=out, config=SETTINGS, **models)
     assert names(tmp_path) == ["out"]
 
 
@@ -152,10 +153,10 @@ def test_bad_rows_are_set_aside_and_counted(folder, models, tmp_path):
     offers = pd.read_parquet(spoiled / "offers.parquet").assign(note="x")
     offers.to_parquet(spoiled / "offers.parquet")
     settings = Config.model_validate({"scoring": {"reasons": 0}, "tiers": {"arpu_months": 2}})
-    made = score_source(
+    made = score(
         churnml.open_source(spoiled),
         AS_OF,
-        tmp_path / "out",
+        out=tmp_path / "out",
         churn_model=models["churn_model"],
         config=settings,
     )
@@ -186,7 +187,7 @@ def test_a_source_that_changes_meanwhile_is_refused_and_nothing_is_published(
     source = churnml.open_source(moving)
     os.utime(moving / "offers.parquet", ns=(1, 1))
     with pytest.raises(DataError, match=r"offers\.parquet: changed while it was read"):
-        score_source(source, AS_OF, tmp_path / "out", **models)
+        score(source, AS_OF, out=tmp_path / "out", **models)
     assert names(tmp_path) == ["operator"]
 
 
@@ -200,12 +201,10 @@ def test_a_source_that_changes_meanwhile_is_refused_and_nothing_is_published(
 )
 def test_a_date_without_recent_bills_is_refused(folder, models, tmp_path, day, message):
     with pytest.raises(DataError, match=message) as refused:
-        score_source(churnml.open_source(folder), day, tmp_path / "out", **models)
+        score(churnml.open_source(folder), day, out=tmp_path / "out", **models)
     assert refused.value.status == 3
     with pytest.raises(DataError, match=message):
-        features(
-            str(folder), day, tmp_path / "f.parquet", mapping=None, config=SETTINGS, overwrite=False
-        )
+        save_features(folder, as_of=day, out=tmp_path / "f.parquet", config=SETTINGS)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -215,14 +214,14 @@ def test_where_nobody_is_eligible_the_result_is_empty_and_says_so(folder, models
     customers = pd.read_parquet(place / "customers.parquet")
     customers["terminated_on"] = customers["activated_on"]
     customers.to_parquet(place / "customers.parquet")
-    made = score_source(churnml.open_source(place), AS_OF, tmp_path / "out", **models)
+    made = score(churnml.open_source(place), AS_OF, out=tmp_path / "out", **models)
     assert (made.rows.scored, made.rows.quarantined) == (0, 0)
     assert made.warnings[0] == "no customer is eligible at that date; the result is empty"
 
 
 def test_a_date_that_is_none(folder, tmp_path):
     with pytest.raises(UsageError, match="'soon' is no date"):
-        score_source(churnml.open_source(folder), "soon", tmp_path / "out")
+        score(churnml.open_source(folder), "soon", out=tmp_path / "out")
 
 
 def test_a_model_that_needs_an_absent_table_is_refused_by_its_name(folder, models, tmp_path):
@@ -230,29 +229,29 @@ def test_a_model_that_needs_an_absent_table_is_refused_by_its_name(folder, model
     shutil.copytree(folder, poor)
     (poor / "complaints.parquet").unlink()
     with pytest.raises(SchemaError, match=r"churn/\w+ needs complaints, which .* does not have"):
-        score_source(churnml.open_source(poor), AS_OF, tmp_path / "out", **models)
+        score(churnml.open_source(poor), AS_OF, out=tmp_path / "out", **models)
     bills = pd.read_parquet(folder / "bills.parquet").drop(columns="voice")
     shutil.copy(folder / "complaints.parquet", poor)
     bills.to_parquet(poor / "bills.parquet")
     with pytest.raises(SchemaError, match=r"needs bills\.voice"):
-        score_source(churnml.open_source(poor), AS_OF, tmp_path / "out", **models)
+        score(churnml.open_source(poor), AS_OF, out=tmp_path / "out", **models)
     assert names(tmp_path) == ["operator"]
 
 
 def test_a_model_of_a_flat_table_is_refused(folder, churn, tmp_path):
     bundle.save(churn, tmp_path / "model")
     with pytest.raises(ModelError, match=r"reads a table of one's own.*'tenure' and 3 more"):
-        score_source(
-            churnml.open_source(folder), AS_OF, tmp_path / "out", churn_model=tmp_path / "model"
+        score(
+            churnml.open_source(folder), AS_OF, out=tmp_path / "out", churn_model=tmp_path / "model"
         )
 
 
 def test_a_model_of_the_other_task_is_refused(folder, models, tmp_path):
     with pytest.raises(ModelError, match="a satisfaction model; a churn model was asked for"):
-        score_source(
+        score(
             churnml.open_source(folder),
             AS_OF,
-            tmp_path / "out",
+            out=tmp_path / "out",
             churn_model=models["satisfaction_model"],
         )
 
@@ -261,5 +260,5 @@ def test_no_model_at_all(folder, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     with pytest.raises(ModelError, match="No model: neither"):
-        score_source(churnml.open_source(folder), AS_OF, tmp_path / "out")
+        score(churnml.open_source(folder), AS_OF, out=tmp_path / "out")
     assert list(tmp_path.iterdir()) == []

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from churnml import score
 from churnml.config.settings import Config
 from churnml.models import bundle
-from churnml.scoring import score_table
 from churnml.scoring.percentile import percentile, risk_band
 from churnml.scoring.pyfunc import Scorer
 
@@ -72,6 +72,6 @@ def test_risk_bands_begin_where_the_training_said_unless_the_settings_at_hand_do
 
 def _banded(table, out, model, scoring):
     config = Config.model_validate({"scoring": scoring})
-    manifest = score_table(table, out, id="id", churn_model=str(model), config=config)
+    manifest = score(table, out=out, id="id", churn_model=str(model), config=config)
     scores = pq.read_table(out).to_pydict()
     return scores | {"warnings": manifest.warnings}

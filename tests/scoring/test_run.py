@@ -5,11 +5,12 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from churnml import score
 from churnml.config.settings import Config
 from churnml.errors import ChurnmlError, DataError, ModelError, UsageError
 from churnml.models import bundle
 from churnml.registry.tracking import Data, TrainingRecord, log_training
-from churnml.scoring import Manifest, score_table
+from churnml.scoring import Manifest
 from churnml.scoring.feed import Account
 
 
@@ -23,7 +24,7 @@ def models(churn, satisfaction, tmp_path_factory) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def result(customers_csv, models, tmp_path_factory) -> Manifest:
-    return score_table(customers_csv, tmp_path_factory.mktemp("scores") / "out", id="id", **models)
+    return score(customers_csv, out=tmp_path_factory.mktemp("scores") / "out", id="id", **models)
 
 
 def scores(manifest: Manifest) -> pd.DataFrame:
@@ -50,7 +51,7 @@ def test_scores_are_the_models_own_and_ids_come_back(result, churn, satisfaction
 
 @pytest.mark.parametrize("rows", [37, 599, 600])
 def test_the_size_of_the_batches_changes_no_score(result, customers_csv, models, tmp_path, rows):
-    made = score_table(customers_csv, tmp_path / "out", id="id", config=batches(rows), **models)
+    made = score(customers_csv, out=tmp_path / "out", id="id", config=batches(rows), **models)
     assert [part.rows for part in made.parts] == [rows] * (600 // rows) + (
         [600 % rows] if 600 % rows else []
     )
@@ -59,7 +60,7 @@ def test_the_size_of_the_batches_changes_no_score(result, customers_csv, models,
 
 def test_the_same_work_again_gives_the_same_bytes(customers_csv, models, tmp_path):
     made = [
-        score_table(customers_csv, tmp_path / name, id="id", config=batches(250), **models)
+        score(customers_csv, out=tmp_path / name, id="id", config=batches(250), **models)
         for name in ("one", "two")
     ]
     assert made[0].parts == made[1].parts
@@ -89,12 +90,10 @@ def test_an_alias_that_moves_meanwhile_changes_nothing(
 
     monkeypatch.setattr(run, "part_bytes", moving)
     uri = "models:/churn-toy@champion"
-    made = score_table(
-        customers_csv, tmp_path / "out", id="id", churn_model=uri, config=batches(100)
-    )
+    made = score(customers_csv, out=tmp_path / "out", id="id", churn_model=uri, config=batches(100))
     assert set(scores(made)["churn_model"]) == {"churn-toy/1"}
     assert made.models["churn"]["version"] == "churn-toy/1"
-    again = score_table(customers_csv, tmp_path / "next", id="id", churn_model=uri)
+    again = score(customers_csv, out=tmp_path / "next", id="id", churn_model=uri)
     assert again.models["churn"]["version"] == "churn-toy/2"
 
 
@@ -104,14 +103,14 @@ def test_an_operator_s_model_is_refused_and_a_likely_one_named(churn, customers_
     operator = replace(churn, origin=replace(churn.origin, kind="operator", name="churn"))
     bundle.save(operator, tmp_path / "model")
     with pytest.raises(ModelError, match=r"reads operator tables.*models:/churn-toy@champion"):
-        score_table(customers_csv, tmp_path / "out", id="id", churn_model=str(tmp_path / "model"))
+        score(customers_csv, out=tmp_path / "out", id="id", churn_model=str(tmp_path / "model"))
 
 
 @pytest.mark.parametrize("id", ["id", "customer"])
 def test_an_id_column_that_is_not_there_is_the_command_s_fault(customers, models, tmp_path, id):
     customers.rename(columns={"id": "key"}).to_csv(tmp_path / "t.csv", index=False)
     with pytest.raises(UsageError, match="no such column"):
-        score_table(tmp_path / "t.csv", tmp_path / "out", id=id, **models)
+        score(tmp_path / "t.csv", out=tmp_path / "out", id=id, **models)
 
 
 def test_a_file_that_changes_meanwhile_is_refused(customers, models, tmp_path, monkeypatch):
@@ -128,7 +127,7 @@ def test_a_file_that_changes_meanwhile_is_refused(customers, models, tmp_path, m
 
     monkeypatch.setattr(run, "part_bytes", growing)
     with pytest.raises(DataError, match="changed while it was read"):
-        score_table(table, tmp_path / "out", id="id", **models)
+        score(table, out=tmp_path / "out", id="id", **models)
     assert not (tmp_path / "out").exists()
 
 
@@ -137,9 +136,7 @@ def test_library_versions_that_differ_are_told(churn, customers_csv, tmp_path):
 
     older = replace(churn, versions=churn.versions | {"lightgbm": "4.6.0"})
     bundle.save(older, tmp_path / "model")
-    made = score_table(
-        customers_csv, tmp_path / "out", id="id", churn_model=str(tmp_path / "model")
-    )
+    made = score(customers_csv, out=tmp_path / "out", id="id", churn_model=str(tmp_path / "model"))
     assert [text for text in made.warnings if "lightgbm 4.6.0" in text]
 
 

@@ -1,19 +1,21 @@
 """What a training tells of itself: few numbers under fixed names, curves, folds, dates."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from churnml.config.settings import Config
-from churnml.datasets.dataset import Dataset
+from churnml.datasets.dataset import Dataset, Dates
 from churnml.estimators import ChurnClassifier
+from churnml.evaluation.held_out import measure
 from churnml.metrics import HEADLINE
 from churnml.training.curves import boosting, by_date, folds, system, trials
-from churnml.training.fit import Fitted, measure
-from churnml.training.record import Finished, record, title
+from churnml.training.fit import Fitted
+from churnml.training.record import record, title
+from churnml.training.split import Split
 from churnml.training.system_metrics import Sample, Watch
 from churnml.training.tune import Search, Trial
 
@@ -28,25 +30,34 @@ def rows(learned) -> Dataset:
 
 
 @pytest.fixture(scope="module")
-def done(churn, rows) -> Finished:
+def fitted(churn, rows) -> Fitted:
     tested = measure("churn", churn.estimator, rows, rows)
     origin = replace(churn.origin, kind="operator", label=LABEL, as_of=("2026-05-01", "2026-06-01"))
     model = replace(churn, origin=origin, tested={"importance": {"tenure": 1.0}})
-    fitted = Fitted(churn.estimator, tested, churn.estimator)
-    dates = {"train": ["2026-02-01"], "test": ["2026-02-01", "2026-03-01"], "all": ["2026-02-01"]}
-    counts = {"train": 400, "test": 200, "all": 600}
-    settings = Config().churn
-    return Finished("churn", model, model, fitted, counts, dates, [], settings, Watch(), {})
+    days = tuple(date(2026, month, 1) for month in (2, 3))
+    split = Split(
+        train=rows.rows(np.arange(400)),
+        test=rows,
+        all=rows,
+        source="/data/operator",
+        dates=Dates(days[:1], days, days),
+    )
+    return Fitted(model=model, before=model, tested=tested, split=split, settings=Config().churn)
 
 
-def test_a_run_has_a_name_that_a_person_can_read(done):
-    assert title(done.model) == "churn · termination · 60 d · 2026-06"
-    flat = replace(done.model, origin=replace(done.model.origin, kind="table", name="toy"))
+@pytest.fixture
+def run(fitted):
+    return record(fitted, watch=Watch())
+
+
+def test_a_run_has_a_name_that_a_person_can_read(fitted):
+    assert title(fitted.model) == "churn · termination · 60 d · 2026-06"
+    flat = replace(fitted.model, origin=replace(fitted.model.origin, kind="table", name="toy"))
     assert title(flat) == "churn · toy"
 
 
-def test_the_numbers_of_a_run_are_few_and_bear_the_names_of_the_headline(done, rows):
-    found = record(done, rows, "/data/operator").metrics
+def test_the_numbers_of_a_run_are_few_and_bear_the_names_of_the_headline(fitted, run):
+    found = run.metrics
     plain = [name for name in found if "/" not in name]
     assert plain == list(HEADLINE["churn"])
     sections = {name.partition("/")[0] for name in found if "/" in name}
@@ -56,9 +67,9 @@ def test_the_numbers_of_a_run_are_few_and_bear_the_names_of_the_headline(done, r
     assert all(len(f"{value:.10g}") <= 12 for value in found.values())
 
 
-def test_every_measure_with_its_baselines_is_in_a_table(done, rows):
-    table = record(done, rows, "/data/operator").tables["metrics"]
-    tested = done.fitted.tested
+def test_every_measure_with_its_baselines_is_in_a_table(fitted, run):
+    table = run.tables["metrics"]
+    tested = fitted.tested
     assert set(table["measure"]) == set(tested.metrics)
     at = table["measure"].index("auc")
     assert table["model"][at] == pytest.approx(tested.metrics["auc"].value, abs=1e-6)
@@ -66,8 +77,8 @@ def test_every_measure_with_its_baselines_is_in_a_table(done, rows):
     assert {len(column) for column in table.values()} == {len(tested.metrics)}
 
 
-def test_settings_that_were_left_to_a_rule_are_no_parameters(done, rows):
-    params = record(done, rows, "/data/operator").params
+def test_settings_that_were_left_to_a_rule_are_no_parameters(fitted, run):
+    params = run.params
     assert params["settings.horizon"] == "2mo"
     assert params["estimator.repeats"] == 1
     assert "estimator.num_leaves" not in params
@@ -99,8 +110,8 @@ def test_a_loaded_model_and_one_without_folds_have_no_curves(rows):
     assert folds("churn", alone) == []
 
 
-def test_measures_by_date_are_those_of_the_date_s_own_rows(done):
-    tested = done.fitted.tested
+def test_measures_by_date_are_those_of_the_date_s_own_rows(fitted):
+    tested = fitted.tested
     table, curves = by_date("churn", tested)
     assert table["as_of"] == ["2026-02-01", "2026-03-01"]
     assert table["rows"] == [400, 200]
@@ -113,8 +124,8 @@ def test_measures_by_date_are_those_of_the_date_s_own_rows(done):
     assert curves["by_date/auc"].values[1] == pytest.approx(expected)
 
 
-def test_a_date_on_which_nobody_left_has_no_measures(done):
-    tested = done.fitted.tested
+def test_a_date_on_which_nobody_left_has_no_measures(fitted):
+    tested = fitted.tested
     nobody = replace(tested, y=np.where(np.arange(600) < 400, 0.0, tested.y))
     table, curves = by_date("churn", nobody)
     assert table["auc"][0] is None

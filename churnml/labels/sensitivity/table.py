@@ -11,14 +11,13 @@ window's start and is completed after its end.
 from __future__ import annotations
 
 import bisect
-from collections.abc import Iterable, Mapping, Sequence
+import logging
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Protocol
 
 import numpy as np
 import pandas as pd
-from ibis.expr import types as ir
 from numpy.typing import NDArray
 
 from churnml.base.dates import add_months, months_before, parse_dates
@@ -27,22 +26,18 @@ from churnml.errors import LabelWindowError, UsageError
 from churnml.labels import coverage as cover
 from churnml.labels import window as labels
 from churnml.labels.sensitivity.patterns import BEFORE, FOLLOWED, counted, edges, whole_months
+from churnml.tables.checked import Location, as_source, check
+from churnml.tables.source import Source
 
 Bools = NDArray[np.bool_]
-
-
-class HasTables(Protocol):
-    """Anything that holds an operator's tables."""
-
-    @property
-    def tables(self) -> Mapping[str, ir.Table]:
-        """Typed as the contract says, each with a filled ``known_at``."""
+_log = logging.getLogger(__name__)
 
 
 def label_sensitivity(
-    source: HasTables,
+    source: Source | Location,
     as_of: date | str | Iterable[date | str] | None = None,
     *,
+    mapping: Location | None = None,
     config: Config | None = None,
     inactive_months: Sequence[int] = (1, 2, 3),
     horizons: Sequence[str] = ("1mo", "2mo", "3mo"),
@@ -52,10 +47,13 @@ def label_sensitivity(
 
     Parameters
     ----------
-    source : HasTables
+    source : Source, str or path
+        The bad rows of a location are set aside first; a source is taken as it is.
     as_of : date, or several, optional
         By default the last first of a month whose windows the data cover, all of them; the
         first that they cover where they are too short for that.
+    mapping : path, optional
+        Of a location.
     config : Config, optional
         Its section ``churn`` says which definition is ``configured``.
     inactive_months : sequence of int
@@ -90,7 +88,11 @@ def label_sensitivity(
     UsageError
         If a span is written otherwise.
     """
-    tables, config = source.tables, config or Config()
+    config = config or Config()
+    if not isinstance(source, Source):
+        source = check(as_source(source, mapping=mapping, config=config), config).accepted()
+    _log.info("counting who leaves by which definition")
+    tables = source.tables
     if any(not 1 <= months <= BEFORE for months in inactive_months):
         raise UsageError(f"inactive_months: from 1 to {BEFORE} expected.")
     since, until, earliest = cover.covered(tables, "either")

@@ -13,9 +13,12 @@ from dataclasses import replace
 from typing import Any
 
 from churnml.base.files import crash_point
-from churnml.errors import ChurnmlError, ModelError
+from churnml.base.tasks import TaskName
+from churnml.errors import BundleError, ChurnmlError, ModelError
+from churnml.models.model import check_golden
 from churnml.registry import versions as registry
 from churnml.registry.promotion.history import Event, events, key_of, number_of, signed
+from churnml.registry.resolve import Resolved, require_task, resolve
 from churnml.registry.store import Store
 
 Aliases = Mapping[str, str | None]
@@ -138,3 +141,24 @@ def _told(version: str | None) -> str:
 
 def _numbered(event: Event, keys: Iterable[str]) -> Event:
     return replace(event, number=max(map(number_of, keys), default=0) + 1)
+
+
+def trusted(store: Store, name: str, version: str, task: TaskName) -> Resolved:
+    """A version, freshly downloaded, that is what was registered and scores as it did.
+
+    Raises
+    ------
+    BundleError
+        If it is damaged, was exchanged, or differs in one bit of its golden scores.
+    """
+    fresh = resolve(f"models:/{name}/{version}")
+    require_task(fresh, task, name)
+    registered = registry.digest_of(store, name, version)
+    if registered and registered != fresh.model.digest:
+        raise BundleError(
+            f"{name}/{version}: its bundle is {fresh.model.digest[:16]}, and {registered[:16]} "
+            "was registered: its files were exchanged.",
+            hint="Train again; do not use this version.",
+        )
+    check_golden(fresh.model, exact=True)
+    return fresh

@@ -15,12 +15,16 @@ import socket
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+from churnml.base.tasks import TaskName, find_task
 from churnml.errors import ModelError
 from churnml.errors.masking import masked
 from churnml.registry import versions as registry
-from churnml.registry.store import Store
+from churnml.registry.store import Store, existing_store
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TAG = "churnml.history."
 _LONGEST = 5000
@@ -147,7 +151,72 @@ def events(store: Store, name: str) -> list[Event]:
     ]
 
 
-def history(store: Store, name: str) -> list[Event]:
+@dataclass(frozen=True, kw_only=True)
+class History:
+    """What happened to a registered model.
+
+    Attributes
+    ----------
+    name : str
+    aliases : dict of str to str
+        The versions that bear ``champion``, ``challenger`` and ``previous`` now.
+    events : list of Event
+        Registrations included, oldest first.
+    """
+
+    name: str
+    aliases: dict[str, str]
+    events: list[Event]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The history as plain data, for ``--json``."""
+        events = [event.to_dict() for event in self.events]
+        return {"name": self.name, "aliases": self.aliases, "events": events}
+
+    def to_pandas(self) -> pd.DataFrame:
+        """The events as a frame, one row each."""
+        import pandas as pd
+
+        return pd.DataFrame([asdict(event) for event in self.events])
+
+    def _repr_html_(self) -> str:
+        shown = ["when", "who", "what", "version", "over", "why"]
+        return str(self.to_pandas()[shown].fillna("").to_html(index=False))
+
+
+def history(task: TaskName, *, name: str | None = None) -> History:
+    """Tell who registered, promoted or rolled back which version, when and why.
+
+    Parameters
+    ----------
+    task : {"churn", "satisfaction", "hazard"}
+    name : str, optional
+        Of a registered model other than the operator's.
+
+    Returns
+    -------
+    History
+
+    Raises
+    ------
+    ModelError
+        If there is no such model.
+
+    Examples
+    --------
+    >>> import churnml
+    >>> churnml.history("churn", name="nothing-of-this-name")
+    Traceback (most recent call last):
+    ...
+    churnml.errors.ModelError: ...
+    """
+    with existing_store() as store:
+        own = name or find_task(task).name
+        found = all_events(store, own)
+        return History(name=own, aliases=registry.aliases_of(store, own), events=found)
+
+
+def all_events(store: Store, name: str) -> list[Event]:
     """Everything that happened to a registered model, registrations included, oldest first.
 
     Raises

@@ -11,16 +11,17 @@ from churnml.config.settings import Config
 from churnml.datasets import dataset
 from churnml.datasets.dataset import Dataset, Task
 from churnml.errors import ModelError
-from churnml.errors.masking import MASK, without_secrets
+from churnml.errors.masking import MASK
 from churnml.evaluation.contest import Verdict, contest
 from churnml.evaluation.unseen_months import learned_until, unseen_months
 from churnml.labels import coverage as cover
 from churnml.models.model import Model
 from churnml.registry import resolve as resolving
 from churnml.registry import versions as registry
-from churnml.registry.resolve import Resolved
+from churnml.registry.resolve import Resolved, require_task
 from churnml.registry.store import Store
-from churnml.tables.checked import checked, opened
+from churnml.tables.checked import Location, as_source, check
+from churnml.tables.source import Source
 
 _log = logging.getLogger(__name__)
 
@@ -44,7 +45,11 @@ class Contenders:
 
 
 def measured(
-    both: Contenders, task: Task, location: str | None, mapping: Path | None, config: Config
+    both: Contenders,
+    task: Task,
+    data: Source | Location | None,
+    mapping: Location | None,
+    config: Config,
 ) -> Verdict:
     """Measure both as they were before their refit, on the months that neither has seen.
 
@@ -52,7 +57,7 @@ def measured(
     ----------
     both : Contenders
     task : {"churn", "satisfaction"}
-    location : str, optional
+    data : Source, str or path, optional
         Operator tables; by default those that the challenger's run recorded.
     mapping : path, optional
     config : Config
@@ -72,19 +77,19 @@ def measured(
     own = _measurable(both, both.challenger, task)
     other = _measurable(both, both.champion, task)
     _require_comparable(both, own.model, other.model)
-    place, mapping = _place(both, location, mapping)
-    _log.info("measuring %s and %s on %s", own.version, other.version, without_secrets(place))
+    source = _source(both, data, mapping, config)
+    _log.info("measuring %s and %s on %s", own.version, other.version, source.location)
     settings = _with_label(config, own.model)
-    data = _rows(place, mapping, (own.model, other.model), settings)
-    _log.info("comparing on %s rows", f"{len(data):,}")
-    verdict = contest(own.model, other.model, data, settings)
+    rows = _rows(source, (own.model, other.model), settings)
+    _log.info("comparing on %s rows", f"{len(rows):,}")
+    verdict = contest(own.model, other.model, rows, settings)
     notes = [
         f"{one.version} was not kept as it was before its refit: it was measured as registered, "
         "on later months."
         for one in (own, other)
         if one.uri.startswith("models:/")
     ]
-    return replace(verdict, source=place, notes=(*verdict.notes, *notes))
+    return replace(verdict, source=source.location, notes=(*verdict.notes, *notes))
 
 
 def _measurable(both: Contenders, version: str, task: Task) -> Resolved:
@@ -94,21 +99,6 @@ def _measurable(both: Contenders, version: str, task: Task) -> Resolved:
         found = resolving.resolve(f"models:/{both.name}/{version}")
     require_task(found, task, both.name)
     return found
-
-
-def require_task(found: Resolved, task: Task, name: str) -> None:
-    """Refuse a model of the other task.
-
-    Raises
-    ------
-    ModelError
-        Says which task it is of.
-    """
-    if found.model.task != task:
-        raise ModelError(
-            f"{found.version} predicts {found.model.task}, not {task}.",
-            hint=f"Name the task {found.model.task}, with --name {name}.",
-        )
 
 
 def _require_comparable(both: Contenders, challenger: Model, champion: Model) -> None:
@@ -132,19 +122,26 @@ def _told(label: Any) -> str:
     return ", ".join(f"{name} {value}" for name, value in sorted(label.items()))
 
 
-def _place(both: Contenders, location: str | None, mapping: Path | None) -> tuple[str, Path | None]:
+def _source(
+    both: Contenders,
+    data: Source | Location | None,
+    mapping: Location | None,
+    config: Config,
+) -> Source:
     """Where to measure: as given, else where the challenger learned."""
     recorded, mapped = registry.source_of(both.store, both.name, both.challenger)
-    if location is not None:
-        same = recorded is not None and str(Path(location).absolute()) == recorded
-        return location, Path(mapped) if same and mapped and mapping is None else mapping
+    if isinstance(data, Source):
+        return as_source(data, mapping=mapping, config=config)
+    if data is not None:
+        same = recorded is not None and str(Path(data).absolute()) == recorded
+        return as_source(data, mapping=mapping or (mapped if same else None), config=config)
     if recorded is None or MASK in recorded:
         raise ModelError(
             f"{both.name}/{both.challenger}: its run does not say how to reach its tables"
             + (f" ({recorded})." if recorded else "."),
             hint="Name the source: churnml promote TASK SOURCE.",
         )
-    return recorded, Path(mapped) if mapped and mapping is None else mapping
+    return as_source(recorded, mapping=mapping or mapped or None, config=config)
 
 
 def _with_label(config: Config, model: Model) -> Config:
@@ -159,17 +156,17 @@ def _with_label(config: Config, model: Model) -> Config:
     return config.model_copy(update={task: section})
 
 
-def _rows(place: str, mapping: Path | None, models: tuple[Model, Model], config: Config) -> Dataset:
+def _rows(source: Source, models: tuple[Model, Model], config: Config) -> Dataset:
     """The most recent matured months that neither model has learned from."""
     task: Task = models[0].task
-    clean = checked(opened(place, mapping, config), config).accepted()
+    clean = check(source, config).accepted()
     window = dataset.label_window(task, config)
     covered = dataset.covered(clean, task, config)
     earliest = max(covered.earliest, cover.first_usable(window, covered.since))
     learned = max(learned_until(model, window) for model in models)
     months = config.promotion.months
     days = unseen_months(
-        covered.until, learned, window, months=months, source=place, earliest=earliest
+        covered.until, learned, window, months=months, source=source.location, earliest=earliest
     )
     _log.info("building features at %s", ", ".join(map(str, days)))
     rows = dataset.settings(task, config).max_rows

@@ -5,65 +5,60 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 
 from churnml.base.files import crash_point
+from churnml.base.tasks import TaskName, find_task
 from churnml.config.settings import Config
-from churnml.datasets.dataset import Task
 from churnml.errors import ChurnmlError, GateError, ModelError
 from churnml.errors.masking import without_secrets
 from churnml.evaluation.contest import Verdict
 from churnml.evaluation.contest_checks import EVERYBODY
 from churnml.registry import versions as registry
-from churnml.registry.promotion.aliases import add_event
+from churnml.registry.promotion.aliases import add_event, trusted
 from churnml.registry.promotion.history import Event
 from churnml.registry.promotion.measure import Contenders, measured
+from churnml.registry.promotion.outcome import Outcome, for_the_ui, require_reason
 from churnml.registry.promotion.report import report
-from churnml.registry.promotion.rollback import (
-    Outcome,
-    for_the_ui,
-    opened_registry,
-    require_reason,
-    trusted,
-)
-from churnml.registry.store import Store
+from churnml.registry.store import Store, existing_store
 from churnml.registry.tracking.registered_card import refresh_card
 from churnml.registry.versions import CHALLENGER, CHAMPION, PREVIOUS
+from churnml.tables.checked import Location
+from churnml.tables.source import Source
 
 _LONGEST = 1000
 _log = logging.getLogger(__name__)
 
 
 def promote(
-    task: Task,
-    location: str | None = None,
+    task: TaskName,
+    data: Source | Location | None = None,
     *,
-    version: str | None = None,
+    version: int | str | None = None,
     force: str | None = None,
     name: str | None = None,
-    mapping: Path | None = None,
-    config: Config,
+    mapping: Location | None = None,
+    config: Config | None = None,
 ) -> Outcome:
     """Measure the challenger against the champion, and let it take its place if it passes.
 
     Parameters
     ----------
     task : {"churn", "satisfaction"}
-    location : str, optional
+    data : Source, str or path, optional
         Operator tables to measure on; by default those that the challenger's run recorded.
-    version : str, optional
+    version : int, optional
         By default that of the alias ``challenger``.
     force : str, optional
         Why it shall be promoted whatever the gate says; kept in the history.
     name : str, optional
         Of a registered model other than the operator's.
     mapping : path, optional
-    config : Config
+    config : Config, optional
 
     Returns
     -------
     Outcome
-        Also of a challenger that was refused; then no alias has moved.
+        Also of a challenger that was refused; then no alias has ``moved``.
 
     Raises
     ------
@@ -73,16 +68,25 @@ def promote(
         If the challenger is damaged, or does not reproduce its golden scores.
     DataError
         If there is no month to measure on, and no ``force``.
+
+    Examples
+    --------
+    >>> import churnml
+    >>> churnml.promote("churn", name="nothing-of-this-name")
+    Traceback (most recent call last):
+    ...
+    churnml.errors.ModelError: ...
     """
     require_reason(force)
-    with opened_registry() as store:
-        own = name or task
-        aliases, wanted = _challenger(store, own, version)
+    settings = config or Config()
+    with existing_store() as store:
+        own = name or find_task(task).name
+        aliases, wanted = _challenger(store, own, None if version is None else str(version))
         champion = aliases.get(CHAMPION)
         verdict, notes = None, ["There was no champion to measure against."]
         if champion is not None:
             both = Contenders(store=store, name=own, challenger=wanted, champion=champion)
-            verdict, notes = _verdict(both, task, location, mapping, config, force)
+            verdict, notes = _verdict(both, task, data, mapping, settings, force)
         crash_point("promotion:measured")
         event = replace(
             _event(verdict, notes, force),
@@ -94,13 +98,8 @@ def promote(
         event = _carried_out(store, own, task, event)
         _keep_report(store, own, event, verdict)
         _log.info("%s/%s: %s", own, wanted, event.what)
-        return Outcome(
-            name=own,
-            event=event,
-            verdict=verdict,
-            aliases=registry.aliases_of(store, own),
-            notes=notes,
-        )
+        aliases = registry.aliases_of(store, own)
+        return Outcome(name=own, event=event, verdict=verdict, aliases=aliases, notes=notes)
 
 
 def require_promoted(outcome: Outcome) -> None:
@@ -141,15 +140,15 @@ def _challenger(store: Store, name: str, version: str | None) -> tuple[dict[str,
 
 def _verdict(
     both: Contenders,
-    task: Task,
-    location: str | None,
-    mapping: Path | None,
+    task: TaskName,
+    data: Source | Location | None,
+    mapping: Location | None,
     config: Config,
     force: str | None,
 ) -> tuple[Verdict | None, list[str]]:
     """The gate's verdict; with ``force`` why there is none is a note, not an error."""
     try:
-        return measured(both, task, location, mapping, config), []
+        return measured(both, task, data, mapping, config), []
     except ChurnmlError as error:
         if force is None:
             raise
@@ -186,7 +185,7 @@ def _gains(verdict: Verdict) -> dict[str, list[float | None]]:
     return found
 
 
-def _carried_out(store: Store, name: str, task: Task, event: Event) -> Event:
+def _carried_out(store: Store, name: str, task: TaskName, event: Event) -> Event:
     """The event in the history, with the aliases moved where the challenger has won."""
     if event.what == "refused":
         return add_event(store, name, event, seen={}, aliases={})

@@ -70,8 +70,19 @@ def open_source(
     )
     stamps = _stamps(file for binding in bindings.values() for file in binding.files)
     return Source(
-        location=str(location), con=engine.con, bindings=bindings, mapping_text=text, stamps=stamps
+        location=str(location),
+        con=engine.con,
+        bindings=bindings,
+        mapping_text=text,
+        stamps=stamps,
+        address=str(location),
+        mapping_file=_file_of(mapping),
     )
+
+
+def _file_of(mapping: str | Path | SourceMapping | None) -> str:
+    given = mapping is not None and not isinstance(mapping, SourceMapping)
+    return str(Path(mapping).absolute()) if given else ""  # type: ignore[arg-type]
 
 
 def _bind_folder(engine: Engine, mapping: SourceMapping, folder: Path) -> dict[str, Binding]:
@@ -109,7 +120,14 @@ def _open_database(location: str, given: str | Path | SourceMapping | None) -> S
         )
     if not bindings:
         raise _no_table(shown, tables)
-    return Source(location=shown, con=con, bindings=bindings, mapping_text=text)
+    return Source(
+        location=shown,
+        con=con,
+        bindings=bindings,
+        mapping_text=text,
+        address=location,
+        mapping_file=_file_of(given),
+    )
 
 
 def _no_table(location: str, names: Iterable[str]) -> ContractError:

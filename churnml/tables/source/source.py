@@ -60,6 +60,12 @@ class Source:
         The tables that are there.
     day : date or None
         Nothing at or after it is visible.
+    address : str
+        What was opened, as it was given; for connecting again, never for people.
+    mapping_file : str
+        The absolute path of the mapping that was given; empty where none was.
+    checks : dict
+        What `churnml.validate` found, so that each step need not look again.
     """
 
     location: str
@@ -69,6 +75,9 @@ class Source:
     mapping_text: str = ""
     cleaned: Mapping[str, ir.Table] = field(default_factory=dict)
     stamps: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
+    address: str = ""
+    mapping_file: str = ""
+    checks: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_tables", Tables(self))

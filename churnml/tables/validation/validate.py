@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
 from ibis.expr import types as ir
 
@@ -72,6 +73,10 @@ class Validation:
         """
         self.raise_if_refused()
         return self.source
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as plain data, for ``--json``."""
+        return self.report.to_dict()
 
     def __repr__(self) -> str:
         counts = self.report.counts

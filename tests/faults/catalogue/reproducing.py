@@ -64,8 +64,8 @@ rows = pd.read_csv(argv[1], dtype={"id": str})
 scored = mlflow.pyfunc.load_model(argv[0]).predict(rows.drop(columns="id"))
 scored.assign(id=rows["id"]).to_parquet("pyfunc.parquet")
 from churnml.registry.resolve import resolve
-from churnml.scoring import score_table
-score_table(argv[1], "by_python", id="id", churn_model=argv[0])
+from churnml import score
+score(argv[1], out="by_python", id="id", churn_model=argv[0])
 """
 
 

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from churnml import history, rollback
 from churnml.config.settings import Config
 from churnml.errors import BundleError, GateError, ModelError, UsageError
-from churnml.pipeline import require_promoted, rollback, told_history
 from churnml.registry import resolve as resolving
 from churnml.registry import versions as registry
 from churnml.registry.promotion.aliases import add_event
 from churnml.registry.promotion.history import Event, events
-from churnml.registry.promotion.promote import promote
+from churnml.registry.promotion.promote import promote, require_promoted
 from churnml.registry.versions import aliases_of
 
 NAME = "churn-toy"
@@ -44,7 +44,7 @@ def test_history_tells_who_when_what_why_and_the_digests_in_order(registered):
     forced("2", "tariff change")
     forced("3", "better still")
     rollback("churn", name=NAME, reason="complaints")
-    told = told_history("churn", name=NAME)
+    told = history("churn", name=NAME).to_dict()
     assert told["aliases"] == {"champion": "2", "previous": "3"}
     rows = told["events"]
     assert [row["what"] for row in rows] == [
@@ -135,7 +135,7 @@ def test_names_that_are_not_there(registered):
     for ask in (
         lambda: promote("churn", config=Config()),
         lambda: rollback("churn"),
-        lambda: told_history("churn"),
+        lambda: history("churn"),
     ):
         with pytest.raises(ModelError, match=r"churn: no such registered model\. .*churn-toy"):
             ask()
@@ -226,7 +226,7 @@ def test_an_entry_that_somebody_has_broken_is_told_as_it_stands(registered):
 def test_without_a_store_none_is_made(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    for ask in (lambda: promote("churn", config=Config()), lambda: told_history("churn")):
+    for ask in (lambda: promote("churn", config=Config()), lambda: history("churn")):
         with pytest.raises(ModelError, match="no model store there"):
             ask()
     assert list(tmp_path.iterdir()) == []
@@ -236,17 +236,14 @@ def test_a_refusal_ends_with_status_6_and_everything_measured(registered):
     from churnml.evaluation.contest import Verdict
     from churnml.evaluation.contest_checks import Check
     from churnml.metrics import Estimate
-    from churnml.pipeline import Outcome
+    from churnml.registry.promotion.outcome import Outcome
 
     gain = Estimate(-0.1, -0.2, -0.05)
     check = Check("brand senior", "auc", 0.6, 0.7, gain, False, "significantly worse")
     verdict = Verdict(("2026-04-01",), 900, 60, (check,))
+    event = Event(what="refused", version="2", over="1")
     outcome = Outcome(
-        name="churn",
-        event=Event(what="refused", version="2", over="1"),
-        verdict=verdict,
-        aliases={"champion": "1"},
-        notes=[],
+        name="churn", event=event, verdict=verdict, aliases={"champion": "1"}, notes=[]
     )
     with pytest.raises(GateError, match="auc of brand senior: significantly worse") as lost:
         require_promoted(outcome)

@@ -12,11 +12,11 @@ import pyarrow.parquet as pq
 import pytest
 from mlflow.exceptions import MlflowException
 
+from churnml import score
 from churnml.base.tasks import TASKS
 from churnml.config.settings import Config
 from churnml.errors import BundleError
 from churnml.models.bundle import PROTOCOL, predict
-from churnml.scoring import score_table
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def test_scores_and_reasons_are_those_of_batch_scoring_to_the_bit(
 ):
     models = {f"{task}_model": str(folder) for task, folder in folders.items()}
     out = tmp_path / "out"
-    score_table(customers_csv, out, id="id", **models, reasons=2, config=Config())
+    score(customers_csv, out=out, id="id", **models, reasons=2, config=Config())
     batch = pq.read_table(out).to_pylist()
     frame = features.assign(customer_id=[f"{number:05d}" for number in range(len(features))])
     for task, model in loaded.items():

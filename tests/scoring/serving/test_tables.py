@@ -10,13 +10,13 @@ import pyarrow.parquet as pq
 import pytest
 from mlflow.exceptions import MlflowException
 
+from churnml import score
 from churnml.config.settings import Config
 from churnml.datasets.flat import read_training
 from churnml.estimators import ChurnClassifier
 from churnml.models.bundle import Origin
 from churnml.models.profile import describe
 from churnml.registry.export import export_model
-from churnml.scoring import score_table
 
 ROWS = 600
 
@@ -61,8 +61,13 @@ def model(place):
 
 
 def scored(place: Path, out: Path, **options: object) -> list[float]:
-    score_table(
-        place / "t.csv", out, id="id", churn_model=str(place / "model"), config=Config(), **options
+    score(
+        place / "t.csv",
+        out=out,
+        id="id",
+        churn_model=str(place / "model"),
+        config=Config(),
+        **options,
     )
     return pq.read_table(out)["churn_probability"].to_pylist()
 

@@ -1,0 +1,117 @@
+"""Data frames as tables of one's own: pandas, polars, Arrow, DuckDB and Ibis alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from churnml.base.scratch import temporary_folder
+from churnml.errors import ChurnmlError, DataError, UsageError
+
+Frame = Any
+"""Whatever gives its rows as Arrow (``__arrow_c_stream__``), or a lazy frame of polars."""
+
+NAME = "frame"
+"""What a table without a file is called."""
+
+
+def is_frame(data: object) -> bool:
+    """Whether something holds rows of its own rather than naming where they lie.
+
+    >>> is_frame(pd.DataFrame({"a": [1]})), is_frame("customers.csv")
+    (True, False)
+    """
+    return hasattr(data, "__arrow_c_stream__") or hasattr(data, "collect")
+
+
+def name_of(data: object) -> str:
+    """What a table is called in messages and records.
+
+    >>> name_of("data/customers.csv"), name_of(pd.DataFrame())
+    ('data/customers.csv', 'frame')
+    """
+    return NAME if is_frame(data) else str(data)
+
+
+@contextmanager
+def table_file(data: Frame | str | Path) -> Iterator[Path]:
+    """The file of a table: its own, or for a frame one that lasts as long as the block.
+
+    A frame is read from then on as a Parquet file is, so that both give the same numbers.
+
+    Parameters
+    ----------
+    data : path or data frame
+
+    Raises
+    ------
+    UsageError
+        If it is neither.
+    DataError
+        If a column holds what no table can: values of several types, or columns of one name.
+
+    Examples
+    --------
+    >>> with table_file(pd.DataFrame({"a": [1, 2]})) as path:
+    ...     path.name
+    'frame.parquet'
+    """
+    if isinstance(data, str | Path):
+        yield Path(data)
+        return
+    if not is_frame(data):
+        raise UsageError(
+            f"A table expected, found a {type(data).__name__}.",
+            hint="Give a file, or a frame of pandas, polars, Arrow, DuckDB or Ibis.",
+        )
+    with temporary_folder() as folder:
+        path = folder / f"{NAME}.parquet"
+        _write(data, path)
+        try:
+            yield path
+        except ChurnmlError as error:
+            raise _renamed(error, path) from None
+
+
+def _write(frame: Frame, path: Path) -> None:
+    reader = _reader(frame)
+    try:
+        with pq.ParquetWriter(path, reader.schema) as writer:
+            for batch in reader:
+                writer.write_batch(batch)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
+        raise _unfit(error) from None
+
+
+def _reader(frame: Frame) -> pa.RecordBatchReader:
+    try:
+        if isinstance(frame, pd.DataFrame):
+            # With the names of the index, which is no column unless the user says so.
+            return pa.Table.from_pandas(frame).to_reader()
+        if hasattr(frame, "collect") and not hasattr(frame, "__arrow_c_stream__"):
+            frame = frame.collect()
+        return pa.RecordBatchReader.from_stream(frame)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, ValueError) as error:
+        raise _unfit(error) from None
+
+
+def _unfit(error: Exception) -> DataError:
+    told = " ".join(str(one) for one in error.args)
+    return DataError(
+        f"{NAME}: cannot be read as a table ({told}).",
+        hint="Give every column one name and one type.",
+    )
+
+
+def _renamed(error: ChurnmlError, path: Path) -> ChurnmlError:
+    """An error that speaks of the frame, not of the file that stands for it."""
+    for name in (str(path), path.name):
+        error.message = error.message.replace(name, NAME)
+        error.hint = error.hint.replace(name, NAME) if error.hint else error.hint
+    return error

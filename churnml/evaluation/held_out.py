@@ -1,0 +1,132 @@
+"""A fitted estimator and its baselines on rows that none of them has seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Literal, cast
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from churnml.base.tasks import WITHIN
+from churnml.datasets.dataset import Dataset, Task
+from churnml.estimators import ChurnClassifier, ChurnHazard, SatisfactionRegressor
+from churnml.evaluation.baselines import base_rate, booster, regression
+from churnml.evaluation.diagnosis import Finding, diagnose_churn, diagnose_satisfaction
+from churnml.metrics import Estimate, churn_metrics, satisfaction_metrics
+from churnml.metrics.survival import horizon_metrics, known_outcomes
+
+Estimator = ChurnClassifier | SatisfactionRegressor | ChurnHazard
+Metrics = dict[str, Estimate]
+_MAIN = 2
+"""Months of the horizon by which a hazard is drawn and sliced: that of the churn label."""
+
+
+@dataclass(frozen=True)
+class Tested:
+    """A model on rows that it has not seen.
+
+    Attributes
+    ----------
+    metrics : dict of str to Estimate
+    baselines : dict of str to dict of str to Estimate
+        The same measures of the base rate, a regression and one shy booster.
+    y, scores : array, shape (n,)
+        What happened, and what was predicted.
+    rows : Dataset
+        The rows themselves.
+    within : array, shape (n, months), or None
+        Of a hazard: chances of leaving within 1, 2, ... months.
+    diagnosis : list of Finding
+        What is wrong with the scores; of churn and satisfaction alone.
+    """
+
+    metrics: Metrics
+    baselines: dict[str, Metrics]
+    y: NDArray[np.float64]
+    scores: NDArray[np.float64]
+    rows: Dataset
+    within: NDArray[np.float64] | None = None
+    diagnosis: list[Finding] = field(default_factory=list)
+
+
+def measure(task: Task, estimator: Estimator, train: Dataset, test: Dataset) -> Tested:
+    """A fitted estimator and its baselines on rows that none of them has seen."""
+    if task == "hazard":
+        return _measure_hazard(cast(ChurnHazard, estimator), train, test)
+    y, groups = test.y.to_numpy(dtype=float), test.groups.to_numpy()
+    metrics, scores = evaluate(task, estimator, test)
+    simpler = _simpler(task, train, test)
+    plain = churn_metrics if task == "churn" else satisfaction_metrics
+    baselines = {name: plain(y, told, groups) for name, told in simpler.items()}
+    diagnose = diagnose_churn if task == "churn" else diagnose_satisfaction
+    wrong = diagnose(y, scores, metrics, groups, regression=simpler["regression"])
+    return Tested(metrics, baselines, y, scores, test, diagnosis=wrong)
+
+
+def _simpler(
+    task: Literal["churn", "satisfaction"], train: Dataset, test: Dataset
+) -> dict[str, NDArray[np.float64]]:
+    """What simpler models, of the same rows, say of the test rows."""
+    known = (train.X, train.y)
+    return {
+        "base rate": base_rate(train.y, len(test)),
+        "regression": regression(task, known, test.X, train.groups),
+        "one booster": booster(task, known, test.X),
+    }
+
+
+def evaluate(
+    task: Task, estimator: Estimator, test: Dataset
+) -> tuple[Metrics, NDArray[np.float64]]:
+    """Measures of a fitted estimator with intervals over customers, and its scores."""
+    y, groups = test.y.to_numpy(dtype=float), test.groups.to_numpy()
+    if isinstance(estimator, ChurnHazard):
+        within = estimator.predict_within(test.X, WITHIN)
+        return _at_horizons(test, within), within[:, WITHIN.index(_MAIN)]
+    if isinstance(estimator, ChurnClassifier):
+        scores = estimator.predict_proba(test.X)[:, 1]
+        return churn_metrics(y, scores, groups), scores
+    found = estimator.foretell(test.X)
+    metrics = satisfaction_metrics(
+        y,
+        found.mean,
+        groups,
+        dissatisfied=found.dissatisfied,
+        interval=(found.low, found.high),
+    )
+    return metrics, found.mean
+
+
+def _measure_hazard(estimator: ChurnHazard, train: Dataset, test: Dataset) -> Tested:
+    """A hazard and its baselines at each horizon; drawn at the one of the churn label."""
+    within = estimator.predict_within(test.X)
+    metrics = _at_horizons(test, within[:, [months - 1 for months in WITHIN]])
+    simpler: list[dict[str, NDArray[np.float64]]] = []
+    for horizon in WITHIN:
+        known, left = known_outcomes(train.y, train.times, horizon)
+        if 0 < left.sum() < left.size:
+            rows = replace(train.rows(np.flatnonzero(known)), y=pd.Series(left, name="churned"))
+            simpler.append(_simpler("churn", rows, test))
+        else:
+            # Nothing was seen so far ahead: what is known of less is all there is.
+            simpler += simpler[-1:]
+    baselines = {
+        name: _at_horizons(test, np.column_stack([one[name] for one in simpler]))
+        for name in simpler[0]
+    }
+    known, left = known_outcomes(test.y, test.times, _MAIN)
+    rows = test.rows(np.flatnonzero(known))
+    return Tested(metrics, baselines, left, within[known, _MAIN - 1], rows, within[known])
+
+
+def _at_horizons(test: Dataset, within: NDArray[np.float64]) -> Metrics:
+    return horizon_metrics(test.y, within, WITHIN, test.groups, test.times)
+
+
+def importance(estimator: Estimator, X: pd.DataFrame, rows: int = 5_000) -> dict[str, float]:
+    """Mean absolute contribution of each column, largest first, over a sample of rows."""
+    step = max(len(X) // rows, 1)
+    found = estimator.explain(X.iloc[::step]).abs().mean().sort_values(ascending=False)
+    return {str(name): float(value) for name, value in found.items()}

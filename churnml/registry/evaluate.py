@@ -1,0 +1,155 @@
+"""A model, or the URI of one, measured on rows whose outcome is known."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from churnml.base.dates import parse_date
+from churnml.base.placing import ReadPlaces, input_first, require_apart
+from churnml.config.settings import Config
+from churnml.datasets.flat import Reading, open_table
+from churnml.datasets.flat.frame import Frame, is_frame, name_of, table_file
+from churnml.errors import UsageError
+from churnml.evaluation.evaluate_model import Evaluated, evaluate_operator, evaluate_table
+from churnml.evaluation.page import write_evaluation
+from churnml.metrics.displays.page import require_free
+from churnml.models.model import Model
+from churnml.registry.resolve import Resolved, as_resolved
+from churnml.tables.checked import Location, as_source, check
+from churnml.tables.source import Source
+
+
+def evaluate(
+    model: Model | Location,
+    data: Source | Location | Frame,
+    *,
+    as_of: date | str | None = None,
+    id: str | None = None,
+    target: str | None = None,
+    group: str | None = None,
+    positive: str | None = None,
+    sheet: str | None = None,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    value: str | None = None,
+    mapping: Location | None = None,
+    config: Config | None = None,
+    out: Location | None = None,
+    overwrite: bool = False,
+) -> Evaluated:
+    """Measure a model where the outcome is known, and say what is wrong with it.
+
+    Parameters
+    ----------
+    model : Model, str or path
+        A model or its URI: ``models:/churn@champion``, a folder.
+    data : Source, path, or data frame
+        Operator tables; or, where ``target`` is given, a table of one's own.
+    as_of : date, optional
+        The date to predict from; for a table of one's own the day of the table, from which
+        its dates are counted.
+    id, target, group : str, optional
+        Columns of a table of one's own.
+    positive : str, optional
+        The target's value that means that the customer left, where the words are others than
+        in training.
+    sheet, encoding, delimiter : str, optional
+        How the file is to be read, where it does not tell.
+    value : str, optional
+        The table's column of spending, yuan a month, for the profit.
+    mapping : path, optional
+    config : Config, optional
+    out : path, optional
+        A folder for a report with figures.
+    overwrite : bool, default False
+
+    Returns
+    -------
+    Evaluated
+        Measures with 95 % intervals, baselines, slices, profit and a diagnosis.
+
+    Raises
+    ------
+    UsageError
+        If the model does not read such data, or options do not belong together.
+    DataError
+        If the input is refused, or its outcome is not known yet.
+    ModelError
+        If there is no such model.
+    OutputError
+        If the report cannot be written.
+
+    Examples
+    --------
+    >>> import churnml
+    >>> churnml.evaluate("models:/churn@champion", "demo/operator")
+    Traceback (most recent call last):
+    ...
+    churnml.errors.UsageError: Operator tables need --as-of, a table of your own needs --target.
+    """
+    settings = config or Config()
+    day = None if as_of is None else parse_date(as_of)
+    if target is None and (day is None or is_frame(data)):
+        raise UsageError("Operator tables need --as-of, a table of your own needs --target.")
+    if target is None:
+        assert day is not None
+        source = as_source(data, mapping=mapping, config=settings)
+        found = _evaluate_operator(model, source, day, settings, out, overwrite)
+    else:
+        options: dict[str, Any] = {
+            "id": id,
+            "target": target,
+            "group": group,
+            "positive": positive,
+            "as_of": day,
+        }
+        options["reading"] = Reading(sheet=sheet, encoding=encoding, delimiter=delimiter)
+        found = _evaluate_table(model, data, value, options, settings, out, overwrite)
+    if out is not None:
+        write_evaluation(found, Path(out), overwrite=overwrite)
+    return found
+
+
+def _evaluate_operator(
+    model: Model | Location,
+    source: Source,
+    day: date,
+    config: Config,
+    out: Location | None,
+    overwrite: bool,
+) -> Evaluated:
+    if out is not None:
+        with input_first(lambda: check(source, config).accepted()):
+            require_apart(out, source.read)
+            require_free(out, overwrite=overwrite)
+    one = as_resolved(model)
+    clean = check(source, config).accepted()
+    return evaluate_operator(one.model, one.version, clean, day, config=config)
+
+
+def _evaluate_table(
+    model: Model | Location,
+    data: Location | Frame,
+    value: str | None,
+    options: dict[str, Any],
+    config: Config,
+    out: Location | None,
+    overwrite: bool,
+) -> Evaluated:
+    with table_file(data) as path:
+        if out is not None:
+            with input_first(lambda: open_table(path, reading=options["reading"])):
+                require_apart(out, ReadPlaces(places=(path,), tables=(path,)))
+                require_free(out, overwrite=overwrite)
+        one: Resolved = as_resolved(model)
+        return evaluate_table(
+            one.model,
+            one.version,
+            path,
+            source=name_of(data),
+            value=value,
+            config=config,
+            **options,
+        )

@@ -1,0 +1,228 @@
+"""The whole job from Python: each verb as the command of its name, on whatever holds the data."""
+
+import logging
+
+import duckdb
+import ibis
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import churnml
+from churnml.errors import DataError, ModelError, OutputError, UsageError
+from churnml.registry.resolve import resolve
+
+QUICK = churnml.Config.model_validate(
+    {
+        "churn": {"train_months": 2, "folds": 2, "repeats": 1, "max_rounds": 20},
+        "promotion": {"draws": 50, "min_positives": 2},
+    }
+)
+AS_OF = "2026-07-01"
+
+
+@pytest.fixture(scope="module")
+def operator(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("operator") / "operator"
+    churnml.simulate(folder, customers=900, months=18, seed=3)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A working folder with a model store of its own."""
+    folder = tmp_path_factory.mktemp("place")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def source(operator):
+    return churnml.open_source(operator)
+
+
+@pytest.fixture(scope="module")
+def trained(place, source):
+    return churnml.train(source, "churn", until="2026-03-01", config=QUICK)
+
+
+def frames(table: pd.DataFrame) -> dict[str, object]:
+    return {
+        "pandas": table,
+        "polars": pl.from_pandas(table),
+        "polars, lazy": pl.from_pandas(table).lazy(),
+        "Arrow": pa.Table.from_pandas(table, preserve_index=False),
+        "DuckDB": duckdb.from_arrow(pa.Table.from_pandas(table, preserve_index=False)),
+        "Ibis": ibis.memtable(table),
+    }
+
+
+@pytest.fixture(scope="module")
+def model(customers, place):
+    """A model of a table of one's own, trained from a frame."""
+    made = churnml.train(
+        customers, "churn", id="id", target="left", config=QUICK, track=False, out=place / "flat"
+    )
+    assert made.name == "churn-frame"
+    return str(place / "flat")
+
+
+@pytest.mark.parametrize("kind", ["pandas", "polars", "polars, lazy", "Arrow", "DuckDB", "Ibis"])
+def test_a_frame_of_any_kind_is_scored_like_its_file(kind, customers, model, tmp_path):
+    customers.to_parquet(tmp_path / "t.parquet", index=False)
+    asked = {"id": "id", "churn_model": model}
+    filed = churnml.score(tmp_path / "t.parquet", out=tmp_path / "filed", **asked)
+    framed = churnml.score(frames(customers)[kind], out=tmp_path / "framed", **asked)
+    assert [part.sha256 for part in framed.parts] == [part.sha256 for part in filed.parts]
+    assert framed.source == "frame"
+    assert str(tmp_path) not in str(framed.to_dict() | {"source": ""})
+
+
+@pytest.mark.parametrize("kind", ["polars", "Arrow", "DuckDB", "Ibis"])
+def test_a_frame_of_any_kind_trains_the_model_that_pandas_trains(kind, customers, model, tmp_path):
+    churnml.train(
+        frames(customers)[kind],
+        "churn",
+        id="id",
+        target="left",
+        config=QUICK,
+        track=False,
+        out=tmp_path / "model",
+    )
+    assert resolve(str(tmp_path / "model")).model.digest == resolve(model).model.digest
+
+
+def test_a_frame_is_evaluated(customers, model):
+    found = churnml.evaluate(churnml.load_model(model), customers, id="id", target="left")
+    assert found.to_dict()["metrics"]["auc"] > 0.6
+    assert "trained on these very rows" in found.evaluation.seen
+    assert found.evaluation.facts["source"] == "frame"
+
+
+def test_errors_about_a_frame_speak_of_the_frame(customers, model, tmp_path):
+    with pytest.raises(UsageError, match="frame has no such column") as refused:
+        churnml.score(customers, id="nobody", out=tmp_path / "out", churn_model=model)
+    assert "parquet" not in str(refused.value)
+    mixed = customers.assign(tenure=[1, "two"] * (len(customers) // 2))
+    with pytest.raises(DataError, match=r"frame: cannot be read as a table .*tenure"):
+        churnml.score(mixed, id="id", out=tmp_path / "out", churn_model=model)
+    twice = pd.concat([customers, customers[["tenure"]]], axis=1)
+    with pytest.raises(DataError, match="frame: cannot be read as a table"):
+        churnml.score(twice, id="id", out=tmp_path / "out", churn_model=model)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("data", [5, None, ["customers.csv"], {"a": [1]}])
+def test_what_is_no_table_is_refused(data, tmp_path):
+    with pytest.raises(UsageError, match="expected, found a"):
+        churnml.score(data, AS_OF, out=tmp_path / "out")
+    with pytest.raises(UsageError, match="A table expected, found a"):
+        churnml.train(data, "churn", id="id", target="left")
+
+
+def test_the_whole_job_in_one_go(trained, source, place):
+    assert trained.model_uri == "models:/churn/1"
+    assert trained.alias == "champion"
+    asked = {"as_of": "2026-04-01", "config": QUICK, "out": place / "report"}
+    found = churnml.evaluate("models:/churn@champion", source, **asked)
+    assert found.to_dict()["model"] == "churn/1"
+    assert (place / "report" / "report.html").is_file()
+    with pytest.raises(OutputError, match="stands there already"):
+        churnml.evaluate("models:/churn@champion", source, **asked)
+    second = churnml.train(source, "churn", until="2026-04-01", config=QUICK)
+    assert second.alias == "challenger"
+    outcome = churnml.promote("churn", source, config=QUICK, force="a test")
+    assert outcome.moved
+    manifest = churnml.score(source, AS_OF, out=place / "scores", config=QUICK)
+    assert manifest.models["churn"]["version"] == "churn/2"
+    scores = manifest.to_pandas()
+    assert len(scores) == manifest.rows.scored > 600
+    assert scores["churn_model"].unique().tolist() == ["churn/2"]
+    assert churnml.rollback("churn").aliases["champion"] == "1"
+    events = churnml.history("churn").to_pandas()["what"].tolist()
+    assert events == ["registered", "registered", "forced", "rolled back"]
+    pair = churnml.compare("models:/churn/1", churnml.load_model("models:/churn/2"))
+    assert pair.models == ("churn/1", "churn/2")
+    for shown in (trained, found, outcome, manifest, churnml.history("churn"), pair):
+        assert "<" in shown._repr_html_()
+        assert shown.to_dict()
+
+
+def test_a_loaded_model_scores_as_its_uri_does(trained, source, place):
+    loaded = churnml.load_model("models:/churn/1")
+    assert (loaded.task, loaded.version) == ("churn", "churn/1")
+    both = [
+        churnml.score(source, AS_OF, out=place / f"by_{number}", churn_model=one)
+        for number, one in enumerate((loaded, "models:/churn/1"))
+    ]
+    assert both[0].parts == both[1].parts
+
+
+def test_a_model_of_memory_is_exported_with_its_version(trained, place):
+    done = churnml.export(churnml.load_model("models:/churn/1"), place / "copy", note=["a test"])
+    assert done.to_dict()["model"] == "churn/1"
+    assert churnml.load_model(place / "copy").version == "churn/1"
+
+
+def test_tables_are_checked_once_and_a_path_is_taken_like_a_source(
+    operator, place, caplog, monkeypatch
+):
+    monkeypatch.setattr(logging.getLogger("churnml"), "propagate", True)
+    fresh = churnml.open_source(operator)
+    with caplog.at_level(logging.INFO, logger="churnml"):
+        first = churnml.validate(fresh)
+        assert churnml.validate(fresh) is first
+        churnml.train(fresh, "churn", config=QUICK, track=False, out=place / "once")
+        churnml.evaluate(str(place / "once"), fresh, as_of="2026-04-01")
+    assert [one for one in caplog.messages if one.startswith("checking")] == [
+        f"checking {fresh.location}"
+    ]
+    churnml.train(operator, "churn", config=QUICK, track=False, out=place / "by_path")
+    digests = {churnml.load_model(place / one).digest for one in ("by_path", "once")}
+    assert len(digests) == 1
+    rates = [churnml.label_sensitivity(one) for one in (operator, fresh)]
+    pd.testing.assert_frame_equal(*rates)
+
+
+def test_a_mapping_goes_with_a_location(source, tmp_path):
+    with pytest.raises(UsageError, match="this one is open"):
+        churnml.validate(source, mapping=tmp_path / "source.yaml")
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda at: churnml.train(at, "churn", scale="1:5"), "are for a table of your own"),
+        (lambda at: churnml.train(at, "churn", id="id"), "needs --target"),
+        (lambda at: churnml.train(at, "hazard", id="id", target="y"), "not from a table"),
+        (lambda at: churnml.train(at, "leaving"), "Unknown task 'leaving'"),
+        (lambda at: churnml.train(at, "churn", track=False), "keeps no model"),
+        (lambda at: churnml.evaluate(at, at), "need --as-of"),
+        (lambda at: churnml.score(at, out="out"), "need --as-of"),
+        (lambda at: churnml.score(at, "soon", out="out"), "no date"),
+        (lambda at: churnml.score(at, AS_OF, out="out", sheet="a"), "are for a table"),
+        (lambda at: churnml.backtest(at, "hazard"), "No backtest of 'hazard'"),
+    ],
+)
+def test_options_that_do_not_belong_together_are_told(operator, call, message):
+    with pytest.raises(UsageError, match=message) as refused:
+        call(operator)
+    assert refused.value.status == 2
+
+
+def test_where_no_store_is_none_is_made(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for ask in (churnml.promote, churnml.rollback, churnml.history):
+        with pytest.raises(ModelError, match="no model store"):
+            ask("churn")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_scores_of_a_frame_bear_its_ids(customers, model, tmp_path):
+    made = churnml.score(customers, id="id", out=tmp_path / "out", churn_model=model)
+    ids = pq.read_table(tmp_path / "out" / made.parts[0].name)["customer_id"].to_pylist()
+    assert ids == customers["id"].astype(str).tolist()
