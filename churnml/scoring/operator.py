@@ -23,10 +23,10 @@ from churnml.scoring.plan import ModelsAsked, Work, choose_models, make_recipe
 from churnml.scoring.requirements import require_features
 from churnml.scoring.run import run
 from churnml.scoring.staging import Staging
+from churnml.tables.asof import until
 from churnml.tables.checked import check
 from churnml.tables.contract import TABLES
 from churnml.tables.source import Source
-from churnml.tables.source.horizon import until
 from churnml.tables.validation import Validation
 from churnml.tables.validation.blank import is_blank
 

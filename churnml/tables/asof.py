@@ -101,25 +101,70 @@ def visible(table: ir.Table, spec: TableSpec, moments: ir.Table) -> ir.Table:
         rows = moments.select("customer_id", "as_of").join(table, "customer_id")
     else:
         rows = moments.select("as_of").cross_join(table)
+    seen = _happened_before(rows, spec, rows.as_of) & _known_by(rows.known_at, rows.as_of)
+    rows = rows.filter(seen)
+    return _hide_later_events(rows, spec, rows.as_of)
+
+
+def until(
+    table: ir.Table,
+    spec: TableSpec,
+    day: date | None,
+    *,
+    known: str = "known_at",
+    undated: bool = False,
+) -> ir.Table:
+    """What had happened and was known at midnight when a day began; all, where there is none.
+
+    Parameters
+    ----------
+    table : Table
+    spec : TableSpec
+    day : date or None
+    known : str
+        The column that says when each row became known.
+    undated : bool
+        Whether to keep rows whose date is missing.
+
+    Returns
+    -------
+    Table
+        The same columns. Values that are later events are null where those lay ahead.
+    """
+    if day is None:
+        return table
+    as_of = ibis.literal(day)
+    seen = _happened_before(table, spec, as_of) & _known_by(table[known], as_of)
+    kept = table.filter(seen.fill_null(True) if undated else seen)
+    return _hide_later_events(kept, spec, as_of)
+
+
+def _happened_before(rows: ir.Table, spec: TableSpec, as_of: ir.DateValue) -> ir.BooleanValue:
+    """Whether each row had happened; a month, whether it had ended."""
     if spec.rows == "month":
-        happened = month_index(rows.month) < month_index(rows.as_of)
-    else:
-        happened = _happened(rows, spec) < rows.as_of.cast("timestamp")
-    return _hide_later_events(rows.filter(happened, _known(rows)), spec)
+        return month_index(rows.month) < month_index(as_of)
+    midnight = as_of.cast("timestamp")
+    if spec.rows == "event":
+        return rows[spec.event] < midnight
+    days = [rows[name] for name in ("valid_from", spec.event) if name in rows.columns]
+    return ibis.and_(*((day.cast("timestamp") < midnight) | day.isnull() for day in days))
 
 
-def _known(rows: ir.Table) -> ir.BooleanValue:
-    return rows.known_at <= rows.as_of.cast("timestamp")
+def _known_by(known: ir.TimestampValue, as_of: ir.DateValue) -> ir.BooleanValue:
+    return known <= as_of.cast("timestamp")
 
 
-def _hide_later_events(rows: ir.Table, spec: TableSpec) -> ir.Table:
-    hidden = {}
-    for column in spec.columns:
-        if column.happens in rows.columns and column.name in rows.columns:
-            moment = rows[column.happens].cast("timestamp")
-            hidden[column.name] = ibis.ifelse(
-                moment < rows.as_of.cast("timestamp"), rows[column.name], ibis.null()
-            )
+def _hide_later_events(rows: ir.Table, spec: TableSpec, as_of: ir.DateValue) -> ir.Table:
+    """Null the values of events that lay ahead, and those dated by one."""
+    hidden = {
+        column.name: ibis.ifelse(
+            rows[column.happens].cast("timestamp") < as_of.cast("timestamp"),
+            rows[column.name],
+            ibis.null(),
+        )
+        for column in spec.columns
+        if column.happens in rows.columns and column.name in rows.columns
+    }
     return rows.mutate(**hidden) if hidden else rows
 
 
@@ -143,10 +188,9 @@ def in_force(table: ir.Table, spec: TableSpec, moments: ir.Table) -> ir.Table:
     on = [key] if key in moments.columns else []
     wanted = moments.select(*on, "as_of").distinct()
     rows = wanted.join(table, on) if on else wanted.cross_join(table)
-    happened = [_happened(rows, spec) < rows.as_of]
-    if spec.event in rows.columns and "valid_from" in rows.columns:
-        happened.append(rows[spec.event].isnull() | (rows[spec.event] < rows.as_of))
-    rows = _hide_later_events(rows.filter(*happened, _known(rows)), spec)
+    seen = _happened_before(rows, spec, rows.as_of) & _known_by(rows.known_at, rows.as_of)
+    rows = rows.filter(seen)
+    rows = _hide_later_events(rows, spec, rows.as_of)
     if "valid_from" not in table.columns:
         return rows
     latest = ibis.window(group_by=[key, "as_of"], order_by=[_.valid_from.desc(), _.known_at.desc()])
@@ -328,7 +372,9 @@ def last_months(table: ir.Table, spec: TableSpec, calendar: ir.Table) -> ir.Tabl
     """
     rows = calendar.join(table, "month")
     ended = rows.month < rows.as_of.truncate("M")
-    return _hide_later_events(rows.filter(ended, _known(rows)), spec)
+    seen = ended & _known_by(rows.known_at, rows.as_of)
+    rows = rows.filter(seen)
+    return _hide_later_events(rows, spec, rows.as_of)
 
 
 def last_days(rows: ir.Table, moment: str, days: int) -> ir.BooleanValue:

@@ -16,10 +16,10 @@ from churnml.base.dates import parse_date
 from churnml.base.placing import ReadPlaces
 from churnml.config.settings import Available
 from churnml.errors import ContractError, DataError
+from churnml.tables import asof
 from churnml.tables.contract import REQUIRED_TABLES, TABLES
 from churnml.tables.source.binding import Binding
 from churnml.tables.source.folder import ENDINGS, MAPPING_FILE
-from churnml.tables.source.horizon import until
 
 
 class Tables(Mapping[str, ir.Table]):
@@ -116,7 +116,7 @@ class Source:
                 code="C02",
             )
         rows = self.cleaned[name] if name in self.cleaned else binding.rows.typed  # noqa: SIM401
-        return until(binding.filled(rows), binding.spec, self.day)
+        return asof.until(binding.filled(rows), binding.spec, self.day)
 
     @property
     def lags(self) -> dict[str, timedelta]:

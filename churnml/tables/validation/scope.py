@@ -13,7 +13,6 @@ from churnml.tables import asof
 from churnml.tables.contract import ColumnSpec, TableSpec
 from churnml.tables.source.binding import Binding, contract_columns
 from churnml.tables.source.columns import FILE, RAW, ROW
-from churnml.tables.source.horizon import until
 
 KNOWN = "row:known"
 """When the row became known, by the contract's rule."""
@@ -81,7 +80,7 @@ def scope(binding: Binding, day: date | None) -> Scope:
     """The rows of a table that a source shows; those whose date cannot be read among them."""
     rows = binding.rows.checked
     rows = rows.mutate(**{KNOWN: asof.known_at(rows, binding.spec, binding.entry.lag)})
-    rows = until(rows, binding.spec, day, known=KNOWN, undated=True)
+    rows = asof.until(rows, binding.spec, day, known=KNOWN, undated=True)
     con = rows.get_backend()
     if con.name == "duckdb":
         # Every check would otherwise compile all of this again. Other engines are not ours
