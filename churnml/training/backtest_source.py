@@ -95,7 +95,14 @@ def _backtest(source: Source, task: TaskName, months: int | None, config: Config
     dates = dataset.plan_dates(source, task, config.model_copy(update={task: wanted}))
     _require_months(source, len(dates.test), months)
     _log.info("building features at %d dates", len(dates.all))
-    data = dataset.build_dataset(source, task, dates.all, config=config, max_rows=settings.max_rows)
+    data = dataset.build_dataset(
+        source,
+        task,
+        dates.all,
+        config=config,
+        max_rows=settings.max_rows,
+        coverage=dates.coverage,
+    )
     directions = {
         one.name: one.direction
         for one in declared(source.tables)

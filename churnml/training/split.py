@@ -112,10 +112,15 @@ def split_operator(source: Source, task: TaskName, *, config: Config) -> Split:
     settings = dataset.settings(task, config)
     first, last = dates.all[0], dates.all[-1]
     _log.info("building features at %d dates, %s to %s", len(dates.all), first, last)
-    data = dataset.build_dataset(source, task, dates.all, config=config, max_rows=settings.max_rows)
-    train = data.at(dates.train)
-    if task == "hazard":
-        train = dataset.censored(train, dates.test[0], settings.gap)
+    data = dataset.build_dataset(
+        source,
+        task,
+        dates.all,
+        config=config,
+        max_rows=settings.max_rows,
+        coverage=dates.coverage,
+    )
+    train = dataset.known_at(task, data.at(dates.train), dates.test[0], config)
     dataset.require_enough(task, train, settings.fewest)
     notes = [f"Table {name} is absent, and so are its features." for name in source.missing]
     balance = None

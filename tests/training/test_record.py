@@ -11,6 +11,7 @@ from churnml.config.settings import Config
 from churnml.datasets.dataset import Dataset, Dates
 from churnml.estimators import ChurnClassifier
 from churnml.evaluation.held_out import measure
+from churnml.labels.coverage import Coverage
 from churnml.metrics import HEADLINE
 from churnml.training.curves import boosting, by_date, folds, system, trials
 from churnml.training.fit import Fitted
@@ -19,6 +20,7 @@ from churnml.training.split import Split
 from churnml.training.system_metrics import Sample, Watch
 from churnml.training.tune import Search, Trial
 
+COVERAGE = Coverage(*(date(2026, month, 1) for month in (1, 6, 2)))
 LABEL = {"definition": "termination", "gap": "0d", "horizon": "60d"}
 
 
@@ -40,7 +42,7 @@ def fitted(churn, rows) -> Fitted:
         test=rows,
         all=rows,
         source="/data/operator",
-        dates=Dates(days[:1], days, days),
+        dates=Dates(train=days[:1], test=days, all=days, coverage=COVERAGE),
     )
     return Fitted(model=model, before=model, tested=tested, split=split, settings=Config().churn)
 
