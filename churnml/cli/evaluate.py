@@ -79,6 +79,7 @@ def command(
 
 def show(found: Evaluation) -> None:
     """Print measures, reliability, slices, profit and what is wrong."""
+    from churnml.base.tasks import TASKS
     from churnml.evaluation import html as rows
     from churnml.metrics.bootstrap import INTERVALS, MONTHS_NOTE
 
@@ -92,7 +93,7 @@ def show(found: Evaluation) -> None:
         known = rows.possible_rows(found)
         print_table("\nOf what the truth reaches", ("measure", "value"), known, numbers=1)
     if found.reliability:
-        what = "leaving" if found.task == "churn" else "dissatisfaction"
+        what = TASKS[found.task].event
         columns = ("rows", "predicted", "observed")
         print_table(
             f"\nReliability of the probability of {what}",

@@ -34,7 +34,6 @@ from churnml.labels.coverage import Coverage
 from churnml.metrics.survival import known_outcomes
 from churnml.tables.source import Source
 
-Task = TaskName
 Tables = Mapping[str, ir.Table]
 
 LABEL = ("gap", "horizon", "definition", "silence_months")
@@ -96,7 +95,7 @@ class Dataset:
 
 def build_dataset(
     source: Source,
-    task: Task,
+    task: TaskName,
     as_of: date | str | Iterable[date | str],
     *,
     config: Config | None = None,
@@ -157,7 +156,7 @@ def build_dataset(
 
 
 def _outcome(
-    source: Source, task: Task, days: Sequence[date], config: Config, known: Coverage
+    source: Source, task: TaskName, days: Sequence[date], config: Config, known: Coverage
 ) -> ir.Table:
     """The task's labels after each date, in the last column."""
     section, label = settings(task, config), _LABELS[task]
@@ -205,25 +204,25 @@ def _month_of_leaving(
     )
 
 
-def covered(source: Source, task: Task, config: Config) -> Coverage:
+def covered(source: Source, task: TaskName, config: Config) -> Coverage:
     """The dates covered by the data that a task's labels and features need."""
     # Only labels of leaving have a definition, which may need more tables.
     return cover.covered(source.tables, getattr(settings(task, config), "definition", None))
 
 
-def label_facts(task: Task, config: Config) -> dict[str, Any]:
+def label_facts(task: TaskName, config: Config) -> dict[str, Any]:
     """What the label of a task is, as models keep it."""
     section = settings(task, config)
     return {name: getattr(section, name) for name in LABEL if hasattr(section, name)}
 
 
-def labelled_until(task: Task, data: Dataset, day: date, config: Config) -> date:
+def labelled_until(task: TaskName, data: Dataset, day: date, config: Config) -> date:
     """The first date after all that the labels of a date's rows look at."""
     known = data.y[(data.times == day).to_numpy()]
     return _LABELS[task].seen(settings(task, config), known).end(day)
 
 
-def known_at(task: Task, data: Dataset, at: date, config: Config) -> Dataset:
+def known_at(task: TaskName, data: Dataset, at: date, config: Config) -> Dataset:
     """Rows with their outcomes as they were known at a date."""
     return _LABELS[task].known_at(data, at, settings(task, config).gap)
 
@@ -324,12 +323,12 @@ def _narrowed(rows: ir.Table) -> ir.Table:
     return rows.mutate(**narrow)
 
 
-def label_window(task: Task, config: Config) -> labels.Window:
+def label_window(task: TaskName, config: Config) -> labels.Window:
     """Where the label of a task looks."""
     return _window(settings(task, config))
 
 
-def settings(task: Task, config: Config) -> TrainingSettings:
+def settings(task: TaskName, config: Config) -> TrainingSettings:
     """The settings of a task.
 
     Raises
@@ -372,7 +371,7 @@ class Dates:
     coverage: Coverage
 
 
-def plan_dates(source: Source, task: Task, config: Config) -> Dates:
+def plan_dates(source: Source, task: TaskName, config: Config) -> Dates:
     """Choose the latest monthly dates with covered labels, and split them forward in time.
 
     Raises

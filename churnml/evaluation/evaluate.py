@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -219,3 +219,9 @@ def _checked(
 
 def _customers(codes: Ints | None, rows: int) -> int:
     return rows if codes is None else int(codes.max()) + 1
+
+
+EVALUATE: Mapping[str, Callable[..., Evaluation]] = {
+    "churn": evaluate_churn,
+    "satisfaction": evaluate_satisfaction,
+}

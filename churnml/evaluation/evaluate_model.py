@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -12,22 +13,20 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from churnml.base.tasks import TASKS
+from churnml.base.text import counted
 from churnml.config.settings import Config
 from churnml.datasets import dataset
-from churnml.datasets.dataset import Dataset, Task
+from churnml.datasets.dataset import Dataset, left_within
 from churnml.datasets.flat import Signature, read_evaluation
 from churnml.datasets.flat.dataset import flat_dataset
 from churnml.datasets.leakage import Suspect, describe_suspects, find_suspects
 from churnml.errors import LabelWindowError, UsageError
-from churnml.evaluation import (
-    Evaluation,
-    Finding,
-    evaluate_churn,
-    evaluate_satisfaction,
-)
+from churnml.evaluation import Evaluation, Finding
 from churnml.evaluation.drift import drift_notes
+from churnml.evaluation.evaluate import EVALUATE
 from churnml.evaluation.held_out import evaluate
-from churnml.evaluation.past_baselines import TWO, Measured, crossed_baselines, earlier_baselines
+from churnml.evaluation.past_baselines import crossed_baselines, earlier_baselines
 from churnml.evaluation.segments import regions_of, segments, table_segments
 from churnml.evaluation.simulated_truth import truth_of
 from churnml.evaluation.value import operator_value
@@ -35,9 +34,9 @@ from churnml.metrics import (
     Estimate,
     customer_value,
 )
-from churnml.metrics.survival import known_outcomes
 from churnml.models.bundle import Model
 from churnml.models.drift import drift_by_month
+from churnml.models.model import Scores, predict_scores
 from churnml.tables.source import Source
 
 Floats = NDArray[np.float64]
@@ -122,23 +121,25 @@ def evaluate_operator(
         If the data does not cover what happened after the date.
     """
     _require_kind(model, version, "operator")
-    task: Task = model.task
+    task = model.task
     section = dataset.settings(task, config).model_copy(update=model_label(model))
     settings = config.model_copy(update={task: section})
     _log.info("building features at %s", as_of)
     data = dataset.build_dataset(source, task, as_of, config=settings)
     horizons: dict[str, Estimate] = {}
     notes: list[str] = []
-    if task == "hazard":
-        horizons, data = _at_two_months(model, data)
-        notes = ["A hazard: slices, baselines and probabilities are those of two months."]
+    months = TASKS[task].measured_within
+    if months is not None:
+        horizons, data = _at_months(model, data, months)
+        span = counted(months, "month")
+        notes = [f"A {task}: slices, baselines and probabilities are those of {span}."]
     baselines, note = earlier_baselines(source, task, as_of, data, settings)
     notes.append(note)
     known = _Known(
         cuts=segments(data.X, regions_of(source, data)),
         value=operator_value(data.X, config.costs),
         baselines=baselines,
-        truth=None if task == "hazard" else truth_of(source.location, task, section, data),
+        truth=truth_of(source.location, task, section, data),
         facts={"source": source.location, "as_of": str(as_of)},
         notes=[*notes, *_drifted(model, data)],
         seen=_seen(model, as_of),
@@ -188,10 +189,10 @@ def evaluate_table(
         **options,
     )
     data = flat_dataset(read)
-    task: Measured = "satisfaction" if model.task == "satisfaction" else "churn"
+    task = model.task
     baselines, note = crossed_baselines(task, data)
     notes = [*read.notes, note, *_drifted(model, data)]
-    if task == "churn" and value is None:
+    if TASKS[task].profit and value is None:
         notes.append(
             f"Every customer counts as worth {config.costs.default_value:,g} yuan: --value names "
             "the column of spending."
@@ -212,11 +213,7 @@ def evaluate_table(
 
 def model_label(model: Model) -> dict[str, Any]:
     """What the model's label says, so that it is measured by what it was trained on."""
-    return {
-        name: model.origin.label[name]
-        for name in ("gap", "horizon", "definition", "silence_months")
-        if name in model.origin.label
-    }
+    return {name: model.origin.label[name] for name in dataset.LABEL if name in model.origin.label}
 
 
 def _require_kind(model: Model, version: str, kind: str) -> None:
@@ -262,16 +259,16 @@ def _drifted(model: Model, data: Dataset) -> list[str]:
     return drift_notes(table.assign(part="test"), "training and these rows")
 
 
-def _at_two_months(model: Model, data: Dataset) -> tuple[dict[str, Estimate], Dataset]:
-    """A hazard's measures at each horizon, and its rows as those of churn in two months."""
-    metrics, _scores = evaluate("hazard", model.estimator, data)
-    known, left = known_outcomes(data.y, data.times, TWO)
-    if not known.any():
+def _at_months(model: Model, data: Dataset, months: int) -> tuple[dict[str, Estimate], Dataset]:
+    """A hazard's measures at each horizon, and its rows as those of churn within some months."""
+    metrics, _scores = evaluate(model.task, model.estimator, data)
+    rows = left_within(data, months)
+    if not len(rows):
         raise LabelWindowError(
-            "The data does not cover two months after this date.", hint="Use an earlier --as-of."
+            f"The data does not cover {counted(months, 'month')} after this date.",
+            hint="Use an earlier --as-of.",
         )
-    rows = data.rows(np.flatnonzero(known))
-    return metrics, replace(rows, y=pd.Series(left, name="churned"))
+    return metrics, rows
 
 
 def _table_value(X: pd.DataFrame, column: str | None, config: Config) -> Floats:
@@ -299,26 +296,12 @@ def _evaluated(
         "truth": known.truth,
         "X": data.X[[name for name in model.names if name in data.X]],
     }
-    low = high = None
     groups = data.groups.to_numpy()
-    if model.task != "satisfaction":
-        scores = (
-            estimator.predict_within(data.X, [TWO])[:, 0]
-            if model.task == "hazard"
-            else estimator.predict_proba(data.X)[:, 1]
-        )
-        found = evaluate_churn(y, scores, groups, value=known.value, costs=config.costs, **shared)
-    else:
-        foretold = estimator.foretell(data.X)
-        scores, low, high = foretold.mean, foretold.low, foretold.high
-        found = evaluate_satisfaction(
-            y,
-            scores,
-            groups,
-            dissatisfied=foretold.dissatisfied,
-            interval=(low, high),
-            **shared,
-        )
+    columns = predict_scores(model.task, model.estimator, data.X)
+    scores = columns[TASKS[model.task].score]
+    low, high = columns.get("satisfaction_low"), columns.get("satisfaction_high")
+    options = _OPTIONS[TASKS[model.task].measured_as](columns, known, config)
+    found = EVALUATE[TASKS[model.task].measured_as](y, scores, groups, **options, **shared)
     metrics = found.metrics | known.horizons
     found = replace(
         found,
@@ -342,6 +325,23 @@ def _evaluated(
         high=high,
         groups=groups,
     )
+
+
+def _profit_options(columns: Scores, known: _Known, config: Config) -> dict[str, Any]:
+    return {"value": known.value, "costs": config.costs}
+
+
+def _interval_options(columns: Scores, known: _Known, config: Config) -> dict[str, Any]:
+    return {
+        "dissatisfied": columns["dissatisfied_probability"],
+        "interval": (columns["satisfaction_low"], columns["satisfaction_high"]),
+    }
+
+
+_OPTIONS: Mapping[str, Callable[[Scores, _Known, Config], dict[str, Any]]] = {
+    "churn": _profit_options,
+    "satisfaction": _interval_options,
+}
 
 
 def _with_suspects(diagnosis: list[Finding], suspects: list[Suspect]) -> list[Finding]:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import Literal, cast
+from dataclasses import dataclass, field
+from typing import cast
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from churnml.base.tasks import WITHIN
-from churnml.datasets.dataset import Dataset, Task
+from churnml.base.tasks import TASKS, WITHIN, TaskName
+from churnml.datasets.dataset import Dataset, left_within
 from churnml.estimators import ChurnClassifier, ChurnHazard, SatisfactionRegressor
 from churnml.evaluation.baselines import base_rate, booster, regression
-from churnml.evaluation.diagnosis import Finding, diagnose_churn, diagnose_satisfaction
-from churnml.metrics import Estimate, churn_metrics, satisfaction_metrics
+from churnml.evaluation.diagnosis import DIAGNOSE, Finding
+from churnml.metrics import Estimate
+from churnml.metrics.suites import SUITES
 from churnml.metrics.survival import horizon_metrics, known_outcomes
+from churnml.models.model import predict_scores
 
 Estimator = ChurnClassifier | SatisfactionRegressor | ChurnHazard
 Metrics = dict[str, Estimate]
@@ -51,23 +53,20 @@ class Tested:
     diagnosis: list[Finding] = field(default_factory=list)
 
 
-def measure(task: Task, estimator: Estimator, train: Dataset, test: Dataset) -> Tested:
+def measure(task: TaskName, estimator: Estimator, train: Dataset, test: Dataset) -> Tested:
     """A fitted estimator and its baselines on rows that none of them has seen."""
-    if task == "hazard":
+    if TASKS[task].measured_within is not None:
         return _measure_hazard(cast(ChurnHazard, estimator), train, test)
     y, groups = test.y.to_numpy(dtype=float), test.groups.to_numpy()
     metrics, scores = evaluate(task, estimator, test)
     simpler = _simpler(task, train, test)
-    plain = churn_metrics if task == "churn" else satisfaction_metrics
-    baselines = {name: plain(y, told, groups) for name, told in simpler.items()}
-    diagnose = diagnose_churn if task == "churn" else diagnose_satisfaction
-    wrong = diagnose(y, scores, metrics, groups, regression=simpler["regression"])
+    measured, name = SUITES[task].metrics, TASKS[task].score
+    baselines = {who: measured(y, {name: one}, groups) for who, one in simpler.items()}
+    wrong = DIAGNOSE[task](y, scores, metrics, groups, regression=simpler["regression"])
     return Tested(metrics, baselines, y, scores, test, diagnosis=wrong)
 
 
-def _simpler(
-    task: Literal["churn", "satisfaction"], train: Dataset, test: Dataset
-) -> dict[str, NDArray[np.float64]]:
+def _simpler(task: TaskName, train: Dataset, test: Dataset) -> dict[str, NDArray[np.float64]]:
     """What simpler models, of the same rows, say of the test rows."""
     known = (train.X, train.y)
     return {
@@ -78,37 +77,28 @@ def _simpler(
 
 
 def evaluate(
-    task: Task, estimator: Estimator, test: Dataset
+    task: TaskName, estimator: Estimator, test: Dataset
 ) -> tuple[Metrics, NDArray[np.float64]]:
     """Measures of a fitted estimator with intervals over customers, and its scores."""
+    declared = TASKS[task]
+    scores = predict_scores(task, estimator, test.X)
+    if declared.measured_within is not None:
+        within = np.column_stack([scores[name] for name in declared.scores])
+        return _at_horizons(test, within), scores[declared.score]
     y, groups = test.y.to_numpy(dtype=float), test.groups.to_numpy()
-    if isinstance(estimator, ChurnHazard):
-        within = estimator.predict_within(test.X, WITHIN)
-        return _at_horizons(test, within), within[:, WITHIN.index(_MAIN)]
-    if isinstance(estimator, ChurnClassifier):
-        scores = estimator.predict_proba(test.X)[:, 1]
-        return churn_metrics(y, scores, groups), scores
-    found = estimator.foretell(test.X)
-    metrics = satisfaction_metrics(
-        y,
-        found.mean,
-        groups,
-        dissatisfied=found.dissatisfied,
-        interval=(found.low, found.high),
-    )
-    return metrics, found.mean
+    return SUITES[task].metrics(y, scores, groups), scores[declared.score]
 
 
 def _measure_hazard(estimator: ChurnHazard, train: Dataset, test: Dataset) -> Tested:
     """A hazard and its baselines at each horizon; drawn at the one of the churn label."""
+    declared = TASKS["hazard"]
     within = estimator.predict_within(test.X)
     metrics = _at_horizons(test, within[:, [months - 1 for months in WITHIN]])
     simpler: list[dict[str, NDArray[np.float64]]] = []
     for horizon in WITHIN:
-        known, left = known_outcomes(train.y, train.times, horizon)
-        if 0 < left.sum() < left.size:
-            rows = replace(train.rows(np.flatnonzero(known)), y=pd.Series(left, name="churned"))
-            simpler.append(_simpler("churn", rows, test))
+        rows = left_within(train, horizon)
+        if rows.y.nunique() > 1:
+            simpler.append(_simpler(declared.measured_as, rows, test))
         else:
             # Nothing was seen so far ahead: what is known of less is all there is.
             simpler += simpler[-1:]

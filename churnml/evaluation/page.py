@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from churnml.base.tasks import TASKS
 from churnml.evaluation.evaluate_model import Evaluated
 
 _log = logging.getLogger(__name__)
@@ -36,38 +38,18 @@ def write_evaluation(found: Evaluated, folder: Path, *, overwrite: bool = False)
 
 def _figures(found: Evaluated) -> dict[str, Any]:
     from churnml.metrics.displays import (
-        GainsDisplay,
         ProfitDisplay,
         ReasonsDisplay,
         ReliabilityDisplay,
-        SatisfactionDisplay,
     )
     from churnml.metrics.displays.slices import slices
     from churnml.metrics.displays.style import page_axes
 
-    one, churn = found.evaluation, found.evaluation.task == "churn"
+    one, task = found.evaluation, TASKS[found.evaluation.task]
     seen = ", on what the training has seen" if one.seen else ""
-    drawn: dict[str, Any] = {}
-    if churn:
-        drawn["gains"] = lambda: (
-            GainsDisplay.from_predictions(
-                found.y, found.scores, ax=page_axes(f"Gains{seen}")
-            ).figure_
-        )
-    elif found.low is not None and found.high is not None:
-        interval = found.low, found.high
-        drawn["satisfaction"] = lambda: (
-            SatisfactionDisplay.from_predictions(
-                found.y,
-                found.scores,
-                groups=found.groups,
-                interval=interval,
-                ax=page_axes(f"Satisfaction, predicted and answered{seen}"),
-            ).figure_
-        )
+    drawn: dict[str, Any] = _FIGURES[one.task](found, seen)
     if one.reliability:
-        what = "leaving" if churn else "being dissatisfied"
-        labels = f"predicted probability of {what}", "share to whom it happened"
+        labels = f"predicted probability of {task.event}", "share to whom it happened"
         drawn["reliability"] = lambda: (
             ReliabilityDisplay(bins=one.reliability, labels=labels)
             .plot(page_axes(f"Reliability{seen}"))
@@ -77,16 +59,56 @@ def _figures(found: Evaluated) -> dict[str, Any]:
         profit = ProfitDisplay(curve=one.profit)
         title = f"Profit of a retention campaign{seen}"
         drawn["profit"] = lambda: profit.plot(page_axes(title)).figure_
-    measure, label = ("auc", "AUC") if churn else ("mae", "mean error, points of 100")
+    measure = task.sliced_by
     if any(measure in part.metrics for part in one.slices):
-        drawn["slices"] = lambda: slices(one.slices, measure, label, title=f"Slices{seen}")
-    unit = "log-odds" if churn else "points"
+        drawn["slices"] = lambda: slices(
+            one.slices, measure, task.slice_title, title=f"Slices{seen}"
+        )
     drawn["reasons"] = lambda: (
         ReasonsDisplay.from_predictions(
             found.reasons,
             drivers=found.drivers,
-            unit=unit,
+            unit=task.unit,
             ax=page_axes("What moves the scores", size=(8.4, 5.4)),
         ).figure_
     )
     return drawn
+
+
+def _gains(found: Evaluated, seen: str) -> dict[str, Any]:
+    from churnml.metrics.displays import GainsDisplay
+    from churnml.metrics.displays.style import page_axes
+
+    return {
+        "gains": lambda: (
+            GainsDisplay.from_predictions(
+                found.y, found.scores, ax=page_axes(f"Gains{seen}")
+            ).figure_
+        )
+    }
+
+
+def _predicted_and_answered(found: Evaluated, seen: str) -> dict[str, Any]:
+    from churnml.metrics.displays import SatisfactionDisplay
+    from churnml.metrics.displays.style import page_axes
+
+    if found.low is None or found.high is None:
+        return {}
+    interval = found.low, found.high
+    return {
+        "satisfaction": lambda: (
+            SatisfactionDisplay.from_predictions(
+                found.y,
+                found.scores,
+                groups=found.groups,
+                interval=interval,
+                ax=page_axes(f"Satisfaction, predicted and answered{seen}"),
+            ).figure_
+        )
+    }
+
+
+_FIGURES: Mapping[str, Callable[[Evaluated, str], dict[str, Any]]] = {
+    "churn": _gains,
+    "satisfaction": _predicted_and_answered,
+}

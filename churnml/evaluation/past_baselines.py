@@ -20,10 +20,6 @@ from churnml.evaluation import base_rate, booster, regression
 from churnml.tables.source import Source
 
 Floats = NDArray[np.float64]
-Measured = TaskName
-
-TWO = 2
-"""Months: the horizon at which a hazard is measured as a churn model is."""
 
 _DATES = 2
 _FOLDS = 5

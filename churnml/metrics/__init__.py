@@ -50,7 +50,6 @@ from churnml.metrics.satisfaction import (
     width,
 )
 from churnml.metrics.suites import (
-    HEADLINE,
     churn_measures,
     churn_metrics,
     flat_metrics,
@@ -62,7 +61,6 @@ from churnml.metrics.univariate import (
 )
 
 __all__ = [
-    "HEADLINE",
     "Bin",
     "Campaign",
     "Estimate",

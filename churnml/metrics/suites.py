@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from churnml.base.tasks import TASKS
 from churnml.metrics import calibration, satisfaction
 from churnml.metrics.bootstrap import Estimate, Measure, bootstrap
 from churnml.metrics.check_arrays import (
@@ -22,9 +21,6 @@ from churnml.metrics.check_arrays import (
 )
 from churnml.metrics.check_options import check_draws, check_number
 from churnml.metrics.ranking import TOP_SHARES, Ranked, auc
-
-HEADLINE = {name: task.headline for name, task in TASKS.items()}
-"""The measures shown first, in this order."""
 
 
 def churn_measures(y: ArrayLike, p: ArrayLike) -> dict[str, Measure]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from churnml.metrics import HEADLINE
+from churnml.base.tasks import TASKS
 from churnml.models.model import Model
 from churnml.registry.resolve import Resolved, as_resolved
 
@@ -204,7 +204,7 @@ def _params(model: Model) -> dict[str, Any]:
 
 def _metrics(a: Model, b: Model) -> dict[str, tuple[Any, Any]]:
     found = dict(a.tested.get("metrics", {})), dict(b.tested.get("metrics", {}))
-    names = [*HEADLINE[a.task], *(HEADLINE[b.task] if a.task != b.task else ())]
+    names = dict.fromkeys([*TASKS[a.task].headline, *TASKS[b.task].headline])
     return {
         name: (found[0].get(name), found[1].get(name))
         for name in names

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from churnml.base.files import OUT_OF_ROOM, plain_reason, system_code
 from churnml.base.scratch import temporary_folder
-from churnml.base.tasks import TaskName
+from churnml.base.tasks import TASKS, TaskName
 from churnml.errors import BundleError, ModelError, OutputError, UsageError
 from churnml.models import bundle
 from churnml.models.model import Model
@@ -151,15 +151,15 @@ def require_task(found: Resolved, task: TaskName, name: str) -> None:
 
 
 def resolve_champions() -> dict[str, Resolved]:
-    """The champions of both tasks, as far as they exist, by task.
+    """The champions of the tasks scored by default, as far as they exist, by task.
 
     Raises
     ------
     ModelError
-        If neither exists.
+        If none exists.
     """
     found: dict[str, Resolved] = {}
-    uris = {task: champion_uri(task) for task in ("churn", "satisfaction")}
+    uris = {name: champion_uri(name) for name, task in TASKS.items() if task.by_default}
     location = store_uri()
     if store_exists(location):
         store = open_store(location)

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from churnml.base.dates import parse_date
+from churnml.base.tasks import TASKS
 from churnml.datasets.flat import Signature, counted_from, mistaken, read_frame
 from churnml.errors import ChurnmlError, UsageError
 from churnml.models.bundle import load
@@ -73,7 +74,7 @@ class Scorer:
         if as_of is not None:
             scores["as_of"] = np.full(len(data), parse_date(as_of).isoformat(), dtype=object)
         scores |= predict(self.model, data)
-        if self.model.task == "churn":
+        if TASKS[self.model.task].bands:
             ranks = percentile(scores["churn_probability"], self.model.reference)
             scores["churn_percentile"] = ranks
             scores["risk_band"] = risk_band(ranks, self.model.bands)

@@ -37,7 +37,6 @@ from churnml.training import fit as training
 Metrics = dict[str, Estimate]
 Floats = NDArray[np.float64]
 
-NAME = TITLES
 OVER_MONTHS = "Over the months, whose own shocks no interval over customers holds"
 SPREAD_COLUMNS = ["measure", "mean", "sd of a month", "least", "greatest"]
 _TABLED = 2
@@ -205,7 +204,7 @@ class Backtest:
             return "Whether models age is not seen: that takes two test months."
         worse = [one.months for one in older if one.change.high < 0]
         last = older[-1]
-        name = NAME[self.measure]
+        name = TITLES[self.measure]
         change = (
             f"{name} {_signed(last.change.value)} ({_signed(last.change.low)} to "
             f"{_signed(last.change.high)}) against a fresh model"

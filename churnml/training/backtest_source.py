@@ -6,7 +6,7 @@ import logging
 from pathlib import Path
 
 from churnml.base.placing import input_first, require_apart
-from churnml.base.tasks import TASKS, TaskName
+from churnml.base.tasks import TASKS, TITLES, TaskName
 from churnml.base.text import counted
 from churnml.config.settings import Config
 from churnml.datasets import dataset
@@ -15,7 +15,7 @@ from churnml.features import declared
 from churnml.metrics.displays.page import require_free
 from churnml.tables.checked import Location, as_source, check
 from churnml.tables.source import Source
-from churnml.training.backtest import NAME, Backtest
+from churnml.training.backtest import Backtest
 from churnml.training.backtest import backtest as measure_months
 from churnml.training.fit import estimator_for
 
@@ -146,7 +146,7 @@ def write_backtest(found: Backtest, folder: Path, *, overwrite: bool = False) ->
     from churnml.metrics.displays import ageing
     from churnml.metrics.displays.page import write_report
 
-    name = NAME[found.measure]
+    name = TITLES[found.measure]
     write_report(
         folder,
         f"{found.task}: backtest",

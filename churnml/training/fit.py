@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,17 +13,18 @@ from sklearn.base import clone
 
 from churnml import __version__
 from churnml.base.files import output_errors
-from churnml.config.settings import Config, HazardSettings, SatisfactionSettings
+from churnml.base.tasks import TASKS, TaskName
+from churnml.config.settings import Config
 from churnml.config.settings import TrainingSettings as Settings
 from churnml.datasets import dataset
-from churnml.datasets.dataset import Dataset, Task, digest
+from churnml.datasets.dataset import Dataset, digest
 from churnml.errors import UsageError
-from churnml.estimators import ChurnClassifier, ChurnHazard, SatisfactionRegressor
+from churnml.estimators import ChurnClassifier, SatisfactionRegressor
 from churnml.evaluation.drift import drift_notes, drift_table
 from churnml.evaluation.held_out import Estimator, Tested, evaluate, importance, measure
 from churnml.evaluation.simulated_truth import with_possible
 from churnml.evaluation.summary import Outcome, evidence
-from churnml.models.model import Model, Origin
+from churnml.models.model import Model, Origin, estimator_class
 from churnml.models.profile import describe
 from churnml.training.split import Split
 
@@ -73,7 +74,7 @@ class Fitted:
         return self.split.count_rows() | {"test": len(self.tested.y)}
 
 
-def fit_and_test(task: Task, split: Split, *, config: Config) -> Fitted:
+def fit_and_test(task: TaskName, split: Split, *, config: Config) -> Fitted:
     """Fit to the training rows, test on the rows held out, refit to all of them.
 
     Parameters
@@ -130,7 +131,7 @@ def _directions(split: Split) -> dict[str, int]:
     }
 
 
-def _test(task: Task, unfitted: Estimator, first: Estimator, split: Split) -> Tested:
+def _test(task: TaskName, unfitted: Estimator, first: Estimator, split: Split) -> Tested:
     train, test = split.train, split.test
     _log.info("testing on %s rows", f"{len(test):,}")
     tested = measure(task, first, train, test)
@@ -157,7 +158,7 @@ def _described(
 
 
 def _summary(
-    task: Task, estimator: Estimator, split: Split, tested: Tested, notes: list[str]
+    task: TaskName, estimator: Estimator, split: Split, tested: Tested, notes: list[str]
 ) -> dict[str, Any]:
     """What the model card will tell; it travels with the model."""
     customers = tested.rows.groups.to_numpy()
@@ -173,7 +174,7 @@ def _summary(
 
 
 def estimator_for(
-    task: Task, settings: Settings, monotone: Mapping[str, int] | None = None, **options: Any
+    task: TaskName, settings: Settings, monotone: Mapping[str, int] | None = None, **options: Any
 ) -> Estimator:
     """An unfitted estimator of a task.
 
@@ -183,30 +184,37 @@ def estimator_for(
     settings : Training
         Its section of the settings.
     monotone : dict of str to int, optional
-        How churn moves with a column; satisfaction is held to the opposite.
+        How churn moves with a column; the scores of a task follow in its direction.
     """
-    directions = monotone if settings.monotone else None
-    if isinstance(settings, HazardSettings):
-        return ChurnHazard(
-            months=settings.months,
-            folds=settings.folds or 4,
-            max_rounds=settings.max_rounds,
-            max_person_months=settings.max_person_months,
-            monotone=directions,
-            random_state=settings.seed,
-            **options,
-        )
-    options = {name: getattr(settings, name) for name in _SIZES} | options
-    if task == "churn":
-        return ChurnClassifier(monotone=directions, random_state=settings.seed, **options)
-    if isinstance(settings, SatisfactionSettings):
-        options = {"interval_by": settings.interval_by} | options
-    opposite = {name: -sign for name, sign in (directions or {}).items()} or None
-    return SatisfactionRegressor(monotone=opposite, random_state=settings.seed, **options)
+    turn = TASKS[task].direction
+    signs = (monotone or {}) if settings.monotone else {}
+    directions = {name: turn * sign for name, sign in signs.items()} or None
+    found = _OPTIONS[task](settings) | {"monotone": directions, "random_state": settings.seed}
+    return estimator_class(task)(**found | options)
+
+
+def _bag_options(settings: Any) -> dict[str, Any]:
+    return {name: getattr(settings, name) for name in _SIZES}
+
+
+def _satisfaction_options(settings: Any) -> dict[str, Any]:
+    return _bag_options(settings) | {"interval_by": settings.interval_by}
+
+
+def _hazard_options(settings: Any) -> dict[str, Any]:
+    names = ("months", "max_rounds", "max_person_months")
+    return {name: getattr(settings, name) for name in names} | {"folds": settings.folds or 4}
+
+
+_OPTIONS: Mapping[str, Callable[[Any], dict[str, Any]]] = {
+    "churn": _bag_options,
+    "satisfaction": _satisfaction_options,
+    "hazard": _hazard_options,
+}
 
 
 def tune(
-    task: Task, unfitted: Estimator, train: Dataset, settings: Settings
+    task: TaskName, unfitted: Estimator, train: Dataset, settings: Settings
 ) -> tuple[Estimator, Search | None]:
     """An unfitted estimator with the settings that a search within the budget finds.
 

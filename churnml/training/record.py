@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from churnml.base.tasks import TASKS
-from churnml.datasets.dataset import Task
-from churnml.metrics import HEADLINE, Estimate
+from churnml.base.tasks import TASKS, TaskName
+from churnml.evaluation.held_out import Tested
+from churnml.metrics import Estimate
 from churnml.models.cards import mlflow_notes as cards
 from churnml.models.model import Model
 from churnml.registry.tracking.run import Data, TrainingRecord, origin_params
@@ -124,11 +124,11 @@ def _metrics(fitted: Fitted) -> dict[str, float]:
 
 
 def _metrics_table(
-    task: Task,
+    task: TaskName,
     metrics: Mapping[str, Estimate],
     baselines: Mapping[str, Mapping[str, Estimate]],
 ) -> dict[str, list[Any]]:
-    first = [name for name in HEADLINE.get(task, ()) if name in metrics]
+    first = [name for name in TASKS[task].headline if name in metrics]
     names = first + [name for name in metrics if name not in first]
     table: dict[str, list[Any]] = {"measure": names}
     for who, found in {"model": metrics, **baselines}.items():
@@ -148,27 +148,31 @@ def _columns(rows: list[dict[str, float]]) -> dict[str, list[float]]:
 
 
 def _figures(fitted: Fitted) -> dict[str, Any]:
-    from churnml.metrics.displays import (
-        GainsDisplay,
-        ReliabilityDisplay,
-        SatisfactionDisplay,
-        SurvivalDisplay,
-    )
     from churnml.metrics.displays.balance import balance
     from churnml.metrics.displays.importance import importance
-    from churnml.metrics.displays.style import page_axes
 
     tested, model, split = fitted.tested, fitted.model, fitted.split
     weights = model.tested["importance"]
     drivers = {column.name: column.driver for column in model.inputs}
     drawn: dict[str, Any] = {}
-    if model.task in ("churn", "hazard"):
-        drawn["gains"] = lambda: (
+    drawn |= _FIGURES[model.task](tested)
+    if split.balance is not None:
+        drawn["balance"] = lambda: balance(split.balance)
+    drawn["importance"] = lambda: importance(weights, drivers)
+    return drawn
+
+
+def _leaving_figures(tested: Tested) -> dict[str, Any]:
+    from churnml.metrics.displays import GainsDisplay, ReliabilityDisplay
+    from churnml.metrics.displays.style import page_axes
+
+    return {
+        "gains": lambda: (
             GainsDisplay.from_predictions(
                 tested.y, tested.scores, ax=page_axes("Gains on held-out customers")
             ).figure_
-        )
-        drawn["calibration"] = lambda: (
+        ),
+        "calibration": lambda: (
             ReliabilityDisplay.from_predictions(
                 tested.y,
                 tested.scores,
@@ -176,18 +180,30 @@ def _figures(fitted: Fitted) -> dict[str, Any]:
                 labels=("predicted probability of leaving", "share that left"),
                 ax=page_axes("Calibration on held-out customers"),
             ).figure_
+        ),
+    }
+
+
+def _hazard_figures(tested: Tested) -> dict[str, Any]:
+    from churnml.metrics.displays import SurvivalDisplay
+    from churnml.metrics.displays.style import page_axes
+
+    title, within = "When customers leave, on held-out customers", tested.within
+    if within is None:
+        return _leaving_figures(tested)
+    return _leaving_figures(tested) | {
+        "leaving": lambda: (
+            SurvivalDisplay.from_predictions(tested.rows.y, within, ax=page_axes(title)).figure_
         )
-        if tested.within is not None:
-            drawn["leaving"] = lambda: (
-                SurvivalDisplay.from_predictions(
-                    tested.rows.y,
-                    tested.within,
-                    groups=tested.rows.groups,
-                    ax=page_axes("When customers leave, on held-out customers"),
-                ).figure_
-            )
-    elif model.task == "satisfaction":
-        drawn["predicted_and_answered"] = lambda: (
+    }
+
+
+def _satisfaction_figures(tested: Tested) -> dict[str, Any]:
+    from churnml.metrics.displays import SatisfactionDisplay
+    from churnml.metrics.displays.style import page_axes
+
+    return {
+        "predicted_and_answered": lambda: (
             SatisfactionDisplay.from_predictions(
                 tested.y,
                 tested.scores,
@@ -195,7 +211,11 @@ def _figures(fitted: Fitted) -> dict[str, Any]:
                 ax=page_axes("Satisfaction, predicted and answered, on held-out customers"),
             ).figure_
         )
-    if split.balance is not None:
-        drawn["balance"] = lambda: balance(split.balance)
-    drawn["importance"] = lambda: importance(weights, drivers)
-    return drawn
+    }
+
+
+_FIGURES: Mapping[str, Callable[[Tested], dict[str, Any]]] = {
+    "churn": _leaving_figures,
+    "satisfaction": _satisfaction_figures,
+    "hazard": _hazard_figures,
+}

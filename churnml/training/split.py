@@ -13,6 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from churnml.base.tasks import TASKS, TaskName
 from churnml.config.settings import Config
 from churnml.datasets import dataset, nonresponse
 from churnml.datasets.dataset import Dataset, Dates, digest
@@ -21,7 +22,6 @@ from churnml.datasets.flat.dataset import flat_dataset
 from churnml.datasets.splits import group_split
 from churnml.errors.masking import without_secrets
 from churnml.features import declared
-from churnml.labels.window import Window
 from churnml.models.model import Origin
 from churnml.registry.versions import MAPPING, SOURCE
 from churnml.tables.source import Source
@@ -29,7 +29,6 @@ from churnml.tables.source import Source
 if TYPE_CHECKING:
     import pandas as pd
 
-    from churnml.base.tasks import TaskName
     from churnml.features import Feature
 
 _TEST_SHARE = 0.25
@@ -124,7 +123,7 @@ def split_operator(source: Source, task: TaskName, *, config: Config) -> Split:
     dataset.require_enough(task, train, settings.fewest)
     notes = [f"Table {name} is absent, and so are its features." for name in source.missing]
     balance = None
-    if task == "satisfaction":
+    if TASKS[task].surveyed:
         (train, data), response, more = nonresponse.weighed(source, (train, data), config)
         balance = None if response is None else response.balance
         notes += more
@@ -151,23 +150,12 @@ def _place(source: Source) -> dict[str, str]:
 
 
 def _operator_origin(task: TaskName, config: Config, days: Sequence[date], data: Dataset) -> Origin:
-    settings = dataset.settings(task, config)
-    window = Window(settings.gap, settings.horizon)
-    label: dict[str, Any] = {"gap": settings.gap, "horizon": settings.horizon}
-    if task == "churn":
-        label["definition"] = config.churn.definition
-    if task == "hazard":
-        label["definition"] = config.hazard.definition
-        label["silence_months"] = config.hazard.silence_months
-        last = data.y[(data.times == days[-1]).to_numpy()]
-        # The last date's outcomes are known for as long as those who stayed were seen.
-        window = Window(settings.gap, f"{int(last.abs().max())}mo")
     return Origin(
         name=task,
         kind="operator",
-        label=label,
+        label=dataset.label_facts(task, config),
         as_of=tuple(str(day) for day in days),
-        window=(str(days[0]), str(window.end(days[-1]))),
+        window=(str(days[0]), str(dataset.labelled_until(task, data, days[-1], config))),
         rows=len(data),
         customers=int(data.groups.nunique()),
         digest=digest(data),

@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from churnml.base.tasks import TASKS
 from churnml.config.settings import Config
 from churnml.datasets.dataset import Dataset, Dates
 from churnml.estimators import ChurnClassifier
 from churnml.evaluation.held_out import measure
 from churnml.labels.coverage import Coverage
-from churnml.metrics import HEADLINE
 from churnml.training.curves import boosting, by_date, folds, system, trials
 from churnml.training.fit import Fitted
 from churnml.training.record import record, title
@@ -61,7 +61,7 @@ def test_a_run_has_a_name_that_a_person_can_read(fitted):
 def test_the_numbers_of_a_run_are_few_and_bear_the_names_of_the_headline(fitted, run):
     found = run.metrics
     plain = [name for name in found if "/" not in name]
-    assert plain == list(HEADLINE["churn"])
+    assert plain == list(TASKS["churn"].headline)
     sections = {name.partition("/")[0] for name in found if "/" in name}
     assert sections == {"interval", "regression", "booster", "rows"}
     assert found["interval/auc_low"] <= found["auc"] <= found["interval/auc_high"]

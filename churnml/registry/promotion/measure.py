@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from churnml.base.tasks import TaskName
 from churnml.config.settings import Config
 from churnml.datasets import dataset
-from churnml.datasets.dataset import Dataset, Task
+from churnml.datasets.dataset import Dataset
 from churnml.errors import ModelError
 from churnml.errors.masking import MASK
-from churnml.evaluation.contest import Verdict, contest
+from churnml.evaluation.contest import GATES, Verdict, contest
 from churnml.evaluation.unseen_months import learned_until, unseen_months
 from churnml.labels import coverage as cover
 from churnml.models.model import Model
@@ -46,7 +47,7 @@ class Contenders:
 
 def measured(
     both: Contenders,
-    task: Task,
+    task: TaskName,
     data: Source | Location | None,
     mapping: Location | None,
     config: Config,
@@ -69,9 +70,9 @@ def measured(
     DataError
         If the source is refused, or has no such month.
     """
-    if task == "hazard":
+    if task not in GATES:
         raise ModelError(
-            f"{both.name}: there is no gate for hazards.",
+            f"{both.name}: there is no gate for {task} models.",
             hint='Compare their figures in churnml ui; --force "REASON" promotes one.',
         )
     own = _measurable(both, both.challenger, task)
@@ -92,7 +93,7 @@ def measured(
     return replace(verdict, source=source.location, notes=(*verdict.notes, *notes))
 
 
-def _measurable(both: Contenders, version: str, task: Task) -> Resolved:
+def _measurable(both: Contenders, version: str, task: TaskName) -> Resolved:
     """A version as it was before it learned from its test rows too; else as it is."""
     found = resolving.before_refit(both.store, both.name, version)
     if found is None:
@@ -146,19 +147,15 @@ def _source(
 
 def _with_label(config: Config, model: Model) -> Config:
     """The settings with the label that the models were trained on."""
-    task: Task = model.task
-    label = {
-        name: model.origin.label[name]
-        for name in ("gap", "horizon", "definition")
-        if name in model.origin.label
-    }
+    task = model.task
+    label = {name: model.origin.label[name] for name in dataset.LABEL if name in model.origin.label}
     section = dataset.settings(task, config).model_copy(update=label)
     return config.model_copy(update={task: section})
 
 
 def _rows(source: Source, models: tuple[Model, Model], config: Config) -> Dataset:
     """The most recent matured months that neither model has learned from."""
-    task: Task = models[0].task
+    task = models[0].task
     clean = check(source, config).accepted()
     window = dataset.label_window(task, config)
     covered = dataset.covered(clean, task, config)

@@ -3,7 +3,8 @@
 import re
 from dataclasses import replace
 
-from churnml.metrics import HEADLINE, Estimate
+from churnml.base.tasks import TASKS
+from churnml.metrics import Estimate
 from churnml.models.cards.mlflow_notes import (
     experiment_card,
     is_own,
@@ -46,7 +47,7 @@ def test_what_comes_from_data_cannot_draw_in_a_card(churn):
 
 
 def test_an_experiment_explains_every_column_of_its_run_list():
-    for task, names in HEADLINE.items():
+    for task, names in ((name, task.headline) for name, task in TASKS.items()):
         explained = set(re.findall(r"^\| (\w+)&emsp;", experiment_card(task, "#/x"), re.M))
         assert explained - {"measure"} == set(names)
 

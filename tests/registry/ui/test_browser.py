@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from churnml.metrics import HEADLINE
+from churnml.base.tasks import TASKS
 from churnml.metrics.displays import GainsDisplay
 from churnml.metrics.displays.style import page_axes
 from churnml.registry.tracking import Child, Curve, Data, TrainingRecord, log_training
@@ -42,7 +42,7 @@ def headers(page) -> list[str]:
 @pytest.fixture
 def trained(store, churn, customers):
     """Two trainings of one model, with everything that a run can hold."""
-    metrics = {name: 0.7 + number / 100 for number, name in enumerate(HEADLINE["churn"])}
+    metrics = {name: 0.7 + number / 100 for number, name in enumerate(TASKS["churn"].headline)}
     folds = [
         Child(
             title=f"fold {one} of 2", kind="fold", curves={"boosting/log_loss": Curve([0.5, 0.4])}
@@ -110,7 +110,8 @@ def test_the_run_list_the_run_its_figures_and_the_aliases(places, trained, tmp_p
         shown = headers(page)
         page.picture(pictures / "runs.png")
         assert "churn · termination · 60 d · 2026-06" in text
-        assert [name for name in shown if name in HEADLINE["churn"]] == list(HEADLINE["churn"])
+        headline = list(TASKS["churn"].headline)
+        assert [name for name in shown if name in headline] == headline
         assert shown.index("auc") < shown.index("Dataset")
         # Folds lie within their runs, folded up.
         assert "fold 1 of 2" not in text
