@@ -1,7 +1,16 @@
 """What can be predicted: each task declared once, with every fact that others ask of it.
 
-How a task is labelled, fitted or measured stands in one table in the room that does it;
-here is what can be said without doing anything.
+How a task is labelled, fitted or measured stands in a table in the room that does it; here is
+what can be said without doing anything. A new task is declared here, has a section of its name
+in `churnml.config.settings`, a class in `churnml.estimators`, and an entry in the tables that
+its rows go through:
+
+- labels and targets: `churnml.datasets.dataset`, and for tables of one's own
+  `churnml.datasets.flat.read_training` and `churnml.datasets.leakage`;
+- scores: `churnml.models.model`; what they are for: `churnml.models.cards.uses`;
+- estimators and figures: `churnml.training.fit` and `churnml.training.record`;
+- unless it is measured as another task: `churnml.metrics` (``suites``, ``oracle``) and
+  `churnml.evaluation` (``evaluate``, ``baselines``, ``diagnosis``, ``page``, ``contest``).
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ matters: an honest model gets none.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -185,13 +185,6 @@ def diagnose_satisfaction(
     return found + _leak(
         "satisfaction", reached, X, scores, groups, plain=plain, told=_codes(found)
     )
-
-
-DIAGNOSE: Mapping[str, Callable[..., list[Finding]]] = {
-    "churn": diagnose_churn,
-    "satisfaction": diagnose_satisfaction,
-}
-"""What is wrong with the scores of a task."""
 
 
 def _codes(found: list[Finding]) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,16 +11,16 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from churnml.config.settings import Costs
-from churnml.evaluation.diagnosis import diagnose_churn, diagnose_satisfaction
+from churnml.evaluation.diagnosis import Finding, diagnose_churn, diagnose_satisfaction
 from churnml.evaluation.result import Evaluation
-from churnml.evaluation.slices import churn_slices, satisfaction_slices
+from churnml.evaluation.slices import Slice, churn_slices, satisfaction_slices
 from churnml.metrics import satisfaction
 from churnml.metrics.calibration import check_probabilities
 from churnml.metrics.check_arrays import Floats, Ints, check_answers, check_groups, check_pair
 from churnml.metrics.check_options import check_kind
 from churnml.metrics.oracle import share_of_possible
 from churnml.metrics.profit_curve import profit_curve
-from churnml.metrics.reliability import reliability
+from churnml.metrics.reliability import Bin, mean_reliability, reliability
 from churnml.metrics.suites import churn_metrics, satisfaction_metrics
 
 
@@ -221,7 +222,47 @@ def _customers(codes: Ints | None, rows: int) -> int:
     return rows if codes is None else int(codes.max()) + 1
 
 
-EVALUATE: Mapping[str, Callable[..., Evaluation]] = {
-    "churn": evaluate_churn,
-    "satisfaction": evaluate_satisfaction,
+@dataclass(frozen=True, kw_only=True)
+class Evaluator:
+    """How models of a task are evaluated.
+
+    Attributes
+    ----------
+    evaluate : function
+        All of an evaluation, as `evaluate_churn`.
+    options : function
+        Of the score columns, the customers' value and the costs: what ``evaluate`` takes
+        besides the scores.
+    diagnose : function
+        What is wrong with scores, as `diagnose_churn`.
+    reliability, slices : function
+        The rows in groups by score, and by kind of customer.
+    """
+
+    evaluate: Callable[..., Evaluation]
+    options: Callable[[Mapping[str, Any], Any, Costs], dict[str, Any]]
+    diagnose: Callable[..., list[Finding]]
+    reliability: Callable[..., list[Bin]]
+    slices: Callable[..., list[Slice]]
+
+
+EVALUATORS: Mapping[str, Evaluator] = {
+    "churn": Evaluator(
+        evaluate=evaluate_churn,
+        options=lambda scores, value, costs: {"value": value, "costs": costs},
+        diagnose=diagnose_churn,
+        reliability=reliability,
+        slices=churn_slices,
+    ),
+    "satisfaction": Evaluator(
+        evaluate=evaluate_satisfaction,
+        options=lambda scores, value, costs: {
+            "dissatisfied": scores["dissatisfied_probability"],
+            "interval": (scores["satisfaction_low"], scores["satisfaction_high"]),
+        },
+        diagnose=diagnose_satisfaction,
+        reliability=mean_reliability,
+        slices=satisfaction_slices,
+    ),
 }
+"""By the task as which a model is measured."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -24,7 +23,7 @@ from churnml.datasets.leakage import Suspect, describe_suspects, find_suspects
 from churnml.errors import LabelWindowError, UsageError
 from churnml.evaluation import Evaluation, Finding
 from churnml.evaluation.drift import drift_notes
-from churnml.evaluation.evaluate import EVALUATE
+from churnml.evaluation.evaluate import EVALUATORS
 from churnml.evaluation.held_out import evaluate
 from churnml.evaluation.past_baselines import crossed_baselines, earlier_baselines
 from churnml.evaluation.segments import regions_of, segments, table_segments
@@ -36,7 +35,7 @@ from churnml.metrics import (
 )
 from churnml.models.bundle import Model
 from churnml.models.drift import drift_by_month
-from churnml.models.model import Scores, predict_scores
+from churnml.models.model import predict_scores
 from churnml.tables.source import Source
 
 Floats = NDArray[np.float64]
@@ -300,8 +299,9 @@ def _evaluated(
     columns = predict_scores(model.task, model.estimator, data.X)
     scores = columns[TASKS[model.task].score]
     low, high = columns.get("satisfaction_low"), columns.get("satisfaction_high")
-    options = _OPTIONS[TASKS[model.task].measured_as](columns, known, config)
-    found = EVALUATE[TASKS[model.task].measured_as](y, scores, groups, **options, **shared)
+    evaluator = EVALUATORS[TASKS[model.task].measured_as]
+    options = evaluator.options(columns, known.value, config.costs)
+    found = evaluator.evaluate(y, scores, groups, **options, **shared)
     metrics = found.metrics | known.horizons
     found = replace(
         found,
@@ -325,23 +325,6 @@ def _evaluated(
         high=high,
         groups=groups,
     )
-
-
-def _profit_options(columns: Scores, known: _Known, config: Config) -> dict[str, Any]:
-    return {"value": known.value, "costs": config.costs}
-
-
-def _interval_options(columns: Scores, known: _Known, config: Config) -> dict[str, Any]:
-    return {
-        "dissatisfied": columns["dissatisfied_probability"],
-        "interval": (columns["satisfaction_low"], columns["satisfaction_high"]),
-    }
-
-
-_OPTIONS: Mapping[str, Callable[[Scores, _Known, Config], dict[str, Any]]] = {
-    "churn": _profit_options,
-    "satisfaction": _interval_options,
-}
 
 
 def _with_suspects(diagnosis: list[Finding], suspects: list[Suspect]) -> list[Finding]:

@@ -13,7 +13,8 @@ from churnml.base.tasks import TASKS, WITHIN, TaskName
 from churnml.datasets.dataset import Dataset, left_within
 from churnml.estimators import ChurnClassifier, ChurnHazard, SatisfactionRegressor
 from churnml.evaluation.baselines import base_rate, booster, regression
-from churnml.evaluation.diagnosis import DIAGNOSE, Finding
+from churnml.evaluation.diagnosis import Finding
+from churnml.evaluation.evaluate import EVALUATORS
 from churnml.metrics import Estimate
 from churnml.metrics.suites import SUITES
 from churnml.metrics.survival import horizon_metrics, known_outcomes
@@ -62,7 +63,8 @@ def measure(task: TaskName, estimator: Estimator, train: Dataset, test: Dataset)
     simpler = _simpler(task, train, test)
     measured, name = SUITES[task].metrics, TASKS[task].score
     baselines = {who: measured(y, {name: one}, groups) for who, one in simpler.items()}
-    wrong = DIAGNOSE[task](y, scores, metrics, groups, regression=simpler["regression"])
+    diagnose = EVALUATORS[task].diagnose
+    wrong = diagnose(y, scores, metrics, groups, regression=simpler["regression"])
     return Tested(metrics, baselines, y, scores, test, diagnosis=wrong)
 
 

@@ -7,7 +7,7 @@ so that nothing in it is anybody.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,10 +16,10 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from churnml.base.tasks import TASKS, TaskName
+from churnml.evaluation.evaluate import EVALUATORS, Evaluator
 from churnml.evaluation.segments import segments
-from churnml.evaluation.slices import Slice, churn_slices, satisfaction_slices
+from churnml.evaluation.slices import Slice
 from churnml.metrics import Estimate
-from churnml.metrics.reliability import Bin, mean_reliability, reliability
 
 FEWEST = 50
 """Rows that a kind of customers must have to be told."""
@@ -51,23 +51,9 @@ class Outcome:
     regions: ArrayLike | None = None
 
     @property
-    def measures(self) -> _Measures:
-        """How its task is told of."""
-        return _MEASURES[TASKS[self.task].measured_as]
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Measures:
-    """How the test rows of a task are told of, in groups by score and by kind of customer."""
-
-    reliability: Callable[..., list[Bin]]
-    slices: Callable[..., list[Slice]]
-
-
-_MEASURES: Mapping[str, _Measures] = {
-    "churn": _Measures(reliability=reliability, slices=churn_slices),
-    "satisfaction": _Measures(reliability=mean_reliability, slices=satisfaction_slices),
-}
+    def evaluator(self) -> Evaluator:
+        """How its task is evaluated."""
+        return EVALUATORS[TASKS[self.task].measured_as]
 
 
 def evidence(
@@ -133,7 +119,7 @@ def calibration(outcome: Outcome) -> list[dict[str, float]]:
         ``rows``, ``predicted``, ``observed`` and its 95 % interval over customers: ``low``,
         ``high``.
     """
-    measure = outcome.measures.reliability
+    measure = outcome.evaluator.reliability
     bins = measure(outcome.y, outcome.scores, outcome.customers, bins=_GROUPS)
     return [one.to_dict() for one in bins]
 
@@ -148,7 +134,7 @@ def slices(outcome: Outcome) -> list[dict[str, Any]]:
         ``metrics`` as in `evidence`, empty where too few left; ``worse`` and ``off``:
         whether it is significantly worse than the others, or its mean prediction off.
     """
-    found = outcome.measures.slices(
+    found = outcome.evaluator.slices(
         segments(outcome.X, outcome.regions),
         outcome.y,
         outcome.scores,

@@ -106,9 +106,9 @@ def score_rows(
     for task, resolved in recipe.models.items():
         columns |= predict(resolved.model, rows)
         columns[f"{task}_model"] = [resolved.version] * len(rows)
-    if "churn" in recipe.models:
-        reference = recipe.models["churn"].model.reference
-        columns["churn_percentile"] = percentile(columns["churn_probability"], reference)
+    for ranked in (one for one in recipe.tasks if one.bands):
+        reference = recipe.models[ranked.name].model.reference
+        columns["churn_percentile"] = percentile(columns[ranked.score], reference)
         columns["risk_band"] = risk_band(columns["churn_percentile"], recipe.bands)
     columns |= value
     if recipe.reasons:

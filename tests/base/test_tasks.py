@@ -10,6 +10,8 @@ import pytest
 import churnml
 from churnml.base.tasks import MEASURES, TASKS, TITLES, Task, TaskName, by_name, find_task
 from churnml.errors import UsageError
+from churnml.evaluation.contest import GATES
+from churnml.evaluation.evaluate import EVALUATORS
 from churnml.metrics.suites import SUITES
 from churnml.models.cards.uses import USES
 
@@ -84,5 +86,6 @@ def test_what_differs_by_task_is_asked_of_tables_not_of_names():
 
 
 def test_every_task_is_measured_and_has_its_uses_on_a_card():
-    assert set(SUITES) == {task.measured_as for task in TASKS.values()}
+    assert set(SUITES) == set(EVALUATORS) == {task.measured_as for task in TASKS.values()}
+    assert set(GATES) <= set(SUITES)
     assert set(USES) == set(TASKS)
