@@ -15,7 +15,7 @@ from ibis import _
 from ibis.expr import types as ir
 from numpy.typing import NDArray
 
-from churnml.base.dates import add_span, month_starts, months_before, parse_dates
+from churnml.base.dates import parse_dates
 from churnml.base.tasks import TASKS, TaskName, find_task
 from churnml.config.settings import (
     Churn,
@@ -328,6 +328,11 @@ def label_window(task: TaskName, config: Config) -> labels.Window:
     return _window(settings(task, config))
 
 
+def taught_window(task: TaskName, config: Config) -> labels.Window:
+    """What must be over before an outcome teaches."""
+    return _LABELS[task].taught(settings(task, config))
+
+
 def settings(task: TaskName, config: Config) -> TrainingSettings:
     """The settings of a task.
 
@@ -348,55 +353,3 @@ def _sample(y: ir.Table, max_rows: int) -> ir.Table:
     every = -(-rows // max_rows)
     number = ibis.dense_rank().over(ibis.window(order_by="customer_id"))
     return y.mutate(number=number).filter(_.number % every == 0).drop("number")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Dates:
-    """The ``as_of`` dates of a training, oldest first, by what they are used for.
-
-    Attributes
-    ----------
-    train, test : tuple of date
-        ``train`` + gap + horizon lies at or before the first of ``test``; for the hazard
-        the first month does, and what comes after the first of ``test`` is left out.
-    all : tuple of date
-        What the final model is fitted on: these and the dates between them.
-    coverage : Coverage
-        Of the source that the dates were chosen for.
-    """
-
-    train: tuple[date, ...]
-    test: tuple[date, ...]
-    all: tuple[date, ...]
-    coverage: Coverage
-
-
-def plan_dates(source: Source, task: TaskName, config: Config) -> Dates:
-    """Choose the latest monthly dates with covered labels, and split them forward in time.
-
-    Raises
-    ------
-    LabelWindowError
-        If there is not one date to train on and one to test on.
-    """
-    section = settings(task, config)
-    window, taught = _window(section), _LABELS[task].taught(section)
-    coverage = covered(source, task, config)
-    since, until, earliest = coverage
-    # Three months' bills must lie before a date for its features to say something.
-    usable = month_starts(add_span(earliest, "2mo"), until)
-    usable = [d for d in usable if window.of(d)[0] >= since and taught.end(d) <= until]
-    testable = [day for day in usable if window.end(day) <= until]
-    for tests in range(section.test_months, 0, -1):
-        test = testable[-tests:]
-        train = [day for day in usable if test and taught.end(day) <= test[0]]
-        train = train[-section.train_months :]
-        if train:
-            every = tuple(day for day in usable if day >= train[0])
-            return Dates(train=tuple(train), test=tuple(test), all=every, coverage=coverage)
-    raise LabelWindowError(
-        f"{task}: no month to train on: bills run from {months_before(earliest, 1)}, "
-        f"labels are covered from {since} until {until}.",
-        hint="At least three months before the first date, then gap and horizon twice, are "
-        "needed; shorten the horizon or add months.",
-    )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from churnml.datasets.dataset import Dataset, Dates
+from churnml.datasets.dataset import Dataset
+from churnml.datasets.split_dates import Dates
 from churnml.models.model import Model
 
 NOTED = 0.25

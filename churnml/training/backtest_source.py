@@ -10,6 +10,7 @@ from churnml.base.tasks import TASKS, TITLES, TaskName
 from churnml.base.text import counted
 from churnml.config.settings import Config
 from churnml.datasets import dataset
+from churnml.datasets.split_dates import plan_dates
 from churnml.errors import LabelWindowError, UsageError
 from churnml.features import declared
 from churnml.metrics.displays.page import require_free
@@ -92,7 +93,7 @@ def backtest(
 def _backtest(source: Source, task: TaskName, months: int | None, config: Config) -> Backtest:
     settings = dataset.settings(task, config)
     wanted = settings.model_copy(update={"test_months": months or _MONTHS})
-    dates = dataset.plan_dates(source, task, config.model_copy(update={task: wanted}))
+    dates = plan_dates(source, task, config.model_copy(update={task: wanted}))
     _require_months(source, len(dates.test), months)
     _log.info("building features at %d dates", len(dates.all))
     data = dataset.build_dataset(

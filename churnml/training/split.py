@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 from churnml.base.tasks import TASKS, TaskName
 from churnml.config.settings import Config
 from churnml.datasets import dataset, nonresponse
-from churnml.datasets.dataset import Dataset, Dates, digest
+from churnml.datasets.dataset import Dataset, digest
 from churnml.datasets.flat import Reading, read_training
 from churnml.datasets.flat.dataset import flat_dataset
+from churnml.datasets.split_dates import Dates, plan_dates
 from churnml.datasets.splits import group_split
 from churnml.errors.masking import without_secrets
 from churnml.features import declared
@@ -107,7 +108,7 @@ def split_operator(source: Source, task: TaskName, *, config: Config) -> Split:
     DataError
         If there are too few rows to learn from.
     """
-    dates = dataset.plan_dates(source, task, config)
+    dates = plan_dates(source, task, config)
     settings = dataset.settings(task, config)
     first, last = dates.all[0], dates.all[-1]
     _log.info("building features at %d dates, %s to %s", len(dates.all), first, last)

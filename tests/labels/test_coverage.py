@@ -9,7 +9,7 @@ import pytest
 
 import churnml
 from churnml.config.settings import Config
-from churnml.datasets import dataset
+from churnml.datasets.split_dates import plan_dates
 from churnml.errors import LabelWindowError
 from churnml.labels import coverage as cover
 from churnml.labels import window as labels
@@ -166,7 +166,7 @@ def test_a_dataset_before_the_data_begin_is_refused(operator, task, definition, 
 def test_training_dates_lie_where_the_silence_is_seen(operator):
     def days(definition):
         config = Config.model_validate({"churn": {"definition": definition, "train_months": 12}})
-        return dataset.plan_dates(operator, "churn", config).all
+        return plan_dates(operator, "churn", config).all
 
     assert days("either")[0] == date(2025, 8, 1)
     assert days("termination")[0] == date(2025, 7, 1)

@@ -9,7 +9,8 @@ import pytest
 
 from churnml.base.tasks import TASKS
 from churnml.config.settings import Config
-from churnml.datasets.dataset import Dataset, Dates
+from churnml.datasets.dataset import Dataset
+from churnml.datasets.split_dates import Dates
 from churnml.estimators import ChurnClassifier
 from churnml.evaluation.held_out import measure
 from churnml.labels.coverage import Coverage

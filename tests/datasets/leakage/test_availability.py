@@ -166,7 +166,7 @@ def test_features_of_declared_columns_are_dropped(folder, tmp_path):
 
 
 def labelled(source):
-    from churnml.datasets.dataset import plan_dates
+    from churnml.datasets.split_dates import plan_dates
 
     return plan_dates(source, "churn", churnml.Config()).all[0]
 
