@@ -115,12 +115,12 @@ def require_free(place: str | Path, *, overwrite: bool, what: str, ours: Ours) -
     if known and overwrite:
         return
     raise OutputError(
-        f"{place}: {what} stands there already."
+        f"{place}: {what} already exists there."
         if known
-        else f"{place}: stands there already and is not {what} of churnml alone.",
+        else f"{place}: already exists and holds more than {what} of churnml.",
         hint="Give --overwrite to replace it, or choose another place."
         if known
-        else "It was not touched; choose another place.",
+        else "Nothing was changed; choose another place.",
         file=str(place),
         code="EXISTS" if known else "FOREIGN",
     )

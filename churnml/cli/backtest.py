@@ -1,4 +1,4 @@
-"""``churnml backtest``: months of the past, each foretold by what came before it."""
+"""``churnml backtest``: months of the past, each predicted from what came before it."""
 
 from __future__ import annotations
 

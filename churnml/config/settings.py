@@ -127,7 +127,7 @@ class TrainingSettings(Section):
         return self.min_positives
 
 
-class Churn(TrainingSettings):
+class ChurnSettings(TrainingSettings):
     """The churn task."""
 
     definition: Literal["termination", "inactivity", "either"] = "either"
@@ -307,7 +307,7 @@ class Config(Section):
 
     tiers: Tiers = Tiers()
     complaints: ComplaintSettings = ComplaintSettings()
-    churn: Churn = Churn()
+    churn: ChurnSettings = ChurnSettings()
     satisfaction: SatisfactionSettings = SatisfactionSettings()
     hazard: HazardSettings = HazardSettings()
     scoring: Scoring = Scoring()

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from churnml.base.dates import parse_dates
 from churnml.base.tasks import TASKS, TaskName, find_task
 from churnml.config.settings import (
-    Churn,
+    ChurnSettings,
     Config,
     HazardSettings,
     SatisfactionSettings,
@@ -27,8 +27,7 @@ from churnml.config.settings import (
 from churnml.datasets.leakage import withheld
 from churnml.errors import DataError, LabelWindowError
 from churnml.features import build_features, declared
-from churnml.labels import coverage as cover
-from churnml.labels import hazard as leaving
+from churnml.labels import coverage, hazard
 from churnml.labels import window as labels
 from churnml.labels.coverage import Coverage
 from churnml.metrics.survival import known_outcomes
@@ -160,7 +159,7 @@ def _outcome(
 ) -> ir.Table:
     """The task's labels after each date, in the last column."""
     section, label = settings(task, config), _LABELS[task]
-    cover.require_cover(
+    coverage.require_coverage(
         days, label.taught(section), known.until, known.since, earliest=known.earliest
     )
     return label.outcome(source.tables, days, section, known)
@@ -179,7 +178,7 @@ def _months_seen(section: TrainingSettings, y: pd.Series) -> labels.Window:
     return labels.Window(section.gap, f"{int(y.abs().max())}mo")
 
 
-def _left(tables: Tables, days: Sequence[date], section: Churn, known: Coverage) -> ir.Table:
+def _left(tables: Tables, days: Sequence[date], section: ChurnSettings, known: Coverage) -> ir.Table:
     return labels.churn(tables, days, _window(section), section.definition)
 
 
@@ -192,7 +191,7 @@ def _answer(
 def _month_of_leaving(
     tables: Tables, days: Sequence[date], section: HazardSettings, known: Coverage
 ) -> ir.Table:
-    return leaving.month_of_leaving(
+    return hazard.month_of_leaving(
         tables,
         days,
         until=known.until,
@@ -207,7 +206,7 @@ def _month_of_leaving(
 def covered(source: Source, task: TaskName, config: Config) -> Coverage:
     """The dates covered by the data that a task's labels and features need."""
     # Only labels of leaving have a definition, which may need more tables.
-    return cover.covered(source.tables, getattr(settings(task, config), "definition", None))
+    return coverage.covered(source.tables, getattr(settings(task, config), "definition", None))
 
 
 def label_facts(task: TaskName, config: Config) -> dict[str, Any]:
@@ -232,7 +231,7 @@ def censored(data: Dataset, at: date, gap: str = "0d") -> Dataset:
 
     Customers who left later count as still there; those observed for less than a month are dropped.
     """
-    seen = {day: leaving.months_seen(day, at, gap=gap, months=60) for day in set(data.times)}
+    seen = {day: hazard.months_seen(day, at, gap=gap, months=60) for day in set(data.times)}
     months = data.times.map(seen).to_numpy()
     observed = data.rows(np.flatnonzero(months > 0))
     months = months[months > 0]

@@ -77,8 +77,8 @@ class Response:
             f"bring the largest standardised mean difference (of what at least {COMMON:.0%} "
             f"have) from {facts['worst_before']:.2f} to {facts['worst_after']:.2f}, and the "
             f"mean score from {facts['mean']:.1f} to {facts['mean_weighted']:.1f}.",
-            "Weights mend what columns show. If, for reasons that no column shows, the odds of "
-            f"answering rose by a tenth with every 10 points, the mean would be "
+            "Weights correct only what columns show. If, for reasons that no column shows, the "
+            f"odds of answering rose by a tenth with every 10 points, the mean would be "
             f"{facts['mean_hidden']:.1f}.",
         ]
 
@@ -162,7 +162,7 @@ def asked(tables: Mapping[str, ir.Table], days: Sequence[date], window: labels.W
     return rows.select("customer_id", "as_of").distinct()
 
 
-def weighed(
+def weight_answers(
     source: Source, parts: Sequence[Dataset], config: Config
 ) -> tuple[list[Dataset], Response | None, list[str]]:
     """Weight datasets of answers if the settings ask for it; return them with notes.

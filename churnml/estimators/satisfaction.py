@@ -29,8 +29,8 @@ COVERAGE = 0.9
 
 
 @dataclass(frozen=True)
-class Foretold:
-    """What is foretold of some rows; arrays of float64, shape (n,).
+class Prediction:
+    """What is predicted for some rows; arrays of float64, shape (n,).
 
     Attributes
     ----------
@@ -51,7 +51,7 @@ class Foretold:
 class SatisfactionRegressor(RegressorMixin, BoostedEstimator):
     """The distribution of satisfaction, from cross-fitted bags of boosters.
 
-    One bag foretells the score, one the log-odds of dissatisfaction; what shares of answers
+    One bag predicts the score, one the log-odds of dissatisfaction; what shares of answers
     lie at or below each level follows from both. The mean, the interval and the probability
     of dissatisfaction are read off that one distribution.
 
@@ -172,10 +172,10 @@ class SatisfactionRegressor(RegressorMixin, BoostedEstimator):
         bad = (sample.y <= self.dissatisfied).astype(np.float64)
         # Who is more satisfied is less often dissatisfied.
         opposite = {name: -sign for name, sign in (self.monotone or {}).items()}
-        unhappy = refit_for(fitted, sample, bad, replace(settings, monotone=opposite))
-        self._hold_bags(fitted.encoder, fitted.bag, None if unhappy is None else unhappy.bag)
+        dissatisfied = refit_for(fitted, sample, bad, replace(settings, monotone=opposite))
+        self._hold_bags(fitted.encoder, fitted.bag, None if dissatisfied is None else dissatisfied.bag)
         score = fitted.held_out.mean(axis=0)
-        odds = np.zeros(score.size) if unhappy is None else unhappy.held_out.mean(axis=0)
+        odds = np.zeros(score.size) if dissatisfied is None else dissatisfied.held_out.mean(axis=0)
         index = Index(score, odds)
         seen = Outcomes(index, sample.y, sample.weight, sample.group, label)
         self.distribution_ = fit_distribution(
@@ -192,27 +192,27 @@ class SatisfactionRegressor(RegressorMixin, BoostedEstimator):
         labels[sample.place[used]] = _labels(frame[self.interval_by])[used]
         return labels
 
-    def _hold_bags(self, encoder: Encoder, bag: Bag, unhappy: Bag | None) -> None:
+    def _hold_bags(self, encoder: Encoder, bag: Bag, dissatisfied: Bag | None) -> None:
         self.bag_ = bag
-        self.unhappy_bag_ = unhappy
+        self.dissatisfied_bag_ = dissatisfied
         self._hold(encoder, [booster for one in self._explained() for booster in one.boosters])
 
     def _explained(self) -> list[Bag]:
-        return [self.bag_, *([] if self.unhappy_bag_ is None else [self.unhappy_bag_])]
+        return [self.bag_, *([] if self.dissatisfied_bag_ is None else [self.dissatisfied_bag_])]
 
     def _index(self, matrix: NDArray[np.float32]) -> Index:
         """What both bags say."""
         score = self.bag_.score(matrix, self._threads)
-        if self.unhappy_bag_ is None:
+        if self.dissatisfied_bag_ is None:
             return Index(score, np.zeros(score.size))
-        return Index(score, self.unhappy_bag_.score(matrix, self._threads))
+        return Index(score, self.dissatisfied_bag_.score(matrix, self._threads))
 
     def predict(self, X: Any) -> NDArray[np.float64]:
         """Expected scores: the means of the distributions, shape (n,)."""
         _, matrix = self._matrix(X)
         return self.distribution_.mean(self._index(matrix))
 
-    def foretell(self, X: Any) -> Foretold:
+    def predict_all(self, X: Any) -> Prediction:
         """Mean, interval and probability of dissatisfaction, in one pass over the boosters."""
         frame, matrix = self._matrix(X)
         index = self._index(matrix)
@@ -222,7 +222,7 @@ class SatisfactionRegressor(RegressorMixin, BoostedEstimator):
         low, high = self.distribution_.interval(
             shares, _labels(frame[self.interval_by]) if named else None
         )
-        return Foretold(
+        return Prediction(
             mean,
             # Of lopsided answers the mean may lie outside the middle 90 %.
             np.minimum(low, mean),
@@ -250,12 +250,12 @@ class SatisfactionRegressor(RegressorMixin, BoostedEstimator):
         holds over all customers, and over those of each value of ``interval_by`` that is
         frequent enough; not for every kind of them. The mean lies within.
         """
-        found = self.foretell(X)
+        found = self.predict_all(X)
         return found.low, found.high
 
     def predict_dissatisfied(self, X: Any) -> NDArray[np.float64]:
         """Calibrated probabilities of a score at or below ``dissatisfied``, shape (n,)."""
-        return self.foretell(X).dissatisfied
+        return self.predict_all(X).dissatisfied
 
     def explain(self, X: Any) -> pd.DataFrame:
         """Contributions to the expected score, in its points, by column.
@@ -288,21 +288,21 @@ class SatisfactionRegressor(RegressorMixin, BoostedEstimator):
         return Index(np.array(bases[:1]), np.array(bases[1:] or [0.0]))
 
     def _own_state(self) -> State:
-        unhappy = self.unhappy_bag_
+        dissatisfied = self.dissatisfied_bag_
         state = {
             "bag": self.bag_.to_state(),
             "distribution": self.distribution_.to_state(),
-            "unhappy": None if unhappy is None else unhappy.to_state(),
+            "unhappy": None if dissatisfied is None else dissatisfied.to_state(),
         }
         return state, [text for bag in self._explained() for text in bag.texts]
 
     def _restore(self, encoder: Encoder, state: Mapping[str, Any], boosters: list[str]) -> None:
         count = state["bag"]["boosters"]
-        unhappy = state["unhappy"]
+        dissatisfied = state["unhappy"]
         self._hold_bags(
             encoder,
             Bag.from_state(state["bag"], boosters[:count]),
-            None if unhappy is None else Bag.from_state(unhappy, boosters[count:]),
+            None if dissatisfied is None else Bag.from_state(dissatisfied, boosters[count:]),
         )
         self.distribution_ = Distribution.from_state(state["distribution"])
 

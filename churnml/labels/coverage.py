@@ -103,7 +103,7 @@ def _monthly_rows(table: ir.Table, name: str) -> dict[date, int]:
     return {row["month"]: row["rows"] for row in counts}
 
 
-def require_cover(
+def require_coverage(
     as_of: Sequence[date],
     window: Window,
     until: date,
@@ -133,7 +133,7 @@ def require_cover(
     Examples
     --------
     >>> try:
-    ...     require_cover([date(2020, 1, 1)], Window(), date(2026, 6, 1), date(2024, 6, 1))
+    ...     require_coverage([date(2020, 1, 1)], Window(), date(2026, 6, 1), date(2024, 6, 1))
     ... except LabelWindowError as refused:
     ...     print(refused.hint)
     Use an as_of from 2024-06-01 to 2026-04-01.

@@ -22,7 +22,7 @@ from ibis.expr import types as ir
 
 from churnml.base.dates import add_span
 from churnml.errors import UsageError
-from churnml.labels.coverage import require_cover
+from churnml.labels.coverage import require_coverage
 from churnml.labels.window import Definition, Window
 from churnml.tables import asof
 from churnml.tables.contract import TABLES
@@ -102,7 +102,7 @@ def month_of_leaving(
             "Leaving by inactivity needs the table usage, which the source does not have.",
             hint="Set hazard.definition to termination.",
         )
-    require_cover(as_of, Window(gap, "1mo"), until, since)
+    require_coverage(as_of, Window(gap, "1mo"), until, since)
     spans = _spans(as_of, until, gap, months)
     ended = tables["customers"].group_by("customer_id").agg(ended=_.terminated_on.max())
     rows = asof.spine(tables, as_of).join(spans, "as_of")
@@ -148,7 +148,8 @@ def _with_silence(
     """Add ``by_silence``: the first month that completes a silence of a prepaid customer."""
     if silence == 1 and bool(spans.within.any().to_pyarrow().as_py()):
         raise UsageError(
-            "A silence of one month holds no whole month where the date is not a month's first.",
+            "A silence of one month holds no whole month where the date is not the first of "
+            "a month.",
             hint="Use firsts of months, or two months of silence.",
         )
     usage = tables["usage"].select("customer_id", "active_days", at=asof.month_index(_.month))

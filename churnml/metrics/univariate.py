@@ -32,7 +32,7 @@ Whole = NDArray[np.int64]
 def columns_alone(
     task: str, X: pd.DataFrame, y: ArrayLike, groups: ArrayLike | None = None
 ) -> dict[str, float]:
-    """How well each column alone foretells the outcome, the best first.
+    """How well each column alone predicts the outcome, the best first.
 
     Parameters
     ----------

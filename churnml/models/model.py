@@ -203,7 +203,7 @@ def _churn(estimator: Any, rows: pd.DataFrame) -> Scores:
 
 
 def _satisfaction(estimator: Any, rows: pd.DataFrame) -> Scores:
-    predicted = estimator.foretell(rows)
+    predicted = estimator.predict_all(rows)
     return {
         "satisfaction": predicted.mean,
         "satisfaction_low": predicted.low,

@@ -133,7 +133,7 @@ def _apart(a: Model, b: Model) -> list[str]:
         )
         found.append(f"They predict different things ({told}): their figures do not compare.")
     if a.origin.kind != b.origin.kind:
-        found.append("One reads operator tables, the other a table of one's own.")
+        found.append("One reads operator tables, the other a flat table.")
     days = [sorted(_dates(model).get("test", ())) for model in (a, b)]
     if all(days) and days[0] != days[1]:
         told = " and on ".join(", ".join(one) for one in days)

@@ -216,7 +216,7 @@ def _await_unlocked(uri: str) -> None:
         if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             raise ModelError(
                 f"{database}: another program has had the model store locked for {seconds} s.",
-                hint="Run again when it has let go of it, or raise store.timeout.",
+                hint="Run again when it has released it, or raise store.timeout.",
                 file=str(database),
             ) from None
     except sqlite3.DatabaseError:

@@ -54,16 +54,16 @@ def serve(port: int, announce: Callable[[str], None]) -> None:
         places = addresses(store)
     with _server(uri, port) as server:
         _wait_until_ready(server, port)
-        for line in _told(port, places):
+        for line in _describe_addresses(port, places):
             announce(line)
         try:
             status = server.wait()
         except KeyboardInterrupt:
             return
-    raise ModelError(f"The MLflow UI ended by itself, with status {status}.")
+    raise ModelError(f"The MLflow UI stopped unexpectedly with status {status}.")
 
 
-def _told(port: int, places: dict[str, str]) -> list[str]:
+def _describe_addresses(port: int, places: dict[str, str]) -> list[str]:
     base = f"http://{HOST}:{port}"
     lines = [f"MLflow UI on {base} (Ctrl-C stops it)"]
     width = max([len("models"), *map(len, places)])

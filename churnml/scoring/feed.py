@@ -67,7 +67,7 @@ class Account:
             raise ChurnmlError(
                 f"{self.total} rows came in, but {scored} were scored, {self.quarantined} "
                 f"quarantined and {self.ineligible} are ineligible; nothing was published.",
-                hint="This is a fault of churnml; please report it.",
+                hint="This is a bug in churnml; please report it.",
             )
 
 

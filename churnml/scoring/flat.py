@@ -77,7 +77,7 @@ def _require_table(resolved: Resolved, source: str) -> None:
     if model.origin.kind != "table":
         name = champion_uri(f"{model.task}-{Path(source).name.partition('.')[0]}")
         raise ModelError(
-            f"{resolved.version} reads operator tables, not a table of one's own.",
+            f"{resolved.version} reads operator tables, not a flat table.",
             hint=f"Name a model that was trained on such a table, with --{model.task}-model "
             f"{name} for example.",
         )

@@ -93,7 +93,7 @@ def _require_ours(handle: int, path: Path) -> None:
 
 def _planted(path: Path) -> OutputError:
     return OutputError(
-        f"{path}: stands where churnml keeps its lock, and is not churnml's.",
+        f"{path}: is where churnml keeps its lock, but was not written by churnml.",
         hint="Remove it, or choose another folder.",
         file=str(path),
         code="FOREIGN",

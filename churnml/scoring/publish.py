@@ -175,7 +175,7 @@ def state(place: Path) -> PlaceState:
         raise OutputError(
             f"{place}: holds {counted(len(foreign), 'file')} not of a result with its "
             f"manifest: {listing}.",
-            hint="Nothing was touched; choose another folder.",
+            hint="Nothing was changed; choose another folder.",
             file=str(place),
             count=len(foreign),
             code="FOREIGN",

@@ -28,7 +28,7 @@ def require_features(resolved: Resolved, source: Source) -> None:
     strange = [column.name for column in lost if column.feature is None]
     if strange:
         raise ModelError(
-            f"{resolved.version} reads a table of one's own, not operator tables: {strange[0]!r} "
+            f"{resolved.version} reads a flat table, not operator tables: {strange[0]!r} "
             f"and {len(strange) - 1} more of its columns are no operator features.",
             hint="Score that kind of table, with --id, or name a model of operator tables.",
             column=strange[0],

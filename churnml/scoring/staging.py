@@ -206,7 +206,7 @@ def require_ours(folder: Path) -> None:
     begun = {folder / "result", folder / f".{_JOURNAL}.tmp", folder / _JOURNAL}
     if not folder.is_dir() or not begun.issuperset(folder.rglob("*")):
         raise OutputError(
-            f"{folder}: stands where churnml builds the result, and is not churnml's.",
+            f"{folder}: is where churnml builds the result, but was not written by churnml.",
             hint="Remove it, or choose another folder.",
             file=str(folder),
             code="FOREIGN",

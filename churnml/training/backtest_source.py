@@ -1,4 +1,4 @@
-"""Months of an operator's past, each predicted by what came before it."""
+"""Months of an operator's past, each predicted from what came before it."""
 
 from __future__ import annotations
 

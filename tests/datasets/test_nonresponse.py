@@ -11,7 +11,7 @@ import pytest
 
 from churnml import build_dataset, open_source
 from churnml.config.settings import Config
-from churnml.datasets.nonresponse import asked, response_weights, trimmed_weights, weighed
+from churnml.datasets.nonresponse import asked, response_weights, trimmed_weights, weight_answers
 from churnml.errors import DataError
 from churnml.labels.window import Window
 from churnml.training.fit import fit_and_test
@@ -120,11 +120,11 @@ def test_weights_cannot_mend_what_no_column_shows(tmp_path):
 
 def test_settings_decide_whether_answers_are_weighed(by_age):
     source, data, _, found = by_age
-    (plain,), response, notes = weighed(source, [data], Config())
+    (plain,), response, notes = weight_answers(source, [data], Config())
     assert plain.weights is None
     assert response is None
     assert "unweighted" in notes[0]
-    (ours,), response, notes = weighed(source, [data], WEIGHED)
+    (ours,), response, notes = weight_answers(source, [data], WEIGHED)
     assert response.balance.equals(found.balance)
     assert ours.weights.to_numpy().tobytes() == found.weight.tobytes()
     assert ours.rows(np.array([3, 1])).weights.tolist() == [found.weight[3], found.weight[1]]
@@ -153,7 +153,7 @@ def test_the_largest_weights_are_trimmed():
 
 def test_a_training_with_weights_is_compared_with_one_without(by_age):
     source, data, _, _ = by_age
-    (ours,), _, _ = weighed(source, [data], WEIGHED)
+    (ours,), _, _ = weight_answers(source, [data], WEIGHED)
     half = np.arange(len(data)) % 2 == 0
     train, test = ours.rows(np.flatnonzero(half)), data.rows(np.flatnonzero(~half))
     config = Config.model_validate({"satisfaction": {"repeats": 1, "max_rounds": 50}})

@@ -66,7 +66,7 @@ def test_too_few_dissatisfied_are_told_from_the_distribution(table):
     content[np.flatnonzero(~content)[:5]] = True
     found = SatisfactionRegressor(**QUICK).fit(X[content], y[content])
     chance = found.predict_dissatisfied(X)
-    assert found.unhappy_bag_ is None
+    assert found.dissatisfied_bag_ is None
     assert 0 < chance.mean() < 0.05
 
 
@@ -83,7 +83,7 @@ def test_mean_interval_and_dissatisfaction_come_from_one_distribution(fitted, ah
     assert (np.diff(shares, axis=1) >= 0).all()
     assert (shares[:, -1] == 1).all()
     chance = np.diff(shares, axis=1, prepend=0)
-    found = fitted.foretell(X)
+    found = fitted.predict_all(X)
     np.testing.assert_allclose(chance @ fitted.levels_, found.mean, atol=1e-9)
     at = np.searchsorted(fitted.levels_, 60, side="right") - 1
     assert found.dissatisfied.tobytes() == shares[:, at].tobytes()

@@ -11,7 +11,7 @@ import churnml
 from churnml.config.settings import Config
 from churnml.datasets.split_dates import plan_dates
 from churnml.errors import LabelWindowError
-from churnml.labels import coverage as cover
+from churnml.labels import coverage
 from churnml.labels import window as labels
 from churnml.labels.hazard import month_of_leaving
 from churnml.labels.sensitivity import label_sensitivity
@@ -46,18 +46,18 @@ def every(names, months):
 
 
 def test_a_window_that_the_data_does_not_cover_names_the_last_usable_date():
-    cover.require_cover([MAY], TWO_MONTHS, JULY)
+    coverage.require_coverage([MAY], TWO_MONTHS, JULY)
     with pytest.raises(LabelWindowError) as refused:
-        cover.require_cover([MAY, JUNE], TWO_MONTHS, JULY)
+        coverage.require_coverage([MAY, JUNE], TWO_MONTHS, JULY)
     assert "as_of 2026-06-01" in str(refused.value)
     assert "Use as_of 2026-05-01 or earlier." in str(refused.value)
     assert refused.value.status == 3
 
 
 def test_a_window_that_begins_before_the_data_names_the_first_usable_date():
-    cover.require_cover([MAY], TWO_MONTHS, JULY, MAY)
+    coverage.require_coverage([MAY], TWO_MONTHS, JULY, MAY)
     with pytest.raises(LabelWindowError) as refused:
-        cover.require_cover([date(2026, 4, 30), MAY], TWO_MONTHS, date(2026, 9, 1), MAY)
+        coverage.require_coverage([date(2026, 4, 30), MAY], TWO_MONTHS, date(2026, 9, 1), MAY)
     assert str(refused.value) == (
         "as_of 2026-04-30: its label window begins at 2026-04-30, the data at 2026-05-01. "
         "Use an as_of from 2026-05-01 to 2026-07-01."
@@ -67,24 +67,24 @@ def test_a_window_that_begins_before_the_data_names_the_first_usable_date():
 
 def test_a_gap_moves_the_first_usable_date_back_and_the_first_bill_forward():
     late = labels.Window("1mo", "1mo")
-    cover.require_cover([date(2026, 4, 1)], late, JULY, MAY)
+    coverage.require_coverage([date(2026, 4, 1)], late, JULY, MAY)
     with pytest.raises(LabelWindowError, match="no bill of a month that had ended") as refused:
-        cover.require_cover([date(2026, 4, 1)], late, date(2026, 9, 1), MAY, earliest=JUNE)
+        coverage.require_coverage([date(2026, 4, 1)], late, date(2026, 9, 1), MAY, earliest=JUNE)
     assert refused.value.hint == "Use an as_of from 2026-06-01 to 2026-07-01."
 
 
 def test_data_too_short_for_any_date_say_so():
     with pytest.raises(LabelWindowError, match="shorten the horizon"):
-        cover.require_cover([MAY], TWO_MONTHS, JUNE, MAY)
+        coverage.require_coverage([MAY], TWO_MONTHS, JUNE, MAY)
 
 
 def test_cover_ends_with_the_last_full_month_of_the_tables_needed():
     names = "abcd"
     bills = every(names, [MAY, JUNE]) | {"a": [MAY, JUNE, JULY]}
     given = tables(customers(names), bills=bills, usage=every(names, [MAY]))
-    assert cover.covered(given, "termination").until == JULY
-    assert cover.covered(given, "either").until == JUNE
-    assert cover.covered(given, None).until == JULY
+    assert coverage.covered(given, "termination").until == JULY
+    assert coverage.covered(given, "either").until == JUNE
+    assert coverage.covered(given, None).until == JULY
 
 
 def test_cover_begins_with_usage_where_silence_counts_else_with_bills():
@@ -92,12 +92,12 @@ def test_cover_begins_with_usage_where_silence_counts_else_with_bills():
     given = tables(
         customers(names), bills=every(names, MONTHS[:8]), usage=every(names, MONTHS[3:8])
     )
-    assert cover.covered(given, "either").since == MONTHS[3]
-    assert cover.covered(given, "inactivity").since == MONTHS[3]
-    assert cover.covered(given, "termination").since == MONTHS[0]
-    assert cover.covered(given, None).since == MONTHS[0]
+    assert coverage.covered(given, "either").since == MONTHS[3]
+    assert coverage.covered(given, "inactivity").since == MONTHS[3]
+    assert coverage.covered(given, "termination").since == MONTHS[0]
+    assert coverage.covered(given, None).since == MONTHS[0]
     del given["usage"]
-    assert cover.covered(given, "either").since == MONTHS[0]
+    assert coverage.covered(given, "either").since == MONTHS[0]
 
 
 def test_stray_rows_and_a_month_half_missing_begin_nothing():
@@ -106,22 +106,22 @@ def test_stray_rows_and_a_month_half_missing_begin_nothing():
     usage["a"] = [date(2019, 1, 1), MONTHS[2], *usage["a"]]
     usage["b"] = [MONTHS[2], *usage["b"]]
     given = tables(customers(names), bills=every(names, MONTHS[:8]), usage=usage)
-    assert cover.covered(given, "either").since == MONTHS[3]
+    assert coverage.covered(given, "either").since == MONTHS[3]
 
 
 def test_an_operator_that_has_grown_or_shrunk_loses_no_month():
     young = customers("cdefgh", since=date(2026, 6, 20))
     old = customers("ab")
     bills = every("ab", MONTHS) | every("cdefgh", MONTHS[6:])
-    assert cover.covered(tables([*old, *young], bills=bills), None).since == MONTHS[0]
+    assert coverage.covered(tables([*old, *young], bills=bills), None).since == MONTHS[0]
     gone = customers("cdefgh", until=date(2026, 3, 15))
     bills = every("ab", MONTHS) | every("cdefgh", MONTHS[:2])
-    assert cover.covered(tables([*old, *gone], bills=bills), None).since == MONTHS[0]
+    assert coverage.covered(tables([*old, *gone], bills=bills), None).since == MONTHS[0]
 
 
 def test_a_table_without_rows_covers_nothing():
     with pytest.raises(LabelWindowError, match="bills: no rows"):
-        cover.covered(tables(customers("a"), bills={}), "termination")
+        coverage.covered(tables(customers("a"), bills={}), "termination")
 
 
 def test_the_month_of_leaving_is_refused_before_the_data_begin():

@@ -166,7 +166,7 @@ def test_a_changed_number_under_right_checksums_is_found_by_the_golden_rows(fold
 
 def test_saving_replaces_only_models_and_only_when_asked(churn, satisfaction, tmp_path):
     digest = save(churn, tmp_path / "model")
-    with pytest.raises(OutputError, match="a model stands there already"):
+    with pytest.raises(OutputError, match="a model already exists"):
         save(satisfaction, tmp_path / "model")
     assert load(tmp_path / "model").digest == digest
     save(satisfaction, tmp_path / "model", overwrite=True)

@@ -64,7 +64,7 @@ def label(model: Model, **changes: str) -> Model:
         ),
         (
             lambda one: replace(one, origin=replace(one.origin, kind="table")),
-            "the other a table of one's own",
+            "the other a flat table",
         ),
     ],
 )

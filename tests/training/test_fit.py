@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from churnml.config.settings import Churn, SatisfactionSettings
+from churnml.config.settings import ChurnSettings, SatisfactionSettings
 from churnml.datasets.dataset import Dataset
 from churnml.training import fit as training
 
@@ -26,7 +26,7 @@ def answers():
 
 def test_satisfaction_is_held_to_the_opposite_of_churn_s_directions():
     held = {"monotone": True}
-    churn = training.estimator_for("churn", Churn(**held), DIRECTIONS)
+    churn = training.estimator_for("churn", ChurnSettings(**held), DIRECTIONS)
     satisfaction = training.estimator_for("satisfaction", SatisfactionSettings(**held), DIRECTIONS)
     assert churn.monotone == {"wait": 1, "tenure": -1}
     assert satisfaction.monotone == {"wait": -1, "tenure": 1}

@@ -78,7 +78,7 @@ def open_csv(
         notes.append(f"{path.name}: not UTF-8; read as {encoding.upper()}.")
     if delimiter != ",":
         marks = _DELIMITERS.get(delimiter, repr(delimiter))
-        notes.append(f"{path.name}: fields parted by {marks}.")
+        notes.append(f"{path.name}: fields separated by {marks}.")
     number = line_number([one.row - bool(said) for one in rejects]) if placed else _ROW_NUMBER
     relation = (
         f"(SELECT * EXCLUDE (file_row_number), CAST({number} + {int(bool(said))} AS BIGINT) "

@@ -106,7 +106,7 @@ def _as_gb18030(path: Path, copy: Path, first: int) -> Text:
         ways = rivals | ({"gb18030": own} if own else {})
         listed = " or ".join(f"{name.upper()} ({text!r})" for name, text in ways.items())
         raise DataError(
-            f"{path}: neither UTF-8 nor for certain GB18030: it may be {listed}.",
+            f"{path}: neither UTF-8 nor certainly GB18030: it may be {listed}.",
             hint=f"Say which with --encoding, for example --encoding {next(iter(rivals))}, or "
             "save it as UTF-8.",
             file=str(path),

@@ -57,7 +57,7 @@ def refuse_duplicates(table: Table, x: str, name: str) -> None:
     why = f" {rounded[0]}" if rounded else ""
     raise DataError(
         f"{table.path}: {counted(ids, 'id')} of {quoted(name)} "
-        f"{'stands' if ids == 1 else 'stand'} in more than one row "
+        f"{'appears' if ids == 1 else 'appear'} in more than one row "
         f"({table.counted}s {shown}).{why}",
         hint="One row for each id is expected; for training, --group lets rows of one "
         "customer repeat.",

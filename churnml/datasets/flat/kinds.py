@@ -114,7 +114,7 @@ def decide(table: Table, columns: Sequence[str]) -> ColumnPlan:
     Raises
     ------
     DataError
-        If a column mostly holds numbers that are not plainly written, naming the pattern.
+        If a column mostly holds numbers in an unusual notation, naming the pattern.
     """
     plan = ColumnPlan()
     plain = [x for x in columns if table.kind(x) == "VARCHAR" or is_number(table.kind(x))]
@@ -291,7 +291,7 @@ def _said_unplain(name: str, profile: Profile, said: Found, plan: ColumnPlan) ->
         return f"{quoted(name)}: {values} with {pattern or 'points'} ({example})"
     if not plain and not _CODE.fullmatch(said.example):
         plan.notes.append(
-            f"{name}: values such as {said.example!r} hold digits, but are not plainly numbers; "
+            f"{name}: values such as {said.example!r} hold digits, but are not clearly numbers; "
             "kept as a category."
         )
     return None
@@ -300,7 +300,7 @@ def _said_unplain(name: str, profile: Profile, said: Found, plan: ColumnPlan) ->
 def _unplain(table: Table, refused: list[str]) -> DataError:
     more = f" and {len(refused) - 5} more columns" if len(refused) > 5 else ""
     return DataError(
-        f"{table.path}: numbers that are not plainly written: {'; '.join(refused[:5])}{more}.",
+        f"{table.path}: numbers in an unusual notation: {'; '.join(refused[:5])}{more}.",
         hint="Write them as 1234.5, percentages and amounts alike, or leave the column out "
         "with --drop.",
         file=str(table.path),

@@ -80,7 +80,7 @@ def read_evaluation(
     (batch,) = scorable.batches(_ALL)
     scorable.table.ensure_unchanged()
     if not len(batch.X):
-        raise DataError(f"{path}: no row to measure on.", file=str(path))
+        raise DataError(f"{path}: no row to evaluate on.", file=str(path))
     labels = _target(batch.extra[named], signature, named, positive)
     keep = ~np.isnan(labels.y)
     ids = pd.Series(batch.ids.to_pandas(), name=id or "row")

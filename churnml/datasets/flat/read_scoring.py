@@ -423,7 +423,7 @@ def _refuse_excess(scorable: Scorable, limit: float) -> None:
         f"{scorable.table.path}: {scorable.quarantined:,} of {counted(scorable.total, 'row')} "
         f"cannot be scored, at most {limit:.0%} expected: {first.count:,} for "
         f"{where}{first.reason}{more}.",
-        hint="Mend the rows, or raise validation.set_aside_limit.",
+        hint="Correct the rows, or raise validation.set_aside_limit.",
         file=str(scorable.table.path),
         column=first.column,
         count=scorable.quarantined,

@@ -194,7 +194,7 @@ def _note_snapshot(plan: ColumnPlan, snapshot: Column | None) -> list[str]:
     if not dates:
         return []
     return [
-        f"No date tells when the table was drawn: {', '.join(dates)} are counted from their "
+        f"No date tells when the table was extracted: {', '.join(dates)} are counted from their "
         "latest dates, in training and ever after."
     ]
 
@@ -331,7 +331,7 @@ def _keep(
         raise DataError(
             f"{table.path}: {broken:,} of {counted(rows, 'row')} cannot be used: "
             f"{', '.join(dropped)}{''.join(first)}; at most {limit:.0%} expected.",
-            hint="Mend the file, or check --id, --group and --scale.",
+            hint="Correct the file, or check --id, --group and --scale.",
             file=str(table.path),
             count=broken,
         )
@@ -340,7 +340,7 @@ def _keep(
         notes.append(f"Set aside: {', '.join(dropped)}.")
     kept = frame["id"].notna() & frame["group"].notna() & ~np.isnan(labels.y)
     if not kept.any():
-        raise DataError(f"{table.path}: no row to learn from.", file=str(table.path))
+        raise DataError(f"{table.path}: no row to train on.", file=str(table.path))
     return frame[kept]
 
 
@@ -372,8 +372,8 @@ def _useful(
         notes.append("Left out: " + "; ".join(f"{quoted(name)} ({why})" for name, why in out) + ".")
     if not kept:
         raise DataError(
-            f"{table.path}: no column is left to learn from.",
-            hint="Constant columns and ids say nothing; add columns about the customers.",
+            f"{table.path}: no column is left to train on.",
+            hint="Constant columns and ids carry no information; add columns about the customers.",
             file=str(table.path),
         )
     return kept

@@ -216,7 +216,7 @@ def _latest(table: Table, snapshot: Column) -> date | None:
 def _no_moment(signature: Signature) -> UsageError:
     dates = [quoted(one.name) for one in signature.columns if one.kind == "date"]
     return UsageError(
-        f"as_of: of {', '.join(dates)} none tells when the model's training table was drawn, so "
-        "its dates cannot be counted from another day.",
+        f"as_of: of {', '.join(dates)} none tells when the model's training table was "
+        "extracted, so its dates cannot be counted from another day.",
         hint="Leave as_of out: dates are then counted as in training.",
     )

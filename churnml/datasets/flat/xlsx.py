@@ -138,7 +138,7 @@ def _require_intact(path: Path) -> None:
     with zipfile.ZipFile(path) as archive:
         wrong = archive.testzip()
     if wrong is not None:
-        raise _damaged(path, f"{wrong} is not what its checksum says")
+        raise _damaged(path, f"{wrong} does not match its checksum")
 
 
 def _damaged(path: Path, problem: str) -> DataError:

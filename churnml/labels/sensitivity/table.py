@@ -100,7 +100,7 @@ def label_sensitivity(
     days = [max(_last(windows, until), since)] if as_of is None else parse_dates(as_of)
     for day in days:
         shortest = min(windows, key=lambda window: window.end(day))
-        cover.require_cover([day], shortest, until, since)
+        cover.require_coverage([day], shortest, until, since)
     lasting = sorted(set(inactive_months)) if "usage" in tables else []
     counts = counted(tables, days, windows, until)
     # From then on a bill can have been unpaid for long.

@@ -88,8 +88,8 @@ class Block:
         if scene.month >= 0:
             self.tell(invited, content)
         self._decide()
-        felt = self._happen(invited, content)
-        pass_month(scene, felt)
+        effects = self._happen(invited, content)
+        pass_month(scene, effects)
         scene.month += 1
         self._now, self._soon = self._soon, truth.prospects(scene, scene.month + 1)
 
@@ -143,10 +143,13 @@ class Block:
         tariff = resentment(scene, shocks) * here
         waiting = open_months(scene.state, scene.start * DAY) > 0
         contacts = month_contacts(scene, scene.trouble + tariff + 0.8 * waiting)
-        felt = MonthEffects(
-            network=network, tariff=tariff, service=contacts.felt, complaints=np.zeros(scene.count)
+        effects = MonthEffects(
+            network=network,
+            tariff=tariff,
+            service=contacts.frustration,
+            complaints=np.zeros(scene.count),
         )
-        complaints = month_complaints(scene, felt)
+        complaints = month_complaints(scene, effects)
         offered = offers.month_offers(scene, invited)
         met = (contacts.visited, contacts.called)
         surveys = month_surveys(scene, content, met)
@@ -162,7 +165,7 @@ class Block:
         return MonthEffects(
             network=network,
             tariff=tariff,
-            service=contacts.felt,
+            service=contacts.frustration,
             complaints=complaints.counts.astype(float),
         )
 

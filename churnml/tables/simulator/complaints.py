@@ -73,17 +73,17 @@ class MonthComplaints:
     counts: Ints
 
 
-def month_complaints(scene: Scene, felt: MonthEffects) -> MonthComplaints:
+def month_complaints(scene: Scene, effects: MonthEffects) -> MonthComplaints:
     """Draw a month's complaints and update the customers' open ones.
 
     Parameters
     ----------
     scene : Scene
         ``state.open_since`` and ``state.open_until`` change in place.
-    felt : MonthEffects
+    effects : MonthEffects
         What the month did, complaints apart.
     """
-    counts = scene.rng("complaints").poisson(_rates(scene, felt))
+    counts = scene.rng("complaints").poisson(_rates(scene, effects))
     complained = np.nonzero(counts)
     who, category = (np.repeat(part, counts[complained]) for part in complained)
     rows = _complaints(scene, who, category)
@@ -97,16 +97,16 @@ def month_complaints(scene: Scene, felt: MonthEffects) -> MonthComplaints:
     return MonthComplaints(rows, np.bincount(who, minlength=scene.count))
 
 
-def _rates(scene: Scene, felt: MonthEffects) -> Floats:
+def _rates(scene: Scene, effects: MonthEffects) -> Floats:
     """Expected complaints this month, by category; open complaints are often repeated."""
     people, state = scene.people, scene.state
     none = np.zeros(scene.count)
     by_cause = np.stack(
         [
-            0.0022 + 0.030 * felt.network + 0.002 * people.coverage,
-            0.0020 + 0.060 * felt.tariff,
+            0.0022 + 0.030 * effects.network + 0.002 * people.coverage,
+            0.0020 + 0.060 * effects.tariff,
             0.0022 + none,
-            0.0008 + 0.020 * felt.service,
+            0.0008 + 0.020 * effects.service,
             0.0012 + none,
         ],
         axis=1,

@@ -64,13 +64,13 @@ class Contacts:
     Attributes
     ----------
     rows : batch
-    felt : array, shape (customers,)
+    frustration : array, shape (customers,)
     visited, called : array of bool, shape (customers,)
         Who was in a hall, and who called the hotline.
     """
 
     rows: dict[str, ColumnData]
-    felt: Floats
+    frustration: Floats
     visited: Bools
     called: Bools
 
@@ -92,7 +92,7 @@ def month_contacts(scene: Scene, wants: Floats) -> Contacts:
     rows, who, channel = select(rows, kept), who[kept], channel[kept]
     return Contacts(
         rows=rows,
-        felt=np.bincount(who, _pain(rows, channel), scene.count).astype(np.float64),
+        frustration=np.bincount(who, _pain(rows, channel), scene.count).astype(np.float64),
         visited=np.bincount(who[channel == HALL], minlength=scene.count) > 0,
         called=np.bincount(who[channel == HOTLINE], minlength=scene.count) > 0,
     )

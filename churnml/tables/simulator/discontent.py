@@ -38,14 +38,14 @@ class MonthEffects:
     complaints: Floats
 
 
-def pass_month(scene: Scene, felt: MonthEffects) -> None:
+def pass_month(scene: Scene, effects: MonthEffects) -> None:
     """Update the state in place from the end of one month to the end of the next."""
     people, state, rng = scene.people, scene.state, scene.rng("temper")
     waiting = np.minimum(open_months(state, scene.stop * DAY), 3.0)
-    complained = np.minimum(felt.complaints, 2.0) + 0.7 * waiting
-    state.network = _remember(state.network, felt.network)
-    state.tariff = _remember(state.tariff, felt.tariff)
-    state.service = _remember(state.service, felt.service)
+    complained = np.minimum(effects.complaints, 2.0) + 0.7 * waiting
+    state.network = _remember(state.network, effects.network)
+    state.tariff = _remember(state.tariff, effects.tariff)
+    state.service = _remember(state.service, effects.service)
     state.grievance = _remember(state.grievance, complained)
     anger = state.network + state.tariff + state.service + 1.5 * state.grievance
     push = 0.10 * anger - 0.04 * people.mood - 0.03 * people.engagement - 0.03

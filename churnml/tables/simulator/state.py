@@ -34,7 +34,7 @@ class CustomerState:
     stress : array
         Trouble with money; hidden, shows in late payments.
     network, tariff, service, grievance : array
-        What is still felt of incidents, bill shocks, waits, and complaints.
+        What remains of the discontent with incidents, bill shocks, waits, and complaints.
     open_since, open_until : array of int, shape (n, categories)
         When the oldest open complaint of a category was made, and when it will be settled;
         seconds since 1970-01-01, `NEVER` and 0 where none is open.

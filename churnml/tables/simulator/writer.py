@@ -97,8 +97,8 @@ class Writer:
         foreign = [name for name in present if not _simulated(folder / f"{name}.parquet")]
         if foreign:
             raise OutputError(
-                f"{folder}: {foreign[0]}.parquet stands there and was not simulated.",
-                hint="It was not touched; choose another folder.",
+                f"{folder}: {foreign[0]}.parquet already exists and was not simulated.",
+                hint="Nothing was changed; choose another folder.",
                 file=str(folder / f"{foreign[0]}.parquet"),
                 count=len(foreign),
                 code="FOREIGN",
@@ -114,7 +114,7 @@ class Writer:
         others = _strangers(folder)
         if others and not overwrite:
             raise OutputError(
-                f"{folder}: not empty: {others[0]} stands there"
+                f"{folder}: not empty: it holds {others[0]}"
                 + (f" and {len(others) - 1} more." if others[1:] else "."),
                 hint="Choose a folder of its own; --overwrite puts the tables beside it.",
                 file=str(folder),

@@ -37,7 +37,7 @@ def find(folder: Path, table: str, named: str | None = None) -> Path | None:
     if len(paths) > 1:
         names = " and ".join(path.name for path in paths)
         raise ContractError(
-            f"{table}: {names} both stand for it in {folder}.",
+            f"{table}: {names} both match it in {folder}.",
             hint=f"Remove one, or name one in the mapping: tables.{table}.file.",
             table=table,
             file=str(folder),

@@ -63,7 +63,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
                 "the row known first stays, the others are set aside; "
                 "all of them where they were known together and differ",
             ),
-            Code("C07", "a customer_id that is no customer's", "row set aside"),
+            Code("C07", "a customer_id of no customer", "row set aside"),
             Code("C08", "closed, reopened, answered, paid or accepted before it began", _BY_COLUMN),
             Code("C09", "terminated before activated", "row set aside"),
             Code("C10", "two bills for one month", "as C06"),
@@ -82,10 +82,10 @@ CODES: Mapping[str, Code] = MappingProxyType(
             Code("C15", "an event outside the customer's life", "kept"),
             Code("C16", "a required value or an id is missing", _BY_COLUMN),
             Code("C17", "a month that is not its first day", "row set aside"),
-            Code("C18", "a line that is no row", "line set aside"),
+            Code("C18", "a malformed line", "line set aside"),
             Code("C19", "a control character in a key", "row set aside"),
             Code("C20", "known more than a month after it happened", "kept"),
-            Code("C21", "a group_id that is no group's", "kept"),
+            Code("C21", "a group_id of no group", "kept"),
             Code("C22", "a required table has no row", "source refused"),
         )
     }

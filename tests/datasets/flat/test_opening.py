@@ -24,9 +24,9 @@ ROWS = [("007", "全球通", "30.5", 2), ("008", "神州行", None, 3)]
         ("t.csv", TEXT.encode("gb18030"), ("t.csv: not UTF-8; read as GB18030.",)),
         ("t.csv", TEXT.encode("utf-16"), ("t.csv: not UTF-8; read as UTF-16.",)),
         ("t.csv.gz", gzip.compress(TEXT.encode(), mtime=0), ()),
-        ("t.csv", TEXT.replace(",", ";").encode(), ("t.csv: fields parted by semicolons.",)),
-        ("t.tsv", TEXT.replace(",", "\t").encode(), ("t.tsv: fields parted by tabs.",)),
-        ("t.txt", TEXT.replace(",", "|").encode(), ("t.txt: fields parted by vertical bars.",)),
+        ("t.csv", TEXT.replace(",", ";").encode(), ("t.csv: fields separated by semicolons.",)),
+        ("t.tsv", TEXT.replace(",", "\t").encode(), ("t.tsv: fields separated by tabs.",)),
+        ("t.txt", TEXT.replace(",", "|").encode(), ("t.txt: fields separated by vertical bars.",)),
     ],
 )
 def test_csv_is_text_character_for_character(write, name, content, notes):

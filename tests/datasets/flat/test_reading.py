@@ -115,7 +115,7 @@ def test_a_title_above_the_column_names_is_told(write, name):
 
     assert f"line 1 looks like a title ('{title.splitlines()[0].rstrip(',')}" in str(caught.value)
     line = title.count("\n") + 1
-    assert f"names seem to stand in line {line} ('id', 'a', 'b')" in str(caught.value)
+    assert f"names seem to be in line {line} ('id', 'a', 'b')" in str(caught.value)
 
 
 def test_text_that_excel_was_kept_from_changing_comes_without_its_marks(write):
@@ -161,7 +161,7 @@ def test_a_header_above_the_header_is_told(tmp_path):
     both.loc[0, 3] = None
     both.to_excel(tmp_path / "t.xlsx", index=False, header=False)
 
-    with pytest.raises(DataError, match=r"row 1 looks like a title .* stand in row 2 \('id', "):
+    with pytest.raises(DataError, match=r"row 1 looks like a title .* be in row 2 \('id', "):
         open_table(tmp_path / "t.xlsx")
 
 

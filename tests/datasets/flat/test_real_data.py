@@ -42,7 +42,7 @@ def test_a_shuffled_copy_scores_alike(tmp_path, name):
 
 
 def test_a_customer_of_several_months_needs_a_group():
-    with pytest.raises(DataError, match="stand in more than one row"):
+    with pytest.raises(DataError, match="appear in more than one row"):
         read_training(DATA / "edw_cdr.csv", task="churn", id="customerid", target="churn")
 
     data = read_training(DATA / "edw_cdr.csv", task="churn", group="customerid", target="churn")

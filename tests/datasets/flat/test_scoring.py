@@ -236,7 +236,7 @@ def test_the_id_column_must_be_there(score):
 
 
 def test_repeated_ids_are_refused(score):
-    with pytest.raises(DataError, match="1 id of 'id' stands in more than one row"):
+    with pytest.raises(DataError, match="1 id of 'id' appears in more than one row"):
         score(pd.concat([frame(), frame().head(1)]))
 
 

@@ -148,7 +148,7 @@ def test_a_constant_column_may_tell_the_day_and_be_no_feature(write):
 def test_where_no_date_tells_the_day_none_can_be_given(write):
     frame = table(DAY).drop(columns="joined")
     data = read_training(write("train.csv", frame), task="churn", target="left", id="id")
-    assert any("No date tells when the table was drawn" in note for note in data.notes)
+    assert any("No date tells when the table was extracted" in note for note in data.notes)
     signature = Signature.from_dict(data.signature)
     assert signature.snapshot is None
     path = write("t.csv", frame)

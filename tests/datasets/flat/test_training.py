@@ -136,7 +136,7 @@ def test_repeated_ids_are_refused_with_their_rows(write):
     with pytest.raises(DataError) as caught:
         read(write("t.csv", table))
 
-    assert "4 ids of '用户 id' stand in more than one row (lines 2, 3, 4, 5, 122 …)" in str(
+    assert "4 ids of '用户 id' appear in more than one row (lines 2, 3, 4, 5, 122 …)" in str(
         caught.value
     )
     assert caught.value.details["rows"] == [2, 3, 4, 5, 122]

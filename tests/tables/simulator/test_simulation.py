@@ -127,7 +127,7 @@ def test_arguments_out_of_range_are_refused(tmp_path, wrong, message):
 
 def test_what_is_there_is_not_replaced_without_being_asked(tmp_path):
     (tmp_path / "bills.parquet").write_text("mine")
-    with pytest.raises(OutputError, match=r"bills\.parquet stands there") as caught:
+    with pytest.raises(OutputError, match=r"bills\.parquet already exists") as caught:
         simulate(tmp_path, customers=5, months=1)
     assert caught.value.status == 5
     assert [path.name for path in tmp_path.iterdir()] == ["bills.parquet"]
@@ -143,7 +143,7 @@ def test_tables_that_were_not_simulated_are_never_replaced(tmp_path):
     bills = pa.table({"customer_id": ["1"], "amount": [1.0]})
     pq.write_table(bills, tmp_path / "bills.parquet")
     for overwrite in (False, True):
-        with pytest.raises(OutputError, match=r"bills\.parquet stands there and was not simul"):
+        with pytest.raises(OutputError, match=r"bills\.parquet already exists and was not simul"):
             simulate(tmp_path, customers=5, months=1, overwrite=overwrite)
     assert pq.read_table(tmp_path / "bills.parquet").equals(bills)
     assert [path.name for path in tmp_path.iterdir()] == ["bills.parquet"]
@@ -151,7 +151,7 @@ def test_tables_that_were_not_simulated_are_never_replaced(tmp_path):
 
 def test_a_folder_of_something_else_is_left_alone_without_being_asked(tmp_path):
     (tmp_path / "report.html").write_text("mine")
-    with pytest.raises(OutputError, match=r"not empty: report.html stands there\.") as caught:
+    with pytest.raises(OutputError, match=r"not empty: it holds report.html\.") as caught:
         simulate(tmp_path, customers=5, months=1)
     assert caught.value.status == 5
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]

@@ -128,7 +128,9 @@ def test_quoted_fields_hold_delimiters_quotes_and_line_ends(csv, folder):
 )
 def test_another_delimiter_is_told_and_then_read(delimiter, shown, csv, folder, rows):
     csv("bills.csv", f"{BILLS}a,2026-06-01,1\n".replace(",", delimiter))
-    message = rf"bills\.csv: 1 column found; the fields look parted by {shown}\. Write delimiter: "
+    message = (
+        rf"bills\.csv: 1 column found; the fields look separated by {shown}\. Write delimiter: "
+    )
     with pytest.raises(ContractError, match=message):
         open_source(folder)
     (folder / "source.yaml").write_text(f"delimiter: {delimiter!r}\n".replace("'", '"'))

@@ -364,7 +364,7 @@ def test_a_page_that_is_not_what_its_checksum_says_is_refused(folder):
     )
     assert open_source(folder).tables["bills"].count().to_pyarrow().as_py() == 2
     damage(path, 6.789)
-    with pytest.raises(DataError, match="row group 2 of 2 is not what its checksum says"):
+    with pytest.raises(DataError, match="row group 2 of 2 does not match its checksum"):
         open_source(folder)
 
 

@@ -306,7 +306,7 @@ def test_rows_set_aside_are_written_with_their_reason(broken, tmp_path, folder):
 
 def test_a_quarantine_is_not_replaced_unasked(broken, tmp_path):
     quarantine(broken, tmp_path / "bad")
-    with pytest.raises(OutputError, match="a quarantine stands there already"):
+    with pytest.raises(OutputError, match="a quarantine already exists"):
         quarantine(broken, tmp_path / "bad")
     quarantine(broken, tmp_path / "bad", overwrite=True)
     names = sorted(path.name for path in (tmp_path / "bad").iterdir())

@@ -193,8 +193,8 @@ def _check_delimiter(path: Path, names: Sequence[str], delimiter: str) -> None:
     if counts[likely]:
         shown = _DELIMITERS[likely]
         raise ContractError(
-            f"{path}: 1 column found; the fields look parted by {shown}.",
+            f"{path}: 1 column found; the fields look separated by {shown}.",
             hint=f"Write delimiter: {likely!r} in the mapping.",
             file=str(path),
-            expected=f"fields parted by {_DELIMITERS.get(delimiter, repr(delimiter))}",
+            expected=f"fields separated by {_DELIMITERS.get(delimiter, repr(delimiter))}",
         )
