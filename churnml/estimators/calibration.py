@@ -222,12 +222,12 @@ def _bend(
     terms = [np.minimum(straight - knots[0], 0.0), *_pieces(straight, knots)]
     design = np.column_stack([np.ones(straight.size), *terms])
     start = np.r_[knots[0], np.ones(len(terms))]
-    found = _rising(design, y, weight, start)
+    fitted = _rising(design, y, weight, start)
     scale = weight.sum() / np.square(weight).sum()
-    gain = _log_loss(design @ start, y, weight) - _log_loss(design @ found, y, weight)
+    gain = _log_loss(design @ start, y, weight) - _log_loss(design @ fitted, y, weight)
     if 2 * scale * gain < _BEYOND_CHANCE:
         return None
-    return knots, [float(slope) for slope in found[1:]], float(found[0] - knots[0])
+    return knots, [float(slope) for slope in fitted[1:]], float(fitted[0] - knots[0])
 
 
 def _log_loss(

@@ -173,7 +173,9 @@ class SatisfactionRegressor(RegressorMixin, BoostedEstimator):
         # Who is more satisfied is less often dissatisfied.
         opposite = {name: -sign for name, sign in (self.monotone or {}).items()}
         dissatisfied = refit_for(fitted, sample, bad, replace(settings, monotone=opposite))
-        self._hold_bags(fitted.encoder, fitted.bag, None if dissatisfied is None else dissatisfied.bag)
+        self._hold_bags(
+            fitted.encoder, fitted.bag, None if dissatisfied is None else dissatisfied.bag
+        )
         score = fitted.held_out.mean(axis=0)
         odds = np.zeros(score.size) if dissatisfied is None else dissatisfied.held_out.mean(axis=0)
         index = Index(score, odds)
@@ -250,8 +252,8 @@ class SatisfactionRegressor(RegressorMixin, BoostedEstimator):
         holds over all customers, and over those of each value of ``interval_by`` that is
         frequent enough; not for every kind of them. The mean lies within.
         """
-        found = self.predict_all(X)
-        return found.low, found.high
+        prediction = self.predict_all(X)
+        return prediction.low, prediction.high
 
     def predict_dissatisfied(self, X: Any) -> NDArray[np.float64]:
         """Calibrated probabilities of a score at or below ``dissatisfied``, shape (n,)."""
@@ -273,10 +275,10 @@ class SatisfactionRegressor(RegressorMixin, BoostedEstimator):
         base, index = self._base(), self._index(matrix)
         by_score, by_odds = mean_slopes(self.distribution_, base, index)
         explainers = self._explainers()
-        found = explainers[0].contributions(matrix) * by_score[:, None]
+        contributions = explainers[0].contributions(matrix) * by_score[:, None]
         if len(explainers) > 1:
-            found += explainers[1].contributions(matrix) * by_odds[:, None]
-        return self._by_column(found, frame)
+            contributions += explainers[1].contributions(matrix) * by_odds[:, None]
+        return self._by_column(contributions, frame)
 
     @property
     def base_score_(self) -> float:

@@ -167,7 +167,7 @@ def _slice_gains(
     y = data.y.to_numpy(np.float64)
     customers = pd.factorize(data.groups)[0].astype(np.int64)
     name, who = TASKS[task].score, TASKS[task].who
-    found: list[SliceGain] = []
+    slice_gains: list[SliceGain] = []
     small: list[str] = []
     parts = rows_by_value(cuts, customers)
     for column, value in sorted(parts, key=lambda name: name != ("brand", ELDERLY)):
@@ -178,13 +178,13 @@ def _slice_gains(
                 small.append(f"{where} ({rarer})")
             continue
         own, other = (one[name][rows] for one in scored)
-        found += GATES[task].gains(where, y[rows], (own, other), customers[rows], settings)
+        slice_gains += GATES[task].gains(where, y[rows], (own, other), customers[rows], settings)
     notes = []
     if small:
         notes.append(f"Fewer than {settings.min_positives} {who}, not judged: {', '.join(small)}.")
     if "brand" not in cuts or not (cuts["brand"] == ELDERLY).any():
         notes.append("No customer of the elderly brand is known among these.")
-    return found, notes
+    return slice_gains, notes
 
 
 def _churn_gains(

@@ -105,11 +105,11 @@ class Check:
             "gain_low": self.gain.low,
             "gain_high": self.gain.high,
         }
-        told = {name: value if math.isfinite(value) else None for name, value in numbers.items()}
+        finite = {name: value if math.isfinite(value) else None for name, value in numbers.items()}
         return {
             "where": self.where,
             "measure": self.measure,
-            **told,
+            **finite,
             "passed": self.passed,
             "reason": self.reason,
         }

@@ -136,15 +136,15 @@ def diagnose_churn(
     if np.isnan(area.value):
         return [Finding("one_outcome", "Only one outcome occurs: nothing can be said.")]
     same = np.ptp(chances) == 0
-    found = [_constant(f"the probability {chances[0]:.1%}")] if same else []
-    found += [] if same else _ranking(area, "AUC", 0.5)
-    if not found:
-        found += _worse_than_regression(labels, chances, regression, customers)
-        found += _confidence(metrics.get("calibration_slope"))
-    found += _shift(labels, chances, metrics.get("calibration_in_the_large"))
-    found += _beyond_truth(labels, chances, truth, customers)
+    findings = [_constant(f"the probability {chances[0]:.1%}")] if same else []
+    findings += [] if same else _ranking(area, "AUC", 0.5)
+    if not findings:
+        findings += _worse_than_regression(labels, chances, regression, customers)
+        findings += _confidence(metrics.get("calibration_slope"))
+    findings += _shift(labels, chances, metrics.get("calibration_in_the_large"))
+    findings += _beyond_truth(labels, chances, truth, customers)
     plain = None if regression is None else auc_influence(labels, regression)[0]
-    return found + _leak("churn", area, X, labels, groups, plain=plain, told=_codes(found))
+    return findings + _leak("churn", area, X, labels, groups, plain=plain, told=_codes(findings))
 
 
 def diagnose_satisfaction(
@@ -162,7 +162,7 @@ def diagnose_satisfaction(
     ``metrics`` are those of `satisfaction_metrics`; with ``interval_coverage`` among them
     the intervals, held to be 90 % ones, are judged too.
     """
-    scores, told = check_pair(check_answers(y), prediction)
+    scores, predicted = check_pair(check_answers(y), prediction)
     customers = _numbers(groups, scores.size)
     if regression is not None:
         regression = check_pair(scores, regression, name="regression")[1]
@@ -172,23 +172,23 @@ def diagnose_satisfaction(
     if np.isnan(order.value):
         if np.ptp(scores) == 0:
             return [Finding("one_outcome", "All answers are the same: nothing can be said.")]
-        return [_constant(f"{told[0]:.1f} points"), *_bias(scores, told, customers)]
-    found = list(_ranking(order, "rank correlation", 0.0))
-    if not found:
-        found += _larger_error(scores, told, regression, customers)
-        found += _spread(scores, told, customers)
-    found += _bias(scores, told, customers)
-    found += _coverage(metrics.get("interval_coverage"))
-    found += _closer_than_truth(scores, told, truth, customers)
+        return [_constant(f"{predicted[0]:.1f} points"), *_bias(scores, predicted, customers)]
+    findings = list(_ranking(order, "rank correlation", 0.0))
+    if not findings:
+        findings += _larger_error(scores, predicted, regression, customers)
+        findings += _spread(scores, predicted, customers)
+    findings += _bias(scores, predicted, customers)
+    findings += _coverage(metrics.get("interval_coverage"))
+    findings += _closer_than_truth(scores, predicted, truth, customers)
     plain = None if regression is None else satisfaction.r2(scores, regression)
     reached = metrics["r2"]
-    return found + _leak(
-        "satisfaction", reached, X, scores, groups, plain=plain, told=_codes(found)
+    return findings + _leak(
+        "satisfaction", reached, X, scores, groups, plain=plain, told=_codes(findings)
     )
 
 
-def _codes(found: list[Finding]) -> set[str]:
-    return {one.code for one in found}
+def _codes(findings: list[Finding]) -> set[str]:
+    return {one.code for one in findings}
 
 
 def _numbers(groups: ArrayLike | None, rows: int) -> NDArray[np.int64]:
@@ -200,17 +200,17 @@ def _constant(what: str) -> Finding:
     return Finding("constant", f"Everybody is given {what}: nobody is told from anybody.")
 
 
-def _ranking(found: Estimate, name: str, chance: float) -> Iterator[Finding]:
-    if found.high < chance:
+def _ranking(estimate: Estimate, name: str, chance: float) -> Iterator[Finding]:
+    if estimate.high < chance:
         yield Finding(
             "worse_than_chance",
-            f"Ranks the wrong way round: {name} {found}, {chance} for chance. Its scores may "
+            f"Ranks the wrong way round: {name} {estimate}, {chance} for chance. Its scores may "
             "stand for the opposite outcome.",
         )
-    elif found.low <= chance:
+    elif estimate.low <= chance:
         yield Finding(
             "no_better_than_chance",
-            f"Ranks no better than chance: {name} {found}, {chance} for chance. Scores and "
+            f"Ranks no better than chance: {name} {estimate}, {chance} for chance. Scores and "
             "customers may have been mixed up.",
         )
 
@@ -248,13 +248,14 @@ def _confidence(slope: Estimate | None) -> Iterator[Finding]:
 def _shift(y: Floats, p: Floats, gap: Estimate | None) -> Iterator[Finding]:
     if gap is None or gap.low <= 0 <= gap.high:
         return
-    told, happened = float(p.mean()), float(y.mean())
+    predicted, happened = float(p.mean()), float(y.mean())
     nearest = min(abs(gap.low), abs(gap.high))
-    if nearest > _SHIFT * told:
-        word = "low" if happened > told else "high"
+    if nearest > _SHIFT * predicted:
+        word = "low" if happened > predicted else "high"
         yield Finding(
             f"too_{word}",
-            f"Probabilities are too {word} altogether: {told:.1%} on average, {happened:.1%} left.",
+            f"Probabilities are too {word} altogether: {predicted:.1%} on average, "
+            f"{happened:.1%} left.",
         )
 
 
@@ -269,14 +270,14 @@ def _beyond_truth(
 
 
 def _closer_than_truth(
-    y: Floats, told: Floats, truth: ArrayLike | None, customers: NDArray[np.int64]
+    y: Floats, predicted: Floats, truth: ArrayLike | None, customers: NDArray[np.int64]
 ) -> Iterator[Finding]:
     if truth is None:
         return
     ideal = np.asarray(truth, np.float64)
-    less, moved = mean_influence((y - told) ** 2 - (y - ideal) ** 2)
+    less, moved = mean_influence((y - predicted) ** 2 - (y - ideal) ** 2)
     if below_zero(less, standard_error(moved, customers)) < _SURE:
-        own, best = satisfaction.r2(y, told), satisfaction.r2(y, ideal)
+        own, best = satisfaction.r2(y, predicted), satisfaction.r2(y, ideal)
         yield _too_good(f"R² {own:.3f}, while the true satisfaction reaches {best:.3f}")
 
 
@@ -289,23 +290,23 @@ def _too_good(figures: str) -> Finding:
 
 
 def _larger_error(
-    y: Floats, told: Floats, regression: ArrayLike | None, customers: NDArray[np.int64]
+    y: Floats, predicted: Floats, regression: ArrayLike | None, customers: NDArray[np.int64]
 ) -> Iterator[Finding]:
     if regression is None:
         return
     plain = np.asarray(regression, np.float64)
-    less, moved = mean_influence((y - plain) ** 2 - (y - told) ** 2)
+    less, moved = mean_influence((y - plain) ** 2 - (y - predicted) ** 2)
     if below_zero(less, standard_error(moved, customers)) < 0.025:
-        own, other = satisfaction.r2(y, told), satisfaction.r2(y, plain)
+        own, other = satisfaction.r2(y, predicted), satisfaction.r2(y, plain)
         yield Finding(
             "worse_than_regression",
             f"Foretells worse than a plain regression: R² {own:.3f} against {other:.3f}.",
         )
 
 
-def _spread(y: Floats, told: Floats, customers: NDArray[np.int64]) -> Iterator[Finding]:
+def _spread(y: Floats, predicted: Floats, customers: NDArray[np.int64]) -> Iterator[Finding]:
     """The slope of answers on predictions: below 1 where predictions lie too far apart."""
-    centred = told - told.mean()
+    centred = predicted - predicted.mean()
     variance = float(np.mean(centred**2))
     slope = float(np.mean(centred * y)) / variance
     moved = centred * (y - y.mean() - slope * centred) / variance / y.size
@@ -317,23 +318,23 @@ def _spread(y: Floats, told: Floats, customers: NDArray[np.int64]) -> Iterator[F
         yield Finding("under_confident", f"Under-confident: {figures}.")
 
 
-def _bias(y: Floats, told: Floats, customers: NDArray[np.int64]) -> Iterator[Finding]:
-    gap, moved = mean_influence(y - told)
+def _bias(y: Floats, predicted: Floats, customers: NDArray[np.int64]) -> Iterator[Finding]:
+    gap, moved = mean_influence(y - predicted)
     if abs(gap) - normal_quantile() * standard_error(moved, customers) > _POINTS:
         word = "low" if gap > 0 else "high"
         yield Finding(
             f"too_{word}",
-            f"Predictions are too {word} altogether: {told.mean():.1f} points on average, "
+            f"Predictions are too {word} altogether: {predicted.mean():.1f} points on average, "
             f"{y.mean():.1f} answered.",
         )
 
 
-def _coverage(found: Estimate | None) -> Iterator[Finding]:
-    if found is None or (found.high >= COVERAGE[0] and found.low <= COVERAGE[1]):
+def _coverage(estimate: Estimate | None) -> Iterator[Finding]:
+    if estimate is None or (estimate.high >= COVERAGE[0] and estimate.low <= COVERAGE[1]):
         return
-    word = "narrow" if found.value < COVERAGE[0] else "wide"
+    word = "narrow" if estimate.value < COVERAGE[0] else "wide"
     yield Finding(
-        "interval_coverage", f"Intervals are too {word}: they cover {found}, 0.9 expected."
+        "interval_coverage", f"Intervals are too {word}: they cover {estimate}, 0.9 expected."
     )
 
 

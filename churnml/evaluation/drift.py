@@ -53,8 +53,8 @@ def drift_notes(table: pd.DataFrame, between: str = "training and test") -> list
     >>> drift_notes(moved)
     ['Between training and test 1 feature drifted: age 0.60 (usual 0.10).']
     """
-    found = table[(table["part"] == "test") & (table["drift"] > NOTED + table["usual"])]
-    worst = found.sort_values(["drift", "feature"], ascending=[False, True])
+    drifted = table[(table["part"] == "test") & (table["drift"] > NOTED + table["usual"])]
+    worst = drifted.sort_values(["drift", "feature"], ascending=[False, True])
     worst = worst.drop_duplicates("feature")
     if worst.empty:
         return []

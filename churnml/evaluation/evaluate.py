@@ -173,13 +173,13 @@ def evaluate_satisfaction(
     metrics = satisfaction_metrics(
         y, prediction, groups, dissatisfied=dissatisfied, interval=interval, draws=draws, seed=seed
     )
-    unhappy = (scores <= satisfaction.DISSATISFIED).astype(float)
+    labels = (scores <= satisfaction.DISSATISFIED).astype(float)
     return Evaluation(
         task="satisfaction",
         model=model,
         rows=scores.size,
         customers=_customers(codes, scores.size),
-        positives=int(unhappy.sum()),
+        positives=int(labels.sum()),
         metrics=metrics,
         baselines={
             name: satisfaction_metrics(y, one, groups, draws=draws, seed=seed)
@@ -190,7 +190,7 @@ def evaluate_satisfaction(
         else share_of_possible(
             "satisfaction", y, prediction, truth, groups, draws=draws, seed=seed
         ),
-        reliability=[] if dissatisfied is None else reliability(unhappy, dissatisfied, groups),
+        reliability=[] if dissatisfied is None else reliability(labels, dissatisfied, groups),
         slices=[]
         if slices is None
         else satisfaction_slices(
@@ -213,8 +213,8 @@ def _checked(
     if baselines is None:
         return {}
     check_kind("baselines", baselines, Mapping, hint='{"regression": predictions}, say.')
-    for name, told in baselines.items():
-        check_pair(known, told, name=f"predictions of the baseline {name!r}")
+    for name, predicted in baselines.items():
+        check_pair(known, predicted, name=f"predictions of the baseline {name!r}")
     return baselines
 
 

@@ -53,21 +53,27 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
     )
 
 
-def possible_rows(found: Evaluation) -> list[list[str]]:
+def possible_rows(evaluation: Evaluation) -> list[list[str]]:
     """What the truth reaches, and the share of it that the model reaches."""
-    return [[name, told(one)] for name, one in found.possible.items() if name != OLDER_NAME]
+    return [[name, told(one)] for name, one in evaluation.possible.items() if name != OLDER_NAME]
 
 
-def metric_rows(found: Evaluation, *, every: bool = False, narrow: bool = False) -> list[list[str]]:
+def metric_rows(
+    evaluation: Evaluation, *, every: bool = False, narrow: bool = False
+) -> list[list[str]]:
     """Measure by measure: the model, then its baselines; narrow: these without intervals."""
     names = (
-        list(found.metrics)
+        list(evaluation.metrics)
         if every
-        else [name for name in TASKS[found.task].headline if name in found.metrics]
+        else [name for name in TASKS[evaluation.task].headline if name in evaluation.metrics]
     )
-    sides = found.baselines.values()
+    sides = evaluation.baselines.values()
     return [
-        [name, told(found.metrics[name]), *(told(one.get(name), alone=narrow) for one in sides)]
+        [
+            name,
+            told(evaluation.metrics[name]),
+            *(told(one.get(name), alone=narrow) for one in sides),
+        ]
         for name in names
     ]
 
@@ -78,11 +84,11 @@ def slice_columns(task: str) -> list[str]:
     return ["slice", "rows", "happened", "told", measure, "against others", "p (Holm)", ""]
 
 
-def slice_rows(found: Evaluation, *, most: int | None = None) -> list[list[str]]:
+def slice_rows(evaluation: Evaluation, *, most: int | None = None) -> list[list[str]]:
     """Slice by slice, the worst first; those too small say so."""
-    name, digits = TASKS[found.task].sliced_by, TASKS[found.task].digits
+    name, digits = TASKS[evaluation.task].sliced_by, TASKS[evaluation.task].digits
     rows = []
-    for one in found.slices[:most]:
+    for one in evaluation.slices[:most]:
         verdict = "; ".join(
             word for word, true in (("worse", one.worse), ("level missed", one.off)) if true
         )
@@ -101,23 +107,29 @@ def slice_rows(found: Evaluation, *, most: int | None = None) -> list[list[str]]
     return rows
 
 
-def reliability_rows(found: Evaluation) -> list[list[str]]:
+def reliability_rows(evaluation: Evaluation) -> list[list[str]]:
     """Bin by bin: predicted, observed with its interval."""
     return [
         [f"{one.rows:,}", number(one.predicted), told(Estimate(one.observed, one.low, one.high))]
-        for one in found.reliability
+        for one in evaluation.reliability
     ]
 
 
-def profit_rows(found: Evaluation) -> list[list[str]]:
+def profit_rows(evaluation: Evaluation) -> list[list[str]]:
     """What a campaign brings, with the share to contact."""
-    if found.profit is None:
+    if evaluation.profit is None:
         return []
     return [
-        ["most that contacts could have brought, yuan per customer", told(found.profit.maximum)],
-        ["contacting whom the model expects to pay, yuan per customer", told(found.profit.decided)],
-        ["best share to contact", told(found.profit.best_share)],
-        ["contacting everybody, yuan per customer", number(found.profit.everybody)],
+        [
+            "most that contacts could have brought, yuan per customer",
+            told(evaluation.profit.maximum),
+        ],
+        [
+            "contacting whom the model expects to pay, yuan per customer",
+            told(evaluation.profit.decided),
+        ],
+        ["best share to contact", told(evaluation.profit.best_share)],
+        ["contacting everybody, yuan per customer", number(evaluation.profit.everybody)],
     ]
 
 
@@ -127,11 +139,11 @@ SLICES_READ = (
 """How the column of differences is read."""
 
 
-def profit_assumed(found: Evaluation) -> str:
+def profit_assumed(evaluation: Evaluation) -> str:
     """What the profit rests on, in a sentence; empty where there is none."""
-    if found.profit is None:
+    if evaluation.profit is None:
         return ""
-    costs = found.profit.costs
+    costs = evaluation.profit.costs
     return (
         f"Assumed: {costs.contact_cost:g} yuan a contact, {costs.offer_cost:g} yuan an offer "
         f"taken; {costs.success_rate:.0%} of the leavers contacted stay, "
@@ -141,40 +153,41 @@ def profit_assumed(found: Evaluation) -> str:
     )
 
 
-def evaluation_html(found: Evaluation, *, every: bool = False) -> str:
+def evaluation_html(evaluation: Evaluation, *, every: bool = False) -> str:
     """The whole evaluation; compact unless ``every``: all measures and all slices."""
-    wrong = "".join(f"<li>{escape(one.message)}</li>" for one in found.diagnosis)
-    first, *more = found.verdict
+    wrong = "".join(f"<li>{escape(one.message)}</li>" for one in evaluation.diagnosis)
+    first, *more = evaluation.verdict
     said = f"<p><b>{escape(first)}</b> {escape(' '.join(more))}</p>"
-    notes = "".join(f"<li>{escape(note)}</li>" for note in found.notes)
-    facts = ", ".join(f"{name} {value}" for name, value in found.facts.items())
+    notes = "".join(f"<li>{escape(note)}</li>" for note in evaluation.notes)
+    facts = ", ".join(f"{name} {value}" for name, value in evaluation.facts.items())
     parts = [
-        f"<p><b>{escape(found.model or found.task)}</b> on {counted(found.rows, 'row')} of "
-        f"{counted(found.customers, 'customer')}{escape(f'; {facts}' if facts else '')}</p>",
+        f"<p><b>{escape(evaluation.model or evaluation.task)}</b> on "
+        f"{counted(evaluation.rows, 'row')} of {counted(evaluation.customers, 'customer')}"
+        f"{escape(f'; {facts}' if facts else '')}</p>",
         said + (f"<ul>{wrong}</ul>" if wrong else ""),
         table(
             f"Measures, with {INTERVALS}",
-            ["measure", "model", *found.baselines],
-            metric_rows(found, every=every),
+            ["measure", "model", *evaluation.baselines],
+            metric_rows(evaluation, every=every),
         ),
         f"<p>{escape(MONTHS_NOTE)}</p>",
     ]
-    if found.possible:
-        known = possible_rows(found)
+    if evaluation.possible:
+        known = possible_rows(evaluation)
         parts.append(table("Of what can be known", ["measure", "value"], known))
-    if found.reliability:
+    if evaluation.reliability:
         columns = ["rows", "predicted", "observed"]
-        parts.append(table("Reliability", columns, reliability_rows(found)))
-    if found.slices:
+        parts.append(table("Reliability", columns, reliability_rows(evaluation)))
+    if evaluation.slices:
         most = None if every else SHOWN_SLICES
-        rows = slice_rows(found, most=most)
-        parts.append(table("Slices, the worst first", slice_columns(found.task), rows))
+        rows = slice_rows(evaluation, most=most)
+        parts.append(table("Slices, the worst first", slice_columns(evaluation.task), rows))
         parts.append(f"<p>{escape(SLICES_READ)}</p>")
-        hidden = len(found.slices) - len(rows)
+        hidden = len(evaluation.slices) - len(rows)
         parts.append(f"<p>… and {hidden} more</p>" if hidden else "")
-    parts.append(f"<p>{escape(found.elderly)}</p>" if found.elderly else "")
-    if found.profit is not None:
-        parts.append(table("Profit of a campaign", ["", ""], profit_rows(found)))
-        parts.append(f"<p>{escape(profit_assumed(found))}</p>")
+    parts.append(f"<p>{escape(evaluation.elderly)}</p>" if evaluation.elderly else "")
+    if evaluation.profit is not None:
+        parts.append(table("Profit of a campaign", ["", ""], profit_rows(evaluation)))
+        parts.append(f"<p>{escape(profit_assumed(evaluation))}</p>")
     parts.append(f"<ul>{notes}</ul>" if notes else "")
     return f"<div>{''.join(parts)}</div>"

@@ -69,12 +69,12 @@ def earlier_baselines(
 
 
 def _learned(task: TaskName, past: Dataset, data: Dataset) -> dict[str, Floats]:
-    found = {"base rate": base_rate(past.y, len(data))}
+    baselines = {"base rate": base_rate(past.y, len(data))}
     if past.y.nunique() > 1:
         known = (past.X, past.y)
-        found["regression"] = regression(task, known, data.X, past.groups)
-        found["one booster"] = booster(task, known, data.X)
-    return found
+        baselines["regression"] = regression(task, known, data.X, past.groups)
+        baselines["one booster"] = booster(task, known, data.X)
+    return baselines
 
 
 def crossed_baselines(task: TaskName, data: Dataset) -> tuple[dict[str, Floats], str]:
@@ -88,14 +88,14 @@ def crossed_baselines(task: TaskName, data: Dataset) -> tuple[dict[str, Floats],
     codes = pd.factorize(data.groups)[0]
     order = np.random.default_rng(0).permutation(codes.max() + 1)
     folds = order[codes] % _FOLDS
-    found: dict[str, Floats] = {}
+    baselines: dict[str, Floats] = {}
     if codes.max() + 1 < 2 * _FOLDS or data.y.nunique() < 2:
-        return found, "No baselines: too few rows to learn them from."
+        return baselines, "No baselines: too few rows to learn them from."
     for fold in range(_FOLDS):
         here, rest = np.flatnonzero(folds == fold), data.rows(np.flatnonzero(folds != fold))
         for name, scores in _learned(task, rest, data.rows(here)).items():
-            found.setdefault(name, np.full(len(data), np.nan))[here] = scores
+            baselines.setdefault(name, np.full(len(data), np.nan))[here] = scores
     # Of each part the other parts' rate would rank the parts against each other.
-    found["base rate"] = base_rate(data.y, len(data))
-    complete = {name: scores for name, scores in found.items() if not np.isnan(scores).any()}
+    baselines["base rate"] = base_rate(data.y, len(data))
+    complete = {name: scores for name, scores in baselines.items() if not np.isnan(scores).any()}
     return complete, f"Baselines learned on these rows themselves, crosswise in {_FOLDS} parts."

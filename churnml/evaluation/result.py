@@ -84,17 +84,17 @@ class Evaluation:
     def verdict(self) -> list[str]:
         """What is to be thought of the model, in sentences; the first is on the whole."""
         wrong = len(self.diagnosis)
-        found = f"{counted(wrong, 'thing')} wrong" if wrong else "Nothing wrong found"
-        told = [f"{found}, on what the training has seen." if self.seen else f"{found}."]
-        told += [self.seen] if self.seen else []
+        summary = f"{counted(wrong, 'thing')} wrong" if wrong else "Nothing wrong found"
+        sentences = [f"{summary}, on what the training has seen." if self.seen else f"{summary}."]
+        sentences += [self.seen] if self.seen else []
         worse, off = (sum(getattr(one, name) for one in self.slices) for name in ("worse", "off"))
         if worse or off:
-            told.append(
+            sentences.append(
                 f"Of {counted(len(self.slices), 'slice')} {worse} "
                 f"{'does' if worse == 1 else 'do'} worse than the others; of {off} the level "
                 "is missed."
             )
-        return told
+        return sentences
 
     @property
     def elderly(self) -> str:
@@ -102,12 +102,12 @@ class Evaluation:
 
         Empty where there is no such brand among the slices.
         """
-        found = [one for one in self.slices if one.value == ELDERLY]
-        return _elderly(found[0]) if found else ""
+        elderly = [one for one in self.slices if one.value == ELDERLY]
+        return _elderly(elderly[0]) if elderly else ""
 
     def to_dict(self) -> dict[str, Any]:
         """The evaluation as plain data: numbers, text, lists and dicts; None for what is none."""
-        found = {
+        fields = {
             "model": self.model,
             "task": self.task,
             **self.facts,
@@ -126,13 +126,13 @@ class Evaluation:
             "diagnosis": [one.to_dict() for one in self.diagnosis],
             "notes": list(self.notes),
         }
-        return {name: without_nan(value) for name, value in found.items()}
+        return {name: without_nan(value) for name, value in fields.items()}
 
     def __repr__(self) -> str:
         first = next(iter(self.metrics.items()), None)
-        told = f", {first[0]} {first[1]}" if first else ""
+        headline = f", {first[0]} {first[1]}" if first else ""
         wrong = ", ".join(one.code for one in self.diagnosis) or "nothing wrong found"
-        return f"Evaluation({self.model or self.task}: {self.rows:,} rows{told}; {wrong})"
+        return f"Evaluation({self.model or self.task}: {self.rows:,} rows{headline}; {wrong})"
 
     def _repr_html_(self) -> str:
         from churnml.evaluation.html import evaluation_html
@@ -140,14 +140,14 @@ class Evaluation:
         return evaluation_html(self)
 
 
-def _elderly(found: Slice) -> str:
-    who = f"The brand for the elderly (老年, {found.rows:,} rows)"
-    if found.note:
-        return f"{who} cannot be judged: {found.note}."
-    if found.worse and found.off:
+def _elderly(elderly: Slice) -> str:
+    who = f"The brand for the elderly (老年, {elderly.rows:,} rows)"
+    if elderly.note:
+        return f"{who} cannot be judged: {elderly.note}."
+    if elderly.worse and elderly.off:
         return f"{who} is served worse: ranked worse than the others, and its level is missed."
-    if found.worse:
-        return f"{who} is served worse than the others (difference {found.difference:.3f})."
-    if found.off:
+    if elderly.worse:
+        return f"{who} is served worse than the others (difference {elderly.difference:.3f})."
+    if elderly.off:
         return f"{who} is ranked as well as the others, but its level is missed."
     return f"{who} is served as well as the others, as far as these rows tell."

@@ -185,21 +185,21 @@ def satisfaction_slices(
     fewer than ``fewest`` answers.
     """
     check_kind("frame", frame, pd.DataFrame)
-    scores, told = check_pair(check_answers(y), prediction)
+    scores, predicted = check_pair(check_answers(y), prediction)
     cuts = _Cuts(frame, scores.size, groups)
-    errors = np.abs(scores - told)
+    errors = np.abs(scores - predicted)
     ends = None if interval is None else check_interval(interval, scores.size)
 
     def measures(rows: Ints) -> dict[str, Measure]:
-        found: dict[str, Measure] = {
+        measures_by_name: dict[str, Measure] = {
             "mae": _mean_of(errors[rows]),
-            "bias": _mean_of((told - scores)[rows]),
-            "spearman": satisfaction.spearman_measure(scores[rows], told[rows]),
+            "bias": _mean_of((predicted - scores)[rows]),
+            "spearman": satisfaction.spearman_measure(scores[rows], predicted[rows]),
         }
         if ends is not None:
             inside = (ends[0] <= scores) & (scores <= ends[1])
-            found["interval_coverage"] = _mean_of(inside[rows].astype(float))
-        return found
+            measures_by_name["interval_coverage"] = _mean_of(inside[rows].astype(float))
+        return measures_by_name
 
     def worth(rows: Ints) -> tuple[float, Floats, float]:
         return *mean_influence(-errors[rows]), float(rows.size)
@@ -208,7 +208,7 @@ def satisfaction_slices(
         low = int((scores[rows] <= satisfaction.DISSATISFIED).sum())
         return low, f"too small: {counted(rows.size, 'answer')}" if rows.size < fewest else ""
 
-    return _judged(cuts, scores, told, (size, worth, measures), draws=draws, seed=seed)
+    return _judged(cuts, scores, predicted, (size, worth, measures), draws=draws, seed=seed)
 
 
 def _mean_of(values: Floats) -> Measure:
@@ -304,7 +304,7 @@ class _Cuts:
 def _judged(
     cuts: _Cuts,
     happened: Floats,
-    told: Floats,
+    predicted: Floats,
     kind: tuple[Callable[[Ints], tuple[int, str]], Influence, Callable[[Ints], dict[str, Measure]]],
     *,
     draws: int,
@@ -312,7 +312,8 @@ def _judged(
 ) -> list[Slice]:
     size, worth, measures = kind
     found = [
-        _described(name, rows, happened, told, size(rows)) for name, rows in cuts.slices.items()
+        _described(name, rows, happened, predicted, size(rows))
+        for name, rows in cuts.slices.items()
     ]
     large = [one for one in found if not one.note]
     small = sorted((one for one in found if one.note), key=lambda one: (one.column, one.value))
@@ -322,7 +323,7 @@ def _judged(
         drawn |= {f"{at}.{name}": _within(rows, one) for name, one in measures(rows).items()}
     estimates = bootstrap(drawn, cuts.customers, draws=draws, seed=seed) if drawn else {}
     against = [_against_others(cuts, name, worth) for name in places]
-    off = [_distance(cuts, rows, happened - told) for rows in places.values()]
+    off = [_distance(cuts, rows, happened - predicted) for rows in places.values()]
     worse = holm([chance for _difference, chance in against])
     apart = holm(off)
     judged = [
@@ -342,10 +343,10 @@ def _judged(
 
 
 def _described(
-    name: tuple[str, str], rows: Ints, happened: Floats, told: Floats, counted: tuple[int, str]
+    name: tuple[str, str], rows: Ints, happened: Floats, predicted: Floats, counted: tuple[int, str]
 ) -> Slice:
     positives, note = counted
-    means = float(happened[rows].mean()), float(told[rows].mean())
+    means = float(happened[rows].mean()), float(predicted[rows].mean())
     return Slice(*name, rows.size, positives, *means, note=note)
 
 

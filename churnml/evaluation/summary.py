@@ -89,7 +89,7 @@ def evidence(
     task = outcome.task
     return {
         "metrics": _headline(task, metrics),
-        "baselines": {name: _headline(task, found) for name, found in baselines.items()},
+        "baselines": {name: _headline(task, baseline) for name, baseline in baselines.items()},
         "slices": slices(outcome),
         "reliability": calibration(outcome),
         "importance": {name: float(value) for name, value in importance.items()},
@@ -99,8 +99,8 @@ def evidence(
     }
 
 
-def _headline(task: TaskName, found: Mapping[str, Estimate]) -> dict[str, list[float | None]]:
-    return {name: _plain(found[name]) for name in TASKS[task].headline if name in found}
+def _headline(task: TaskName, estimates: Mapping[str, Estimate]) -> dict[str, list[float | None]]:
+    return {name: _plain(estimates[name]) for name in TASKS[task].headline if name in estimates}
 
 
 def _plain(estimate: Estimate) -> list[float | None]:
@@ -134,15 +134,15 @@ def slices(outcome: Outcome) -> list[dict[str, Any]]:
         ``metrics`` as in `evidence`, empty where too few left; ``worse`` and ``off``:
         whether it is significantly worse than the others, or its mean prediction off.
     """
-    found = outcome.evaluator.slices(
+    all_slices = outcome.evaluator.slices(
         segments(outcome.X, outcome.regions),
         outcome.y,
         outcome.scores,
         outcome.customers,
         draws=_DRAWS,
     )
-    told = [one for one in found if one.rows >= FEWEST]
-    return [_told(one) for one in sorted(told, key=lambda one: (one.column, one.value))]
+    shown = [one for one in all_slices if one.rows >= FEWEST]
+    return [_told(one) for one in sorted(shown, key=lambda one: (one.column, one.value))]
 
 
 def _told(one: Slice) -> dict[str, Any]:
@@ -152,7 +152,7 @@ def _told(one: Slice) -> dict[str, Any]:
         "rows": one.rows,
         "observed": one.happened,
         "predicted": one.told,
-        "metrics": {name: _plain(found) for name, found in one.metrics.items()},
+        "metrics": {name: _plain(estimate) for name, estimate in one.metrics.items()},
         "worse": one.worse,
         "off": one.off,
     }

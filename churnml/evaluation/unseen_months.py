@@ -69,12 +69,12 @@ def unseen_months(
     ['2026-04-01', '2026-05-01']
     """
     first = ceil_month(max(learned, earliest))
-    found = [day for day in month_starts(first, covered) if window.end(day) <= covered]
-    if not found:
+    complete = [day for day in month_starts(first, covered) if window.end(day) <= covered]
+    if not complete:
         raise LabelWindowError(
             f"{source}: no matured month that neither model has learned from: they learned "
             f"until {learned}, and labels are covered until {covered}.",
             hint="Name a source with later months, or promote with --force REASON.",
             expected=f"labels covered until {window.end(first)} or later",
         )
-    return tuple(found[-months:])
+    return tuple(complete[-months:])

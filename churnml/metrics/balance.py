@@ -85,10 +85,10 @@ def balance(
     check_weight(weights, who.size)
     stands = np.ones(who.size) if standing is None else row_weights(standing, who.size)
     rows = [
-        found
+        row
         for name in X.columns
         for level, values in _indicators(X[name])
-        if (found := _row(str(name), level, values, who, weights, stands)) is not None
+        if (row := _row(str(name), level, values, who, weights, stands)) is not None
     ]
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     order = np.argsort(-table["before"].abs().to_numpy(float), kind="stable")

@@ -145,13 +145,13 @@ def bootstrap(
     label, customers = _customers(groups)
     # First, so that rows that do not fit are told before the draws.
     values = _values(measures, customers if label is None else label.size)
-    found = {name: np.empty(draws) for name in measures}
+    drawn = {name: np.empty(draws) for name in measures}
     for draw, times in enumerate(_drawn(customers, draws, seed)):
         weight = times if label is None else times[label]
         for name, measure in measures.items():
-            found[name][draw] = measure(weight)
+            drawn[name][draw] = measure(weight)
     return {
-        name: _estimate(values[name], found[name], level, distance=isinstance(measure, Distance))
+        name: _estimate(values[name], drawn[name], level, distance=isinstance(measure, Distance))
         for name, measure in measures.items()
     }
 

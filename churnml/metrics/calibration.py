@@ -269,9 +269,9 @@ def _newton(
         da = (h11 * g0 - h01 * g1) / determinant
         db = (h00 * g1 - h01 * g0) / determinant
         # Of an over-confident model a full step overshoots, and the next one back, for ever.
-        while (found := _misfit(a + da, b + db, y, x, weight)) > misfit and abs(db) > 1e-12:
+        while (smaller := _misfit(a + da, b + db, y, x, weight)) > misfit and abs(db) > 1e-12:
             da, db = da / 2, db / 2
-        a, b, misfit = a + float(da), b + float(db), found
+        a, b, misfit = a + float(da), b + float(db), smaller
         if abs(da) < 1e-10 and abs(db) < 1e-10:
             break
     return float(a), float(b)

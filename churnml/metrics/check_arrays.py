@@ -45,9 +45,11 @@ def numbers(name: str, values: ArrayLike) -> Floats:
             return np.asarray(values, np.float64)
     except (TypeError, ValueError):
         given = np.asarray(values, dtype=object)
-    found = _examples(given.ravel()[:1_000])
+    examples = _examples(given.ravel()[:1_000])
     raise DataError(
-        f"the {name} are no numbers: {found}; numbers were expected.", value=found, expected="float"
+        f"the {name} are no numbers: {examples}; numbers were expected.",
+        value=examples,
+        expected="float",
     )
 
 
@@ -70,12 +72,12 @@ def check_labels(y: ArrayLike) -> Floats:
         raise _no_labels(np.asarray(y, dtype=object).ravel()[:1_000]) from error
     strange = ~((labels == 0) | (labels == 1))
     if strange.any():
-        found = _examples(labels[strange][:1_000])
+        examples = _examples(labels[strange][:1_000])
         raise DataError(
-            f"y holds {found} in {int(strange.sum()):,} of {labels.size:,} rows; "
+            f"y holds {examples} in {int(strange.sum()):,} of {labels.size:,} rows; "
             "0 and 1 were expected.",
             count=int(strange.sum()),
-            value=found,
+            value=examples,
             expected="0 or 1",
         )
     return labels
@@ -109,7 +111,7 @@ def check_binary(y: ArrayLike, score: ArrayLike, *, name: str = "scores") -> tup
 
 
 def check_pair(
-    y: ArrayLike, told: ArrayLike, *, name: str = "predictions"
+    y: ArrayLike, values: ArrayLike, *, name: str = "predictions"
 ) -> tuple[Floats, Floats]:
     """Finite numbers and others to compare them with, shape (n,) both, at least one.
 
@@ -123,7 +125,7 @@ def check_pair(
     >>> check_pair([60, 80], [70, 75])
     (array([60., 80.]), array([70., 75.]))
     """
-    first, second = numbers("scores", y), numbers(name, told)
+    first, second = numbers("scores", y), numbers(name, values)
     _same_rows(first, name, second)
     return _finite("scores", first), _finite(name, second)
 
@@ -367,5 +369,5 @@ def _finite(name: str, values: Floats) -> Floats:
 def _examples(values: Iterable[Any]) -> str:
     """The first five that differ, as they would be written."""
     plain = (one.item() if isinstance(one, np.generic) else one for one in values)
-    found = dict.fromkeys(reprlib.repr(one) for one in plain)
-    return ", ".join(list(found)[:5])
+    examples = dict.fromkeys(reprlib.repr(one) for one in plain)
+    return ", ".join(list(examples)[:5])

@@ -115,8 +115,8 @@ def check_pair_of(name: str, value: Any, expected: str) -> None:
     """
     if not isinstance(value, tuple | list) or len(value) != 2:
         known = isinstance(value, tuple | list)
-        found = f"has {len(value)} parts" if known else f"is of type {type(value).__name__}"
-        raise UsageError(f"{name} {found}; {expected} was expected.", expected=expected)
+        problem = f"has {len(value)} parts" if known else f"is of type {type(value).__name__}"
+        raise UsageError(f"{name} {problem}; {expected} was expected.", expected=expected)
 
 
 def check_rising(name: str, values: ArrayLike) -> NDArray[np.float64]:

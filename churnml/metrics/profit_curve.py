@@ -114,19 +114,19 @@ def profit_curve(
     }
     rows = np.asarray(y).size
     codes = check_groups(groups, rows)
-    found = bootstrap(
+    estimates = bootstrap(
         measures | single,
         rows if codes is None else codes,
         draws=draws,
         seed=seed,
     )
-    steps = [found[name] for name in measures]
+    steps = [estimates[name] for name in measures]
     return ProfitCurve(
         share=tuple(grid.tolist()),
         profit=tuple(one.value for one in steps),
         low=tuple(one.low for one in steps),
         high=tuple(one.high for one in steps),
-        **{name: found[name] for name in single},
+        **{name: estimates[name] for name in single},
         costs=costs,
     )
 

@@ -89,11 +89,11 @@ def reliability(
     labels, chances = check_probabilities(y, p)
     codes = check_groups(groups, labels.size)
     customers = np.arange(labels.size) if codes is None else codes
-    found = []
+    estimates = []
     for rows in rows_of_bins(chances, bins):
         share, low, high = share_over_customers(labels[rows], customers[rows], level)
-        found.append(Bin(rows.size, float(chances[rows].mean()), share, low, high))
-    return found
+        estimates.append(Bin(rows.size, float(chances[rows].mean()), share, low, high))
+    return estimates
 
 
 def mean_reliability(

@@ -30,22 +30,22 @@ def r2(y: ArrayLike, prediction: ArrayLike, weight: NDArray[Any] | None = None) 
     >>> r2([0, 50, 100], [0, 50, 100]), r2([0, 50, 100], [50, 50, 50])
     (1.0, 0.0)
     """
-    scores, told = check_pair(y, prediction)
-    return _explained(scores, told, check_weight(weight, scores.size))
+    scores, predicted = check_pair(y, prediction)
+    return _explained(scores, predicted, check_weight(weight, scores.size))
 
 
 def r2_measure(y: ArrayLike, prediction: ArrayLike) -> Measure:
     """`r2` as a function of row weights."""
-    scores, told = check_pair(y, prediction)
-    return lambda weight: _explained(scores, told, weight)
+    scores, predicted = check_pair(y, prediction)
+    return lambda weight: _explained(scores, predicted, weight)
 
 
-def _explained(scores: Floats, told: Floats, weight: Floats | None) -> float:
+def _explained(scores: Floats, predicted: Floats, weight: Floats | None) -> float:
     mean = np.average(scores, weights=weight)
     spread = np.average((scores - mean) ** 2, weights=weight)
     if spread == 0:
         return float("nan")
-    return float(1 - np.average((scores - told) ** 2, weights=weight) / spread)
+    return float(1 - np.average((scores - predicted) ** 2, weights=weight) / spread)
 
 
 def mae(y: ArrayLike, prediction: ArrayLike, weight: NDArray[Any] | None = None) -> float:
@@ -54,14 +54,14 @@ def mae(y: ArrayLike, prediction: ArrayLike, weight: NDArray[Any] | None = None)
     >>> mae([0, 100], [10, 80])
     15.0
     """
-    scores, told = check_pair(y, prediction)
-    return float(np.average(np.abs(scores - told), weights=check_weight(weight, scores.size)))
+    scores, predicted = check_pair(y, prediction)
+    return float(np.average(np.abs(scores - predicted), weights=check_weight(weight, scores.size)))
 
 
 def mae_measure(y: ArrayLike, prediction: ArrayLike) -> Measure:
     """`mae` as a function of row weights."""
-    scores, told = check_pair(y, prediction)
-    return _mean_of(np.abs(scores - told))
+    scores, predicted = check_pair(y, prediction)
+    return _mean_of(np.abs(scores - predicted))
 
 
 def _mean_of(values: NDArray[Any]) -> Measure:
@@ -76,14 +76,14 @@ def spearman(y: ArrayLike, prediction: ArrayLike, weight: NDArray[Any] | None = 
     >>> round(spearman([1, 2, 3, 4], [10, 20, 30, 40]), 6)
     1.0
     """
-    scores, told = check_pair(y, prediction)
-    return correlation(rankdata(scores), rankdata(told), check_weight(weight, scores.size))
+    scores, predicted = check_pair(y, prediction)
+    return correlation(rankdata(scores), rankdata(predicted), check_weight(weight, scores.size))
 
 
 def spearman_measure(y: ArrayLike, prediction: ArrayLike) -> Measure:
     """`spearman` as a function of row weights: ranks are found once, for many draws."""
-    scores, told = check_pair(y, prediction)
-    first, second = rankdata(scores), rankdata(told)
+    scores, predicted = check_pair(y, prediction)
+    first, second = rankdata(scores), rankdata(predicted)
     return lambda weight: correlation(first, second, weight)
 
 
@@ -134,10 +134,10 @@ def quadratic_kappa(
     >>> quadratic_kappa([0, 50, 100], [2, 48, 100], levels=[0, 50, 100])
     1.0
     """
-    scores, told = check_pair(y, prediction)
+    scores, predicted = check_pair(y, prediction)
     steps = np.linspace(0, 100, 11) if levels is None else check_rising("levels", levels)
     middles = (steps[1:] + steps[:-1]) / 2
-    first, second = (np.searchsorted(middles, one).astype(float) for one in (scores, told))
+    first, second = (np.searchsorted(middles, one).astype(float) for one in (scores, predicted))
     return _agreement(first, second, check_weight(weight, scores.size))
 
 
@@ -146,11 +146,11 @@ def kappa_measure(y: ArrayLike, prediction: ArrayLike) -> Measure:
 
     The levels are the answers that occur, where they are 11 or fewer.
     """
-    scores, told = check_pair(y, prediction)
+    scores, predicted = check_pair(y, prediction)
     answers = np.unique(scores)
     steps = answers if answers.size <= 11 else np.linspace(0, 100, 11)
     middles = (steps[1:] + steps[:-1]) / 2
-    first, second = (np.searchsorted(middles, one).astype(float) for one in (scores, told))
+    first, second = (np.searchsorted(middles, one).astype(float) for one in (scores, predicted))
     return lambda weight: _agreement(first, second, weight)
 
 
@@ -179,9 +179,9 @@ def dissatisfied_auc(
     >>> dissatisfied_auc([20, 60, 61, 100], [.9, .8, .3, .1])
     1.0
     """
-    scores, told = check_pair(y, score)
-    unhappy = scores <= check_number("threshold", threshold)
-    return auc(unhappy.astype(float), told, weight)
+    scores, predicted = check_pair(y, score)
+    labels = scores <= check_number("threshold", threshold)
+    return auc(labels.astype(float), predicted, weight)
 
 
 def coverage(

@@ -115,6 +115,6 @@ def holm(chances: ArrayLike) -> Floats:
     given = np.asarray(chances, np.float64)
     order = np.argsort(given, kind="stable")
     stepped = given[order] * np.arange(given.size, 0, -1)
-    found = np.empty(given.size)
-    found[order] = np.minimum(np.maximum.accumulate(stepped), 1)
-    return found
+    adjusted = np.empty(given.size)
+    adjusted[order] = np.minimum(np.maximum.accumulate(stepped), 1)
+    return adjusted

@@ -35,15 +35,15 @@ def churn_measures(y: ArrayLike, p: ArrayLike) -> dict[str, Measure]:
     """
     labels, chances = calibration.check_probabilities(y, p)
     ranked = Ranked(labels, chances)
-    found: dict[str, Measure] = {
+    measures: dict[str, Measure] = {
         "auc": ranked.auc,
         "average_precision": ranked.average_precision,
     }
     for share in TOP_SHARES:
         percent = f"{round(100 * share):02d}"
-        found[f"lift_top_{percent}pct"] = partial(ranked.lift, share)
-        found[f"capture_top_{percent}pct"] = partial(ranked.capture, share)
-    return found | calibration.probability_measures(labels, chances, ranked)
+        measures[f"lift_top_{percent}pct"] = partial(ranked.lift, share)
+        measures[f"capture_top_{percent}pct"] = partial(ranked.capture, share)
+    return measures | calibration.probability_measures(labels, chances, ranked)
 
 
 def satisfaction_measures(
@@ -76,23 +76,25 @@ def satisfaction_measures(
     UsageError
         An ``interval`` that is no pair.
     """
-    scores, told = check_pair(check_answers(y), prediction)
-    unhappy = (scores <= check_number("threshold", threshold)).astype(float)
-    found: dict[str, Measure] = {
-        "r2": satisfaction.r2_measure(scores, told),
-        "spearman": satisfaction.spearman_measure(scores, told),
-        "quadratic_kappa": satisfaction.kappa_measure(scores, told),
-        "mae": satisfaction.mae_measure(scores, told),
+    scores, predicted = check_pair(check_answers(y), prediction)
+    dissatisfied_labels = (scores <= check_number("threshold", threshold)).astype(float)
+    measures: dict[str, Measure] = {
+        "r2": satisfaction.r2_measure(scores, predicted),
+        "spearman": satisfaction.spearman_measure(scores, predicted),
+        "quadratic_kappa": satisfaction.kappa_measure(scores, predicted),
+        "mae": satisfaction.mae_measure(scores, predicted),
     }
     if dissatisfied is None:
-        found["auc_dissatisfied"] = Ranked(unhappy, -told).auc
+        measures["auc_dissatisfied"] = Ranked(dissatisfied_labels, -predicted).auc
     else:
-        _, risk = calibration.check_probabilities(unhappy, dissatisfied, name="dissatisfied")
-        found["auc_dissatisfied"] = Ranked(unhappy, risk).auc
-        found["log_loss_dissatisfied"] = calibration.log_loss_measure(unhappy, risk)
+        _, risk = calibration.check_probabilities(
+            dissatisfied_labels, dissatisfied, name="dissatisfied"
+        )
+        measures["auc_dissatisfied"] = Ranked(dissatisfied_labels, risk).auc
+        measures["log_loss_dissatisfied"] = calibration.log_loss_measure(dissatisfied_labels, risk)
     if interval is not None:
-        found |= satisfaction.interval_measures(scores, interval)
-    return found
+        measures |= satisfaction.interval_measures(scores, interval)
+    return measures
 
 
 def churn_metrics(
@@ -186,7 +188,7 @@ def satisfaction_metrics(
     return bootstrap(measures, rows if codes is None else codes, draws=draws, seed=seed)
 
 
-def flat_metrics(found: Mapping[str, Estimate], prefix: str = "") -> dict[str, float]:
+def flat_metrics(metrics: Mapping[str, Estimate], prefix: str = "") -> dict[str, float]:
     """Metrics as MLflow keeps them: the value, and the interval's ends beside it.
 
     >>> flat_metrics({"auc": Estimate(.8, .7, .9)})
@@ -195,7 +197,7 @@ def flat_metrics(found: Mapping[str, Estimate], prefix: str = "") -> dict[str, f
     ends = {"": "value", "_low": "low", "_high": "high"}
     return {
         f"{prefix}{name}{end}": getattr(estimate, which)
-        for name, estimate in found.items()
+        for name, estimate in metrics.items()
         for end, which in ends.items()
         if np.isfinite(getattr(estimate, which))
     }

@@ -56,8 +56,8 @@ def known_outcomes(
     seen = np.zeros(days.max(initial=-1) + 1, int)
     np.maximum.at(seen, days, -months)
     known = seen[days] >= horizon
-    told = months[known]
-    return known, ((told > 0) & (told <= horizon)).astype(np.float64)
+    known_months = months[known]
+    return known, ((known_months > 0) & (known_months <= horizon)).astype(np.float64)
 
 
 def horizon_metrics(
@@ -91,13 +91,13 @@ def horizon_metrics(
         or within which all or none left, is not among them.
     """
     who = check_groups(groups, len(within))
-    found: dict[str, Estimate] = {}
+    metrics: dict[str, Estimate] = {}
     for at, horizon in enumerate(months):
         known, left = known_outcomes(outcome, times, horizon)
         if 0 < left.sum() < left.size:
             measures = churn_measures(left, within[known, at])
             kept = {name: measures[name] for name in MEASURES}
             customers = left.size if who is None else who[known]
-            told = bootstrap(kept, customers, draws=draws, seed=seed)
-            found |= {f"{name}_{horizon}mo": value for name, value in told.items()}
-    return found
+            estimates = bootstrap(kept, customers, draws=draws, seed=seed)
+            metrics |= {f"{name}_{horizon}mo": value for name, value in estimates.items()}
+    return metrics

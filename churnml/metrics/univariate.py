@@ -68,8 +68,8 @@ def columns_alone(
         raise DataError(f"y has shape {outcome.shape}, X {len(X):,} rows.", expected=f"({len(X)},)")
     rows, folds = deal(len(outcome), check_groups(groups, len(outcome)))
     means = unseen_means(X.iloc[rows], outcome[rows], folds)
-    found = {name: reached(task, outcome[rows], told) for name, told in means.items()}
-    return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
+    strengths = {name: reached(task, outcome[rows], values) for name, values in means.items()}
+    return dict(sorted(strengths.items(), key=lambda item: (-item[1], item[0])))
 
 
 def deal(count: int, groups: ArrayLike | None = None) -> tuple[Whole, Whole]:

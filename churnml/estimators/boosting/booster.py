@@ -145,15 +145,15 @@ def grow(
         held.set_init_score(start[outside])
         watched.append(held)
         callbacks.append(lgb.early_stopping(recipe.patience, verbose=False))
-    told: dict[str, dict[str, list[float]]] = {}
+    evals: dict[str, dict[str, list[float]]] = {}
     if watched and losses is not None:
-        callbacks.append(lgb.record_evaluation(told))
+        callbacks.append(lgb.record_evaluation(evals))
     booster = lgb.engine.train(
         params, train, recipe.max_rounds, valid_sets=watched, callbacks=callbacks
     )
     best = booster.best_iteration if outside.size else booster.current_iteration()
     if losses is not None:
-        losses += [float(value) for one in told.values() for value in one[_METRICS[recipe.loss]]][
+        losses += [float(value) for one in evals.values() for value in one[_METRICS[recipe.loss]]][
             :best
         ]
     return model_text(booster, best)

@@ -181,8 +181,8 @@ class _Fitter:
         places = [(one, fold) for one in repeats for fold in range(max(self.plan.folds, 1))]
         members = _side_by_side(member, places, self.plan.threads)
         held_out = np.zeros((len(repeats), len(self.data.y)))
-        for (repeat, _), found in zip(places, members, strict=True):
-            held_out[list(repeats).index(repeat), found.judged] = found.scores
+        for (repeat, _), fitted in zip(places, members, strict=True):
+            held_out[list(repeats).index(repeat), fitted.judged] = fitted.scores
         return _Part(recipe, used, members, held_out)
 
     def _grow(

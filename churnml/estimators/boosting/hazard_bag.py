@@ -150,16 +150,16 @@ def _grow(
     params = _params(given, member)
     train = _dataset(given, given.months.take(inside), start, params, None)
     watched, callbacks = [], []
-    told: dict[str, dict[str, list[float]]] = {}
+    evals: dict[str, dict[str, list[float]]] = {}
     if outside.any():
         watched.append(_dataset(given, given.months.take(outside), start, params, train))
         callbacks.append(lgb.early_stopping(given.recipe.patience, verbose=False))
-        callbacks.append(lgb.record_evaluation(told))
+        callbacks.append(lgb.record_evaluation(evals))
     booster = lgb.engine.train(
         params, train, given.recipe.max_rounds, valid_sets=watched, callbacks=callbacks
     )
     best = booster.best_iteration if outside.any() else booster.current_iteration()
-    losses = [float(loss) for one in told.values() for loss in one["binary_logloss"][:best]]
+    losses = [float(loss) for one in evals.values() for loss in one["binary_logloss"][:best]]
     return model_text(booster, best), tuple(losses)
 
 
@@ -182,7 +182,7 @@ def _dataset(
     reference: lgb.Dataset | None,
 ) -> lgb.Dataset:
     names = [f"f{at + 1:04d}" for at in range(given.matrix.shape[1] + 1)]
-    found = lgb.Dataset(
+    dataset = lgb.Dataset(
         Rows(given.matrix, months),
         label=months.left.astype(np.float32),
         weight=months.weight,
@@ -191,7 +191,7 @@ def _dataset(
         params=params,
         reference=reference,
     )
-    return found.construct()
+    return dataset.construct()
 
 
 def calibrate(
@@ -209,13 +209,13 @@ def calibrate(
     held = months.take(judged)
     raw = scores[judged]
     pooled = _calibration(held, raw, np.ones(len(held), bool), members)
-    found = []
+    calibrations = []
     for month in range(1, count + 1):
         here = held.month == month
         events = int(held.left[here].sum())
         enough = min(events, int(here.sum()) - events) >= _FEWEST_EVENTS
-        found.append(_calibration(held, raw, here, members) if enough else pooled)
-    return found
+        calibrations.append(_calibration(held, raw, here, members) if enough else pooled)
+    return calibrations
 
 
 def level_months(
@@ -238,12 +238,12 @@ def level_months(
             for one in members
         ]
     )
-    found = []
+    levelled = []
     for month, one in enumerate(calibrations, start=1):
         here = seen.month == month
         weight = seen.weight[here].astype(float)
-        found.append(level_bag(one, scores[:, here], weight) if here.any() else one)
-    return found
+        levelled.append(level_bag(one, scores[:, here], weight) if here.any() else one)
+    return levelled
 
 
 def _calibration(

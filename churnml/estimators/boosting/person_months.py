@@ -81,9 +81,9 @@ def thin(months: PersonMonths, most: int, seed: int) -> PersonMonths:
         return months
     share = kept / staying
     drawn = np.random.default_rng(seed).random(len(months), dtype=np.float32) < share
-    found = months.take(months.left | drawn)
-    weight = np.where(found.left, found.weight, found.weight / np.float32(share))
-    return PersonMonths(found.row, found.month, found.left, weight)
+    thinned = months.take(months.left | drawn)
+    weight = np.where(thinned.left, thinned.weight, thinned.weight / np.float32(share))
+    return PersonMonths(thinned.row, thinned.month, thinned.left, weight)
 
 
 class Rows(lgb.Sequence):
@@ -105,9 +105,9 @@ class Rows(lgb.Sequence):
         return len(self._months)
 
     def __getitem__(self, place: Any) -> NDArray[Any]:
-        found = with_month(self._matrix[self._months.row[place]], self._months.month[place])
+        rows = with_month(self._matrix[self._months.row[place]], self._months.month[place])
         # LightGBM draws cuts from single rows, which it takes in double precision only.
-        return found.astype(np.float64) if found.ndim == 1 else found
+        return rows.astype(np.float64) if rows.ndim == 1 else rows
 
     def chunks(self) -> Iterator[NDArray[np.float32]]:
         """All rows, a batch at a time."""

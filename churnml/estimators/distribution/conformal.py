@@ -61,12 +61,12 @@ def masses_by(
     coverage: float,
 ) -> dict[str, float]:
     """The mass of each label that at least :data:`ENOUGH` customers have; None is none."""
-    found = {}
+    masses = {}
     for one in sorted({str(value) for value in label if value is not None}):
         rows = np.flatnonzero(label == one)
         if np.unique(group[rows]).size >= ENOUGH:
-            found[one] = conformal_mass(dropped[rows], weight[rows], group[rows], coverage)
-    return found
+            masses[one] = conformal_mass(dropped[rows], weight[rows], group[rows], coverage)
+    return masses
 
 
 def bounds(
@@ -92,13 +92,13 @@ def bounds(
 
 def dropped_at(shares: NDArray[np.float64], at: NDArray[np.int64]) -> NDArray[np.float64]:
     """The mass of the first nested interval that leaves each score's threshold out."""
-    found = np.zeros(at.size)
+    dropped = np.zeros(at.size)
     inside = np.ones(at.size, bool)
     for low, high, held in _chain(shares):
         left = inside & ((at < low) | (at > high))
-        found[left] = held[left]
+        dropped[left] = held[left]
         inside &= ~left
-    return found
+    return dropped
 
 
 def _chain(

@@ -55,7 +55,7 @@ def fit_cumulative(
     spread = np.sqrt(np.average((indices - mean) ** 2, axis=0, weights=weight[some]))
     scale = np.where(spread > 1e-9, spread, np.inf)
     design = (indices - mean) / scale
-    found = np.zeros((thresholds - 1, 3))
+    coefficients = np.zeros((thresholds - 1, 3))
     for at in range(thresholds - 1):
         (line,) = fit_lines(
             design,
@@ -66,5 +66,5 @@ def fit_cumulative(
             signs=_SIGNS,
         )
         slopes = line.weights / scale
-        found[at] = [line.intercept - float(slopes @ mean), *slopes]
-    return found
+        coefficients[at] = [line.intercept - float(slopes @ mean), *slopes]
+    return coefficients

@@ -239,9 +239,9 @@ def _shares(
         isotonic_regression(column, sample_weight=mass[held], increasing=False)
         for column in below.T
     ]
-    found = np.column_stack([np.interp(knots, centre, column) for column in falling])
+    shares = np.column_stack([np.interp(knots, centre, column) for column in falling])
     # A few rows' worth of the shares of all: nothing that was seen is held impossible.
     prior = _PRIOR_ROWS / (_PRIOR_ROWS + place.size)
-    found = np.maximum.accumulate((1 - prior) * found + prior * overall, axis=1)
-    found[:, -1] = 1.0
-    return found
+    shares = np.maximum.accumulate((1 - prior) * shares + prior * overall, axis=1)
+    shares[:, -1] = 1.0
+    return shares

@@ -134,22 +134,22 @@ def align(frame: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
     ...
     churnml.errors.SchemaError: 1 column is missing: 'tenure' (nearest found: 'tenures'). ...
     """
-    found = list(frame.columns)
-    missing = [name for name in names if name not in set(found)]
+    columns = list(frame.columns)
+    missing = [name for name in names if name not in set(columns)]
     if missing:
-        raise missing_columns(missing, names, found)
+        raise missing_columns(missing, names, columns)
     return frame.loc[:, list(names)]
 
 
 def missing_columns(
-    missing: Sequence[str], expected: Sequence[str], found: Sequence[str]
+    missing: Sequence[str], expected: Sequence[str], columns: Sequence[str]
 ) -> SchemaError:
     """The error for columns that a model needs and a table does not have."""
-    told = [_tell_missing(name, expected, found) for name in missing[:10]]
+    listed = [_tell_missing(name, expected, columns) for name in missing[:10]]
     more = f" and {len(missing) - 10} more" if len(missing) > 10 else ""
     count = "1 column is" if len(missing) == 1 else f"{len(missing)} columns are"
     return SchemaError(
-        f"{count} missing: {', '.join(told)}{more}.",
+        f"{count} missing: {', '.join(listed)}{more}.",
         hint="Rename the columns as in training, or train on what this table has.",
         column=missing[0],
         count=len(missing),
@@ -157,14 +157,14 @@ def missing_columns(
     )
 
 
-def _tell_missing(name: str, expected: Sequence[str], found: Sequence[str]) -> str:
-    strangers = [other for other in found if other not in set(expected)]
+def _tell_missing(name: str, expected: Sequence[str], columns: Sequence[str]) -> str:
+    strangers = [other for other in columns if other not in set(expected)]
     near = difflib.get_close_matches(name, strangers, n=1, cutoff=0.6)
     if near:
         return f"{name!r} (nearest found: {near[0]!r})"
     position = list(expected).index(name)
-    if len(found) == len(expected) and found[position] in strangers:
-        return f"{name!r} (found {found[position]!r} at position {position + 1})"
+    if len(columns) == len(expected) and columns[position] in strangers:
+        return f"{name!r} (found {columns[position]!r} at position {position + 1})"
     return repr(name)
 
 
@@ -213,17 +213,17 @@ def _native_kind(series: pd.Series) -> Literal["number", "category", "empty"]:
         if pd.api.types.is_complex_dtype(dtype):
             raise DataError("Complex data not supported", column=str(series.name))
         return "number"
-    found = pd.api.types.infer_dtype(series, skipna=True)
-    if found == "string":
+    kind = pd.api.types.infer_dtype(series, skipna=True)
+    if kind == "string":
         return "category"
-    if found == "empty":
+    if kind == "empty":
         return "empty"
-    if found in _NUMERIC_OBJECTS or _is_decimal(dtype):
+    if kind in _NUMERIC_OBJECTS or _is_decimal(dtype):
         return "number"
-    if found in {"mixed", "mixed-integer"} and pd.api.types.is_object_dtype(dtype):
+    if kind in {"mixed", "mixed-integer"} and pd.api.types.is_object_dtype(dtype):
         return _kind_of_mixture(series)
     raise DataError(
-        f"column {series.name!r} holds {found} values; numbers, text or booleans were expected.",
+        f"column {series.name!r} holds {kind} values; numbers, text or booleans were expected.",
         hint="Turn dates into ages in days, and take nested values apart.",
         column=str(series.name),
     )
@@ -267,8 +267,8 @@ def _numbers(series: pd.Series) -> NDArray[np.float32]:
 
 def _text_for_number(series: pd.Series) -> SchemaError:
     texts = [isinstance(value, str) for value in series]
-    found = np.flatnonzero(texts if any(texts) else series.notna().to_numpy())
-    row, value = int(found[0]), series.iloc[found[0]]
+    places = np.flatnonzero(texts if any(texts) else series.notna().to_numpy())
+    row, value = int(places[0]), series.iloc[places[0]]
     return SchemaError(
         f"column {series.name!r} held numbers in training and holds text now "
         f"(row {row + 1}: {value!r}).",

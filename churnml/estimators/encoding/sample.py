@@ -141,9 +141,9 @@ class Sample:
     group: NDArray[np.int64]
     place: NDArray[np.int64]
 
-    def back(self, found: NDArray[np.float64]) -> NDArray[np.float64]:
+    def back(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Values of the ordered rows, at the caller's rows; NaN where the weight is 0."""
-        return np.where(self.place >= 0, found[self.place], np.nan)
+        return np.where(self.place >= 0, values[self.place], np.nan)
 
 
 def draw_sample(

@@ -49,5 +49,5 @@ def column_sums(
     for at, owner in enumerate(encoder.owners):
         sums[:, owner] += contributions[:, at]
     place = {column.name: at for at, column in enumerate(encoder.columns)}
-    found: dict[str, Any] = {name: sums[:, place[name]] for name in names}
-    return pd.DataFrame(found)
+    totals: dict[str, Any] = {name: sums[:, place[name]] for name in names}
+    return pd.DataFrame(totals)

@@ -92,7 +92,7 @@ class Tables:
 
     def _add(self, matrix: NDArray[np.float32], out: NDArray[np.float64]) -> None:
         answers = self._answers(matrix)
-        found = np.empty(matrix.shape[0])
+        total = np.empty(matrix.shape[0])
         bits = np.empty(matrix.shape[0], np.uint8)
         for pack in self.packs:
             code = np.zeros(matrix.shape[0], np.uint8)
@@ -101,8 +101,8 @@ class Tables:
                 np.bitwise_or(code, bits, out=code)
             at = code.astype(np.intp)
             for column, table in zip(pack.columns, pack.table, strict=True):
-                np.take(table, at, out=found, mode="clip")
-                out[:, column] += found
+                np.take(table, at, out=total, mode="clip")
+                out[:, column] += total
 
     def _answers(self, matrix: NDArray[np.float32]) -> NDArray[np.uint8]:
         """Whether each row goes left at each distinct decision, shape (decisions, n)."""

@@ -19,7 +19,7 @@ _LITTLE = 0.02
 """A change that is drawn small."""
 
 
-def backtest(found: Mapping[str, Any], name: str) -> Figure:
+def backtest(results: Mapping[str, Any], name: str) -> Figure:
     """A measure month by month, and by the age of the models, with 95 % intervals.
 
     Parameters
@@ -35,8 +35,8 @@ def backtest(found: Mapping[str, Any], name: str) -> Figure:
         To the right, below 0 is ageing: worse than a model that is fresh at the same dates.
     """
     figure, (left, right) = panels((11, 4.6), widths=(3, 2))
-    _by_month(left, found["months"], found["measure"], name)
-    _by_age(right, found["ages"], name)
+    _by_month(left, results["months"], results["measure"], name)
+    _by_age(right, results["ages"], name)
     return figure
 
 

@@ -61,10 +61,10 @@ class GainsDisplay(Display):
         order = np.argsort(-scores, kind="stable")
         falling = scores[order]
         ends = np.flatnonzero(np.r_[falling[1:] != falling[:-1], True])
-        found = np.cumsum(labels[order])[ends] / max(labels.sum(), 1)
+        reached = np.cumsum(labels[order])[ends] / max(labels.sum(), 1)
         shown = cls(
             share=np.r_[0.0, (ends + 1) / labels.size],
-            found=np.r_[0.0, found],
+            found=np.r_[0.0, reached],
             rate=float(labels.mean()),
             name=name,
         )

@@ -59,31 +59,31 @@ class ProfitDisplay(Display):
 
     def plot(self, ax: Axes | None = None, *, name: str | None = None, **line: Any) -> Self:
         """Draw, on new axes where none are given."""
-        axes, found = self._axes(ax), self.curve
+        axes, curve = self._axes(ax), self.curve
         axes.fill_between(
-            found.share, found.low, found.high, color=BLUE, alpha=0.15, lw=0, label=INTERVAL
+            curve.share, curve.low, curve.high, color=BLUE, alpha=0.15, lw=0, label=INTERVAL
         )
         style: dict[str, Any] = {
             "color": BLUE,
             "lw": 2,
             "label": name or self.name or "model",
         } | line
-        (self.line_,) = axes.plot(found.share, found.profit, **style)
-        axes.plot([0, 1], [0, found.everybody], color=GREY, lw=1, ls="--", label="at random")
-        best = found.best_share
+        (self.line_,) = axes.plot(curve.share, curve.profit, **style)
+        axes.plot([0, 1], [0, curve.everybody], color=GREY, lw=1, ls="--", label="at random")
+        best = curve.best_share
         axes.axvspan(best.low, best.high, color=ORANGE, alpha=0.12, lw=0)
         axes.plot(
-            [best.value], [found.maximum.value], "o", color=ORANGE, label=f"best share, {INTERVAL}"
+            [best.value], [curve.maximum.value], "o", color=ORANGE, label=f"best share, {INTERVAL}"
         )
-        height = max(max(found.high), 1e-6)
+        height = max(max(curve.high), 1e-6)
         # Contacting everybody may lose so much that nothing else would be seen.
-        bottom = max(min(found.low), -1.2 * height)
-        sunk = [at for at, most in zip(found.share, found.high, strict=True) if most < bottom]
+        bottom = max(min(curve.low), -1.2 * height)
+        sunk = [at for at, most in zip(curve.share, curve.high, strict=True) if most < bottom]
         widest = max(min(sunk, default=1.0), 0.1)
         right = best.value > widest / 2
         axes.annotate(
-            f"{found.maximum.value:,.1f} yuan per customer, contacting {100 * best.value:.1f} %",
-            (best.value, found.maximum.value),
+            f"{curve.maximum.value:,.1f} yuan per customer, contacting {100 * best.value:.1f} %",
+            (best.value, curve.maximum.value),
             (-8 if right else 8, 8),
             textcoords="offset points",
             ha="right" if right else "left",

@@ -62,8 +62,8 @@ class ReliabilityDisplay(Display):
         **line: Any,
     ) -> Self:
         """Draw the reliability of probabilities; ``groups`` is the customer of each row."""
-        found = reliability(y_true, y_prob, groups, bins=bins)
-        return cls(bins=found, name=name, labels=labels).plot(ax, **line)
+        bins_found = reliability(y_true, y_prob, groups, bins=bins)
+        return cls(bins=bins_found, name=name, labels=labels).plot(ax, **line)
 
     @classmethod
     def from_estimator(cls, estimator: Any, X: Any, y: ArrayLike, **options: Any) -> Self:

@@ -33,7 +33,7 @@ class Slice(Protocol):
         """Whether the model is significantly worse for them."""
 
 
-def slices(found: Sequence[Slice], measure: str, label: str, *, title: str = "Slices") -> Figure:
+def slices(rows: Sequence[Slice], measure: str, label: str, *, title: str = "Slices") -> Figure:
     """Draw a measure by slice with its 95 % interval; those significantly worse stand out.
 
     Parameters
@@ -46,7 +46,7 @@ def slices(found: Sequence[Slice], measure: str, label: str, *, title: str = "Sl
         Of the horizontal axis, with the unit.
     title : str, default "Slices"
     """
-    shown = [one for one in found if measure in one.metrics][::-1]
+    shown = [one for one in rows if measure in one.metrics][::-1]
     figure, (axes,) = panels((7.6, 1.6 + 0.24 * len(shown)), widths=(1,))
     for at, one in enumerate(shown):
         estimate, colour = one.metrics[measure], ORANGE if one.worse else BLUE

@@ -59,13 +59,13 @@ def _chinese_fonts() -> tuple[str, ...]:
     """Installed fonts with Chinese, also such as came after matplotlib made its list of fonts."""
     from matplotlib.font_manager import findSystemFonts, fontManager
 
-    found = {font.name for font in fontManager.ttflist}
-    if found.isdisjoint(_CHINESE):
+    installed = {font.name for font in fontManager.ttflist}
+    if installed.isdisjoint(_CHINESE):
         for path in findSystemFonts():
             if any(part in path.lower() for part in _FILES):
                 fontManager.addfont(path)
-        found = {font.name for font in fontManager.ttflist}
-    return tuple(name for name in _CHINESE if name in found)
+        installed = {font.name for font in fontManager.ttflist}
+    return tuple(name for name in _CHINESE if name in installed)
 
 
 def use_style() -> None:
