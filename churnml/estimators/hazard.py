@@ -1,4 +1,4 @@
-"""When a customer leaves: the chance of leaving month by month, and within any of them."""
+"""The churn hazard: the probability of leaving month by month."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ class ChurnHazard(BoostedEstimator):
         groups: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
     ) -> Self:
-        """Learn from customers who left, or were seen to stay for a while.
+        """Fit to customers who left or were censored.
 
         Parameters
         ----------

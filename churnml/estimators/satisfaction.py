@@ -140,7 +140,7 @@ class SatisfactionRegressor(RegressorMixin, BoostedEstimator):
         groups: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
     ) -> Self:
-        """Learn from customers who answered.
+        """Fit to customers who answered.
 
         Parameters
         ----------
@@ -203,7 +203,7 @@ class SatisfactionRegressor(RegressorMixin, BoostedEstimator):
         return [self.bag_, *([] if self.dissatisfied_bag_ is None else [self.dissatisfied_bag_])]
 
     def _index(self, matrix: NDArray[np.float32]) -> Index:
-        """What both bags say."""
+        """The scores of both bags."""
         score = self.bag_.score(matrix, self._threads)
         if self.dissatisfied_bag_ is None:
             return Index(score, np.zeros(score.size))
@@ -282,7 +282,7 @@ class SatisfactionRegressor(RegressorMixin, BoostedEstimator):
 
     @property
     def base_score_(self) -> float:
-        """The score that contributions are told from."""
+        """The base value of contributions."""
         return float(self.distribution_.mean(self._base())[0])
 
     def _base(self) -> Index:

@@ -1,4 +1,4 @@
-"""A model measured on labelled rows: baselines, slices, diagnosis, the contest of two models."""
+"""Evaluate models on labelled rows: baselines, slices, diagnosis, comparison of two models."""
 
 from churnml.evaluation.baselines import (
     base_rate,

@@ -1,4 +1,4 @@
-"""What a model must beat: the base rate, a plain regression, one shy booster."""
+"""Baselines that a model must beat: base rate, linear model, one small booster."""
 
 from __future__ import annotations
 
@@ -102,9 +102,9 @@ def regression(
 def booster(
     task: TaskName, train: tuple[pd.DataFrame, ArrayLike], X: pd.DataFrame
 ) -> NDArray[np.float64]:
-    """Predictions of one shy LightGBM booster: 200 trees of 8 leaves at a rate of 0.05.
+    """Predictions of one small LightGBM booster: 200 trees of 8 leaves, learning rate 0.05.
 
-    All else is as LightGBM has it. Parameters and errors are those of `regression`.
+    Everything else has LightGBM's defaults. Parameters and errors are those of `regression`.
 
     Examples
     --------
@@ -143,7 +143,7 @@ def _on_scale(scores: Floats) -> Floats:
 
 @dataclass(frozen=True, kw_only=True)
 class _Learner:
-    """How the baselines of a task learn."""
+    """How the baselines of a task are fitted."""
 
     loss: Loss
     objective: str
@@ -179,7 +179,7 @@ def _best_penalty(
     target: NDArray[np.float64],
     customers: NDArray[np.int64],
 ) -> float:
-    """The penalty with the smallest loss on folds that part no customer."""
+    """Choose the penalty with the smallest loss in cross-validation grouped by customer."""
     step = -(-len(target) // _MOST_TO_CHOOSE)
     some = np.flatnonzero(customers % step == 0)
     matrix, target = matrix[some], target[some]
@@ -200,7 +200,7 @@ def _best_penalty(
 
 
 def _losses(task: TaskName, inside: _Rows, outside: _Rows) -> NDArray[np.float64]:
-    """The summed loss outside of what each penalty learns inside."""
+    """The summed held-out loss of each penalty."""
     (known, target), (ahead, happened) = inside, outside
     if _LEARNERS[task].two_outcomes and np.ptp(target) == 0:
         return np.zeros(len(_PENALTIES))
@@ -217,7 +217,7 @@ def _customers(groups: ArrayLike | None, rows: int) -> NDArray[np.int64]:
 
 
 def _coded(features: pd.DataFrame, X: pd.DataFrame) -> tuple[Floats, Floats]:
-    """Both tables as numbers: categories by the place of their level, the unknown missing."""
+    """Encode both tables: categories as codes, unknown levels as missing."""
     known, ahead = _plain(features), _plain(X[list(features)])
     for name in features:
         if not _number(features[name]):
@@ -294,7 +294,7 @@ def _preparation(features: pd.DataFrame) -> Any:
 
 
 def _plain(features: pd.DataFrame) -> pd.DataFrame:
-    """The same columns as float64 and, where they are no numbers, text without holes."""
+    """Convert columns to float64 or, if not numeric, to text without missing values."""
     plain = {
         name: column.astype("float64")
         if _number(column)

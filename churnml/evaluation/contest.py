@@ -1,4 +1,4 @@
-"""Challenger against champion on the same rows: everybody, then slice by slice."""
+"""Compare challenger and champion on the same rows, overall and by slice."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Verdict:
-    """What measuring a challenger against the champion found.
+    """The result of comparing a challenger with the champion.
 
     Attributes
     ----------
@@ -70,7 +70,7 @@ class Verdict:
 
     @property
     def reasons(self) -> list[str]:
-        """What speaks against the challenger, one line a check that it failed."""
+        """The reasons against the challenger, one line per failed check."""
         return [
             f"{check.measure} of {check.where}: {check.reason}"
             for check in self.checks
@@ -98,7 +98,7 @@ def contest(
     *,
     regions: ArrayLike | None = None,
 ) -> Verdict:
-    """Measure two models of one task on rows that neither has trained on.
+    """Compare two models of one task on rows that neither was trained on.
 
     Parameters
     ----------
@@ -225,7 +225,7 @@ def _mean_gain(
 
 @dataclass(frozen=True, kw_only=True)
 class _Gate:
-    """What the models of a task are judged by.
+    """The criteria for models of a task.
 
     ``measures`` and ``rules`` over all customers, ``gains`` of a slice; ``notes`` on what the
     data lack.

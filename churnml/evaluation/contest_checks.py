@@ -1,4 +1,4 @@
-"""Whether a challenger may replace the champion: both on the same rows, which neither has seen.
+"""Decide whether a challenger may replace the champion, on rows that neither has seen.
 
 The champion stays unless the challenger is shown to be good enough, in three ways:
 
@@ -73,7 +73,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Check:
-    """One line of the table of reasons.
+    """The result of one check.
 
     Attributes
     ----------
@@ -117,7 +117,7 @@ class Check:
 
 @dataclass(frozen=True)
 class SliceGain:
-    """A measure in a slice, and how sure its gain is.
+    """A measure in a slice, with the p-value of its gain.
 
     Attributes
     ----------
@@ -146,7 +146,7 @@ class SliceGain:
 
 
 def churn_rules(settings: Promotion, rate: float) -> tuple[Rule, ...]:
-    """What a churn model is judged by over all customers, of whom ``rate`` left."""
+    """The rules for churn models over all customers, of whom ``rate`` left."""
     slope = settings.calibration_slope
     limit = (0.0, settings.calibration_error)
     return (
@@ -160,7 +160,7 @@ def churn_rules(settings: Promotion, rate: float) -> tuple[Rule, ...]:
 
 
 def log_loss_tolerance(settings: Promotion, rate: float) -> float:
-    """The log loss that counts as none: a share of what the base rate itself loses.
+    """The tolerated increase in log loss: a share of the base rate's log loss.
 
     >>> round(log_loss_tolerance(Promotion(log_loss_margin=0.01), rate=0.03), 5)
     0.00135
@@ -169,7 +169,7 @@ def log_loss_tolerance(settings: Promotion, rate: float) -> float:
 
 
 def satisfaction_rules(settings: Promotion) -> tuple[Rule, ...]:
-    """What a satisfaction model is judged by over all who answered."""
+    """The rules for satisfaction models over all respondents."""
     return (
         Rule("mae", "less", margin=settings.mae_margin),
         Rule("r2", "more"),
@@ -186,7 +186,7 @@ def judge(
     groups: ArrayLike,
     settings: Promotion,
 ) -> list[Check]:
-    """The checks over all customers.
+    """Run the checks over all customers.
 
     Parameters
     ----------
@@ -273,7 +273,7 @@ def _within_margin(margin: float, gain: Estimate) -> tuple[bool, str]:
 
 
 def judge_slices(gains: Sequence[SliceGain], settings: Promotion) -> list[Check]:
-    """The checks of every slice: none may be significantly worse, by Holm's procedure.
+    """Run the checks of every slice: none may be significantly worse, by Holm's procedure.
 
     Examples
     --------

@@ -1,7 +1,7 @@
-"""What is wrong with a model, in words.
+"""Diagnose a model in words.
 
-A complaint is made only where chance hardly explains what was found, and only where it
-matters: an honest model gets none.
+A finding is reported only where it is significant and large enough to matter: a sound model
+gets none.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _SURE = 0.001
 
 @dataclass(frozen=True, kw_only=True)
 class _Leaks:
-    """From where on a leak is suspected, in the task's measure of skill.
+    """The thresholds for suspecting leakage, in the task's measure of skill.
 
     ``column`` for one column alone, ``model`` for a model; ``strong`` for a model that is
     ``ahead`` of a regression by so much: trees beat a line, but hardly by as much where both
@@ -63,7 +63,7 @@ _LEAKS = {
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong.
+    """One problem of a model.
 
     Attributes
     ----------
@@ -94,7 +94,7 @@ def diagnose_churn(
     truth: ArrayLike | None = None,
     X: pd.DataFrame | None = None,
 ) -> list[Finding]:
-    """What is wrong with probabilities of leaving.
+    """Diagnose churn probabilities.
 
     Parameters
     ----------
@@ -157,7 +157,7 @@ def diagnose_satisfaction(
     truth: ArrayLike | None = None,
     X: pd.DataFrame | None = None,
 ) -> list[Finding]:
-    """What is wrong with satisfaction predictions; parameters as of `diagnose_churn`.
+    """Diagnose satisfaction predictions; parameters as in `diagnose_churn`.
 
     ``metrics`` are those of `satisfaction_metrics`; with ``interval_coverage`` among them
     the intervals, held to be 90 % ones, are judged too.
@@ -305,7 +305,7 @@ def _larger_error(
 
 
 def _spread(y: Floats, predicted: Floats, customers: NDArray[np.int64]) -> Iterator[Finding]:
-    """The slope of answers on predictions: below 1 where predictions lie too far apart."""
+    """Check the slope of answers on predictions: below 1 where predictions are too extreme."""
     centred = predicted - predicted.mean()
     variance = float(np.mean(centred**2))
     slope = float(np.mean(centred * y)) / variance
@@ -348,7 +348,7 @@ def _leak(
     plain: float | None,
     told: set[str],
 ) -> list[Finding]:
-    """Columns that nearly decide alone; else a word where the model is incredibly good.
+    """Find columns that predict too well alone; else warn if the model is implausibly good.
 
     ``plain`` is what a regression reaches.
     """

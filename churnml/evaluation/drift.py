@@ -1,4 +1,4 @@
-"""How the features moved from month to month of a training, and on to its test."""
+"""Drift of the features from month to month of a training, and to its test."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MOST_NAMED = 5
 
 
 def drift_table(before: Model, data: Dataset, dates: Dates) -> pd.DataFrame:
-    """Each feature at each date against what the tested model was trained on.
+    """Measure each feature's drift at each date from the tested model's training data.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def drift_table(before: Model, data: Dataset, dates: Dates) -> pd.DataFrame:
 
 
 def drift_notes(table: pd.DataFrame, between: str = "training and test") -> list[str]:
-    """What moved by more than from month to month, in a sentence.
+    """Describe drift beyond the usual in a sentence.
 
     Parameters
     ----------

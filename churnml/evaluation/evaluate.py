@@ -1,4 +1,4 @@
-"""All of an evaluation at once, from arrays."""
+"""Evaluate predictions given as arrays."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def evaluate_churn(
     draws: int = 200,
     seed: int = 0,
 ) -> Evaluation:
-    """Measure probabilities of leaving, and say what is wrong with them.
+    """Evaluate churn probabilities and diagnose them.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ def evaluate_satisfaction(
     draws: int = 200,
     seed: int = 0,
 ) -> Evaluation:
-    """Measure satisfaction predictions, and say what is wrong with them.
+    """Evaluate satisfaction predictions and diagnose them.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""An evaluation as compact HTML; whatever comes from data is escaped."""
+"""Render an evaluation as compact HTML, with text from data escaped."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SHOWN_SLICES = 12
 
 
 def number(value: float, digits: int = 3) -> str:
-    """A number as people read it; a dash where there is none.
+    """Format a number; a dash if missing.
 
     >>> number(0.12345), number(float("nan")), number(1234.5, 1)
     ('0.123', '–', '1,234.5')
@@ -27,7 +27,7 @@ def number(value: float, digits: int = 3) -> str:
 
 
 def told(estimate: Estimate | None, *, alone: bool = False) -> str:
-    """A measure with its interval, or alone.
+    """Format a measure with its interval, or alone.
 
     >>> told(Estimate(0.8123, 0.8, 0.83)), told(None)
     ('0.812 [0.800, 0.830]', '–')
@@ -54,7 +54,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
 
 
 def possible_rows(evaluation: Evaluation) -> list[list[str]]:
-    """What the truth reaches, and the share of it that the model reaches."""
+    """Rows of what the truth reaches, and the share of it that the model reaches."""
     return [[name, told(one)] for name, one in evaluation.possible.items() if name != OLDER_NAME]
 
 
@@ -116,7 +116,7 @@ def reliability_rows(evaluation: Evaluation) -> list[list[str]]:
 
 
 def profit_rows(evaluation: Evaluation) -> list[list[str]]:
-    """What a campaign brings, with the share to contact."""
+    """Rows of a campaign's profit, with the share to contact."""
     if evaluation.profit is None:
         return []
     return [
@@ -140,7 +140,7 @@ SLICES_READ = (
 
 
 def profit_assumed(evaluation: Evaluation) -> str:
-    """What the profit rests on, in a sentence; empty where there is none."""
+    """The assumptions behind the profit, in a sentence; empty without a profit."""
     if evaluation.profit is None:
         return ""
     costs = evaluation.profit.costs

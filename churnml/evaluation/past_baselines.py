@@ -1,4 +1,4 @@
-"""What a simpler prediction of the same rows would be: base rate, regression, one booster."""
+"""Predict the same rows with simpler models: base rate, regression, one booster."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 def earlier_baselines(
     source: Source, task: TaskName, day: date, data: Dataset, config: Config
 ) -> tuple[dict[str, Floats], str]:
-    """Baselines, learned at the last dates whose labels ended by ``day``.
+    """Fit baselines at the last dates whose labels ended by ``day``.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def _learned(task: TaskName, past: Dataset, data: Dataset) -> dict[str, Floats]:
 
 
 def crossed_baselines(task: TaskName, data: Dataset) -> tuple[dict[str, Floats], str]:
-    """Base rate of all rows; a regression and one booster, each row by what others taught.
+    """Cross-fitted baselines: base rate, regression, one booster.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""A model's evaluation as plain data that shows itself in a terminal and in a notebook."""
+"""The result of an evaluation, shown in a terminal or a notebook."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def without_nan(value: Any) -> Any:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """How good a model is, where it is not, and what is wrong with it.
+    """A model's metrics, slices and findings.
 
     Attributes
     ----------
@@ -82,7 +82,7 @@ class Evaluation:
 
     @property
     def verdict(self) -> list[str]:
-        """What is to be thought of the model, in sentences; the first is on the whole."""
+        """The verdict on the model in sentences, the overall one first."""
         wrong = len(self.diagnosis)
         summary = f"{counted(wrong, 'thing')} wrong" if wrong else "Nothing wrong found"
         sentences = [f"{summary}, on what the training has seen." if self.seen else f"{summary}."]
@@ -98,7 +98,7 @@ class Evaluation:
 
     @property
     def elderly(self) -> str:
-        """Whether the brand for the elderly is served as well as the others, in a sentence.
+        """Compare the brand for the elderly with the others, in a sentence.
 
         Empty where there is no such brand among the slices.
         """

@@ -1,4 +1,4 @@
-"""The segments of customers in which card, evaluation and gate look at a model, declared once.
+"""The customer segments of cards, evaluations and promotion.
 
 A customer of whom nothing is recorded is a customer too: what is missing is a value of its
 own in every segment, so that a model that is worse for such customers is found out.
@@ -121,7 +121,7 @@ def regions_of(source: Source, data: Dataset) -> pd.Series | None:
 
 
 def table_segments(X: pd.DataFrame) -> pd.DataFrame | None:
-    """The text columns of a table of one's own that have few values, the first six."""
+    """The first six text columns of a flat table that have few values."""
     few = [
         name
         for name in X.columns

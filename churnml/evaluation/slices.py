@@ -1,4 +1,4 @@
-"""Kinds of customers for whom a model is worse than for the others.
+"""Find slices of customers for whom a model is worse than for the others.
 
 Each value of each column (brand, tier, region, …) is a slice. A slice is *worse* where its
 measure (the AUC of churn, the mean error of satisfaction) is so much worse than the mean of
@@ -55,7 +55,7 @@ Influence = Callable[[Ints], tuple[float, Floats, float]]
 
 @dataclass(frozen=True)
 class Slice:
-    """The customers with one value of one column, and how a model does for them.
+    """The customers with one value of one column, and a model's metrics for them.
 
     Attributes
     ----------
@@ -109,7 +109,7 @@ def churn_slices(
     draws: int = 200,
     seed: int = 0,
 ) -> list[Slice]:
-    """Every value of every column: AUC and calibration, the worst first.
+    """Evaluate every value of every column: AUC and calibration, the worst first.
 
     Parameters
     ----------
@@ -179,7 +179,7 @@ def satisfaction_slices(
     draws: int = 200,
     seed: int = 0,
 ) -> list[Slice]:
-    """Every value of every column: error, bias and coverage, the worst first.
+    """Evaluate every value of every column: error, bias and coverage, the worst first.
 
     As `churn_slices`, for scores and predictions from 0 to 100; a slice is too small with
     fewer than ``fewest`` answers.

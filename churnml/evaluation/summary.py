@@ -1,4 +1,4 @@
-"""What testing found, as plain data: it travels in the bundle, and the model card tells it.
+"""The test results as plain data, stored in the bundle and shown by the model card.
 
 Counts and measures of many customers only; kinds with fewer than `FEWEST` rows are left out,
 so that nothing in it is anybody.
@@ -30,7 +30,7 @@ _GROUPS = 10
 
 @dataclass(frozen=True)
 class Outcome:
-    """Rows that the tested model had not seen, what it said of them, and what happened.
+    """Test rows with predictions and outcomes.
 
     Attributes
     ----------
@@ -66,7 +66,7 @@ def evidence(
     dates: Mapping[str, Sequence[str]],
     notes: Sequence[str],
 ) -> dict[str, Any]:
-    """What a model card tells of a training.
+    """Summarise a training for the model card.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ def _plain(estimate: Estimate) -> list[float | None]:
 
 
 def calibration(outcome: Outcome) -> list[dict[str, float]]:
-    """Mean scores against what happened, in ten groups of equal size, lowest scores first.
+    """Mean scores against outcomes, in ten groups of equal size, lowest scores first.
 
     Returns
     -------
@@ -125,7 +125,7 @@ def calibration(outcome: Outcome) -> list[dict[str, float]]:
 
 
 def slices(outcome: Outcome) -> list[dict[str, Any]]:
-    """The test by kinds of customers: brand, tiers, payment, tenure, age, as far as known.
+    """Test results by customer segment, as far as known.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Months on which two models can be compared fairly: matured, and seen by neither."""
+"""Find months on which two models can be compared: labels complete, seen by neither."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from churnml.models.model import Model
 
 
 def learned_until(model: Model, window: Window) -> date:
-    """The first date after every label that a model learned from.
+    """The first date after all labels that a model was trained on.
 
     Raises
     ------

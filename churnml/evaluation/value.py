@@ -1,4 +1,4 @@
-"""What keeping a customer is worth, from the spending that features tell."""
+"""The value of retaining a customer, from spending features."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SPENDING = "arpu_mean_3m_yuan"
 
 
 def operator_value(X: pd.DataFrame, costs: Costs) -> NDArray[np.float64]:
-    """What keeping each customer is worth, from the ARPU of three months."""
+    """The value of retaining each customer, from the ARPU of three months."""
     spending = (
         X[SPENDING].to_numpy(np.float64, na_value=np.nan)
         if SPENDING in X

@@ -1,4 +1,4 @@
-"""Measures of models, as functions over arrays; each with an interval over customers."""
+"""Model metrics as functions over arrays, with confidence intervals over customers."""
 
 from churnml.metrics.balance import (
     balance,

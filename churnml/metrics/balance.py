@@ -1,4 +1,4 @@
-"""How like everybody those are who answered, and what that cannot show."""
+"""Balance between survey respondents and everybody, before and after weighting."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def balance(
     weight: ArrayLike,
     standing: ArrayLike | None = None,
 ) -> pd.DataFrame:
-    """Standardised mean differences between those who answered and everybody.
+    """Compute standardised mean differences between respondents and everybody.
 
     The difference of the means in standard deviations of everybody (Austin 2009); beyond
     0.1 it is usually called an imbalance. Missing numbers are a level of their own.
@@ -139,9 +139,9 @@ def _row(
 
 
 def hidden_mean(score: ArrayLike, weight: ArrayLike, odds: float, *, step: float = 10.0) -> float:
-    """The mean score of everybody, if the odds of answering hung on the score itself.
+    """Estimate everybody's mean score if the odds of answering depended on the score itself.
 
-    No column can show whether they do, and no weight by columns can mend it: the assumption
+    No column can show whether they do, and no weight by columns can correct it: the assumption
     is stated, and what would follow is computed (exponential tilting; Scharfstein, Rotnitzky
     and Robins 1999), where few of those asked answer.
 

@@ -1,4 +1,4 @@
-"""How sure a measure is: bootstrap over customers.
+"""Bootstrap confidence intervals over customers.
 
 Rows of one customer are alike, so customers are drawn, not rows; a draw is a weight for
 every row, and a measure is a function of such weights. What is drawn together may be
@@ -106,7 +106,7 @@ def bootstrap(
     seed: int = 0,
     level: float = LEVEL,
 ) -> dict[str, Estimate]:
-    """Percentile intervals of measures, over customers drawn with replacement.
+    """Compute percentile intervals of measures by resampling customers.
 
     Parameters
     ----------
@@ -157,7 +157,7 @@ def bootstrap(
 
 
 def _values(measures: Mapping[str, Measure], rows: int) -> dict[str, float]:
-    """The measures of the rows as they are."""
+    """The measures of the unresampled rows."""
     ones, values = np.ones(rows), {}
     for name, measure in measures.items():
         try:
@@ -217,5 +217,5 @@ def _estimate(value: float, drawn: NDArray[Any], level: float, *, distance: bool
 
 
 def paired_difference(first: Measure, second: Measure) -> Measure:
-    """The measure that says by how much ``first`` exceeds ``second`` on the same draw."""
+    """The difference of two measures on the same draws."""
     return lambda weight: first(weight) - second(weight)

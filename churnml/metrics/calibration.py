@@ -1,4 +1,4 @@
-"""Whether probabilities mean what they say."""
+"""Calibration of probabilities, and proper scores."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _STEPS = 50
 def check_probabilities(
     y: ArrayLike, p: ArrayLike, *, name: str = "scores"
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Labels of 0 and 1 and probabilities of the same length.
+    """Check labels of 0 and 1, and probabilities of the same length.
 
     Raises
     ------

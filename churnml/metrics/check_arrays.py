@@ -1,4 +1,4 @@
-"""What measures are given, checked at the door: labels, scores, weights, groups, intervals.
+"""Validate the arrays given to metrics: labels, scores, weights, groups, intervals.
 
 Each function gives back arrays that fit each other, or says what was found, how often and
 where, and what was expected. What runs once a draw is handed such arrays and looks no more.

@@ -1,4 +1,4 @@
-"""What measures are asked for, checked at the door: counts, shares, costs and frames.
+"""Validate the options given to metrics: counts, shares, costs and frames.
 
 Each function gives back what it was given, or says what was expected instead.
 """
@@ -88,7 +88,7 @@ def check_number(name: str, value: float, *, positive: bool = False) -> float:
 
 
 def check_kind(name: str, value: Kind, kind: Any, *, hint: str | None = None) -> Kind:
-    """What is of one type.
+    """Check a value's type.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""How much of what can be known a model knows, where the truth is known: in simulations."""
+"""Compare a model with the true probabilities of a simulation."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def share_of_possible(
     draws: int = 200,
     seed: int = 0,
 ) -> dict[str, Estimate]:
-    """What the truth itself reaches on these rows, and the share of it that a model reaches.
+    """Compute what the true probabilities reach, and the share of it that a model reaches.
 
     Parameters
     ----------

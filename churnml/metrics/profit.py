@@ -1,4 +1,4 @@
-"""What a retention campaign aimed by a model brings, with what each customer is worth.
+"""Profit of a retention campaign targeted by a model.
 
 Of the leavers contacted a share accepts the offer and stays; of the others contacted a
 share takes the offer too and would have stayed anyway. Contacting one customer brings, in
@@ -39,7 +39,7 @@ Floats = NDArray[np.float64]
 
 
 def check_costs(costs: Costs | None) -> Costs:
-    """The costs, the standing ones where none are given; `UsageError` for what is none.
+    """Check the costs; the defaults where none are given.
 
     >>> check_costs(None).offer_cost
     60.0
@@ -49,7 +49,7 @@ def check_costs(costs: Costs | None) -> Costs:
 
 
 def customer_value(monthly: ArrayLike, costs: Costs | None = None) -> Floats:
-    """What keeping each customer is worth: spending times margin times months kept.
+    """The value of retaining each customer: spending times margin times months kept.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def customer_value(monthly: ArrayLike, costs: Costs | None = None) -> Floats:
 
 
 def contact_gain(y: ArrayLike, value: ArrayLike, costs: Costs | None = None) -> Floats:
-    """What contacting each customer would have brought, in yuan, shape (n,).
+    """The gain from contacting each customer, in yuan, shape (n,).
 
     ``y`` may be a probability: then it is what one expects.
 
@@ -154,19 +154,19 @@ class Campaign:
         return curve
 
     def maximum(self, weight: NDArray[Any] | None = None) -> float:
-        """The most that any number of contacts would have brought, yuan per customer.
+        """The maximum profit over all shares contacted, yuan per customer.
 
         At least 0: contacting nobody. It knows where to stop only afterwards.
         """
         return float(self.curve(weight)[1].max())
 
     def best_share(self, weight: NDArray[Any] | None = None) -> float:
-        """The share contacted at the maximum, the smallest where there are several."""
+        """The share contacted at maximum profit, the smallest if there are several."""
         share, profit = self.curve(weight)
         return float(share[np.argmax(profit)])
 
     def decided(self, weight: NDArray[Any] | None = None) -> float:
-        """What contacting those of whom the model expects a profit brings, per customer.
+        """The profit from contacting those for whom the model expects one, per customer.
 
         Needs no hindsight, and falls where probabilities are wrong.
         """

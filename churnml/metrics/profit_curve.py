@@ -1,4 +1,4 @@
-"""Profit against the share of customers contacted, with how sure it is."""
+"""Profit against the share of customers contacted, with intervals."""
 
 from __future__ import annotations
 

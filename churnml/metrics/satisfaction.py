@@ -1,4 +1,4 @@
-"""How well satisfaction scores, their intervals and their worst cases are predicted.
+"""Metrics of satisfaction scores, their intervals, and dissatisfied customers.
 
 Weights are one number of 0 or more for each row, not all of them 0; other rows, numbers or
 weights are a `DataError`. What is called a measure has been checked and takes any draw.

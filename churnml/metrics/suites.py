@@ -189,7 +189,7 @@ def satisfaction_metrics(
 
 
 def flat_metrics(metrics: Mapping[str, Estimate], prefix: str = "") -> dict[str, float]:
-    """Metrics as MLflow keeps them: the value, and the interval's ends beside it.
+    """Flatten metrics for MLflow: the value and the interval's ends.
 
     >>> flat_metrics({"auc": Estimate(.8, .7, .9)})
     {'auc': 0.8, 'auc_low': 0.7, 'auc_high': 0.9}

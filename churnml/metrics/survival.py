@@ -1,4 +1,4 @@
-"""Chances of leaving within several months, each horizon measured as a churn model is."""
+"""Evaluate the probability of leaving within several horizons."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MEASURES = (
 def known_outcomes(
     outcome: ArrayLike, times: ArrayLike, horizon: int
 ) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-    """Which rows tell whether their customer left within a horizon, and whether they did.
+    """Find the rows with a known outcome within a horizon, and the outcome.
 
     A date tells if anyone was seen to stay from it for at least so long. Who left early
     counts on such dates alone: else those who leave would be counted and those who stay not.
@@ -70,7 +70,7 @@ def horizon_metrics(
     draws: int = 200,
     seed: int = 0,
 ) -> dict[str, Estimate]:
-    """Ranking, log loss, Brier score and calibration at each horizon, with 95 % intervals.
+    """Compute ranking, log loss, Brier score and calibration at each horizon, with intervals.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What a single column says about the outcome by itself: a leak's usual mark.
+"""Measure how well each single column predicts the outcome, to detect leakage.
 
 A column's values fall into bins (quantiles of numbers, levels of categories, and one for
 what is missing); each row is given the mean outcome of its bin among customers of other
@@ -32,7 +32,7 @@ Whole = NDArray[np.int64]
 def columns_alone(
     task: str, X: pd.DataFrame, y: ArrayLike, groups: ArrayLike | None = None
 ) -> dict[str, float]:
-    """How well each column alone predicts the outcome, the best first.
+    """Rank columns by how well each alone predicts the outcome.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def columns_alone(
 
 
 def deal(count: int, groups: ArrayLike | None = None) -> tuple[Whole, Whole]:
-    """The rows that are looked at, and the fold of each; a customer's are all in one.
+    """Choose the rows to use and their folds; each customer is in one fold.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def deal(count: int, groups: ArrayLike | None = None) -> tuple[Whole, Whole]:
 
 
 def unseen_means(X: pd.DataFrame, y: Floats, folds: Whole) -> dict[str, Floats]:
-    """By column, the mean outcome of each row's value in the folds that the row is not in.
+    """Out-of-fold mean outcomes of each row's value, by column.
 
     Parameters
     ----------
@@ -113,14 +113,14 @@ def unseen_means(X: pd.DataFrame, y: Floats, folds: Whole) -> dict[str, Floats]:
 
 
 def reached(task: str, y: Floats, scores: Floats) -> float:
-    """What scores reach: their AUC for churn; for satisfaction R² of the best rising line."""
+    """Measure scores: AUC for churn; R² of an increasing line for satisfaction."""
     if np.ptp(scores) <= 1e-9 * np.ptp(y):
         return TASKS[task].chance
     return SUITES[task].skill(y, scores)
 
 
 def _binned(column: pd.Series) -> Whole:
-    """A column as bins from 0 on, the last for what is missing."""
+    """Bin a column from 0 on, with a last bin for missing values."""
     if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
         codes, levels = pd.factorize(column)
         few = np.bincount(codes[codes >= 0], minlength=len(levels)).argsort()[::-1][:_LEVELS]

@@ -1,4 +1,4 @@
-"""Piecewise-linear terms of single columns, and what their weighted sums come to.
+"""Piecewise-linear terms of single columns, and the additive scores built from them.
 
 A linear score sees a column as a straight line. Here it also sees its normal scores, which
 bring long tails in, and hinges at four of its quantiles, which bend. All of them are
@@ -66,7 +66,7 @@ def fit_terms(matrix: NDArray[np.float32], richness: Richness) -> list[Term]:
 
 
 def count_terms(matrix: NDArray[np.float32], richness: Richness) -> int:
-    """At most how many terms there would be."""
+    """The maximum number of terms."""
     each = {"lines": 1, "scores": 2, "hinges": 2 + len(_HINGES)}[richness]
     several = sum(np.unique(matrix[:1000, at]).size > 2 for at in range(matrix.shape[1]))
     return int(several * each + matrix.shape[1] - several)
@@ -129,7 +129,7 @@ def design(terms: Sequence[Term], matrix: NDArray[np.float32]) -> NDArray[np.flo
 
 @dataclass(frozen=True)
 class Shape:
-    """What a linear score adds for one column: a piecewise-linear function of it.
+    """One column's contribution to a linear score, a piecewise-linear function.
 
     Attributes
     ----------
@@ -147,7 +147,7 @@ class Shape:
     lost: float
 
     def of(self, column: NDArray[np.float32]) -> NDArray[np.float64]:
-        """The addend for every row; its training mean is 0."""
+        """The contribution of every row; its training mean is 0."""
         return np.where(np.isnan(column), self.lost, np.interp(column, self.knots, self.values))
 
 
@@ -182,7 +182,7 @@ class Shapes:
 
 
 def add_up(terms: Sequence[Term], intercept: float, weights: NDArray[np.float64]) -> Shapes:
-    """The shapes that weighted terms come to."""
+    """Turn weighted terms into shapes."""
     by_column: dict[int, list[tuple[Term, float]]] = {}
     for term, weight in zip(terms, weights, strict=True):
         if weight:

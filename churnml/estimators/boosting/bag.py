@@ -1,4 +1,4 @@
-"""A fitted bag: what its members start from, and their boosters."""
+"""A fitted bag: its members' initial scores and boosters."""
 
 from __future__ import annotations
 

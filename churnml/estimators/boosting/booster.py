@@ -20,7 +20,7 @@ _METRICS: dict[Loss, str] = {"logistic": "binary_logloss", "squared": "l2"}
 
 @dataclass(frozen=True)
 class Recipe:
-    """What every booster of a bag is grown with.
+    """The settings of every booster of a bag.
 
     Attributes
     ----------
@@ -160,7 +160,7 @@ def grow(
 
 
 def model_text(booster: lgb.Booster, rounds: int) -> str:
-    """A booster's text without what predicting does not need.
+    """A booster's text without what prediction does not need.
 
     The block of parameters tells the number of threads, so that the same model would have
     other bytes on another machine; the ranges of the columns are single customers' values.
@@ -173,5 +173,5 @@ def model_text(booster: lgb.Booster, rounds: int) -> str:
 
 
 def load(texts: Sequence[str]) -> list[lgb.Booster]:
-    """The boosters of their texts."""
+    """Load boosters from texts."""
     return [lgb.Booster(model_str=text) for text in texts]

@@ -60,7 +60,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Member:
-    """One booster, what it starts from, and its scores of the rows it has not seen."""
+    """One booster, its initial score, and its out-of-fold scores."""
 
     line: Line
     text: str | None
@@ -97,7 +97,7 @@ class _Part:
 def fit_bag(
     data: Training, recipes: Sequence[Recipe], plan: Plan
 ) -> tuple[Bag, NDArray[np.float64], NDArray[np.float64]]:
-    """Fit a bag, and score its training rows by members that have not seen them.
+    """Fit a bag, and score its training rows out of fold.
 
     Parameters
     ----------
@@ -138,7 +138,7 @@ def fit_bag(
 
 
 def level_rows(count: int, seed: int) -> NDArray[np.int64]:
-    """Training rows on which members and bag are compared: all, or 20,000 by lot."""
+    """Training rows on which members and bag are compared: all, or 20,000 at random."""
     return np.sort(np.random.default_rng(seed).permutation(count)[:_LEVEL_ROWS])
 
 
@@ -230,7 +230,7 @@ def _folds(data: Training, plan: Plan, repeat: int) -> NDArray[np.int64]:
 def _side_by_side(
     work: Callable[[tuple[int, int]], Member], places: Sequence[tuple[int, int]], threads: int
 ) -> list[Member]:
-    """Each member on one thread: threads that share a small booster mostly wait."""
+    """Fit members in parallel, one thread each, as threads sharing a small booster mostly wait."""
     workers = min(threads or os.cpu_count() or 1, len(places), _MOST_WORKERS)
     if workers <= 1:
         return [work(place) for place in places]
@@ -246,7 +246,7 @@ def _better(parts: list[_Part], data: Training, loss: Loss) -> list[_Part]:
 
 
 def _mean_shapes(parts: Sequence[_Part]) -> Shapes:
-    """The mean of all members' starts; all parts have equally many members."""
+    """The mean initial score of all members; all parts have equally many."""
     terms = [term for part in parts for term in part.terms]
     intercepts = [member.line.intercept for part in parts for member in part.members]
     weights = [

@@ -1,4 +1,4 @@
-"""From a sample to a fitted encoder and bag: what both estimators share."""
+"""Fit an encoder and a bag to a sample."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def seed_of(random_state: Any) -> int:
 
 @dataclass(frozen=True)
 class Fitted:
-    """An encoder, a bag, and the scores of the sample by members that had not seen it.
+    """An encoder, a bag, and the out-of-fold scores of the sample.
 
     Attributes
     ----------
@@ -136,7 +136,7 @@ def first_recipe(
     loss: Loss,
     signs: NDArray[np.int64] | None,
 ) -> Recipe:
-    """What every booster is grown with unless another recipe is clearly better."""
+    """The default recipe, used unless another is clearly better."""
     rarest = _rarest(y) if loss == "logistic" else len(y)
     rule = schedule(len(y), len(y), rarest, matrix.shape[1])
     return _recipes(settings, rule, len(y), loss, signs, alone=False)[0]
@@ -193,7 +193,7 @@ def _recipes(
     *,
     alone: bool,
 ) -> list[Recipe]:
-    """Recipes to choose from: shy ones for noise first, then bolder ones for structure."""
+    """Candidate recipes, from strongly regularised to flexible."""
     first = Recipe(
         loss=loss,
         num_leaves=settings.num_leaves or (8, 4, 16),

@@ -1,4 +1,4 @@
-"""Rows in an order of their own, and folds that never part a group.
+"""Order rows canonically, and assign grouped folds.
 
 A model must not depend on the order in which rows happen to arrive. Rows are sorted by a
 hash of their content, and rows that are alike in everything become one row that weighs as

@@ -25,7 +25,7 @@ _LEVEL_ROWS = 60_000
 
 @dataclass(frozen=True)
 class HazardBag:
-    """Raw log-odds of leaving in a month: what the month starts from, and the mean of boosters.
+    """Raw log-odds of leaving in a month: the month's base, plus the mean of boosters.
 
     Attributes
     ----------
@@ -54,7 +54,7 @@ class HazardBag:
 
 @dataclass(frozen=True)
 class Growing:
-    """What the boosters are grown from and how.
+    """The data and settings of the boosters.
 
     Attributes
     ----------
@@ -80,7 +80,7 @@ class Growing:
 def fit_hazard_bag(
     given: Growing, count: int
 ) -> tuple[HazardBag, NDArray[np.float64], NDArray[np.bool_]]:
-    """Grow a bag, and score person-months by the member that has not seen their customer.
+    """Fit a bag, and score person-months out of fold.
 
     Parameters
     ----------

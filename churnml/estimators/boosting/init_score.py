@@ -1,4 +1,4 @@
-"""What boosting starts from: the base rate, or a ridge score with a penalty chosen by folds."""
+"""The initial score of boosting: the base rate, or a ridge score with a cross-validated penalty."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LINE_ROWS = 20_000
 
 @dataclass(frozen=True)
 class Training:
-    """What a bag is fitted to.
+    """The training data of a bag.
 
     Attributes
     ----------
@@ -41,7 +41,7 @@ def choose_penalty(
     loss: Loss,
     signs: NDArray[np.int64] | None,
 ) -> float:
-    """The ridge penalty with the smallest loss on the folds left out."""
+    """Choose the ridge penalty with the smallest cross-validated loss."""
     total = np.zeros(len(PENALTIES))
     for one in np.unique(fold):
         inside, outside = np.flatnonzero(fold != one)[:_LINE_ROWS], np.flatnonzero(fold == one)

@@ -1,4 +1,4 @@
-"""What both estimators do with their inputs: columns by name, targets, weights, groups."""
+"""Read estimators' inputs: columns by name, targets, weights, groups."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Contributions of a whole bag: its trees and its shapes, by the caller's own columns."""
+"""Contributions of a whole bag, trees and shapes, by input column."""
 
 from __future__ import annotations
 

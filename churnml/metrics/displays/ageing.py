@@ -1,4 +1,4 @@
-"""The figure of a backtest: month by month, and by the age of the models."""
+"""Draw a backtest: by month, and by the age of the models."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LITTLE = 0.02
 
 
 def backtest(results: Mapping[str, Any], name: str) -> Figure:
-    """A measure month by month, and by the age of the models, with 95 % intervals.
+    """Draw a measure by month and by the age of the models, with 95 % intervals.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""How unlike everybody those who answered are."""
+"""Draw the balance between respondents and everybody."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def balance(table: pd.DataFrame, *, top: int = 20) -> Figure:
-    """Draw how unlike everybody those who answered are, before and after weighting.
+    """Draw standardised differences between respondents and everybody, before and after weighting.
 
     Parameters
     ----------

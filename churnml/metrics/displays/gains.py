@@ -1,4 +1,4 @@
-"""Of all who left, the share among the customers with the highest scores."""
+"""Cumulative gains: the share of leavers among the customers with the highest scores."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _RISKIEST = 0.1
 
 
 class GainsDisplay(Display):
-    """Cumulative gains: leavers found against customers contacted.
+    """Cumulative gains: share of leavers reached against share of customers contacted.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ class GainsDisplay(Display):
         ax: Axes | None = None,
         **line: Any,
     ) -> Self:
-        """Draw the gains of scores; whoever has the same score is found together."""
+        """Draw the gains of scores; customers with equal scores are kept together."""
         labels, scores = check_binary(y_true, y_score)
         order = np.argsort(-scores, kind="stable")
         falling = scores[order]

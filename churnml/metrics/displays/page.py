@@ -1,4 +1,4 @@
-"""An evaluation as a folder that can be handed on: a page, its figures, its numbers."""
+"""Write a report folder: a page, its figures, its numbers."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def write_report(
 
 
 def require_free(folder: str | Path, *, overwrite: bool) -> None:
-    """Refuse a place that cannot be written, or where something stands that must stay.
+    """Refuse a place that cannot be written, or holds something that must not be replaced.
 
     Raises
     ------

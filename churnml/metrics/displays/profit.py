@@ -1,4 +1,4 @@
-"""What a campaign brings, by how many are contacted."""
+"""Profit of a campaign by the share of customers contacted."""
 
 from __future__ import annotations
 

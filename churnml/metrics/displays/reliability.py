@@ -1,4 +1,4 @@
-"""Predicted against observed, in bins of similar prediction."""
+"""Predicted against observed, in bins of similar predictions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Predicted satisfaction against the answers given."""
+"""Predicted against answered satisfaction."""
 
 from __future__ import annotations
 

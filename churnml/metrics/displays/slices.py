@@ -1,4 +1,4 @@
-"""For whom a model is worse than for the others."""
+"""Draw a measure by slice of customers."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
 
 
 class Slice(Protocol):
-    """The customers with one value of one column, as far as a figure shows them."""
+    """The attributes of a slice that a figure shows."""
 
     @property
     def column(self) -> str:
-        """What the customers are cut by."""
+        """The column that defines the slice."""
 
     @property
     def value(self) -> str:
-        """What these have."""
+        """The column's value in the slice."""
 
     @property
     def metrics(self) -> Mapping[str, Estimate]:
-        """Their measures; empty where they are too few."""
+        """The slice's measures; empty where it is too small."""
 
     @property
     def worse(self) -> bool:

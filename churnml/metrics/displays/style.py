@@ -1,4 +1,4 @@
-"""How every figure looks: colours for all eyes, characters that render, and where it is drawn.
+"""The style of all figures: colours, fonts and axes.
 
 The colours are those of Okabe and Ito, which colour-blind people can tell apart.
 """
@@ -32,7 +32,7 @@ _FILES = ("cjk", "sourcehansans", "wqy", "msyh", "simhei", "pingfang")
 
 
 def driver_colour(driver: str) -> str:
-    """A driver group's colour, the same in every figure; grey for what is none.
+    """A driver group's colour, the same in every figure; grey for none.
 
     Examples
     --------
@@ -56,7 +56,7 @@ def style() -> dict[str, Any]:
 
 @cache
 def _chinese_fonts() -> tuple[str, ...]:
-    """Installed fonts with Chinese, also such as came after matplotlib made its list of fonts."""
+    """Installed fonts with Chinese, including those newer than matplotlib's font list."""
     from matplotlib.font_manager import findSystemFonts, fontManager
 
     installed = {font.name for font in fontManager.ttflist}
@@ -118,7 +118,7 @@ def page_axes(title: str, size: tuple[float, float] = _SIZE) -> Axes:
 
 
 class Display:
-    """What draws itself, as scikit-learn's displays do.
+    """Base class of displays in the style of scikit-learn.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""When customers leave: predicted curves against what happened, by how much at risk."""
+"""Predicted against observed cumulative churn, by risk group."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Curve:
 
 
 class SurvivalDisplay(Display):
-    """The chance of leaving within 1, 2, ... months, and the share that has left by then.
+    """Predicted probability of leaving within 1, 2, ... months, and the observed share.
 
     One line for each of four groups by the chance in the last month; dots are shares with
     95 % intervals.
@@ -75,7 +75,7 @@ class SurvivalDisplay(Display):
         groups: ArrayLike | None = None,
         ax: Axes | None = None,
     ) -> Self:
-        """Draw chances of rows that the model had not seen.
+        """Draw predicted probabilities of held-out rows.
 
         Parameters
         ----------
