@@ -25,7 +25,7 @@ _STEEPER_AT_MOST = 1.25
 _STEPS = 200
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Calibration:
     """From a bag's raw score to calibrated log-odds.
 
@@ -136,9 +136,9 @@ def fit_calibration(
         else:
             intercept += (slope - steeper) * centre
     if bent is None:
-        return Calibration(steeper, intercept)
+        return Calibration(slope=steeper, intercept=intercept)
     knots, slopes, shift = bent
-    return Calibration(steeper, intercept, knots, slopes, shift)
+    return Calibration(slope=steeper, intercept=intercept, knots=knots, slopes=slopes, shift=shift)
 
 
 def level_bag(
@@ -161,7 +161,7 @@ def level_bag(
     Examples
     --------
     >>> members = np.array([[-3.0, -1.0], [-1.0, -3.0]])
-    >>> found = level_bag(Calibration(1.0, 0.0), members, np.ones(2))
+    >>> found = level_bag(Calibration(slope=1.0, intercept=0.0), members, np.ones(2))
     >>> round(float(expit(found.log_odds(members.mean(axis=0))).mean()), 6)
     0.158184
     >>> round(float(expit(members).mean()), 6)

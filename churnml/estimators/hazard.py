@@ -154,7 +154,15 @@ class ChurnHazard(BoostedEstimator):
         folds = min(self.folds, int(sample.group.max()) + 1)
         folds = 5 if len(months) > MANY and folds > 1 else folds
         recipe = self._recipe(months, encoder, matrix.shape[1], alone=folds < 2)
-        given = Growing(matrix, months, sample.group, recipe, folds, seed, self._threads)
+        given = Growing(
+            matrix=matrix,
+            months=months,
+            group=sample.group,
+            recipe=recipe,
+            folds=folds,
+            seed=seed,
+            threads=self._threads,
+        )
         bag, scores, judged = fit_hazard_bag(given, self.months)
         self._hold(encoder, bag.boosters)
         self.bag_ = bag
@@ -263,7 +271,7 @@ class ChurnHazard(BoostedEstimator):
         return self._by_column(explainer.contributions(rows)[:, :-1], frame).mul(slope, axis=0)
 
     def _explained(self) -> list[Bag]:
-        return [Bag(Shapes(0.0, []), self.bag_.texts, self.bag_.boosters)]
+        return [Bag(shapes=Shapes(0.0, []), texts=self.bag_.texts, boosters=self.bag_.boosters)]
 
     def _own_state(self) -> State:
         state = {
@@ -274,7 +282,7 @@ class ChurnHazard(BoostedEstimator):
 
     def _restore(self, encoder: Encoder, state: Mapping[str, Any], boosters: list[str]) -> None:
         start = np.array(state["start"], np.float64)
-        self.bag_ = HazardBag(start, list(boosters), load(boosters))
+        self.bag_ = HazardBag(start=start, texts=list(boosters), boosters=load(boosters))
         self._hold(encoder, self.bag_.boosters)
         self.calibrations_ = [Calibration.from_state(one) for one in state["calibrations"]]
 

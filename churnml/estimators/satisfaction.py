@@ -28,7 +28,7 @@ from churnml.estimators.encoding.sample import Sample, read_scores
 COVERAGE = 0.9
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Prediction:
     """What is predicted for some rows; arrays of float64, shape (n,).
 
@@ -179,7 +179,9 @@ class SatisfactionRegressor(RegressorMixin, BoostedEstimator):
         score = fitted.held_out.mean(axis=0)
         odds = np.zeros(score.size) if dissatisfied is None else dissatisfied.held_out.mean(axis=0)
         index = Index(score, odds)
-        seen = Outcomes(index, sample.y, sample.weight, sample.group, label)
+        seen = Outcomes(
+            index=index, y=sample.y, weight=sample.weight, group=sample.group, label=label
+        )
         self.distribution_ = fit_distribution(
             seen, coverage=COVERAGE, cut=self.dissatisfied, ends=self.bounds
         )
@@ -225,11 +227,11 @@ class SatisfactionRegressor(RegressorMixin, BoostedEstimator):
             shares, _labels(frame[self.interval_by]) if named else None
         )
         return Prediction(
-            mean,
+            mean=mean,
             # Of lopsided answers the mean may lie outside the middle 90 %.
-            np.minimum(low, mean),
-            np.maximum(high, mean),
-            self.distribution_.below(shares, self.dissatisfied),
+            low=np.minimum(low, mean),
+            high=np.maximum(high, mean),
+            dissatisfied=self.distribution_.below(shares, self.dissatisfied),
         )
 
     def predict_distribution(self, X: Any) -> NDArray[np.float64]:

@@ -38,7 +38,7 @@ _TINY = 1e-15
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Verdict:
     """The result of comparing a challenger with the champion.
 
@@ -139,7 +139,13 @@ def contest(
     notes += gate.notes(data.X)
     months = tuple(str(day) for day in sorted(set(data.times)))
     checks += judge_slices(gains, settings)
-    return Verdict(months, len(y), int(suite.positives(y).sum()), tuple(checks), tuple(notes))
+    return Verdict(
+        months=months,
+        rows=len(y),
+        positives=int(suite.positives(y).sum()),
+        checks=tuple(checks),
+        notes=tuple(notes),
+    )
 
 
 def _churn_measures(y: Floats, scores: Scores, X: pd.DataFrame, costs: Costs) -> Measures:
@@ -195,7 +201,13 @@ def _churn_gains(
     settings: Promotion,
 ) -> Iterator[SliceGain]:
     (own, moved), (other, back) = (auc_influence(y, one) for one in scores)
-    yield SliceGain(where, "auc", own, other, standard_error(moved - back, customers))
+    yield SliceGain(
+        where=where,
+        measure="auc",
+        challenger=own,
+        champion=other,
+        error=standard_error(moved - back, customers),
+    )
     loss = _mean_gain(where, "log_loss", [_loss(y, one) for one in scores], customers)
     yield replace(loss, tolerance=log_loss_tolerance(settings, float(y.mean())))
 
@@ -220,7 +232,9 @@ def _mean_gain(
 ) -> SliceGain:
     (own, moved), (other, back) = (mean_influence(loss) for loss in losses)
     error = standard_error(moved - back, customers)
-    return SliceGain(where, measure, own, other, error, "less")
+    return SliceGain(
+        where=where, measure=measure, challenger=own, champion=other, error=error, better="less"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

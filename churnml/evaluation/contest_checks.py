@@ -44,7 +44,7 @@ EVERYBODY = "all customers"
 _OWN = "own "
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Rule:
     """How one measure is judged.
 
@@ -71,7 +71,7 @@ class Rule:
     aim: float = 0.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Check:
     """The result of one check.
 
@@ -115,7 +115,7 @@ class Check:
         }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SliceGain:
     """A measure in a slice, with the p-value of its gain.
 
@@ -150,12 +150,17 @@ def churn_rules(settings: Promotion, rate: float) -> tuple[Rule, ...]:
     slope = settings.calibration_slope
     limit = (0.0, settings.calibration_error)
     return (
-        Rule("auc", "more", margin=settings.auc_margin),
-        Rule("profit_maximum", "more"),
-        Rule("log_loss", "less", tolerance=log_loss_tolerance(settings, rate)),
-        Rule("predicted_to_observed", "near", bounds=settings.predicted_to_observed, aim=1.0),
-        Rule("calibration_slope", "near", bounds=slope, aim=1.0),
-        Rule("calibration_error", "less", bounds=limit),
+        Rule(measure="auc", better="more", margin=settings.auc_margin),
+        Rule(measure="profit_maximum", better="more"),
+        Rule(measure="log_loss", better="less", tolerance=log_loss_tolerance(settings, rate)),
+        Rule(
+            measure="predicted_to_observed",
+            better="near",
+            bounds=settings.predicted_to_observed,
+            aim=1.0,
+        ),
+        Rule(measure="calibration_slope", better="near", bounds=slope, aim=1.0),
+        Rule(measure="calibration_error", better="less", bounds=limit),
     )
 
 
@@ -171,11 +176,11 @@ def log_loss_tolerance(settings: Promotion, rate: float) -> float:
 def satisfaction_rules(settings: Promotion) -> tuple[Rule, ...]:
     """The rules for satisfaction models over all respondents."""
     return (
-        Rule("mae", "less", margin=settings.mae_margin),
-        Rule("r2", "more"),
-        Rule("spearman", "more"),
-        Rule("auc_dissatisfied", "more"),
-        Rule("interval_coverage", "near", bounds=settings.coverage, aim=0.9),
+        Rule(measure="mae", better="less", margin=settings.mae_margin),
+        Rule(measure="r2", better="more"),
+        Rule(measure="spearman", better="more"),
+        Rule(measure="auc_dissatisfied", better="more"),
+        Rule(measure="interval_coverage", better="near", bounds=settings.coverage, aim=0.9),
     )
 
 
@@ -203,7 +208,7 @@ def judge(
     >>> from churnml.metrics import churn_measures
     >>> y = np.tile([0, 0, 0, 1], 100)
     >>> good, bad = churn_measures(y, 0.1 + 0.5 * y), churn_measures(y, np.full(400, 0.25))
-    >>> rules = [Rule("auc", "more", margin=0.01)]
+    >>> rules = [Rule(measure="auc", better="more", margin=0.01)]
     >>> [check.passed for check in judge(rules, good, bad, np.arange(400), Promotion())]
     [True]
     >>> [check.reason for check in judge(rules, bad, good, np.arange(400), Promotion())]
@@ -221,7 +226,17 @@ def judge(
         own, other = challenger[rule.measure](ones), champion[rule.measure](ones)
         gain = drawn[rule.measure]
         passed, reason = _decide(rule, own, gain, drawn.get(_OWN + rule.measure))
-        checks.append(Check(EVERYBODY, rule.measure, own, other, gain, passed, reason))
+        checks.append(
+            Check(
+                where=EVERYBODY,
+                measure=rule.measure,
+                challenger=own,
+                champion=other,
+                gain=gain,
+                passed=passed,
+                reason=reason,
+            )
+        )
     return checks
 
 
@@ -277,8 +292,12 @@ def judge_slices(gains: Sequence[SliceGain], settings: Promotion) -> list[Check]
 
     Examples
     --------
-    >>> worse = SliceGain("brand senior", "auc", challenger=0.6, champion=0.7, error=0.03)
-    >>> other = SliceGain("brand mzone", "auc", challenger=0.69, champion=0.7, error=0.03)
+    >>> worse = SliceGain(
+    ...     where="brand senior", measure="auc", challenger=0.6, champion=0.7, error=0.03
+    ... )
+    >>> other = SliceGain(
+    ...     where="brand mzone", measure="auc", challenger=0.69, champion=0.7, error=0.03
+    ... )
     >>> [check.passed for check in judge_slices([worse, other], Promotion())]
     [False, True]
     """
@@ -290,7 +309,15 @@ def judge_slices(gains: Sequence[SliceGain], settings: Promotion) -> list[Check]
         gain = Estimate(one.gain, one.gain - span, one.gain + span)
         reason = "significantly worse" if worse else "not significantly worse"
         checks.append(
-            Check(one.where, one.measure, one.challenger, one.champion, gain, not worse, reason)
+            Check(
+                where=one.where,
+                measure=one.measure,
+                challenger=one.challenger,
+                champion=one.champion,
+                gain=gain,
+                passed=not worse,
+                reason=reason,
+            )
         )
     return checks
 

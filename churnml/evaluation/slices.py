@@ -53,7 +53,7 @@ Influence = Callable[[Ints], tuple[float, Floats, float]]
 """Of some rows: their measure, by how much each row moves it, and its weight in a mean."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Slice:
     """The customers with one value of one column, and a model's metrics for them.
 
@@ -347,7 +347,15 @@ def _described(
 ) -> Slice:
     positives, note = counted
     means = float(happened[rows].mean()), float(predicted[rows].mean())
-    return Slice(*name, rows.size, positives, *means, note=note)
+    return Slice(
+        column=name[0],
+        value=name[1],
+        rows=rows.size,
+        positives=positives,
+        happened=means[0],
+        told=means[1],
+        note=note,
+    )
 
 
 def _within(rows: Ints, measure: Measure) -> Measure:

@@ -28,7 +28,7 @@ _DRAWS = 100
 _GROUPS = 10
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Outcome:
     """Test rows with predictions and outcomes.
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 import numpy as np
@@ -56,6 +56,7 @@ class Estimate:
     value: float
     low: float
     high: float
+    _: KW_ONLY
     level: float = LEVEL
 
     def __str__(self) -> str:
@@ -207,13 +208,13 @@ def _customers(groups: ArrayLike | int) -> tuple[NDArray[np.int64] | None, int]:
 def _estimate(value: float, drawn: NDArray[Any], level: float, *, distance: bool) -> Estimate:
     known = drawn[~np.isnan(drawn)]
     if known.size == 0 or math.isnan(value):
-        return Estimate(value, float("nan"), float("nan"), level)
+        return Estimate(value, float("nan"), float("nan"), level=level)
     tail = (1 - level) / 2
     low, middle, high = np.quantile(known, [tail, 0.5, 1 - tail])
     if distance:
         bias = max(middle - value, 0.0)
         low, high = min(max(low - 2 * bias, 0.0), value), max(high - bias, value)
-    return Estimate(value, float(low), float(high), level)
+    return Estimate(value, float(low), float(high), level=level)
 
 
 def paired_difference(first: Measure, second: Measure) -> Measure:

@@ -18,7 +18,7 @@ from churnml.metrics.profit import Campaign, check_costs
 _STEPS = 100
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ProfitCurve:
     """What contacting the first of the customers brings, yuan per customer of the base.
 

@@ -14,7 +14,7 @@ from churnml.metrics.intervals import LEVEL, normal_quantile, wilson
 from churnml.metrics.significance import mean_influence, standard_error
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Bin:
     """Rows of similar prediction.
 
@@ -92,7 +92,15 @@ def reliability(
     estimates = []
     for rows in rows_of_bins(chances, bins):
         share, low, high = share_over_customers(labels[rows], customers[rows], level)
-        estimates.append(Bin(rows.size, float(chances[rows].mean()), share, low, high))
+        estimates.append(
+            Bin(
+                rows=rows.size,
+                predicted=float(chances[rows].mean()),
+                observed=share,
+                low=low,
+                high=high,
+            )
+        )
     return estimates
 
 
@@ -141,7 +149,15 @@ def mean_reliability(
         mean, moved = mean_influence(outcomes[rows])
         half = normal_quantile(level) * standard_error(moved, number_groups(customers[rows])[0])
         predicted = float(predictions[rows].mean())
-        found.append(Bin(rows.size, predicted, mean, mean - half, mean + half))
+        found.append(
+            Bin(
+                rows=rows.size,
+                predicted=predicted,
+                observed=mean,
+                low=mean - half,
+                high=mean + half,
+            )
+        )
     return found
 
 

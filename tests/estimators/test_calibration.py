@@ -72,7 +72,9 @@ def test_a_larger_bag_is_made_steeper_by_what_its_scores_scatter_less():
 
 
 def test_secants_carry_a_score_from_the_base_to_its_log_odds():
-    found = Calibration(1.2, 0.3, [-3.0, -1.0, 0.5], [1.0, 2.0, 0.05, 0.7], shift=-0.4)
+    found = Calibration(
+        slope=1.2, intercept=0.3, knots=[-3.0, -1.0, 0.5], slopes=[1.0, 2.0, 0.05, 0.7], shift=-0.4
+    )
     raw = np.r_[np.linspace(-8, 8, 401), -2.0, -2.0 + 1e-9]
     carried = found.secant(raw, -2.0) * (raw - -2.0)
     expected = found.log_odds(raw) - found.log_odds(np.array([-2.0]))
@@ -81,7 +83,9 @@ def test_secants_carry_a_score_from_the_base_to_its_log_odds():
 
 
 def test_a_state_gives_the_same_bytes():
-    found = Calibration(1.2, 0.3, [-3.0, -1.0], [1.0, 2.0, 0.05], shift=-0.4)
+    found = Calibration(
+        slope=1.2, intercept=0.3, knots=[-3.0, -1.0], slopes=[1.0, 2.0, 0.05], shift=-0.4
+    )
     again = Calibration.from_state(json.loads(json.dumps(found.to_state())))
     raw = np.linspace(-9, 9, 99)
     assert again.log_odds(raw).tobytes() == found.log_odds(raw).tobytes()
@@ -91,8 +95,13 @@ def test_the_bag_is_as_high_as_its_members_whether_straight_or_bent():
     rng = np.random.default_rng(0)
     members = rng.normal(-3.5, 1, 4_000) + rng.normal(0, 0.6, (4, 4_000))
     weight = rng.uniform(0.5, 2, 4_000)
-    straight = Calibration(0.9, 0.2)
-    for before in (straight, Calibration(0.9, 0.2, [-4.0, -3.0, -2.0], [1.0, 1.1, 0.9, 0.8])):
+    straight = Calibration(slope=0.9, intercept=0.2)
+    for before in (
+        straight,
+        Calibration(
+            slope=0.9, intercept=0.2, knots=[-4.0, -3.0, -2.0], slopes=[1.0, 1.1, 0.9, 0.8]
+        ),
+    ):
         after = level_bag(before, members, weight)
         wanted = np.average(expit(before.log_odds(members)).mean(axis=0), weights=weight)
         bag = members.mean(axis=0)

@@ -76,7 +76,7 @@ def test_every_month_of_a_hazard_is_levelled(rows, monkeypatch):
         seen = matrix[np.abs(y) > at]
         rows_of = np.column_stack([seen, np.full(len(seen), at + 1, np.float32)])
         members = [
-            HazardBag(bag.start, [text], [booster]).score(rows_of)
+            HazardBag(start=bag.start, texts=[text], boosters=[booster]).score(rows_of)
             for text, booster in zip(bag.texts, bag.boosters, strict=True)
         ]
         wanted = expit(before[at].log_odds(np.array(members))).mean()

@@ -10,7 +10,7 @@ from churnml.evaluation.contest_checks import Rule, churn_rules, judge
 from churnml.metrics import churn_measures
 
 SETTINGS = Promotion(draws=60)
-RANKING = [Rule("auc", "more", margin=SETTINGS.auc_margin)]
+RANKING = [Rule(measure="auc", better="more", margin=SETTINGS.auc_margin)]
 
 
 def outcomes(rows: int, seed: int, middle: float = -1.5):
@@ -130,7 +130,7 @@ def test_too_few_rows_to_tell_are_called_so():
 
 def test_what_is_not_defined_for_the_challenger_is_no_pass():
     odds, y = outcomes(400, 1)
-    rules = [Rule("calibration_slope", "near", bounds=(0.8, 1.25), aim=1.0)]
+    rules = [Rule(measure="calibration_slope", better="near", bounds=(0.8, 1.25), aim=1.0)]
     flat = np.full(400, y.mean())
     assert not checks(y, flat, chance(odds), rules)["calibration_slope"].passed
     assert checks(y, chance(odds), flat, rules)["calibration_slope"].passed

@@ -21,7 +21,9 @@ def tested(churn, customers, features):
     """The toy model with what a test would have found."""
     left = customers["left"].to_numpy(dtype=float)
     scores = churn.estimator.oof_
-    outcome = Outcome("churn", features, left, scores, np.arange(len(left)))
+    outcome = Outcome(
+        task="churn", X=features, y=left, scores=scores, customers=np.arange(len(left))
+    )
     metrics = churn_metrics(left, scores, draws=20)
     found = evidence(
         outcome,

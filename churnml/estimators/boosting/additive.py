@@ -23,7 +23,7 @@ _SCORE_KNOTS = 33
 _TAIL = 0.005
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Term:
     """One standardised term: a function of a matrix column, 0 where it is missing.
 
@@ -81,7 +81,7 @@ def _column_terms(at: int, column: NDArray[np.float64], richness: Richness) -> I
         share = float(lost.mean())
         spread = (share * (1 - share)) ** 0.5
         flat = np.full(1, -share / spread)
-        yield Term(at, np.zeros(1), flat, (1 - share) / spread, rises=False)
+        yield Term(at=at, knots=np.zeros(1), values=flat, lost=(1 - share) / spread, rises=False)
     low, high = np.quantile(known, [_TAIL, 1 - _TAIL])
     if low == high and np.unique(known).size == 2:
         low, high = known.min(), known.max()
@@ -104,7 +104,7 @@ def _column_terms(at: int, column: NDArray[np.float64], richness: Richness) -> I
         # A missing value counts as the mean.
         spread = float(raw.std()) * (1 - lost.mean()) ** 0.5
         if spread > 1e-9 * float(np.abs(values).max()):
-            yield Term(at, knots, (values - raw.mean()) / spread, 0.0)
+            yield Term(at=at, knots=knots, values=(values - raw.mean()) / spread, lost=0.0)
 
 
 def _normal_scores(
@@ -127,7 +127,7 @@ def design(terms: Sequence[Term], matrix: NDArray[np.float32]) -> NDArray[np.flo
     return out
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Shape:
     """One column's contribution to a linear score, a piecewise-linear function.
 
@@ -194,4 +194,4 @@ def _sum(at: int, some: Sequence[tuple[Term, float]]) -> Shape:
     knots = np.unique(np.concatenate([term.knots for term, _ in some]))
     values = sum(weight * np.interp(knots, term.knots, term.values) for term, weight in some)
     lost = sum(weight * term.lost for term, weight in some)
-    return Shape(at, knots.tolist(), np.asarray(values).tolist(), float(lost))
+    return Shape(at=at, knots=knots.tolist(), values=np.asarray(values).tolist(), lost=float(lost))

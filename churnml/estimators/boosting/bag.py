@@ -14,7 +14,7 @@ from churnml.estimators.boosting.additive import Shapes
 from churnml.estimators.boosting.booster import load
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Growth:
     """How one booster of a bag grew.
 
@@ -37,7 +37,7 @@ class Growth:
     losses: tuple[float, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Bag:
     """A fitted bag: the mean of its members.
 
@@ -73,4 +73,4 @@ class Bag:
     @classmethod
     def from_state(cls, state: dict[str, Any], texts: Sequence[str]) -> Bag:
         """The bag of :meth:`to_state`."""
-        return cls(Shapes.from_state(state["line"]), list(texts), load(texts))
+        return cls(shapes=Shapes.from_state(state["line"]), texts=list(texts), boosters=load(texts))

@@ -18,7 +18,7 @@ _OBJECTIVES: dict[Loss, str] = {"logistic": "binary", "squared": "regression"}
 _METRICS: dict[Loss, str] = {"logistic": "binary_logloss", "squared": "l2"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Recipe:
     """The settings of every booster of a bag.
 

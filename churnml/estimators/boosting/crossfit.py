@@ -31,7 +31,7 @@ _CLEARLY = 0.005
 _LEVEL_ROWS = 20_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Plan:
     """How a bag is cross-fitted.
 
@@ -58,7 +58,7 @@ class Plan:
     threads: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Member:
     """One booster, its initial score, and its out-of-fold scores."""
 
@@ -69,7 +69,7 @@ class Member:
     growth: Growth | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Part:
     """Members of one kind, with what they start from."""
 
@@ -81,7 +81,12 @@ class _Part:
     def joined(self, other: _Part) -> _Part:
         """The same kind with further repeats."""
         held_out = np.concatenate([self.held_out, other.held_out])
-        return _Part(self.recipe, self.terms, self.members + other.members, held_out)
+        return _Part(
+            recipe=self.recipe,
+            terms=self.terms,
+            members=self.members + other.members,
+            held_out=held_out,
+        )
 
     def score(self, matrix: NDArray[np.float32], threads: int) -> NDArray[np.float64]:
         """Raw scores by each member, shape (members, n)."""
@@ -134,7 +139,11 @@ def fit_bag(
     if plan.repeats == 1:
         seen = data.matrix[rows]
         apart = np.mean([part.score(seen, plan.threads) for part in parts], axis=0)
-    return Bag(_mean_shapes(parts), texts, load(texts), growth), held_out, apart
+    return (
+        Bag(shapes=_mean_shapes(parts), texts=texts, boosters=load(texts), growth=growth),
+        held_out,
+        apart,
+    )
 
 
 def level_rows(count: int, seed: int) -> NDArray[np.int64]:
@@ -183,7 +192,7 @@ class _Fitter:
         held_out = np.zeros((len(repeats), len(self.data.y)))
         for (repeat, _), fitted in zip(places, members, strict=True):
             held_out[list(repeats).index(repeat), fitted.judged] = fitted.scores
-        return _Part(recipe, used, members, held_out)
+        return _Part(recipe=recipe, terms=used, members=members, held_out=held_out)
 
     def _grow(
         self,
@@ -196,7 +205,7 @@ class _Fitter:
         repeat, fold = place
         inside, outside, judged = rows
         if recipe.max_rounds == 0:
-            return Member(line, None, judged, start[judged])
+            return Member(line=line, text=None, judged=judged, scores=start[judged])
         leaves = recipe.num_leaves[repeat % len(recipe.num_leaves)]
         seed = (self.plan.seed + 1000 * repeat + fold) % 2**31
         losses: list[float] = []
@@ -206,8 +215,12 @@ class _Fitter:
         (booster,) = load([text])
         grown = booster.predict(self.data.matrix[judged], raw_score=True, num_threads=1)
         kind = "line" if line.weights.size else "rate"
-        growth = Growth(fold, repeat, kind, outside.size, tuple(losses))
-        return Member(line, text, judged, start[judged] + grown, growth)
+        growth = Growth(
+            fold=fold, repeat=repeat, start=kind, rows=outside.size, losses=tuple(losses)
+        )
+        return Member(
+            line=line, text=text, judged=judged, scores=start[judged] + grown, growth=growth
+        )
 
 
 def _parts(

@@ -25,7 +25,7 @@ _FEWEST_EVENTS = 20
 _SMALL = 2_000_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """An estimator's parameters that shape the fit."""
 
@@ -58,18 +58,18 @@ class Settings:
             raise UsageError(f"num_leaves is {leaves}; whole numbers from 2 on were expected.")
         _check_ranges(params)
         return cls(
-            leaves,
-            params["learning_rate"],
-            params["max_rounds"],
-            params["folds"],
-            params["repeats"],
-            params["linear_start"],
-            params["min_leaf"],
-            params["l2"],
-            params["column_share"],
-            params["monotone"],
-            seed_of(params["random_state"]),
-            params["n_jobs"] or 0,
+            num_leaves=leaves,
+            learning_rate=params["learning_rate"],
+            max_rounds=params["max_rounds"],
+            folds=params["folds"],
+            repeats=params["repeats"],
+            linear_start=params["linear_start"],
+            min_leaf=params["min_leaf"],
+            l2=params["l2"],
+            column_share=params["column_share"],
+            monotone=params["monotone"],
+            seed=seed_of(params["random_state"]),
+            threads=params["n_jobs"] or 0,
         )
 
 
@@ -93,7 +93,7 @@ def seed_of(random_state: Any) -> int:
     return int(check_random_state(random_state).randint(2**31 - 1))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Fitted:
     """An encoder, a bag, and the out-of-fold scores of the sample.
 
@@ -177,11 +177,19 @@ def _fit(
         seed=settings.seed,
         threads=settings.threads,
     )
-    data = Training(matrix, y, sample.weight, sample.group, signs)
+    data = Training(matrix=matrix, y=y, weight=sample.weight, group=sample.group, signs=signs)
     bag, held_out, apart = fit_bag(data, recipes, plan)
     weight = sample.weight[level_rows(len(y), plan.seed)]
     members = plan.repeats * max(folds, 1)
-    return Fitted(encoder, bag, held_out, apart, weight, matrix, members)
+    return Fitted(
+        encoder=encoder,
+        bag=bag,
+        held_out=held_out,
+        apart=apart,
+        apart_weight=weight,
+        matrix=matrix,
+        members=members,
+    )
 
 
 def _recipes(

@@ -20,7 +20,7 @@ from churnml.estimators.encoding.frames import Values
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Rows:
     """The rows to train on.
 
@@ -110,7 +110,7 @@ def order_rows(
     place = np.full(weight.size, -1, np.int64)
     place[kept[order]] = position
     group = np.arange(total.size) if groups is None else pd.factorize(label[first])[0]
-    return Rows(kept[order[first]], total, group.astype(np.int64), place)
+    return Rows(take=kept[order[first]], weight=total, group=group.astype(np.int64), place=place)
 
 
 def assign_folds(

@@ -23,7 +23,7 @@ _FEWEST_EVENTS = 60
 _LEVEL_ROWS = 60_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class HazardBag:
     """Raw log-odds of leaving in a month: the month's base, plus the mean of boosters.
 
@@ -52,7 +52,7 @@ class HazardBag:
         return self.start[rows[:, -1].astype(int) - 1] + total / len(self.boosters)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Growing:
     """The data and settings of the boosters.
 
@@ -105,14 +105,20 @@ def fit_hazard_bag(
         inside, watched = (~outside, outside) if given.folds > 1 else (outside, ~outside)
         text, losses = _grow(given, start, inside, watched, one)
         texts.append(text)
-        growth.append(Growth(one, 0, "rate", int(outside.sum()), losses))
+        growth.append(
+            Growth(fold=one, repeat=0, start="rate", rows=int(outside.sum()), losses=losses)
+        )
         (booster,) = load([texts[-1]])
-        member = HazardBag(start, texts[-1:], [booster])
+        member = HazardBag(start=start, texts=texts[-1:], boosters=[booster])
         judging = months.take(outside)
         found = [member.score(rows, given.threads) for rows in Rows(given.matrix, judging).chunks()]
         scores[outside] = np.concatenate([np.zeros(0), *found])
         judged |= outside
-    return HazardBag(start, texts, load(texts), tuple(growth)), scores, judged
+    return (
+        HazardBag(start=start, texts=texts, boosters=load(texts), growth=tuple(growth)),
+        scores,
+        judged,
+    )
 
 
 def base_log_odds(months: PersonMonths, count: int) -> NDArray[np.float64]:
@@ -228,7 +234,7 @@ def level_months(
     chosen[drawn] = True
     seen = months.take(chosen)
     members = [
-        HazardBag(bag.start, [text], [one])
+        HazardBag(start=bag.start, texts=[text], boosters=[one])
         for text, one in zip(bag.texts, bag.boosters, strict=True)
     ]
     rows = Rows(given.matrix, seen)

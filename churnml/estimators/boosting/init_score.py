@@ -14,7 +14,7 @@ from churnml.estimators.boosting.ridge import PENALTIES, Line, Loss, fit_lines
 _LINE_ROWS = 20_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Training:
     """The training data of a bag.
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PersonMonths:
     """Months of customers' rows; N of them.
 
@@ -42,7 +42,10 @@ class PersonMonths:
     def take(self, which: NDArray[np.bool_]) -> PersonMonths:
         """Some of them."""
         return PersonMonths(
-            self.row[which], self.month[which], self.left[which], self.weight[which]
+            row=self.row[which],
+            month=self.month[which],
+            left=self.left[which],
+            weight=self.weight[which],
         )
 
 
@@ -66,7 +69,7 @@ def expand(outcome: NDArray[np.int64], weight: NDArray[np.float64]) -> PersonMon
     start = np.repeat((np.cumsum(seen) - seen).astype(np.int32), seen)
     month = (np.arange(row.size, dtype=np.int32) - start + 1).astype(np.int8)
     left = month == outcome.astype(np.int8)[row]
-    return PersonMonths(row, month, left, weight.astype(np.float32)[row])
+    return PersonMonths(row=row, month=month, left=left, weight=weight.astype(np.float32)[row])
 
 
 def thin(months: PersonMonths, most: int, seed: int) -> PersonMonths:
@@ -83,7 +86,7 @@ def thin(months: PersonMonths, most: int, seed: int) -> PersonMonths:
     drawn = np.random.default_rng(seed).random(len(months), dtype=np.float32) < share
     thinned = months.take(months.left | drawn)
     weight = np.where(thinned.left, thinned.weight, thinned.weight / np.float32(share))
-    return PersonMonths(thinned.row, thinned.month, thinned.left, weight)
+    return PersonMonths(row=thinned.row, month=thinned.month, left=thinned.left, weight=weight)
 
 
 class Rows(lgb.Sequence):

@@ -15,7 +15,7 @@ _LINE_WORK = 2.5e8
 _CELLS = 700_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Schedule:
     """How often folds are drawn and how fast boosting learns.
 
@@ -72,8 +72,17 @@ def schedule(rows: int, groups: int, rarest: int, columns: int = 1) -> Schedule:
         folds, repeats, rate, patience = 4, 1, 0.1, 20
     folds = min(folds, groups, rarest)
     if folds < 2:
-        return Schedule(1, 1, rate, patience, True, False)
-    return Schedule(folds, repeats, rate, patience, rows <= 50_000, rows <= 20_000)
+        return Schedule(
+            folds=1, repeats=1, learning_rate=rate, patience=patience, linear=True, choose=False
+        )
+    return Schedule(
+        folds=folds,
+        repeats=repeats,
+        learning_rate=rate,
+        patience=patience,
+        linear=rows <= 50_000,
+        choose=rows <= 20_000,
+    )
 
 
 def affordable_richness(matrix: NDArray[np.float32]) -> Richness | None:

@@ -34,7 +34,7 @@ FOLDS = 5
 _OTHER_FOLDS = 5_003
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Trials:
     """What all trials share: the encoded rows, their folds, and what boosting starts from.
 
@@ -113,16 +113,18 @@ def prepare_trials(
     rank = np.random.default_rng(settings.seed).permutation(customers)[sample.group]
     encoder, matrix = fit_encoder(sample.values, sample.y, sample.weight, rank)
     signs = matrix_signs(settings.monotone, encoder)
-    data = Training(matrix, sample.y, sample.weight, sample.group, signs)
+    data = Training(
+        matrix=matrix, y=sample.y, weight=sample.weight, group=sample.group, signs=signs
+    )
     recipe = first_recipe(settings, matrix, sample.y, loss, signs)
     seed = settings.seed + _OTHER_FOLDS
     fold = assign_folds(data.y, data.group, folds=min(FOLDS, customers), seed=seed)
     return Trials(
-        data,
-        make_dataset(matrix, data.y, data.weight, recipe),
-        fold,
-        _starts(data, fold, recipe, linear=settings.linear_start),
-        recipe,
+        data=data,
+        whole=make_dataset(matrix, data.y, data.weight, recipe),
+        fold=fold,
+        starts=_starts(data, fold, recipe, linear=settings.linear_start),
+        recipe=recipe,
     )
 
 

@@ -50,7 +50,7 @@ class Index:
         return Index(self.score[at], self.odds[at])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Distribution:
     """Shares of scores at or below thresholds, by what boosters say.
 
@@ -134,7 +134,7 @@ class Distribution:
         return cls(**arrays, mass=float(state["mass"]), masses=dict(state["masses"]))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Outcomes:
     """What a distribution learns from: n rows that the boosters had not seen.
 
@@ -183,7 +183,14 @@ def fit_distribution(
 
     def learned(rows: NDArray[np.bool_]) -> Distribution:
         shares = _shares(index.score[rows], place[rows], weight[rows], knots, thresholds.size)
-        return Distribution(lowest, centres, thresholds, knots, shares, lines)
+        return Distribution(
+            lowest=lowest,
+            centres=centres,
+            thresholds=thresholds,
+            knots=knots,
+            shares=shares,
+            lines=lines,
+        )
 
     dropped = np.ones(y.size)
     fold = seen.group % _FOLDS

@@ -31,7 +31,7 @@ _SMOOTHING = 20.0
 _FEWEST_MISSING = 1 / 2000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Column:
     """How one column is encoded.
 
@@ -232,7 +232,7 @@ def _learn(
         lost = np.isnan(values.numbers)
         median = 0.0 if lost.all() else float(np.median(values.numbers[~lost]))
         missing = bool(lost.any() and lost.mean() >= _FEWEST_MISSING)
-        return Column(name, "number", missing=missing, median=median)
+        return Column(name=name, kind="number", missing=missing, median=median)
     if len(values.levels) > MOST_LEVELS:
         raise DataError(
             f"column {name!r} has {len(values.levels)} different texts.",
@@ -250,7 +250,17 @@ def _learn(
     means = [] if len(levels) < 5 else _means(values.codes, y, weight, len(levels), prior)
     shown = shown if few else []
     rare = _rare(values.codes, levels, rank)
-    return Column(name, "category", missing, 0.0, levels, shown, means, prior, rare)
+    return Column(
+        name=name,
+        kind="category",
+        missing=missing,
+        median=0.0,
+        levels=levels,
+        shown=shown,
+        means=means,
+        prior=prior,
+        rare=rare,
+    )
 
 
 def _rare(codes: NDArray[np.int32], levels: list[str], rank: NDArray[np.int64]) -> list[str]:

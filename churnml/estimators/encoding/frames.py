@@ -27,7 +27,7 @@ MISSING = -1
 _NUMERIC_OBJECTS = {"boolean", "integer", "floating", "mixed-integer-float", "decimal"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Values:
     """One column, read.
 
@@ -50,8 +50,10 @@ class Values:
     def take(self, rows: NDArray[np.int64]) -> Values:
         """The same column at other rows."""
         if self.kind == "number":
-            return Values("number", self.numbers[rows], self.codes, ())
-        return Values("category", self.numbers, self.codes[rows], self.levels)
+            return Values(kind="number", numbers=self.numbers[rows], codes=self.codes, levels=())
+        return Values(
+            kind="category", numbers=self.numbers, codes=self.codes[rows], levels=self.levels
+        )
 
 
 def as_frame(X: Any) -> pd.DataFrame:
@@ -200,7 +202,9 @@ def read_column(series: pd.Series, kind: Kind | None = None) -> Values:
     if kind == "number" and native == "category":
         raise _text_for_number(series)
     if (kind or native) == "number":
-        return Values("number", _numbers(series), np.empty(0, np.int32), ())
+        return Values(
+            kind="number", numbers=_numbers(series), codes=np.empty(0, np.int32), levels=()
+        )
     return _category(_texts_of_numbers(series) if native == "number" else series)
 
 
@@ -312,7 +316,9 @@ def _category(series: pd.Series) -> Values:
     levels = sorted(set(texts[used]))
     place = {text: position for position, text in enumerate(levels)}
     lookup = np.array([place.get(text, MISSING) for text in texts] + [MISSING], np.int32)
-    return Values("category", np.empty(0, np.float32), lookup[raw], tuple(levels))
+    return Values(
+        kind="category", numbers=np.empty(0, np.float32), codes=lookup[raw], levels=tuple(levels)
+    )
 
 
 def _level_text(value: Any) -> str:

@@ -121,7 +121,7 @@ def _numeric(y: Any) -> NDArray[np.float64]:
         raise DataError(f"y: scores must be numbers ({error}).") from error
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Sample:
     """The rows to learn from, in their canonical order.
 
@@ -171,7 +171,9 @@ def draw_sample(
     # One column at a time, so that a large table is never held twice.
     for name in list(values):
         values[name] = values[name].take(rows.take)
-    return Sample(values, y[rows.take], rows.weight, rows.group, rows.place)
+    return Sample(
+        values=values, y=y[rows.take], weight=rows.weight, group=rows.group, place=rows.place
+    )
 
 
 def _check_groups(groups: Any, rows: int) -> NDArray[Any]:

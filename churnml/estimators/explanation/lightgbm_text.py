@@ -14,7 +14,7 @@ from churnml.errors import ModelError
 _NAN_IS_MISSING = 2
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Tree:
     """One tree as LightGBM writes it. Children below 0 are leaves, ``~child``."""
 

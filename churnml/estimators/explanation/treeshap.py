@@ -30,7 +30,7 @@ _CHUNK = 8192
 _LEAVES_AT_ONCE = 2000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Path:
     """What leads to a leaf: nodes and sides, and by column the share that goes that way."""
 
@@ -60,7 +60,7 @@ class _Pack:
     table: NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Tables:
     """Contribution tables of a bag.
 
@@ -165,7 +165,14 @@ def build_tables(texts: Sequence[str], columns: int) -> Tables:
 def _paths(tree: Tree) -> Iterator[_Path]:
     """The leaves of a tree from left to right. A tree without a split has one, of no node."""
     if tree.feature.size == 0:
-        yield _Path(float(tree.leaf_value[0]), [], [], [], [], [])
+        yield _Path(
+            value=float(tree.leaf_value[0]),
+            nodes=[],
+            goes_left=[],
+            of_node=[],
+            columns=[],
+            shares=[],
+        )
         return
     # Each entry: node, nodes so far, sides so far, share by column so far.
     stack: list[tuple[int, list[int], list[bool], dict[int, float]]] = [(0, [], [], {})]
@@ -174,7 +181,14 @@ def _paths(tree: Tree) -> Iterator[_Path]:
         if node < 0:
             value = float(tree.leaf_value[~node])
             of_node = [int(tree.feature[at]) for at in nodes]
-            yield _Path(value, nodes, sides, of_node, list(shares), list(shares.values()))
+            yield _Path(
+                value=value,
+                nodes=nodes,
+                goes_left=sides,
+                of_node=of_node,
+                columns=list(shares),
+                shares=list(shares.values()),
+            )
             continue
         column = int(tree.feature[node])
         for child, left in ((int(tree.right[node]), False), (int(tree.left[node]), True)):

@@ -43,7 +43,9 @@ def _mixed(rows, seed):
 def _outcomes(law, rows=4_000, seed=0, label=None):
     mood, y = law(rows, seed)
     odds = (60 - mood) / 15
-    return Outcomes(Index(mood, odds), y, np.ones(rows), np.arange(rows), label)
+    return Outcomes(
+        index=Index(mood, odds), y=y, weight=np.ones(rows), group=np.arange(rows), label=label
+    )
 
 
 def _fit(law, rows=4_000, *, coverage=0.9, **options):
@@ -80,7 +82,9 @@ def test_kinds_of_customers_have_intervals_of_their_own_where_enough_answered():
 
     mood, y = answers(6_000, kind)
     label = np.where(few, "few", kind).astype(object)
-    seen = Outcomes(_index(mood), y, np.ones(y.size), np.arange(y.size), label)
+    seen = Outcomes(
+        index=_index(mood), y=y, weight=np.ones(y.size), group=np.arange(y.size), label=label
+    )
     found = fit_distribution(seen, coverage=0.9, cut=60.0)
     assert set(found.masses) == {"calm", "moody"}
     ahead = random.choice(np.array(["calm", "moody"], object), 10_000)
@@ -103,7 +107,9 @@ def test_an_atom_at_the_top_stays_inside():
 
 
 def test_few_rows_get_the_whole_scale():
-    seen = Outcomes(_index(np.arange(5.0)), np.arange(5.0), np.ones(5), np.arange(5))
+    seen = Outcomes(
+        index=_index(np.arange(5.0)), y=np.arange(5.0), weight=np.ones(5), group=np.arange(5)
+    )
     found = fit_distribution(seen, coverage=0.9, cut=60.0)
     low, high = found.interval(found.at(_index([0.0, 2.0, 9.0])))
     assert (low.tolist(), high.tolist()) == ([0.0] * 3, [4.0] * 3)
@@ -111,9 +117,9 @@ def test_few_rows_get_the_whole_scale():
 
 def test_rows_of_one_customer_count_as_one():
     mood, y = _continuous(8, 0)
-    seen = Outcomes(_index(mood), y, np.ones(8), np.arange(8) // 2)
+    seen = Outcomes(index=_index(mood), y=y, weight=np.ones(8), group=np.arange(8) // 2)
     assert fit_distribution(seen, coverage=0.85, cut=60.0).mass == 1.0
-    alone = Outcomes(_index(mood), y, np.ones(8), np.arange(8))
+    alone = Outcomes(index=_index(mood), y=y, weight=np.ones(8), group=np.arange(8))
     assert fit_distribution(alone, coverage=0.85, cut=60.0).mass < 1.0
 
 
@@ -168,7 +174,9 @@ def test_slopes_carry_both_indices_to_the_mean(score, odds, near):
 
 def test_weights_move_the_distribution():
     mood, y = _survey(4_000, 0)
-    seen = Outcomes(_index(mood), y, np.where(y < 70, 3.0, 1.0), np.arange(4_000))
+    seen = Outcomes(
+        index=_index(mood), y=y, weight=np.where(y < 70, 3.0, 1.0), group=np.arange(4_000)
+    )
     heavy = fit_distribution(seen, coverage=0.9, cut=60.0)
     index = _index(mood)
     assert heavy.mean(index).mean() < _fit(_survey).mean(index).mean() - 3
