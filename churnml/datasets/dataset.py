@@ -178,7 +178,9 @@ def _months_seen(section: TrainingSettings, y: pd.Series) -> labels.Window:
     return labels.Window(section.gap, f"{int(y.abs().max())}mo")
 
 
-def _left(tables: Tables, days: Sequence[date], section: ChurnSettings, known: Coverage) -> ir.Table:
+def _left(
+    tables: Tables, days: Sequence[date], section: ChurnSettings, known: Coverage
+) -> ir.Table:
     return labels.churn(tables, days, _window(section), section.definition)
 
 
