@@ -26,7 +26,7 @@ _MAIN = 2
 """Months of the horizon by which a hazard is drawn and sliced: that of the churn label."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Tested:
     """A model on rows that it has not seen.
 
@@ -65,7 +65,9 @@ def measure(task: TaskName, estimator: Estimator, train: Dataset, test: Dataset)
     baselines = {who: measured(y, {name: one}, groups) for who, one in simpler.items()}
     diagnose = EVALUATORS[task].diagnose
     wrong = diagnose(y, scores, metrics, groups, regression=simpler["regression"])
-    return Tested(metrics, baselines, y, scores, test, diagnosis=wrong)
+    return Tested(
+        metrics=metrics, baselines=baselines, y=y, scores=scores, rows=test, diagnosis=wrong
+    )
 
 
 def _simpler(task: TaskName, train: Dataset, test: Dataset) -> dict[str, NDArray[np.float64]]:
@@ -110,7 +112,14 @@ def _measure_hazard(estimator: ChurnHazard, train: Dataset, test: Dataset) -> Te
     }
     known, left = known_outcomes(test.y, test.times, _MAIN)
     rows = test.rows(np.flatnonzero(known))
-    return Tested(metrics, baselines, left, within[known, _MAIN - 1], rows, within[known])
+    return Tested(
+        metrics=metrics,
+        baselines=baselines,
+        y=left,
+        scores=within[known, _MAIN - 1],
+        rows=rows,
+        within=within[known],
+    )
 
 
 def _at_horizons(test: Dataset, within: NDArray[np.float64]) -> Metrics:

@@ -44,7 +44,7 @@ _HEADS = {"auc": "AUC", "calibration_slope": "slope", "r2": "R²"}
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Month:
     """A model at the first date after its training.
 
@@ -71,7 +71,7 @@ class Month:
     unseen: Metrics = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Age:
     """Models some months after their training.
 
@@ -96,7 +96,7 @@ class Age:
     change: Estimate
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Spread:
     """A measure over the months: what an interval over customers leaves out.
 
@@ -123,7 +123,12 @@ class Spread:
         0.05
         """
         sd = round(float(np.std(values, ddof=1)), 12) if len(values) > 1 else float("nan")
-        return cls(float(np.mean(values)), sd, float(np.min(values)), float(np.max(values)))
+        return cls(
+            mean=float(np.mean(values)),
+            sd=sd,
+            low=float(np.min(values)),
+            high=float(np.max(values)),
+        )
 
 
 @dataclass(frozen=True)

@@ -163,7 +163,7 @@ def _summary(
     """What the model card will tell; it travels with the model."""
     customers = tested.rows.groups.to_numpy()
     return evidence(
-        Outcome(task, tested.rows.X, tested.y, tested.scores, customers),
+        Outcome(task=task, X=tested.rows.X, y=tested.y, scores=tested.scores, customers=customers),
         metrics=tested.metrics,
         baselines=tested.baselines,
         importance=importance(estimator, split.all.X),

@@ -125,7 +125,7 @@ def split_operator(source: Source, task: TaskName, *, config: Config) -> Split:
     notes = [f"Table {name} is absent, and so are its features." for name in source.missing]
     balance = None
     if TASKS[task].surveyed:
-        (train, data), response, more = nonresponse.weighed(source, (train, data), config)
+        (train, data), response, more = nonresponse.weight_answers(source, (train, data), config)
         balance = None if response is None else response.balance
         notes += more
     return Split(

@@ -36,7 +36,7 @@ _LUCK = 0.05
 _FEWEST = 8
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Trial:
     """One set of settings, tried.
 
@@ -243,12 +243,12 @@ def _told(study: optuna.Study) -> tuple[Trial, ...]:
 def _trial(one: optuna.trial.FrozenTrial) -> Trial:
     taken = one.duration.total_seconds() if one.duration is not None else 0.0
     return Trial(
-        one.number,
-        dict(one.params),
-        float(one.value) if one.value is not None else float("nan"),
-        tuple(one.intermediate_values[fold] for fold in sorted(one.intermediate_values)),
-        bool(one.user_attrs.get("pruned", False)),
-        taken,
+        number=one.number,
+        params=dict(one.params),
+        loss=float(one.value) if one.value is not None else float("nan"),
+        folds=tuple(one.intermediate_values[fold] for fold in sorted(one.intermediate_values)),
+        pruned=bool(one.user_attrs.get("pruned", False)),
+        seconds=taken,
     )
 
 

@@ -135,7 +135,10 @@ def estimate(value, spread=0.01):
 )
 def test_the_conclusion_in_words(changes, says):
     level = estimate(0.8)
-    ages = [Age(at, 1, level, level, estimate(change)) for at, change in enumerate(changes)]
+    ages = [
+        Age(months=at, models=1, measure=level, fresh=level, change=estimate(change))
+        for at, change in enumerate(changes)
+    ]
     assert Backtest("churn", [], ages).conclusion == says
 
 

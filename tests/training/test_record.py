@@ -136,7 +136,10 @@ def test_a_date_on_which_nobody_left_has_no_measures(fitted):
 
 
 def test_trials_of_a_search_become_children():
-    tried = (Trial(0, {}, 0.5, (0.4, 0.6), False, 1.5), Trial(1, {"l2": 1}, 0.6, (0.6,), True, 1))
+    tried = (
+        Trial(number=0, params={}, loss=0.5, folds=(0.4, 0.6), pruned=False, seconds=1.5),
+        Trial(number=1, params={"l2": 1}, loss=0.6, folds=(0.6,), pruned=True, seconds=1),
+    )
     rule, pruned = trials("churn", Search({}, tried, 0.0))
     assert (rule.metrics, rule.seconds) == ({"boosting/log_loss": 0.5}, 1.5)
     assert pruned.title == "trial 1, given up"

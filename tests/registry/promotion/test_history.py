@@ -239,8 +239,16 @@ def test_a_refusal_ends_with_status_6_and_everything_measured(registered):
     from churnml.registry.promotion.outcome import Outcome
 
     gain = Estimate(-0.1, -0.2, -0.05)
-    check = Check("brand senior", "auc", 0.6, 0.7, gain, False, "significantly worse")
-    verdict = Verdict(("2026-04-01",), 900, 60, (check,))
+    check = Check(
+        where="brand senior",
+        measure="auc",
+        challenger=0.6,
+        champion=0.7,
+        gain=gain,
+        passed=False,
+        reason="significantly worse",
+    )
+    verdict = Verdict(months=("2026-04-01",), rows=900, positives=60, checks=(check,))
     event = Event(what="refused", version="2", over="1")
     outcome = Outcome(
         name="churn", event=event, verdict=verdict, aliases={"champion": "1"}, notes=[]
