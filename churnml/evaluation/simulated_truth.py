@@ -1,4 +1,4 @@
-"""What only a simulator knows, beside its tables; evaluation alone may read it."""
+"""Read the true probabilities of a simulated operator, for evaluation only."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def truth_of(
 def with_possible(
     tested: Tested, location: str, task: TaskName, settings: TrainingSettings
 ) -> tuple[Tested, list[str]]:
-    """A test with the share of what the truth reaches among its metrics, and in words.
+    """Add the share of what the truth reaches to a test's metrics and notes.
 
     Unchanged, and without words, where nobody knows the truth.
     """

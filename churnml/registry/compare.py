@@ -1,4 +1,4 @@
-"""Two models side by side: where they come from, how they differ, and how each was tested.
+"""Compare two models: origin, differences, test results.
 
 Figures are set against each other only where they can be: the same label, the same test
 dates and the same data. Elsewhere they are shown, and said not to compare.
@@ -66,7 +66,7 @@ class Comparison:
 
 
 def compare(first: Model | str | Path, second: Model | str | Path) -> Comparison:
-    """Set two models side by side.
+    """Compare two models.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ def compare(first: Model | str | Path, second: Model | str | Path) -> Comparison
 
 
 def _apart(a: Model, b: Model) -> list[str]:
-    """Why two models' figures cannot be set against each other."""
+    """Why two models' figures are not comparable."""
     if a.task != b.task:
         return [f"One predicts {a.task}, the other {b.task}: no figure compares."]
     found = []

@@ -1,4 +1,4 @@
-"""A saved model as a folder that stands on its own, with its model card."""
+"""Export a saved model as a self-contained folder with its model card."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Model URIs: from what a person types to a checked model and the version that it is.
+"""Resolve a model URI to a verified model and its version.
 
 ``models:/churn@champion``, ``models:/churn/3``, ``models:/m-...``, ``runs:/<id>/model``,
 and folders. An alias is looked up once: whoever resolves it has one version from then on.
@@ -46,7 +46,7 @@ _OF_RUN = re.compile(r"runs:/(?P<id>[^/]+)(/(?P<path>.+))?")
 
 @dataclass(frozen=True)
 class Resolved:
-    """A model and which one it is.
+    """A model with its URI, version and digest.
 
     Attributes
     ----------
@@ -151,7 +151,7 @@ def require_task(found: Resolved, task: TaskName, name: str) -> None:
 
 
 def resolve_champions() -> dict[str, Resolved]:
-    """The champions of the tasks scored by default, as far as they exist, by task.
+    """Load the existing champions of the tasks scored by default, by task.
 
     Raises
     ------
@@ -191,7 +191,7 @@ def _from_folder(text: str) -> Resolved:
 
 
 def _exported_as(folder: Path) -> str | None:
-    """The registered version that an MLflow model folder says it is."""
+    """The registered version recorded in an MLflow model folder."""
     if bundle.is_bundle(folder):
         return None
     metadata = _mlmodel(folder).get("metadata")
@@ -237,7 +237,7 @@ def _bundle_of(folder: Path) -> Path:
 
 
 def _mlmodel(folder: Path) -> dict[str, Any]:
-    """What an MLflow model folder says of itself."""
+    """Read the metadata of an MLflow model folder."""
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
@@ -290,7 +290,7 @@ def _from_store(store: Store, uri: str) -> Resolved:
 
 
 def before_refit(store: Store, name: str, version: str) -> Resolved | None:
-    """A version as it was before its refit, where its run has kept it."""
+    """A version's model before its refit, if its run has it."""
     run_id = require_version(store, name, version).run_id
     outputs = store.client.get_run(run_id).outputs if run_id else None
     for output in outputs.model_outputs if outputs else []:

@@ -1,4 +1,4 @@
-"""Models trained on the past, month after month, and how fast each ages.
+"""Backtest: train on the past month by month, and measure how fast models age.
 
 At every test date a model is trained on the dates before it whose labels had ended by
 then: the gap between the two is as long as the label looks. It is measured there on the
@@ -98,7 +98,7 @@ class Age:
 
 @dataclass(frozen=True, kw_only=True)
 class Spread:
-    """A measure over the months: what an interval over customers leaves out.
+    """The spread of a measure over the months.
 
     Attributes
     ----------
@@ -277,7 +277,7 @@ def _month_dict(one: Month) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class _Told:
-    """Rows of one date, and what one model says of them."""
+    """Rows of one date with one model's predictions."""
 
     age: int
     rows: Dataset
@@ -296,7 +296,7 @@ def backtest(
     draws: int = 200,
     seed: int = 0,
 ) -> Backtest:
-    """Train on the past of every test date, and measure there and at all later ones.
+    """Train on the past of every test date; evaluate there and at all later ones.
 
     Parameters
     ----------
@@ -385,7 +385,7 @@ def _positives(task: TaskName, rows: Dataset) -> int:
 def _unseen(
     task: TaskName, unfitted: Estimator, past: Dataset, rows: Dataset, hidden: set[Any], draws: int
 ) -> tuple[int, Metrics]:
-    """A model that never saw some customers, measured on these."""
+    """Evaluate a model on customers that it was not trained on."""
     known = past.rows(np.flatnonzero(~past.groups.isin(hidden)))
     strange = rows.rows(np.flatnonzero(rows.groups.isin(hidden)))
     if len(strange) < 2 or strange.y.nunique() < 2:
@@ -397,7 +397,7 @@ def _unseen(
 def _ages(
     task: TaskName, cells: dict[tuple[date, date], _Told], draws: int, seed: int
 ) -> list[Age]:
-    """Means over models of each age, all on the same draws of customers."""
+    """Average over models of each age, on the same bootstrap draws."""
     # One place a customer in each draw: the dates share their customers.
     days = {day: cell.rows for (start, day), cell in cells.items() if start == day}
     names = pd.Index(sorted(set().union(*(set(rows.groups) for rows in days.values()))))

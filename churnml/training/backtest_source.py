@@ -137,7 +137,7 @@ def _require_months(source: Source, found: int, asked: int | None) -> None:
 
 
 def write_backtest(found: Backtest, folder: Path, *, overwrite: bool = False) -> None:
-    """Keep a backtest as a folder: a page that stands on its own, the figure, the numbers.
+    """Write a backtest to a folder: a page, the figure, the numbers.
 
     Raises
     ------

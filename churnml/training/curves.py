@@ -1,4 +1,4 @@
-"""What a training measured more than once: by boosting round, fold, date, trial and second."""
+"""Curves of a training: by boosting round, fold, date, trial and second."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _fold(task: TaskName, number: int, count: int, growth: Sequence[Growth]) -> 
 
 
 def _mean(growth: Sequence[Growth]) -> Curve:
-    """The mean of the boosters' losses; one that has stopped stays where it was."""
+    """The mean of the boosters' losses, with the last value of those that have stopped."""
     length = max(len(one.losses) for one in growth)
     losses = np.array([[*one.losses, *[one.losses[-1]] * length][:length] for one in growth])
     steps = np.unique(np.linspace(1, length, min(length, _POINTS)).round().astype(int))
@@ -123,7 +123,7 @@ def _measured(
 
 
 def system(samples: Sequence[Sample]) -> dict[str, Curve]:
-    """A long run's load on the machine, as MLflow's own charts of it read it."""
+    """System metrics of a long run, under the names that MLflow's charts read."""
     if not samples:
         return {}
     every = max(len(samples) // (5 * _POINTS), 1)

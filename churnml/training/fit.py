@@ -216,7 +216,7 @@ _OPTIONS: Mapping[str, Callable[[Any], dict[str, Any]]] = {
 def tune(
     task: TaskName, unfitted: Estimator, train: Dataset, settings: Settings
 ) -> tuple[Estimator, Search | None]:
-    """An unfitted estimator with the settings that a search within the budget finds.
+    """Search for better settings within the budget; return an unfitted estimator.
 
     The search sees the training rows alone. What it tried lies in ``.churnml`` in the
     working folder, so that the same training goes on where a stopped one was.
@@ -262,7 +262,7 @@ def _journal(unfitted: Estimator, train: Dataset) -> Path:
 
 
 def fit(estimator: Estimator, data: Dataset) -> Estimator:
-    """Fit an estimator to a dataset, one customer's rows never parted."""
+    """Fit an estimator to a dataset, keeping each customer's rows together."""
     weights = None if data.weights is None else data.weights.to_numpy()
     return estimator.fit(
         data.X, data.y.to_numpy(), groups=data.groups.to_numpy(), sample_weight=weights

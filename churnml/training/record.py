@@ -1,4 +1,4 @@
-"""What a finished training leaves behind for people: numbers, curves, tables, figures, a card."""
+"""Build the record of a finished training: numbers, curves, tables, figures, a card."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def record(fitted: Fitted, *, watch: Watch) -> TrainingRecord:
 
 
 def title(model: Model) -> str:
-    """A run's name that a person can read.
+    """A readable name for a run.
 
     Operator: task, label and last date; table: task and registered name.
     """
@@ -89,7 +89,7 @@ def title(model: Model) -> str:
 
 
 def _params(fitted: Fitted) -> dict[str, Any]:
-    """What was set; what was left to a rule is not told."""
+    """The parameters that were set; those left to a rule are omitted."""
     found = origin_params(fitted.model)
     for name, value in fitted.model.estimator.get_params(deep=False).items():
         if name != "monotone" and value is not None:
@@ -101,7 +101,7 @@ def _params(fitted: Fitted) -> dict[str, Any]:
 
 
 def _metrics(fitted: Fitted) -> dict[str, float]:
-    """The measures that decide, under the names that every run gives them."""
+    """The headline metrics, under the same names in every run."""
     tested = fitted.tested
     names = TASKS[fitted.model.task].headline
     found: dict[str, float] = {}

@@ -1,4 +1,4 @@
-"""How hard a long run works the machine, sampled from a thread of its own."""
+"""Sample system metrics of a long run in a thread."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Sample:
 
 
 class Watch:
-    """Samples the machine from its making on, until it is stopped or forgotten.
+    """Samples the machine until stopped or garbage-collected.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ class Watch:
         threading.Thread(target=_keep_sampling, args=arguments, daemon=True).start()
 
     def stop(self) -> list[Sample]:
-        """Stop, and tell the samples; none of a short run."""
+        """Stop and return the samples; empty for a short run."""
         self._stopped.set()
         lasted = (datetime.now(UTC) - self.started).total_seconds()
         return list(self._samples) if lasted >= self._long else []

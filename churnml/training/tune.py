@@ -65,7 +65,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Search:
-    """What a search found.
+    """The result of a search.
 
     Attributes
     ----------
@@ -87,7 +87,7 @@ class Search:
         return sum(trial.seconds for trial in self.trials)
 
     def note(self) -> str:
-        """What the search came to, in a sentence."""
+        """Describe the result of the search in a sentence."""
         pruned = sum(trial.pruned for trial in self.trials)
         tried = (
             f"{len(self.trials)} settings tried in {self.seconds:.0f} s, {pruned} given up early"
@@ -118,7 +118,7 @@ def search(
     journal: str | Path | None = None,
     progress: Callable[[Trial], None] | None = None,
 ) -> Search:
-    """Look for leaves and regularisation with a smaller held-out loss.
+    """Search for leaves and regularisation with a smaller held-out loss.
 
     Parameters
     ----------
@@ -236,7 +236,7 @@ def _suggest(trial: optuna.Trial, rows: int) -> dict[str, Any]:
 
 
 def _told(study: optuna.Study) -> tuple[Trial, ...]:
-    """All trials that came to an end; one that was killed is forgotten."""
+    """All completed trials; killed ones are left out."""
     return tuple(_trial(one) for one in study.trials if one.value is not None)
 
 
@@ -267,7 +267,7 @@ def _found(trials: tuple[Trial, ...]) -> Search:
 
 
 def _beyond_luck(own: Trial, best: Trial, rivals: int) -> bool:
-    """Whether the best of several rivals is better, fold against fold.
+    """Whether the best of several rivals is significantly better across folds.
 
     A paired t-test whose level is shared among the rivals (Bonferroni).
     """

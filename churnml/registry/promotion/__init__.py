@@ -1,1 +1,1 @@
-"""A challenger against the champion, the aliases that move, and the history of both."""
+"""Promotion: challenger against champion, aliases, and history."""

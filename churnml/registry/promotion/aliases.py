@@ -1,4 +1,4 @@
-"""Aliases that move together with the entry of the history that says so, or not at all.
+"""Move aliases and record the event in the history atomically.
 
 Where the store is a database both are one transaction: whoever is killed on the way has
 changed nothing, and of two who start from the same champion one is told to look again. An
@@ -95,7 +95,7 @@ def _in_transaction(inner: Any, name: str, event: Event, seen: Aliases, aliases:
 
 @contextmanager
 def _own_errors() -> Iterator[None]:
-    """An error of churnml as it was raised, which MLflow's session wraps into its own."""
+    """Re-raise churnml's errors, which MLflow's session wraps into its own."""
     from mlflow.exceptions import MlflowException
 
     try:
@@ -121,7 +121,7 @@ def _by_steps(store: Store, name: str, event: Event, seen: Aliases, aliases: Ali
 
 
 def _mark(event: Event) -> str:
-    """What MLflow shows beside a version."""
+    """The tag that MLflow shows beside a version."""
     return f"{event.what} {event.when}"
 
 

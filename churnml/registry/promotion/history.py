@@ -1,4 +1,4 @@
-"""What happened to a registered model: who moved its aliases, when, why, and by what bytes.
+"""The history of a registered model: who moved its aliases, when, why, and with which digests.
 
 An event is a tag of the registered model, ``churnml.history.000001`` and so on, so that
 MLflow's page of the model shows it. `churnml.registry.promotion.aliases` adds it in the transaction
@@ -36,7 +36,7 @@ EventKind = Literal["registered", "promoted", "forced", "refused", "rolled back"
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """One thing that happened to a registered model.
+    """An event in a registered model's history.
 
     Attributes
     ----------
@@ -102,7 +102,7 @@ class Event:
 
     @staticmethod
     def from_tag(key: str, text: str) -> Event:
-        """The event of a tag; what cannot be read is told as it stands."""
+        """Read an event from a tag; an unreadable one keeps its text."""
         number = number_of(key)
         try:
             found = json.loads(text)
@@ -134,7 +134,7 @@ def number_of(key: str) -> int:
 
 
 def signed(event: Event) -> Event:
-    """The event with who and when: this user, now."""
+    """Sign the event with this user and the current time."""
     try:
         user = getpass.getuser()
     except (KeyError, OSError):
@@ -144,7 +144,7 @@ def signed(event: Event) -> Event:
 
 
 def events(store: Store, name: str) -> list[Event]:
-    """The events that were added to a model's history, oldest first."""
+    """The recorded events of a model's history, oldest first."""
     tags = store.client.get_registered_model(name).tags
     return [
         Event.from_tag(key, tags[key]) for key in sorted(filter(number_of, tags), key=number_of)
@@ -217,7 +217,7 @@ def history(task: TaskName, *, name: str | None = None) -> History:
 
 
 def all_events(store: Store, name: str) -> list[Event]:
-    """Everything that happened to a registered model, registrations included, oldest first.
+    """The full history of a registered model, including registrations, oldest first.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Challenger and champion on months of a source that neither has learned from."""
+"""Evaluate challenger and champion on months that neither was trained on."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def measured(
     mapping: Location | None,
     config: Config,
 ) -> Verdict:
-    """Measure both as they were before their refit, on the months that neither has seen.
+    """Evaluate both models as before their refit, on months that neither has seen.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ def _source(
     mapping: Location | None,
     config: Config,
 ) -> Source:
-    """Where to measure: as given, else where the challenger learned."""
+    """The tables to evaluate on: as given, else those of the challenger's training."""
     recorded, mapped = registry.source_of(both.store, both.name, both.challenger)
     if isinstance(data, Source):
         return as_source(data, mapping=mapping, config=config)

@@ -1,4 +1,4 @@
-"""The challenger against the champion: promoted, forced or refused."""
+"""Promote a challenger, or refuse it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def promote(
     mapping: Location | None = None,
     config: Config | None = None,
 ) -> Outcome:
-    """Measure the challenger against the champion, and let it take its place if it passes.
+    """Compare the challenger with the champion, and promote it if it passes.
 
     Parameters
     ----------
@@ -146,7 +146,7 @@ def _verdict(
     config: Config,
     force: str | None,
 ) -> tuple[Verdict | None, list[str]]:
-    """The gate's verdict; with ``force`` why there is none is a note, not an error."""
+    """The gate's verdict; with ``force`` a missing verdict is a note, not an error."""
     try:
         return measured(both, task, data, mapping, config), []
     except ChurnmlError as error:
@@ -186,7 +186,7 @@ def _gains(verdict: Verdict) -> dict[str, list[float | None]]:
 
 
 def _carried_out(store: Store, name: str, task: TaskName, event: Event) -> Event:
-    """The event in the history, with the aliases moved where the challenger has won."""
+    """Record the event in the history, moving the aliases if the challenger has won."""
     if event.what == "refused":
         return add_event(store, name, event, seen={}, aliases={})
     digest = trusted(store, name, event.version, task).model.digest
@@ -202,7 +202,7 @@ def _carried_out(store: Store, name: str, task: TaskName, event: Event) -> Event
 
 
 def _keep_report(store: Store, name: str, event: Event, verdict: Verdict | None) -> None:
-    """The table of reasons beside the challenger's run, where the UI shows it."""
+    """Save the table of checks with the challenger's run, where the UI shows it."""
     run_id = registry.require_version(store, name, event.version).run_id
     if run_id:
         text = report(name, event, verdict)

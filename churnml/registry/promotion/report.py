@@ -1,4 +1,4 @@
-"""What the gate found, in Markdown, for people who look at a run in MLflow."""
+"""The gate's report in Markdown, shown with a run in MLflow."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from churnml.registry.versions import CHAMPION, PREVIOUS
 
 
 def rollback(task: TaskName, *, name: str | None = None, reason: str | None = None) -> Outcome:
-    """Make the previous champion the champion again; the two change places.
+    """Swap the champion and the previous champion.
 
     Parameters
     ----------
