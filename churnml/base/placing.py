@@ -1,6 +1,6 @@
 """Check where a result may be written: never on its input, and only over churnml's own files.
 
-Every command that writes a file or folder asks here, and lets `placed` put it there.
+Whatever churnml writes whole is a `Product`, which is asked first and then replaced here.
 """
 
 from __future__ import annotations
@@ -24,8 +24,6 @@ from churnml.base.files import (
     uninterrupted,
 )
 from churnml.errors import OutputError
-
-Ours = Callable[[Path], bool]
 
 _OLD = "old"
 
@@ -88,50 +86,68 @@ def _refused(out: str | Path, verb: str, one: Path) -> OutputError:
     )
 
 
-def require_free(place: str | Path, *, overwrite: bool, what: str, ours: Ours) -> None:
-    """Refuse a place that cannot be written, or holds something that must not be replaced.
+@dataclass(frozen=True, kw_only=True)
+class Product:
+    """A kind of file or folder that churnml writes whole, and may replace where it wrote it.
 
-    Parameters
+    Attributes
     ----------
-    place : path
-    overwrite : bool
-        Whether what churnml wrote there may be replaced.
     what : str
-        What it would be: ``a report``.
+        What messages call it: ``a report``.
     ours : callable
-        Whether what stands there is such a thing, and nothing else is with it.
-
-    Raises
-    ------
-    OutputError
+        Whether what is at a place is such a thing, and nothing else is with it.
     """
-    require_writable(place)
-    path = real(place)
-    with output_errors(path):
-        scratch.sweep(path.parent, _prefix(path), rescue=lambda dead: _put_back(dead, path))
-        if not path.exists() or (path.is_dir() and not any(path.iterdir())):
+
+    what: str
+    ours: Callable[[Path], bool]
+
+    def require_free(self, place: str | Path, *, overwrite: bool) -> None:
+        """Refuse a place that cannot be written, or holds something that must not be replaced.
+
+        Parameters
+        ----------
+        place : path
+        overwrite : bool
+            Whether such a thing may be replaced; anything else never is.
+
+        Raises
+        ------
+        OutputError
+        """
+        require_writable(place)
+        path = real(place)
+        with output_errors(path):
+            scratch.sweep(path.parent, _prefix(path), rescue=lambda dead: _put_back(dead, path))
+            if not path.exists() or (path.is_dir() and not any(path.iterdir())):
+                return
+            known = self.ours(path)
+        if known and overwrite:
             return
-        known = ours(path)
-    if known and overwrite:
-        return
-    raise OutputError(
-        f"{place}: {what} already exists there."
-        if known
-        else f"{place}: already exists and holds more than {what} of churnml.",
-        hint="Give --overwrite to replace it, or choose another place."
-        if known
-        else "Nothing was changed; choose another place.",
-        file=str(place),
-        code="EXISTS" if known else "FOREIGN",
-    )
+        raise OutputError(
+            f"{place}: {self.what} already exists there."
+            if known
+            else f"{place}: already exists and holds more than {self.what} of churnml.",
+            hint="Give --overwrite to replace it, or choose another place."
+            if known
+            else "Nothing was changed; choose another place.",
+            file=str(place),
+            code="EXISTS" if known else "FOREIGN",
+        )
+
+    @contextmanager
+    def replaced(self, place: str | Path, *, overwrite: bool) -> Iterator[Path]:
+        """As `placed`, once `require_free` has agreed."""
+        self.require_free(place, overwrite=overwrite)
+        with placed(place) as fresh:
+            yield fresh
 
 
 @contextmanager
 def placed(place: str | Path) -> Iterator[Path]:
     """Give a temporary path for a file or folder, which moves to its place when the block ends.
 
-    What was there is replaced only then; if the block or the system fails, it stays.
-    `require_free` has said that it may go.
+    It is built beside its place and forced to disk. What was there is replaced only then; if
+    the block or the system fails, it stays.
 
     Raises
     ------

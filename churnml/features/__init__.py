@@ -12,7 +12,7 @@ from churnml.base.drivers import Driver
 from churnml.features.building import BUILDERS, Builder, HasTables, build_features, declared
 from churnml.features.declaration import AvailableTo, Feature, available
 from churnml.features.view import JoinedTable, View
-from churnml.features.writing import require_free, write_features
+from churnml.features.writing import write_features
 
 __all__ = [
     "BUILDERS",
@@ -26,6 +26,5 @@ __all__ = [
     "available",
     "build_features",
     "declared",
-    "require_free",
     "write_features",
 ]

@@ -15,10 +15,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from ibis.expr import types as ir
 
-from churnml.base import placing
 from churnml.base.dates import parse_date
 from churnml.base.files import OUT_OF_ROOM, plain_reason, system_code
-from churnml.base.placing import input_first, placed, require_apart
+from churnml.base.placing import Product, input_first, placed, require_apart
 from churnml.config.settings import Config
 from churnml.errors import OutputError
 from churnml.features.building import HasTables, build_features, declared
@@ -28,7 +27,7 @@ from churnml.tables.source import Source as OpenedSource
 from churnml.tables.source.engines.duckdb import write_parquet
 
 _log = logging.getLogger(__name__)
-_MARK, _FEATURES = "churnml", "features"
+_MARK, _CONTENT = "churnml", "features"
 """What the file says of itself, so that nothing else is ever replaced."""
 
 
@@ -127,7 +126,7 @@ def save_features(
     source = whole.until(day)
     with input_first(lambda: check(source, settings).accepted()):
         require_apart(out, source.read)
-        require_free(out, overwrite=overwrite)
+        FEATURES_FILE.require_free(out, overwrite=overwrite)
     clean = check(source, settings).accepted()
     _log.info("building features at %s", day)
     rows = write_features(clean, day, out, config=settings)
@@ -140,27 +139,20 @@ def save_features(
     )
 
 
-def require_free(path: str | Path, *, overwrite: bool) -> None:
-    """Refuse a place that cannot be written, or that holds anything but features.
-
-    Raises
-    ------
-    OutputError
-    """
-    placing.require_free(path, overwrite=overwrite, what="a file of features", ours=_ours)
-
-
 def _ours(path: Path) -> bool:
     try:
         metadata = pq.read_metadata(path).metadata or {}
     except (OSError, pa.ArrowException):
         return False
-    return metadata.get(_MARK.encode()) == _FEATURES.encode()
+    return metadata.get(_MARK.encode()) == _CONTENT.encode()
+
+
+FEATURES_FILE = Product(what="a file of features", ours=_ours)
 
 
 def _copy(table: ir.Table, path: Path, folder: Path) -> None:
     try:
-        write_parquet(table, path, compression="zstd", kv_metadata=f"{{{_MARK}: '{_FEATURES}'}}")
+        write_parquet(table, path, compression="zstd", kv_metadata=f"{{{_MARK}: '{_CONTENT}'}}")
     except duckdb.IOException as error:
         ours = path.name in str(error)
         if not ours and system_code(error) not in OUT_OF_ROOM:

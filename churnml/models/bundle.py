@@ -22,9 +22,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from churnml.base import placing
 from churnml.base.files import write_file
-from churnml.base.placing import placed
+from churnml.base.placing import Product, only
 from churnml.errors import BundleError
 from churnml.models.model import (
     BANDS,
@@ -39,6 +38,7 @@ from churnml.models.model import (
 )
 
 __all__ = [
+    "BUNDLE",
     "PROTOCOL",
     "Golden",
     "InputColumn",
@@ -49,7 +49,6 @@ __all__ = [
     "is_bundle",
     "load",
     "predict",
-    "require_free",
     "save",
 ]
 
@@ -83,27 +82,18 @@ def save(model: Model, folder: str | Path, *, overwrite: bool = False) -> str:
     OutputError
         If something stands there, or the disk or the permissions do not allow it.
     """
-    require_free(folder, overwrite=overwrite)
-    with placed(folder) as fresh:
+    with BUNDLE.replaced(folder, overwrite=overwrite) as fresh:
         return _write(model, fresh)
-
-
-def require_free(folder: str | Path, *, overwrite: bool) -> None:
-    """Check before training that a model can be saved at a place.
-
-    Raises
-    ------
-    OutputError
-        If something stands there that may not be replaced, or it cannot be written.
-    """
-    placing.require_free(folder, overwrite=overwrite, what="a model", ours=_ours)
 
 
 def _ours(folder: Path) -> bool:
     """Whether a folder is a bundle and holds nothing else."""
-    return (folder / SUMS).is_file() and placing.only(
+    return (folder / SUMS).is_file() and only(
         folder, lambda name: name in (SUMS, CONTENT) or _BOOSTER.fullmatch(name) is not None
     )
+
+
+BUNDLE = Product(what="a model", ours=_ours)
 
 
 def _write(model: Model, folder: Path) -> str:

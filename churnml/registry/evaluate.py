@@ -14,7 +14,7 @@ from churnml.datasets.flat.frame import Frame, is_frame, name_of, table_file
 from churnml.errors import UsageError
 from churnml.evaluation.evaluate_model import Evaluated, evaluate_operator, evaluate_table
 from churnml.evaluation.page import write_evaluation
-from churnml.metrics.displays.page import require_free
+from churnml.metrics.displays.page import REPORT
 from churnml.models.model import Model
 from churnml.registry.resolve import Resolved, as_resolved
 from churnml.tables.checked import Location, as_source, check
@@ -123,7 +123,7 @@ def _evaluate_operator(
     if out is not None:
         with input_first(lambda: check(source, config).accepted()):
             require_apart(out, source.read)
-            require_free(out, overwrite=overwrite)
+            REPORT.require_free(out, overwrite=overwrite)
     one = as_resolved(model)
     clean = check(source, config).accepted()
     return evaluate_operator(one.model, one.version, clean, day, config=config)
@@ -142,7 +142,7 @@ def _evaluate_table(
         if out is not None:
             with input_first(lambda: open_table(path, reading=options["reading"])):
                 require_apart(out, ReadPlaces(places=(path,), tables=(path,)))
-                require_free(out, overwrite=overwrite)
+                REPORT.require_free(out, overwrite=overwrite)
         one: Resolved = as_resolved(model)
         return evaluate_table(
             one.model,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from churnml.base.files import write_file
-from churnml.base.placing import ReadPlaces, only, placed, require_apart, require_free
+from churnml.base.placing import Product, ReadPlaces, only, require_apart
 from churnml.models import bundle
 from churnml.models.bundle import Model
 from churnml.models.cards.model_card import FIGURE, calibration_figure, model_card
@@ -61,8 +61,7 @@ def export_model(
         If something stands there, other than a model that may be replaced, or it cannot
         be written.
     """
-    require_free(folder, overwrite=overwrite, what="a model", ours=_ours)
-    with placed(folder) as draft:
+    with EXPORTED.replaced(folder, overwrite=overwrite) as draft:
         save_mlflow_model(model, draft)
         _sign(draft / "MLmodel", version)
         _add_card(model, draft, notes)
@@ -141,6 +140,9 @@ def _ours(folder: Path) -> bool:
     return bundle.is_bundle(folder / "data" / "bundle") and only(
         folder, lambda name: name in _FILES or name.startswith("data/bundle/")
     )
+
+
+EXPORTED = Product(what="a model", ours=_ours)
 
 
 def _sign(path: Path, version: str | None) -> None:

@@ -15,7 +15,7 @@ from churnml.tables.source.mapping import SourceMapping
 from churnml.tables.validation import Validation
 from churnml.tables.validation import quarantine as write_quarantine
 from churnml.tables.validation import validate as validate_tables
-from churnml.tables.validation.quarantine import require_free
+from churnml.tables.validation.quarantine import QUARANTINE
 
 Location = str | Path
 _log = logging.getLogger(__name__)
@@ -139,7 +139,7 @@ def validate(
     if quarantine is not None:
         with input_first(lambda: check(source, settings, until=until).raise_if_refused()):
             require_apart(quarantine, source.read)
-            require_free(quarantine, overwrite=overwrite)
+            QUARANTINE.require_free(quarantine, overwrite=overwrite)
     found = check(source, settings, until=until)
     if quarantine is not None:
         write_quarantine(found, quarantine, overwrite=overwrite)

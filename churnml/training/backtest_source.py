@@ -13,7 +13,7 @@ from churnml.datasets import dataset
 from churnml.datasets.split_dates import plan_dates
 from churnml.errors import LabelWindowError, UsageError
 from churnml.features import declared
-from churnml.metrics.displays.page import require_free
+from churnml.metrics.displays.page import REPORT
 from churnml.tables.checked import Location, as_source, check
 from churnml.tables.source import Source
 from churnml.training.backtest import Backtest
@@ -83,7 +83,7 @@ def backtest(
     if out is not None:
         with input_first(lambda: check(source, settings).accepted()):
             require_apart(out, source.read)
-            require_free(out, overwrite=overwrite)
+            REPORT.require_free(out, overwrite=overwrite)
     found = _backtest(check(source, settings).accepted(), task, months, settings)
     if out is not None:
         write_backtest(found, Path(out), overwrite=overwrite)

@@ -263,7 +263,7 @@ def _require_kept(track: bool, out: Location | None) -> None:
 def _require_place(out: Location | None, overwrite: bool, read: ReadPlaces) -> None:
     if out is not None:
         require_apart(out, read)
-        bundle.require_free(out, overwrite=overwrite)
+        bundle.BUNDLE.require_free(out, overwrite=overwrite)
 
 
 def _keep(

@@ -7,17 +7,20 @@ import sys
 import pytest
 
 from churnml.base.files import CRASH_AT
-from churnml.base.placing import require_free
+from churnml.base.placing import Product
 from churnml.errors import OutputError
 
 REPLACE = """
 import sys
 from churnml.base import placing
 placing.exchange = lambda one, other: False
-with placing.placed(sys.argv[1]) as draft:
+page = placing.Product(what="a page", ours=lambda folder: True)
+with page.replaced(sys.argv[1], overwrite=True) as draft:
     draft.mkdir()
     (draft / "content").write_text("new")
 """
+
+PAGE = Product(what="a page", ours=lambda folder: (folder / "content").is_file())
 
 
 @pytest.fixture
@@ -42,7 +45,7 @@ def test_without_an_exchange_two_renames_replace_it(place):
 def test_killed_between_the_two_renames_nothing_is_lost(place):
     assert replace(place, **{CRASH_AT: "placing:moved"}) == 137
     assert not place.exists()
-    with pytest.raises(OutputError, match="a page stands there already"):
-        require_free(place, overwrite=False, what="a page", ours=lambda folder: True)
+    with pytest.raises(OutputError, match="a page already exists there"):
+        PAGE.require_free(place, overwrite=False)
     assert (place / "content").read_text() == "old"
     assert list(place.parent.iterdir()) == [place]

@@ -11,9 +11,8 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from churnml.base import placing
 from churnml.base.files import write_file
-from churnml.base.placing import placed
+from churnml.base.placing import Product, only
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -59,8 +58,7 @@ def write_report(
     OutputError
         If something stands there, or it cannot be written.
     """
-    require_free(folder, overwrite=overwrite)
-    with placed(folder) as draft:
+    with REPORT.replaced(folder, overwrite=overwrite) as draft:
         draft.mkdir()
         drawn = {name: _png(draw()) for name, draw in figures.items()}
         for name, picture in drawn.items():
@@ -70,24 +68,15 @@ def write_report(
         write_file(draft / PAGE, _page(title, body, drawn).encode())
 
 
-def require_free(folder: str | Path, *, overwrite: bool) -> None:
-    """Refuse a place that cannot be written, or holds something that must not be replaced.
-
-    Raises
-    ------
-    OutputError
-        If it cannot be written, or something stands there: with ``overwrite`` too where it
-        is no report.
-    """
-    placing.require_free(folder, overwrite=overwrite, what="a report", ours=_ours)
-
-
 def _ours(folder: Path) -> bool:
     """Whether a folder is a report and holds nothing else."""
     named = re.compile(rf"{re.escape(NUMBERS)}|{re.escape(PAGE)}|[^/]+\.png")
-    return (folder / NUMBERS).is_file() and placing.only(
+    return (folder / NUMBERS).is_file() and only(
         folder, lambda name: named.fullmatch(name) is not None
     )
+
+
+REPORT = Product(what="a report", ours=_ours)
 
 
 def _png(figure: Figure) -> bytes:

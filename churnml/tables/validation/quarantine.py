@@ -8,9 +8,8 @@ from pathlib import Path
 import ibis
 from ibis.expr import types as ir
 
-from churnml.base import placing
 from churnml.base.files import write_file
-from churnml.base.placing import only, placed
+from churnml.base.placing import Product, only
 from churnml.tables.contract import TABLES
 from churnml.tables.source.engines.duckdb import write_parquet
 from churnml.tables.validation.validate import Validation
@@ -44,24 +43,12 @@ def quarantine(
     OutputError
         If the folder exists, or cannot be written.
     """
-    require_free(folder, overwrite=overwrite)
-    with placed(folder) as draft:
+    with QUARANTINE.replaced(folder, overwrite=overwrite) as draft:
         draft.mkdir()
         written = {name: _write(validation, name, draft) for name in _tables(validation)}
         report = json.dumps(validation.report.to_dict(), ensure_ascii=False, indent=1)
         write_file(draft / REPORT, report.encode())
     return written
-
-
-def require_free(folder: str | Path, *, overwrite: bool) -> None:
-    """Refuse a folder that cannot be written, or that exists and may not be replaced.
-
-    Raises
-    ------
-    OutputError
-        Says which it is.
-    """
-    placing.require_free(folder, overwrite=overwrite, what="a quarantine", ours=_ours)
 
 
 def _ours(folder: Path) -> bool:
@@ -72,6 +59,9 @@ def _ours(folder: Path) -> bool:
         return False
     known = {REPORT, *(f"{name}.parquet" for name in TABLES)}
     return isinstance(report, dict) and "breaches" in report and only(folder, known.__contains__)
+
+
+QUARANTINE = Product(what="a quarantine", ours=_ours)
 
 
 def _tables(validation: Validation) -> list[str]:
