@@ -31,6 +31,8 @@ from churnml.labels import coverage, hazard
 from churnml.labels import window as labels
 from churnml.labels.coverage import Coverage
 from churnml.metrics.survival import known_outcomes
+from churnml.tables import asof
+from churnml.tables.contract import TABLES
 from churnml.tables.source import Source
 
 Tables = Mapping[str, ir.Table]
@@ -56,6 +58,9 @@ class Dataset:
         The row's ``as_of``.
     weights : Series, shape (n,), or None
         How much each row counts in training; all alike where there are none.
+    regions : Series, shape (n,), or None
+        Where each row's customer lived at its date: no feature, but models are measured region
+        by region. None where the source does not say.
     """
 
     X: pd.DataFrame
@@ -63,6 +68,7 @@ class Dataset:
     groups: pd.Series
     times: pd.Series
     weights: pd.Series | None = None
+    regions: pd.Series | None = None
 
     def at(self, days: Iterable[date]) -> Dataset:
         """The rows of these ``as_of`` dates."""
@@ -70,15 +76,11 @@ class Dataset:
 
     def rows(self, places: NDArray[np.int64]) -> Dataset:
         """The rows at these places."""
-        return Dataset(
-            X=self.X.iloc[places].reset_index(drop=True),
-            y=self.y.iloc[places].reset_index(drop=True),
-            groups=self.groups.iloc[places].reset_index(drop=True),
-            times=self.times.iloc[places].reset_index(drop=True),
-            weights=None
-            if self.weights is None
-            else self.weights.iloc[places].reset_index(drop=True),
-        )
+        parts: dict[str, Any] = {
+            name: None if part is None else part.iloc[places].reset_index(drop=True)
+            for name, part in vars(self).items()
+        }
+        return Dataset(**parts)
 
     def __len__(self) -> int:
         return len(self.y)
@@ -150,8 +152,24 @@ def build_dataset(
     table = table.drop_columns([target, "customer_id", "as_of"])
     # Column by column, and Arrow's copy is given up on the way: half the memory.
     return Dataset(
-        X=table.to_pandas(split_blocks=True, self_destruct=True), y=y, groups=groups, times=times
+        X=table.to_pandas(split_blocks=True, self_destruct=True),
+        y=y,
+        groups=groups,
+        times=times,
+        regions=_regions(source, spine),
     )
+
+
+def _regions(source: Source, spine: ir.Table) -> pd.Series | None:
+    """The region of every customer at every date, in the order of a dataset's rows."""
+    customers = source.tables["customers"]
+    if "region" not in customers.columns:
+        return None
+    versions = asof.in_force(customers, TABLES["customers"], spine)
+    known = versions.select("customer_id", "as_of", "region")
+    rows = spine.left_join(known, ["customer_id", "as_of"]).order_by("as_of", "customer_id")
+    # A few names over and over: as categories they take a fraction of the memory.
+    return rows.select("region").to_pyarrow()["region"].dictionary_encode().to_pandas()
 
 
 def _outcome(

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from churnml.base.tasks import TASKS, TaskName
 from churnml.config.settings import Config, Costs, Promotion
@@ -95,8 +95,6 @@ def contest(
     champion: Model,
     data: Dataset,
     config: Config,
-    *,
-    regions: ArrayLike | None = None,
 ) -> Verdict:
     """Compare two models of one task on rows that neither was trained on.
 
@@ -107,8 +105,6 @@ def contest(
         Columns that either reads; with the features of `segments`, for the slices.
     config : Config
         Its sections ``promotion`` and ``costs``.
-    regions : array, shape (n,), optional
-        The region of each row's customer.
 
     Returns
     -------
@@ -135,7 +131,7 @@ def contest(
     require_enough(suite.rarer(y), settings, TASKS[task].who)
     own, other = (gate.measures(y, one, data.X, config.costs) for one in scored)
     checks = judge(gate.rules(settings, y), own, other, groups, settings)
-    gains, notes = _slice_gains(task, data, scored, settings, segments(data.X, regions))
+    gains, notes = _slice_gains(task, data, scored, settings, segments(data.X, data.regions))
     notes += gate.notes(data.X)
     months = tuple(str(day) for day in sorted(set(data.times)))
     checks += judge_slices(gains, settings)

@@ -26,7 +26,7 @@ from churnml.evaluation.drift import drift_notes
 from churnml.evaluation.evaluate import EVALUATORS
 from churnml.evaluation.held_out import evaluate
 from churnml.evaluation.past_baselines import crossed_baselines, earlier_baselines
-from churnml.evaluation.segments import regions_of, segments, table_segments
+from churnml.evaluation.segments import segments, table_segments
 from churnml.evaluation.simulated_truth import truth_of
 from churnml.evaluation.value import operator_value
 from churnml.metrics import (
@@ -135,7 +135,7 @@ def evaluate_operator(
     baselines, note = earlier_baselines(source, task, as_of, data, settings)
     notes.append(note)
     known = _Known(
-        cuts=segments(data.X, regions_of(source, data)),
+        cuts=segments(data.X, data.regions),
         value=operator_value(data.X, config.costs),
         baselines=baselines,
         truth=truth_of(source.location, task, section, data),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -16,10 +15,6 @@ from numpy.typing import ArrayLike
 
 from churnml.errors import DataError
 from churnml.metrics.check_arrays import numbers
-
-if TYPE_CHECKING:
-    from churnml.datasets.dataset import Dataset
-    from churnml.tables.source import Source
 
 UNKNOWN = "not recorded"
 
@@ -47,8 +42,7 @@ class Segment:
     name : str
         Of its column in `segments`.
     feature : str
-        The feature that tells it; ``customers.region``, which is no feature, is read from
-        the source.
+        The feature that tells it; ``customers.region`` is none, and comes beside them.
     bands : mapping of str to float, optional
         Of a number: the name of each band, and the value that it ends before.
     missing : str
@@ -87,7 +81,7 @@ def segments(X: pd.DataFrame, regions: ArrayLike | None = None) -> pd.DataFrame:
     X : DataFrame, shape (n, k)
         Operator features; a segment whose feature is absent is passed over.
     regions : array, shape (n,), optional
-        As `regions_of` reads them.
+        As a dataset has them.
 
     Examples
     --------
@@ -102,22 +96,6 @@ def segments(X: pd.DataFrame, regions: ArrayLike | None = None) -> pd.DataFrame:
     return pd.DataFrame(
         {name: column.to_numpy(object) for name, column in found.items()}, index=range(len(X))
     )
-
-
-def regions_of(source: Source, data: Dataset) -> pd.Series | None:
-    """The region of each row's customer as of its date; None where the source has none."""
-    import ibis
-
-    from churnml.tables import asof
-    from churnml.tables.contract import TABLES
-
-    if "region" not in source.tables["customers"].columns:
-        return None
-    keys = pd.DataFrame({"customer_id": data.groups, "as_of": data.times})
-    spine = ibis.memtable(keys, schema={"customer_id": "string", "as_of": "date"})
-    rows = asof.in_force(source.tables["customers"], TABLES["customers"], spine)
-    known = rows.select("customer_id", "as_of", "region").to_pyarrow().to_pandas()
-    return keys.merge(known, "left", ["customer_id", "as_of"], validate="1:1")["region"]
 
 
 def table_segments(X: pd.DataFrame) -> pd.DataFrame | None:

@@ -161,9 +161,15 @@ def _summary(
     task: TaskName, estimator: Estimator, split: Split, tested: Tested, notes: list[str]
 ) -> dict[str, Any]:
     """What the model card will tell; it travels with the model."""
-    customers = tested.rows.groups.to_numpy()
     return evidence(
-        Outcome(task=task, X=tested.rows.X, y=tested.y, scores=tested.scores, customers=customers),
+        Outcome(
+            task=task,
+            X=tested.rows.X,
+            y=tested.y,
+            scores=tested.scores,
+            customers=tested.rows.groups.to_numpy(),
+            regions=tested.rows.regions,
+        ),
         metrics=tested.metrics,
         baselines=tested.baselines,
         importance=importance(estimator, split.all.X),

@@ -48,13 +48,13 @@ def test_card_evaluation_and_gate_name_the_same_customers(good, unseen):
     kinds = customers(rows)
     X = unseen.X.drop(columns=["lifecycle_brand", "tier_individual_now"]).join(kinds)
     regions = np.random.default_rng(1).choice(["Xishan", "Dongwan"], rows)
-    data = replace(unseen, X=X)
+    data = replace(unseen, X=X, regions=pd.Series(regions))
     y, p = unseen.y.to_numpy(), np.linspace(0.1, 0.9, rows)
     card = slices(
         Outcome(task="churn", X=X, y=y, scores=p, customers=np.arange(rows), regions=regions)
     )
     evaluation = churn_slices(segments(X, regions), y, p, draws=2)
-    gate = contest(good, good, data, CONFIG, regions=regions).checks
+    gate = contest(good, good, data, CONFIG).checks
     named = {f"{one['by']} {one['is']}" for one in card}
     assert {one.split(" ")[0] for one in named} >= {"brand", "payment", "region", "tenure", "age"}
     assert named == {f"{one.column} {one.value}" for one in evaluation}
@@ -63,7 +63,7 @@ def test_card_evaluation_and_gate_name_the_same_customers(good, unseen):
 
 def test_worse_for_one_region_is_refused(unfair, middling, unseen):
     regions = np.where(unseen.X["lifecycle_brand"] == "senior", "Xishan", "Dongwan")
-    verdict = contest(unfair, middling, unseen, CONFIG, regions=regions)
+    verdict = contest(unfair, middling, replace(unseen, regions=pd.Series(regions)), CONFIG)
     failed = {(check.where, check.measure) for check in verdict.checks if not check.passed}
     assert ("region Xishan", "auc") in failed
     assert "region Dongwan" not in {where for where, _measure in failed}
