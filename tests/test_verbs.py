@@ -131,7 +131,7 @@ def test_the_whole_job_in_one_go(trained, source, place):
     found = churnml.evaluate("models:/churn@champion", source, **asked)
     assert found.to_dict()["model"] == "churn/1"
     assert (place / "report" / "report.html").is_file()
-    with pytest.raises(OutputError, match="stands there already"):
+    with pytest.raises(OutputError, match="already exists"):
         churnml.evaluate("models:/churn@champion", source, **asked)
     second = churnml.train(source, "churn", until="2026-04-01", config=QUICK)
     assert second.alias == "challenger"

@@ -126,7 +126,7 @@ class Product:
         raise OutputError(
             f"{place}: {self.what} already exists there."
             if known
-            else f"{place}: already exists and holds more than {self.what} of churnml.",
+            else f"{place}: already exists and is not {self.what} of churnml alone.",
             hint="Give --overwrite to replace it, or choose another place."
             if known
             else "Nothing was changed; choose another place.",
