@@ -7,7 +7,6 @@ import pytest
 
 from churnml.models.bundle import Model
 from churnml.registry.compare import compare
-from churnml.registry.resolve import Resolved
 
 LABEL = {"gap": "0d", "horizon": "2mo", "definition": "either"}
 
@@ -23,8 +22,8 @@ def measured(model: Model, **changes) -> Model:
     return replace(model, origin=replace(model.origin, kind="operator", label=LABEL), tested=facts)
 
 
-def resolved(model: Model, version: str = "churn/1") -> Resolved:
-    return Resolved(model, f"models:/{version}", version)
+def resolved(model: Model, version: str = "churn/1") -> Model:
+    return replace(model, uri=f"models:/{version}", version=version)
 
 
 def test_a_model_and_itself_compare_without_a_difference(churn):
