@@ -41,7 +41,7 @@ from churnml.errors.masking import without_secrets
 
 
 def _told(module: ModuleType) -> str:
-    """A command's docstring, from its source where Python strips docstrings (``-OO``)."""
+    """A command's docstring, read from its source where Python strips docstrings (``-OO``)."""
     if module.command.__doc__ is not None:
         return str(module.command.__doc__)
     tree = ast.parse(inspect.getsource(module))
@@ -169,7 +169,7 @@ def _run(arguments: list[str]) -> int:
 
 
 def _was_printing(error: OSError) -> bool:
-    """Whether it was standard output that could not be written: not a file, nor a socket."""
+    """Whether standard output could not be written, rather than a file or a socket."""
     place = traceback.extract_tb(error.__traceback__)[-1].filename
     return any(f"/{part}/" in place for part in ("churnml/cli", "rich", "typer"))
 
@@ -179,6 +179,6 @@ def _print_traceback(arguments: list[str]) -> None:
 
 
 def _addresses(arguments: list[str]) -> list[str]:
-    """The addresses that the command was given, whose parts may stand in any message."""
+    """The addresses given to the command, parts of which may appear in any message."""
     named = [value for name, value in os.environ.items() if name.startswith("MLFLOW_")]
     return [text for text in (*arguments, *named) if "//" in text]

@@ -26,7 +26,7 @@ def command(
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
-    """Train on the past of every month, measure on it, and tell how fast models age.
+    """Train on the past of every month, evaluate on it, and show how fast models age.
 
     For example:
 
@@ -38,7 +38,7 @@ def command(
 
     output.show_progress()
     settings = options.settings(config)
-    found = churnml.backtest(
+    backtest = churnml.backtest(
         source,
         task,  # type: ignore[arg-type]
         months=months,
@@ -49,13 +49,13 @@ def command(
         overwrite=overwrite,
     )
     if json:
-        output.print_json(found.to_dict())
+        output.print_json(backtest.to_dict())
         return
-    columns = found.columns()
-    title = f"{found.task}, month by month; {INTERVALS}"
-    output.print_table(title, columns, found.rows(), numbers=len(columns) - 2)
-    output.print_table(f"\n{OVER_MONTHS}", SPREAD_COLUMNS, found.spread_rows(), numbers=4)
-    output.print_table("\nHow models age", found.age_columns(), found.age_rows(), numbers=5)
-    output.print_line(found.conclusion)
+    columns = backtest.columns()
+    title = f"{backtest.task}, month by month; {INTERVALS}"
+    output.print_table(title, columns, backtest.rows(), numbers=len(columns) - 2)
+    output.print_table(f"\n{OVER_MONTHS}", SPREAD_COLUMNS, backtest.spread_rows(), numbers=4)
+    output.print_table("\nHow models age", backtest.age_columns(), backtest.age_rows(), numbers=5)
+    output.print_line(backtest.conclusion)
     if out is not None:
         output.print_line(f"report: {out}")

@@ -20,7 +20,7 @@ def command(
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
-    """Set two models side by side: origin, label, parameters, metrics, features.
+    """Compare two models: origin, label, parameters, metrics, features.
 
     For example:
 
@@ -29,35 +29,35 @@ def command(
     import churnml
 
     options.settings(config)
-    found = churnml.compare(first, second)
+    comparison = churnml.compare(first, second)
     if json:
-        output.print_json(found.to_dict())
+        output.print_json(comparison.to_dict())
     else:
-        show(found)
+        show(comparison)
 
 
-def show(found: "Comparison") -> None:
+def show(comparison: "Comparison") -> None:
     """Print what differs, and whether the figures may be compared."""
     from churnml.metrics.bootstrap import INTERVALS
 
-    one, other = found.models
+    one, other = comparison.models
     columns = ("", one, other)
-    origin = [(name, *values) for name, values in found.origin.items()]
+    origin = [(name, *values) for name, values in comparison.origin.items()]
     output.print_table("Origin", columns, origin)
-    if found.params:
-        rows = [(name, *map(str, values)) for name, values in found.params.items()]
+    if comparison.params:
+        rows = [(name, *map(str, values)) for name, values in comparison.params.items()]
         output.print_table("Parameters that differ", columns, rows)
     title = f"Tested before the refit; {INTERVALS}"
-    if not found.comparable:
+    if not comparison.comparable:
         title += "; NOT comparable, see the notes"
-    rows = [(name, *map(_metric, values)) for name, values in found.metrics.items()]
+    rows = [(name, *map(_metric, values)) for name, values in comparison.metrics.items()]
     output.print_table(title, columns, rows, numbers=2)
-    for version, names in zip(found.models, found.only, strict=True):
+    for version, names in zip(comparison.models, comparison.only, strict=True):
         if names:
             output.print_line(f"only {version} has: {', '.join(names)}")
-    rows = [(name, *map(_weight, values)) for name, values in found.importance.items()]
+    rows = [(name, *map(_weight, values)) for name, values in comparison.importance.items()]
     output.print_table("Importance: mean absolute contribution", columns, rows, numbers=2)
-    for note in found.notes:
+    for note in comparison.notes:
         output.print_line(f"note: {note}")
 
 

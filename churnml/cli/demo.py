@@ -1,4 +1,4 @@
-"""``churnml demo``: the whole way on a simulated operator."""
+"""``churnml demo``: the whole job on a simulated operator."""
 
 import logging
 import time
@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Demo:
-    """What a demo made.
+    """The results of a demo.
 
     Attributes
     ----------
@@ -68,7 +68,7 @@ def command(
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
-    """Go the whole way on a simulated operator.
+    """Run the whole job on a simulated operator.
 
     Simulates its tables, checks them, trains both models and scores every customer.
 
@@ -113,7 +113,7 @@ def run_demo(
         progress=True,
     )
     operator = as_source(folder / "operator", config=config)
-    found = churnml.validate(operator, config)
+    validation = churnml.validate(operator, config)
     trained = tuple(
         churnml.train(operator, task.name, config=config)
         for task in TASKS.values()
@@ -134,7 +134,7 @@ def run_demo(
     return Demo(
         folder=folder,
         tables=tables,
-        report=found.report,
+        report=validation.report,
         trained=trained,
         manifest=manifest,
         seconds=time.monotonic() - began,
@@ -165,7 +165,7 @@ def show(result: "Demo") -> None:
 
 
 def _bands(result: "Demo") -> None:
-    """How many customers are in each band of risk, and what drives it there."""
+    """Customers by risk band, with the main driver of each."""
     import duckdb
 
     from churnml.tables.source.engines.duckdb import file_literals

@@ -41,7 +41,7 @@ def command(
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
-    """Measure a model where the outcome is known, and say what is wrong with it.
+    """Evaluate a model where the outcome is known, and say what is wrong with it.
 
     For example:
 
@@ -77,45 +77,45 @@ def command(
             output.print_line(f"report: {out}")
 
 
-def show(found: Evaluation) -> None:
+def show(evaluation: Evaluation) -> None:
     """Print measures, reliability, slices, profit and what is wrong."""
     from churnml.base.tasks import TASKS
     from churnml.evaluation import html as rows
     from churnml.metrics.bootstrap import INTERVALS, MONTHS_NOTE
 
     print_table, print_line = output.print_table, output.print_line
-    title = f"{found.model} on {found.rows:,} rows; {INTERVALS}"
-    columns = ("measure", "model", *found.baselines)
-    measured = rows.metric_rows(found, every=True, narrow=True)
+    title = f"{evaluation.model} on {evaluation.rows:,} rows; {INTERVALS}"
+    columns = ("measure", "model", *evaluation.baselines)
+    measured = rows.metric_rows(evaluation, every=True, narrow=True)
     print_table(title, columns, measured, numbers=len(columns) - 1)
     print_line(MONTHS_NOTE)
-    if found.possible:
-        known = rows.possible_rows(found)
+    if evaluation.possible:
+        known = rows.possible_rows(evaluation)
         print_table("\nOf what the truth reaches", ("measure", "value"), known, numbers=1)
-    if found.reliability:
-        what = TASKS[found.task].event
+    if evaluation.reliability:
+        what = TASKS[evaluation.task].event
         columns = ("rows", "predicted", "observed")
         print_table(
             f"\nReliability of the probability of {what}",
             columns,
-            rows.reliability_rows(found),
+            rows.reliability_rows(evaluation),
             numbers=3,
         )
-    if found.slices:
-        columns = tuple(rows.slice_columns(found.task))
-        print_table("\nSlices, the worst first", columns, rows.slice_rows(found))
+    if evaluation.slices:
+        columns = tuple(rows.slice_columns(evaluation.task))
+        print_table("\nSlices, the worst first", columns, rows.slice_rows(evaluation))
         print_line(rows.SLICES_READ)
-    if found.elderly:
-        print_line(found.elderly)
-    if found.profit is not None:
-        told = rows.profit_rows(found)
-        print_table("\nProfit of a retention campaign", ("", ""), told, numbers=1)
-        print_line(rows.profit_assumed(found))
-    first, *more = found.verdict
+    if evaluation.elderly:
+        print_line(evaluation.elderly)
+    if evaluation.profit is not None:
+        profit = rows.profit_rows(evaluation)
+        print_table("\nProfit of a retention campaign", ("", ""), profit, numbers=1)
+        print_line(rows.profit_assumed(evaluation))
+    first, *more = evaluation.verdict
     print_line(f"\n{first}")
-    for one in found.diagnosis:
+    for one in evaluation.diagnosis:
         print_line(f"  {one.code}: {one.message}")
     for sentence in more:
         print_line(sentence)
-    for note in found.notes:
+    for note in evaluation.notes:
         print_line(f"note: {note}")

@@ -13,7 +13,7 @@ def command(
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
-    """Tell who registered, promoted or rolled back which version, when and why.
+    """Show who registered, promoted or rolled back which version, when and why.
 
     For example:
 
@@ -22,14 +22,14 @@ def command(
     import churnml
 
     options.settings(config)
-    found = churnml.history(options.task(task_name), name=name).to_dict()
+    history = churnml.history(options.task(task_name), name=name).to_dict()
     if json:
-        output.print_json(found)
+        output.print_json(history)
     else:
-        show(found)
+        show(history)
 
 
-def show(found: dict[str, Any]) -> None:
+def show(history: dict[str, Any]) -> None:
     """Print the events, oldest first, and the aliases as they are."""
     rows = [
         (
@@ -41,9 +41,11 @@ def show(found: dict[str, Any]) -> None:
             event.get("digest", "")[:12],
             event.get("why", ""),
         )
-        for event in found["events"]
+        for event in history["events"]
     ]
     columns = ("when (UTC)", "who", "what", "version", "over", "digest", "why")
-    output.print_table(found["name"], columns, rows)
-    aliases = ", ".join(f"{alias} {version}" for alias, version in sorted(found["aliases"].items()))
+    output.print_table(history["name"], columns, rows)
+    aliases = ", ".join(
+        f"{alias} {version}" for alias, version in sorted(history["aliases"].items())
+    )
     output.print_line(f"aliases: {aliases or 'none'}")

@@ -51,7 +51,7 @@ def command(
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
-    """Show what the churn rate depends on, before any model.
+    """Show how the churn rate depends on its definition.
 
     Inactivity of 1, 2, 3 whole months, horizons of 1, 2, 3 months, leads of 0, 30, 60 days,
     with and without customers who were silent before.
@@ -62,13 +62,13 @@ def command(
     from churnml.config.settings import load_config
 
     output.show_progress()
-    found = churnml.label_sensitivity(
+    table = churnml.label_sensitivity(
         source,
         options.day(as_of) if as_of else None,
         mapping=mapping,
         config=load_config(config),
     )
-    rows = found.to_dict("records")
+    rows = table.to_dict("records")
     if json:
         output.print_json({"labels": [{str(k): _plain(v) for k, v in row.items()} for row in rows]})
         return

@@ -34,7 +34,7 @@ ConfigFile = Annotated[
 AsOf = Annotated[
     str, typer.Option(help="A date: everything known before midnight at its start counts.")
 ]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what stands there.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an existing result.")]
 Json = Annotated[
     bool, typer.Option("--json", help="Print one JSON object and nothing else on standard output.")
 ]
@@ -56,12 +56,12 @@ Encoding = Annotated[
     str | None,
     typer.Option(help="The CSV file's encoding, where it does not tell: cp949, big5, gb18030 …"),
 ]
-Delimiter = Annotated[str | None, typer.Option(help="What parts the CSV file's fields: ';', tab …")]
+Delimiter = Annotated[str | None, typer.Option(help="The CSV file's delimiter: ';', tab …")]
 Drop = Annotated[
     list[str] | None, typer.Option(help="A column to leave out; may be given several times.")
 ]
 Group = Annotated[
-    str | None, typer.Option(help="The column whose rows belong together and are never parted.")
+    str | None, typer.Option(help="The column whose rows belong together, such as one customer's.")
 ]
 Budget = Annotated[
     str | None,
@@ -76,7 +76,7 @@ Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same ope
 
 
 def settings(path: Path | None) -> Config:
-    """The settings of ``--config``, of which that for the model store holds from here on."""
+    """Read the settings of ``--config`` and apply those of the model store."""
     from churnml.config.settings import load_config
     from churnml.registry.store import wait_at_most
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def printable(text: object) -> str:
-    r"""Text without secrets, its control characters made visible, so that data cannot draw.
+    r"""Mask secrets and escape control characters, so that data cannot control the terminal.
 
     >>> printable("a" + chr(27) + "[31mb")
     'a\\x1b[31mb'
@@ -39,7 +39,7 @@ def print_json(result: dict[str, Any]) -> None:
 
 
 def report_error(error: dict[str, Any], *, as_json: bool) -> None:
-    """Print an error for the person on standard error, and as JSON where that was asked for."""
+    """Print an error on standard error, and as JSON if asked for."""
     if as_json:
         with suppress(OSError):
             print_json({"error": error})
@@ -50,7 +50,7 @@ def report_error(error: dict[str, Any], *, as_json: bool) -> None:
 
 
 def give_up_unwritable() -> bool:
-    """Whether standard output cannot be written; then what is left of it goes nowhere.
+    """Whether standard output cannot be written; if so, discard the rest of it.
 
     Python would otherwise try again at its end, and end with a status of its own.
     """
@@ -84,14 +84,14 @@ def print_line(text: str) -> None:
 
 
 def console() -> Console:
-    """Standard output, wide enough for a table where nobody watches."""
+    """Standard output, wide enough for a table when not a terminal."""
     from rich.console import Console
 
     return Console(soft_wrap=not sys.stdout.isatty(), width=None if sys.stdout.isatty() else 120)
 
 
 def show_progress() -> None:
-    """Send the package's progress lines to standard error, with the time they came at."""
+    """Send the package's progress lines to standard error, with elapsed times."""
     logger = logging.getLogger("churnml")
     logger.setLevel(logging.INFO)
     logger.propagate = False

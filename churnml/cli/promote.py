@@ -26,7 +26,10 @@ def command(
     ] = None,
     force: Annotated[
         str | None,
-        typer.Option(metavar="REASON", help="Promote whatever the gate says; kept in the history."),
+        typer.Option(
+            metavar="REASON",
+            help="Promote whatever the gate says; the reason is kept in the history.",
+        ),
     ] = None,
     name: Name = None,
     mapping: options.Mapping = None,
@@ -34,7 +37,7 @@ def command(
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
-    """Measure the challenger against the champion; if it passes, it takes its place.
+    """Compare the challenger with the champion, and promote it if it passes.
 
     Both are measured as they were before they learned from their last months, on months
     that neither has seen. A challenger that fails is refused with status 6.

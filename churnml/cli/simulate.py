@@ -1,4 +1,4 @@
-"""``churnml simulate``: an operator with known truth."""
+"""``churnml simulate``: an operator whose true probabilities are known."""
 
 from pathlib import Path
 from typing import Annotated
@@ -22,7 +22,7 @@ Interactions = Annotated[
         min=0.0,
         max=3.0,
         metavar="S",
-        help="How strongly pairs of causes work together; at 0 they add up.",
+        help="Strength of interactions between causes; at 0 their effects add up.",
     ),
 ]
 

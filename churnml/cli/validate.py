@@ -34,18 +34,18 @@ def command(
     from churnml.config.settings import load_config
 
     output.show_progress()
-    found = churnml.validate(
+    validation = churnml.validate(
         source,
         load_config(config),
         mapping=mapping,
         quarantine=quarantine,
         overwrite=overwrite,
     )
-    if json and not found.refused:
-        output.print_json(found.report.to_dict())
+    if json and not validation.refused:
+        output.print_json(validation.report.to_dict())
     elif not json:
-        _print(found.report)
-    found.raise_if_refused()
+        _print(validation.report)
+    validation.raise_if_refused()
 
 
 def _print(report: "Report") -> None:

@@ -197,14 +197,14 @@ def _numbers(groups: ArrayLike | None, rows: int) -> NDArray[np.int64]:
 
 
 def _constant(what: str) -> Finding:
-    return Finding("constant", f"Everybody is given {what}: nobody is told from anybody.")
+    return Finding("constant", f"Everybody is given {what}: customers are not distinguished.")
 
 
 def _ranking(estimate: Estimate, name: str, chance: float) -> Iterator[Finding]:
     if estimate.high < chance:
         yield Finding(
             "worse_than_chance",
-            f"Ranks the wrong way round: {name} {estimate}, {chance} for chance. Its scores may "
+            f"Ranks in the wrong order: {name} {estimate}, {chance} for chance. Its scores may "
             "stand for the opposite outcome.",
         )
     elif estimate.low <= chance:
@@ -300,7 +300,7 @@ def _larger_error(
         own, other = satisfaction.r2(y, predicted), satisfaction.r2(y, plain)
         yield Finding(
             "worse_than_regression",
-            f"Foretells worse than a plain regression: R² {own:.3f} against {other:.3f}.",
+            f"Predicts worse than a plain regression: R² {own:.3f} against {other:.3f}.",
         )
 
 

@@ -1,4 +1,4 @@
-"""A model measured where the outcome is known."""
+"""Evaluate a model where the outcome is known."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class Evaluated:
 
 @dataclass(frozen=True, kw_only=True)
 class _Known:
-    """What is known of the rows besides features and labels."""
+    """Further facts on the rows, besides features and labels."""
 
     cuts: pd.DataFrame | None
     value: Floats | None
@@ -100,7 +100,7 @@ class _Known:
 def evaluate_operator(
     model: Model, version: str, source: Source, as_of: date, *, config: Config
 ) -> Evaluated:
-    """Measure an operator model at a date whose outcome is known.
+    """Evaluate an operator model at a date with known outcomes.
 
     Parameters
     ----------
@@ -157,7 +157,7 @@ def evaluate_table(
     config: Config,
     **options: Any,
 ) -> Evaluated:
-    """Measure a model of a table of one's own on rows whose outcome is known.
+    """Evaluate a flat-table model on rows with known outcomes.
 
     Parameters
     ----------
@@ -211,7 +211,7 @@ def evaluate_table(
 
 
 def model_label(model: Model) -> dict[str, Any]:
-    """What the model's label says, so that it is measured by what it was trained on."""
+    """The model's label definition, so that it is evaluated as it was trained."""
     return {name: model.origin.label[name] for name in dataset.LABEL if name in model.origin.label}
 
 
@@ -226,7 +226,7 @@ def _require_kind(model: Model, version: str, kind: str) -> None:
 
 
 def _seen(model: Model, day: date) -> str:
-    """A word where the training has seen what happened after the date."""
+    """Note that training has seen outcomes after the date."""
     if str(day) in model.origin.as_of:
         return (
             "The model was trained on this date: of customers that it learned from, the figures "
@@ -242,7 +242,7 @@ def _seen(model: Model, day: date) -> str:
 
 
 def _same_rows(model: Model, data: Dataset) -> str:
-    """A word where these very rows are those of the training."""
+    """Note that these rows are the training rows."""
     if dataset.digest(data) != model.origin.digest:
         return ""
     return (
@@ -252,7 +252,7 @@ def _same_rows(model: Model, data: Dataset) -> str:
 
 
 def _drifted(model: Model, data: Dataset) -> list[str]:
-    """A word on the columns that are no longer as they were in training."""
+    """Note the columns that have drifted since training."""
     when = pd.Series("now", index=range(len(data)))
     table = drift_by_month(model.inputs, data.X, when, model.origin.customers)
     return drift_notes(table.assign(part="test"), "training and these rows")
@@ -301,21 +301,21 @@ def _evaluated(
     low, high = columns.get("satisfaction_low"), columns.get("satisfaction_high")
     evaluator = EVALUATORS[TASKS[model.task].measured_as]
     options = evaluator.options(columns, known.value, config.costs)
-    found = evaluator.evaluate(y, scores, groups, **options, **shared)
-    metrics = found.metrics | known.horizons
-    found = replace(
-        found,
+    evaluation = evaluator.evaluate(y, scores, groups, **options, **shared)
+    metrics = evaluation.metrics | known.horizons
+    evaluation = replace(
+        evaluation,
         metrics=metrics,
         notes=known.notes,
         facts=known.facts,
         seen=known.seen,
-        diagnosis=_with_suspects(found.diagnosis, known.suspects),
+        diagnosis=_with_suspects(evaluation.diagnosis, known.suspects),
     )
     step = max(1, len(data) // 2_000)
     reasons = estimator.explain(data.X.iloc[::step])
     drivers = {column.name: column.driver for column in model.inputs}
     return Evaluated(
-        evaluation=found,
+        evaluation=evaluation,
         X=data.X,
         y=y,
         scores=scores,

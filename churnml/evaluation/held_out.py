@@ -1,4 +1,4 @@
-"""A fitted estimator and its baselines on rows that none of them has seen."""
+"""Evaluate a fitted estimator and its baselines on held-out rows."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _MAIN = 2
 
 @dataclass(frozen=True, kw_only=True)
 class Tested:
-    """A model on rows that it has not seen.
+    """The results of a model on held-out rows.
 
     Attributes
     ----------
@@ -55,7 +55,7 @@ class Tested:
 
 
 def measure(task: TaskName, estimator: Estimator, train: Dataset, test: Dataset) -> Tested:
-    """A fitted estimator and its baselines on rows that none of them has seen."""
+    """Evaluate a fitted estimator and its baselines on held-out rows."""
     if TASKS[task].measured_within is not None:
         return _measure_hazard(cast(ChurnHazard, estimator), train, test)
     y, groups = test.y.to_numpy(dtype=float), test.groups.to_numpy()
@@ -71,7 +71,7 @@ def measure(task: TaskName, estimator: Estimator, train: Dataset, test: Dataset)
 
 
 def _simpler(task: TaskName, train: Dataset, test: Dataset) -> dict[str, NDArray[np.float64]]:
-    """What simpler models, of the same rows, say of the test rows."""
+    """Predict the test rows with simpler models trained on the same rows."""
     known = (train.X, train.y)
     return {
         "base rate": base_rate(train.y, len(test)),
@@ -83,7 +83,7 @@ def _simpler(task: TaskName, train: Dataset, test: Dataset) -> dict[str, NDArray
 def evaluate(
     task: TaskName, estimator: Estimator, test: Dataset
 ) -> tuple[Metrics, NDArray[np.float64]]:
-    """Measures of a fitted estimator with intervals over customers, and its scores."""
+    """Compute a fitted estimator's metrics with intervals over customers, and its scores."""
     declared = TASKS[task]
     scores = predict_scores(task, estimator, test.X)
     if declared.measured_within is not None:
@@ -94,7 +94,7 @@ def evaluate(
 
 
 def _measure_hazard(estimator: ChurnHazard, train: Dataset, test: Dataset) -> Tested:
-    """A hazard and its baselines at each horizon; drawn at the one of the churn label."""
+    """Evaluate a hazard and its baselines at each horizon; figures are of the churn label's."""
     declared = TASKS["hazard"]
     within = estimator.predict_within(test.X)
     metrics = _at_horizons(test, within[:, [months - 1 for months in WITHIN]])

@@ -1,4 +1,4 @@
-"""An evaluation as a folder: a page that stands on its own, figures, numbers."""
+"""Write an evaluation to a folder: a page, figures, numbers."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from churnml.evaluation.evaluate_model import Evaluated
 _log = logging.getLogger(__name__)
 
 
-def write_evaluation(found: Evaluated, folder: Path, *, overwrite: bool = False) -> None:
-    """Keep an evaluation as a folder: a page that stands on its own, figures, numbers.
+def write_evaluation(evaluated: Evaluated, folder: Path, *, overwrite: bool = False) -> None:
+    """Write an evaluation to a folder: a page, figures, numbers.
 
     Raises
     ------
@@ -25,18 +25,18 @@ def write_evaluation(found: Evaluated, folder: Path, *, overwrite: bool = False)
     from churnml.metrics.displays.page import write_report
 
     _log.info("drawing the figures into %s", folder)
-    one = found.evaluation
+    one = evaluated.evaluation
     write_report(
         folder,
         f"{one.model}: evaluation",
         evaluation_html(one, every=True),
-        found.to_dict(),
-        _figures(found),
+        evaluated.to_dict(),
+        _figures(evaluated),
         overwrite=overwrite,
     )
 
 
-def _figures(found: Evaluated) -> dict[str, Any]:
+def _figures(evaluated: Evaluated) -> dict[str, Any]:
     from churnml.metrics.displays import (
         ProfitDisplay,
         ReasonsDisplay,
@@ -45,9 +45,9 @@ def _figures(found: Evaluated) -> dict[str, Any]:
     from churnml.metrics.displays.slices import slices
     from churnml.metrics.displays.style import page_axes
 
-    one, task = found.evaluation, TASKS[found.evaluation.task]
+    one, task = evaluated.evaluation, TASKS[evaluated.evaluation.task]
     seen = ", on what the training has seen" if one.seen else ""
-    drawn: dict[str, Any] = _FIGURES[one.task](found, seen)
+    drawn: dict[str, Any] = _FIGURES[one.task](evaluated, seen)
     if one.reliability:
         labels = f"predicted probability of {task.event}", "share to whom it happened"
         drawn["reliability"] = lambda: (
@@ -66,8 +66,8 @@ def _figures(found: Evaluated) -> dict[str, Any]:
         )
     drawn["reasons"] = lambda: (
         ReasonsDisplay.from_predictions(
-            found.reasons,
-            drivers=found.drivers,
+            evaluated.reasons,
+            drivers=evaluated.drivers,
             unit=task.unit,
             ax=page_axes("What moves the scores", size=(8.4, 5.4)),
         ).figure_

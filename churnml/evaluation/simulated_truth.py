@@ -49,8 +49,8 @@ def truth_of(
     known = pd.read_parquet(path.absolute(), columns=["customer_id", "month", name])
     known["month"] = pd.to_datetime(known["month"]).dt.date
     rows = pd.DataFrame({"customer_id": data.groups.astype(str), "month": data.times})
-    found = rows.merge(known, "left", ["customer_id", "month"])[name].to_numpy(np.float64)
-    return None if np.isnan(found).any() else found
+    truth = rows.merge(known, "left", ["customer_id", "month"])[name].to_numpy(np.float64)
+    return None if np.isnan(truth).any() else truth
 
 
 def with_possible(
@@ -64,12 +64,12 @@ def with_possible(
     if truth is None:
         return tested, []
     groups = tested.rows.groups.to_numpy()
-    found = share_of_possible(task, tested.y, tested.scores, truth, groups)
+    shares = share_of_possible(task, tested.y, tested.scores, truth, groups)
     key, chance = TASKS[task].skill, TASKS[task].chance
-    share, best = found[f"{key}_share"], found[f"{key}_of_truth"]
+    share, best = shares[f"{key}_share"], shares[f"{key}_of_truth"]
     of = "of the way from chance to" if chance else "of"
-    told = (
+    notes = (
         f"{TITLES[key]} reaches {share.value:.1%} ({share.low:.1%} to {share.high:.1%}) {of} what "
         f"the true values of the simulation reach, {best.value:.3f}."
     )
-    return replace(tested, metrics=tested.metrics | found), [told]
+    return replace(tested, metrics=tested.metrics | shares), [notes]

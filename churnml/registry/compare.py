@@ -119,7 +119,7 @@ def _apart(a: Model, b: Model) -> list[str]:
     """Why two models' figures are not comparable."""
     if a.task != b.task:
         return [f"One predicts {a.task}, the other {b.task}: no figure compares."]
-    found = []
+    notes = []
     labels = a.origin.label, b.origin.label
     different = sorted(
         name
@@ -127,26 +127,26 @@ def _apart(a: Model, b: Model) -> list[str]:
         if labels[0].get(name) != labels[1].get(name)
     )
     if different:
-        told = "; ".join(
+        listed = "; ".join(
             f"{name} {labels[0].get(name, 'none')} and {labels[1].get(name, 'none')}"
             for name in different
         )
-        found.append(f"They predict different things ({told}): their figures do not compare.")
+        notes.append(f"They predict different things ({listed}): their figures do not compare.")
     if a.origin.kind != b.origin.kind:
-        found.append("One reads operator tables, the other a flat table.")
+        notes.append("One reads operator tables, the other a flat table.")
     days = [sorted(_dates(model).get("test", ())) for model in (a, b)]
     if all(days) and days[0] != days[1]:
-        told = " and on ".join(", ".join(one) for one in days)
-        found.append(
-            f"They were tested on different dates (on {told}): the figures do not compare; "
+        listed = " and on ".join(", ".join(one) for one in days)
+        notes.append(
+            f"They were tested on different dates (on {listed}): the figures do not compare; "
             "churnml promote measures both on the same ones."
         )
     elif a.origin.digest != b.origin.digest and not _same_test(a, b):
-        found.append(
+        notes.append(
             "They learned from different data and were tested on different rows: the figures "
             "do not compare."
         )
-    return found
+    return notes
 
 
 def _same_test(a: Model, b: Model) -> bool:
@@ -203,20 +203,20 @@ def _params(model: Model) -> dict[str, Any]:
 
 
 def _metrics(a: Model, b: Model) -> dict[str, tuple[Any, Any]]:
-    found = dict(a.tested.get("metrics", {})), dict(b.tested.get("metrics", {}))
+    metrics = dict(a.tested.get("metrics", {})), dict(b.tested.get("metrics", {}))
     names = dict.fromkeys([*TASKS[a.task].headline, *TASKS[b.task].headline])
     return {
-        name: (found[0].get(name), found[1].get(name))
+        name: (metrics[0].get(name), metrics[1].get(name))
         for name in names
-        if name in found[0] or name in found[1]
+        if name in metrics[0] or name in metrics[1]
     }
 
 
 def _importance(a: Model, b: Model) -> dict[str, tuple[float | None, float | None]]:
-    found = dict(a.tested.get("importance", {})), dict(b.tested.get("importance", {}))
+    importances = dict(a.tested.get("importance", {})), dict(b.tested.get("importance", {}))
 
     def weight(name: str) -> tuple[float, str]:
-        return -max(found[0].get(name, 0.0), found[1].get(name, 0.0)), name
+        return -max(importances[0].get(name, 0.0), importances[1].get(name, 0.0)), name
 
-    names = sorted(found[0].keys() | found[1].keys(), key=weight)[:_FEATURES]
-    return {name: (found[0].get(name), found[1].get(name)) for name in names}
+    names = sorted(importances[0].keys() | importances[1].keys(), key=weight)[:_FEATURES]
+    return {name: (importances[0].get(name), importances[1].get(name)) for name in names}

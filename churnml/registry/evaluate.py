@@ -1,4 +1,4 @@
-"""A model, or the URI of one, measured on rows whose outcome is known."""
+"""Evaluate a model, or its URI, on rows with known outcomes."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def evaluate(
     out: Location | None = None,
     overwrite: bool = False,
 ) -> Evaluated:
-    """Measure a model where the outcome is known, and say what is wrong with it.
+    """Evaluate a model where the outcome is known, and diagnose it.
 
     Parameters
     ----------

@@ -158,7 +158,7 @@ def resolve_champions() -> dict[str, Resolved]:
     ModelError
         If none exists.
     """
-    found: dict[str, Resolved] = {}
+    champions: dict[str, Resolved] = {}
     uris = {name: champion_uri(name) for name, task in TASKS.items() if task.by_default}
     location = store_uri()
     if store_exists(location):
@@ -167,13 +167,13 @@ def resolve_champions() -> dict[str, Resolved]:
             aliases = {task: aliases_of(store, task) for task in uris}
             for task, uri in uris.items():
                 if CHAMPION in aliases[task]:
-                    found[task] = _from_store(store, uri)
-    if not found:
+                    champions[task] = _from_store(store, uri)
+    if not champions:
         raise ModelError(
             f"No model: neither {' nor '.join(uris.values())} exists in {location}.",
             hint="Train one with churnml train, or name one with --churn-model.",
         )
-    return found
+    return champions
 
 
 def _from_folder(text: str) -> Resolved:
@@ -295,8 +295,8 @@ def before_refit(store: Store, name: str, version: str) -> Resolved | None:
     outputs = store.client.get_run(run_id).outputs if run_id else None
     for output in outputs.model_outputs if outputs else []:
         if store.client.get_logged_model(output.model_id).name == BEFORE_REFIT:
-            found = _logged(store, f"runs:/{run_id}/{BEFORE_REFIT}", output.model_id)
-            return replace(found, version=f"{name}/{version} before its refit")
+            model = _logged(store, f"runs:/{run_id}/{BEFORE_REFIT}", output.model_id)
+            return replace(model, version=f"{name}/{version} before its refit")
     return None
 
 

@@ -208,10 +208,10 @@ def _seen(source: Source, checked: Validation) -> int:
 def _customers(rows: Table) -> int:
     """Customers in a table; each row without a readable id counts as one."""
     unknown = rows.customer_id.isnull() | is_blank(rows.customer_id)
-    found = rows.agg(
+    totals = rows.agg(
         ids=rows.customer_id.nunique(where=~unknown), unknown=rows.count(where=unknown)
     )
-    (counts,) = found.to_pyarrow().to_pylist()
+    (counts,) = totals.to_pyarrow().to_pylist()
     return int(counts["ids"] + counts["unknown"])
 
 

@@ -1,4 +1,4 @@
-"""Operator tables, opened and checked: once for each source, date and settings."""
+"""Open and validate operator tables, once for each source, date and settings."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def as_source(
     mapping: Location | SourceMapping | None = None,
     config: Config | None = None,
 ) -> Source:
-    """Operator tables as a source, opened with the engine that the settings allow.
+    """Open operator tables as a source, with the engine settings.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def as_source(
 
 
 def check(source: Source, config: Config, *, until: date | str | None = None) -> Validation:
-    """Validate a source, and log what was set aside; a second time gives the first result.
+    """Validate a source and log what was set aside; the result is cached.
 
     Parameters
     ----------
@@ -76,8 +76,8 @@ def check(source: Source, config: Config, *, until: date | str | None = None) ->
     key = f"{seen.day} {config.validation.model_dump_json()}"
     if key not in source.checks:
         _log.info("checking %s", source.location)
-        found = source.checks[key] = validate_tables(seen, config)
-        for count in found.report.counts:
+        validation = source.checks[key] = validate_tables(seen, config)
+        for count in validation.report.counts:
             if count.aside:
                 rows = counted(count.rows, "row")
                 _log.info("%s: %s of %s set aside", count.table, f"{count.aside:,}", rows)
@@ -140,7 +140,7 @@ def validate(
         with input_first(lambda: check(source, settings, until=until).raise_if_refused()):
             require_apart(quarantine, source.read)
             QUARANTINE.require_free(quarantine, overwrite=overwrite)
-    found = check(source, settings, until=until)
+    validation = check(source, settings, until=until)
     if quarantine is not None:
-        write_quarantine(found, quarantine, overwrite=overwrite)
-    return found
+        write_quarantine(validation, quarantine, overwrite=overwrite)
+    return validation

@@ -225,7 +225,7 @@ class Backtest:
 
     def to_dict(self) -> dict[str, Any]:
         """The backtest as plain data; None for what is not a number."""
-        found = {
+        fields = {
             "task": self.task,
             "measure": self.measure,
             "months": [_month_dict(one) for one in self.months],
@@ -237,7 +237,7 @@ class Backtest:
             "over_months": {name: asdict(one) for name, one in self.over_months.items()},
             "conclusion": self.conclusion,
         }
-        return {name: without_nan(value) for name, value in found.items()}
+        return {name: without_nan(value) for name, value in fields.items()}
 
     def __repr__(self) -> str:
         first, last = self.months[0].as_of, self.months[-1].as_of
@@ -413,14 +413,14 @@ def _ages(
         )
         new = measures[f"fresh.{age}"] = partial(_mean, main, cells, codes, fresh)
         measures[f"change.{age}"] = partial(_difference, old, new)
-    found = bootstrap(measures, len(names), draws=draws, seed=seed)
+    estimates = bootstrap(measures, len(names), draws=draws, seed=seed)
     return [
         Age(
             months=age,
             models=sum(cell.age == age for cell in cells.values()),
-            measure=found[f"measure.{age}"],
-            fresh=found[f"fresh.{age}"],
-            change=found[f"change.{age}"],
+            measure=estimates[f"measure.{age}"],
+            fresh=estimates[f"fresh.{age}"],
+            change=estimates[f"change.{age}"],
         )
         for age in ages
     ]

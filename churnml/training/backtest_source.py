@@ -136,7 +136,7 @@ def _require_months(source: Source, found: int, asked: int | None) -> None:
     )
 
 
-def write_backtest(found: Backtest, folder: Path, *, overwrite: bool = False) -> None:
+def write_backtest(backtest: Backtest, folder: Path, *, overwrite: bool = False) -> None:
     """Write a backtest to a folder: a page, the figure, the numbers.
 
     Raises
@@ -147,12 +147,12 @@ def write_backtest(found: Backtest, folder: Path, *, overwrite: bool = False) ->
     from churnml.metrics.displays import ageing
     from churnml.metrics.displays.page import write_report
 
-    name = TITLES[found.measure]
+    name = TITLES[backtest.measure]
     write_report(
         folder,
-        f"{found.task}: backtest",
-        found._repr_html_(),
-        found.to_dict(),
-        {"backtest": lambda: ageing.backtest(found.to_dict(), name)},
+        f"{backtest.task}: backtest",
+        backtest._repr_html_(),
+        backtest.to_dict(),
+        {"backtest": lambda: ageing.backtest(backtest.to_dict(), name)},
         overwrite=overwrite,
     )

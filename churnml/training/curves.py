@@ -90,21 +90,21 @@ def by_date(task: TaskName, tested: Tested) -> tuple[dict[str, list[Any]], dict[
     """
     days = sorted(set(tested.rows.times))
     places = [np.flatnonzero((tested.rows.times == day).to_numpy()) for day in days]
-    found = [_measured(task, tested.y[rows], tested.scores[rows]) for rows in places]
-    names = [name for name in TASKS[task].headline if any(name in one for one in found)]
+    measures = [_measured(task, tested.y[rows], tested.scores[rows]) for rows in places]
+    names = [name for name in TASKS[task].headline if any(name in one for one in measures)]
     table: dict[str, list[Any]] = {
         "as_of": [str(day)[:10] for day in days],
         "rows": [int(rows.size) for rows in places],
         "mean_outcome": [float(tested.y[rows].mean()) for rows in places],
         "mean_score": [float(tested.scores[rows].mean()) for rows in places],
     }
-    table |= {name: [one.get(name) for one in found] for name in names}
+    table |= {name: [one.get(name) for one in measures] for name in names}
     moments = [datetime.fromisoformat(str(day)[:10]).replace(tzinfo=UTC) for day in days]
     curves = {}
     for name in names[:_CHARTED]:
-        known = [at for at, one in enumerate(found) if name in one]
+        known = [at for at, one in enumerate(measures) if name in one]
         curves[f"by_date/{name}"] = Curve(
-            [found[at][name] for at in known],
+            [measures[at][name] for at in known],
             steps=[at + 1 for at in known],
             moments=[moments[at] for at in known],
         )
@@ -118,8 +118,8 @@ def _measured(
         return {}
     measures = SUITES[task].measures(y, {TASKS[task].score: scores})
     weight = np.ones(len(y))
-    found = {name: float(measure(weight)) for name, measure in measures.items()}
-    return {name: value for name, value in found.items() if np.isfinite(value)}
+    values = {name: float(measure(weight)) for name, measure in measures.items()}
+    return {name: value for name, value in values.items() if np.isfinite(value)}
 
 
 def system(samples: Sequence[Sample]) -> dict[str, Curve]:

@@ -1,4 +1,4 @@
-"""Fit, test on rows that were held out, refit on everything."""
+"""Fit, test on held-out rows, refit on everything."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Fitted:
-    """What a training has made, in memory.
+    """The result of a training, in memory.
 
     Attributes
     ----------
@@ -160,7 +160,7 @@ def _described(
 def _summary(
     task: TaskName, estimator: Estimator, split: Split, tested: Tested, notes: list[str]
 ) -> dict[str, Any]:
-    """What the model card will tell; it travels with the model."""
+    """The test summary for the model card, stored with the model."""
     return evidence(
         Outcome(
             task=task,

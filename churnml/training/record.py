@@ -23,7 +23,7 @@ _SECTIONS = {"regression": "regression", "one booster": "booster"}
 
 
 def record(fitted: Fitted, *, watch: Watch) -> TrainingRecord:
-    """The run of a training.
+    """Build the record of a training.
 
     Parameters
     ----------
@@ -90,35 +90,35 @@ def title(model: Model) -> str:
 
 def _params(fitted: Fitted) -> dict[str, Any]:
     """The parameters that were set; those left to a rule are omitted."""
-    found = origin_params(fitted.model)
+    params = origin_params(fitted.model)
     for name, value in fitted.model.estimator.get_params(deep=False).items():
         if name != "monotone" and value is not None:
-            found[f"estimator.{name}"] = value
+            params[f"estimator.{name}"] = value
     for name, value in fitted.settings.model_dump().items():
         if value is not None:
-            found[f"settings.{name}"] = value
-    return found
+            params[f"settings.{name}"] = value
+    return params
 
 
 def _metrics(fitted: Fitted) -> dict[str, float]:
     """The headline metrics, under the same names in every run."""
     tested = fitted.tested
     names = TASKS[fitted.model.task].headline
-    found: dict[str, float] = {}
+    metrics: dict[str, float] = {}
     for name in names:
         if name in tested.metrics:
             one = tested.metrics[name]
-            found[name] = one.value
-            found[f"interval/{name}_low"], found[f"interval/{name}_high"] = one.low, one.high
+            metrics[name] = one.value
+            metrics[f"interval/{name}_low"], metrics[f"interval/{name}_high"] = one.low, one.high
         for baseline, section in _SECTIONS.items():
             if name in tested.baselines.get(baseline, {}):
-                found[f"{section}/{name}"] = tested.baselines[baseline][name].value
-    found |= {f"rows/{name}": float(count) for name, count in fitted.count_rows().items()}
-    found["rows/customers"] = float(fitted.model.origin.customers)
+                metrics[f"{section}/{name}"] = tested.baselines[baseline][name].value
+    metrics |= {f"rows/{name}": float(count) for name, count in fitted.count_rows().items()}
+    metrics["rows/customers"] = float(fitted.model.origin.customers)
     # Sixteen digits fill a column with noise; the interval is wide in the third.
     return {
         name: value if name.startswith("rows/") else float(f"{value:.5g}")
-        for name, value in found.items()
+        for name, value in metrics.items()
         if np.isfinite(value)
     }
 
@@ -131,10 +131,10 @@ def _metrics_table(
     first = [name for name in TASKS[task].headline if name in metrics]
     names = first + [name for name in metrics if name not in first]
     table: dict[str, list[Any]] = {"measure": names}
-    for who, found in {"model": metrics, **baselines}.items():
+    for who, estimates in {"model": metrics, **baselines}.items():
         for end in ("value", "low", "high"):
             column = who if end == "value" else f"{who} {end}"
-            table[column] = [_number(found.get(name), end) for name in names]
+            table[column] = [_number(estimates.get(name), end) for name in names]
     return table
 
 

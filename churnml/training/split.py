@@ -1,4 +1,4 @@
-"""The rows of a training: those to train on, those to test on, and all of them to keep.
+"""Split the rows of a training: to train on, to test on, and all of them.
 
 Operator tables are split forward in time, a table of one's own by customer; from here on
 both are trained in the same way.
@@ -38,7 +38,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Split:
-    """Rows to train on and to test on, and where they come from.
+    """Training and test rows, and where they come from.
 
     Attributes
     ----------
@@ -84,7 +84,7 @@ class Split:
         return {"train": len(self.train), "test": len(self.test), "all": len(self.all)}
 
     def list_dates(self) -> dict[str, list[str]]:
-        """The ``as_of`` dates of each; empty for a table of one's own."""
+        """The ``as_of`` dates of each; empty for a flat table."""
         if self.dates is None:
             return {}
         parts = ("train", "test", "all")
@@ -144,7 +144,7 @@ def split_operator(source: Source, task: TaskName, *, config: Config) -> Split:
 
 
 def _place(source: Source) -> dict[str, str]:
-    """Where the tables lie, so that the next command finds them from any folder."""
+    """The absolute location of the tables, so that later commands find them from any folder."""
     place = source.address
     found = {SOURCE: place if "://" in place else str(Path(place).absolute())}
     return found | ({MAPPING: source.mapping_file} if source.mapping_file else {})
@@ -175,7 +175,7 @@ def split_table(
     reading: Reading,
     config: Config,
 ) -> Split:
-    """The rows of a table of one's own, a quarter of its customers held out.
+    """Split a flat table, holding out a quarter of its customers.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Models trained, tested on rows that were held out, and kept."""
+"""Train models, test them on held-out rows, and save them."""
 
 from __future__ import annotations
 

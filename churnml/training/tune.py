@@ -89,13 +89,11 @@ class Search:
     def note(self) -> str:
         """Describe the result of the search in a sentence."""
         pruned = sum(trial.pruned for trial in self.trials)
-        tried = (
-            f"{len(self.trials)} settings tried in {self.seconds:.0f} s, {pruned} given up early"
-        )
+        tried = f"{len(self.trials)} settings tried in {self.seconds:.0f} s, {pruned} stopped early"
         if not self.params:
             return f"Search: {tried}; none clearly better than the rule's own, which was kept."
-        found = ", ".join(f"{name} {value}" for name, value in self.params.items())
-        return f"Search: {tried}; held-out loss {self.gain:.2%} smaller with {found}."
+        listed = ", ".join(f"{name} {value}" for name, value in self.params.items())
+        return f"Search: {tried}; held-out loss {self.gain:.2%} smaller with {listed}."
 
     def _repr_html_(self) -> str:
         head = "".join(f"<th>{name}</th>" for name in ("trial", "settings", "loss", "given up"))

@@ -1,4 +1,4 @@
-"""A table of one's own as a dataset."""
+"""Turn a flat table into a dataset."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from churnml.datasets.flat.data import FlatData
 
 
 def flat_dataset(table: FlatData) -> Dataset:
-    """A table of one's own as a dataset without dates."""
+    """Turn a flat table into a dataset without dates."""
     no_dates = pd.Series([None] * len(table), dtype=object, name="as_of")
     return Dataset(X=table.X, y=table.y, groups=table.groups, times=no_dates)

@@ -1,4 +1,4 @@
-"""Data frames as tables of one's own: pandas, polars, Arrow, DuckDB and Ibis alike."""
+"""Read data frames as flat tables: pandas, polars, Arrow, DuckDB and Ibis."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NAME = "frame"
 
 
 def is_frame(data: object) -> bool:
-    """Whether something holds rows of its own rather than naming where they lie.
+    """Whether something is a data frame rather than the location of one.
 
     >>> is_frame(pd.DataFrame({"a": [1]})), is_frame("customers.csv")
     (True, False)
@@ -31,7 +31,7 @@ def is_frame(data: object) -> bool:
 
 
 def name_of(data: object) -> str:
-    """What a table is called in messages and records.
+    """The name of a table in messages and records.
 
     >>> name_of("data/customers.csv"), name_of(pd.DataFrame())
     ('data/customers.csv', 'frame')
@@ -41,7 +41,7 @@ def name_of(data: object) -> str:
 
 @contextmanager
 def table_file(data: Frame | str | Path) -> Iterator[Path]:
-    """The file of a table: its own, or for a frame one that lasts as long as the block.
+    """The file of a table; for a frame a temporary one that lasts as long as the block.
 
     A frame is read from then on as a Parquet file is, so that both give the same numbers.
 
@@ -110,7 +110,7 @@ def _unfit(error: Exception) -> DataError:
 
 
 def _renamed(error: ChurnmlError, path: Path) -> ChurnmlError:
-    """An error that speaks of the frame, not of the file that stands for it."""
+    """Rewrite an error to name the frame instead of its temporary file."""
     for name in (str(path), path.name):
         error.message = error.message.replace(name, NAME)
         error.hint = error.hint.replace(name, NAME) if error.hint else error.hint

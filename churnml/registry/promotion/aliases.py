@@ -125,11 +125,11 @@ def _mark(event: Event) -> str:
     return f"{event.what} {event.when}"
 
 
-def _require_unmoved(name: str, found: Mapping[str, str], seen: Aliases) -> None:
+def _require_unmoved(name: str, current: Mapping[str, str], seen: Aliases) -> None:
     for alias, version in seen.items():
-        if found.get(alias) != version:
+        if current.get(alias) != version:
             raise ModelError(
-                f"{name}@{alias}: is {_told(found.get(alias))} now, and was {_told(version)} "
+                f"{name}@{alias}: is {_told(current.get(alias))} now, and was {_told(version)} "
                 "when this command began; nothing was changed.",
                 hint="Somebody else moved it. Look with churnml history, then run again.",
             )

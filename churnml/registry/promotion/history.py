@@ -80,8 +80,8 @@ class Event:
 
     def to_dict(self) -> dict[str, Any]:
         """The event as plain data, without what it does not have."""
-        found = asdict(self) | {"months": list(self.months)}
-        return {name: value for name, value in found.items() if value}
+        fields = asdict(self) | {"months": list(self.months)}
+        return {name: value for name, value in fields.items() if value}
 
     def to_tag(self) -> str:
         """The event as the text of a tag.
@@ -91,8 +91,8 @@ class Event:
         ModelError
             If it is longer than a store keeps.
         """
-        found = {name: value for name, value in self.to_dict().items() if name != "number"}
-        text = json.dumps(masked(found), ensure_ascii=False)
+        fields = {name: value for name, value in self.to_dict().items() if name != "number"}
+        text = json.dumps(masked(fields), ensure_ascii=False)
         if len(text) > _LONGEST:
             raise ModelError(
                 f"The history's entry has {len(text)} characters; {_LONGEST} can be kept.",
@@ -105,9 +105,9 @@ class Event:
         """Read an event from a tag; an unreadable one keeps its text."""
         number = number_of(key)
         try:
-            found = json.loads(text)
-            found["months"] = tuple(found.get("months", ()))
-            return Event(**found | {"number": number})
+            fields = json.loads(text)
+            fields["months"] = tuple(fields.get("months", ()))
+            return Event(**fields | {"number": number})
         except (ValueError, TypeError):
             return Event(
                 what="refused", version="?", why=f"unreadable entry: {text[:200]}", number=number

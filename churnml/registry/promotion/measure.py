@@ -95,11 +95,11 @@ def measured(
 
 def _measurable(both: Contenders, version: str, task: TaskName) -> Resolved:
     """A version as it was before it learned from its test rows too; else as it is."""
-    found = resolving.before_refit(both.store, both.name, version)
-    if found is None:
-        found = resolving.resolve(f"models:/{both.name}/{version}")
-    require_task(found, task, both.name)
-    return found
+    resolved = resolving.before_refit(both.store, both.name, version)
+    if resolved is None:
+        resolved = resolving.resolve(f"models:/{both.name}/{version}")
+    require_task(resolved, task, both.name)
+    return resolved
 
 
 def _require_comparable(both: Contenders, challenger: Model, champion: Model) -> None:

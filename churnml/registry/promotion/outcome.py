@@ -1,4 +1,4 @@
-"""What became of a version that somebody wanted to promote or to bring back."""
+"""The outcome of a promotion or rollback."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What became of a version.
+    """The outcome of a promotion or rollback.
 
     Attributes
     ----------
@@ -81,7 +81,7 @@ class Outcome:
 
 
 def require_reason(reason: str | None) -> None:
-    """Refuse a reason that says nothing, or more than can be kept.
+    """Refuse a reason that is empty or too long.
 
     Raises
     ------
@@ -99,7 +99,7 @@ def require_reason(reason: str | None) -> None:
 
 @contextmanager
 def for_the_ui() -> Iterator[None]:
-    """What only repeats for MLflow's UI what the history says: it may fail, and is logged."""
+    """Run a step that only serves MLflow's UI: its failure is logged, not raised."""
     from mlflow.exceptions import MlflowException
 
     try:

@@ -157,17 +157,17 @@ def _verdict(
 
 def _event(verdict: Verdict | None, notes: list[str], force: str | None) -> Event:
     if verdict is None:
-        found = " ".join(notes)
+        summary = " ".join(notes)
     elif verdict.passed:
-        found = f"passed {len(verdict.checks)} checks on {verdict.rows:,} rows"
+        summary = f"passed {len(verdict.checks)} checks on {verdict.rows:,} rows"
     else:
-        found = f"failed: {'; '.join(verdict.reasons)}"
-    found = found[:_LONGEST]
+        summary = f"failed: {'; '.join(verdict.reasons)}"
+    summary = summary[:_LONGEST]
     passed = verdict is None or verdict.passed
     return Event(
         what="forced" if force else "promoted" if passed else "refused",
         version="",
-        why=f"{force} ({found})" if force else found,
+        why=f"{force} ({summary})" if force else summary,
         source=verdict.source if verdict else "",
         months=verdict.months if verdict else (),
         gains=_gains(verdict) if verdict else {},
@@ -176,13 +176,13 @@ def _event(verdict: Verdict | None, notes: list[str], force: str | None) -> Even
 
 def _gains(verdict: Verdict) -> dict[str, list[float | None]]:
     numbers = ("challenger", "champion", "gain", "gain_low", "gain_high")
-    found = {}
+    gains = {}
     for check in verdict.checks:
         if check.where == EVERYBODY:
             plain = check.to_dict()
             values = [plain[number] for number in numbers]
-            found[check.measure] = [None if one is None else round(one, 6) for one in values]
-    return found
+            gains[check.measure] = [None if one is None else round(one, 6) for one in values]
+    return gains
 
 
 def _carried_out(store: Store, name: str, task: TaskName, event: Event) -> Event:

@@ -1,4 +1,4 @@
-"""The previous champion becomes the champion again."""
+"""Roll back to the previous champion."""
 
 from __future__ import annotations
 
