@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
-from churnml.base.nearest import nearest
+from churnml.base.text import nearest
 from churnml.errors import UsageError
 
 Steps = Sequence[int | str]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from churnml.base.nearest import nearest
-from churnml.base.text import counted, quoted
+from churnml.base.text import counted, nearest, quoted
 from churnml.datasets.flat.signature import Column, Signature
 from churnml.datasets.flat.table import Table
 from churnml.errors import SchemaError, UsageError

@@ -6,7 +6,7 @@ import codecs
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 
-from churnml.base.nearest import nearest
+from churnml.base.text import nearest
 from churnml.errors import UsageError
 
 _TAB = ("tab", "\\t", "\t")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from churnml.base.nearest import nearest as most_alike
+from churnml.base.text import nearest as most_alike
 from churnml.base.text import quoted
 from churnml.datasets.flat.signature import Column
 from churnml.datasets.flat.values import prepared

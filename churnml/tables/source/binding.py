@@ -11,7 +11,7 @@ from typing import Literal
 import ibis
 from ibis.expr import types as ir
 
-from churnml.base.nearest import nearest
+from churnml.base.text import nearest
 from churnml.config.settings import Available
 from churnml.errors import ContractError, UsageError
 from churnml.tables import asof

@@ -19,7 +19,7 @@ from typing import Annotated, Literal
 import duckdb
 from pydantic import Field, StringConstraints
 
-from churnml.base.nearest import nearest
+from churnml.base.text import nearest
 from churnml.config.faults import line_of
 from churnml.config.settings import Available, Section, parse
 from churnml.config.yaml import read_yaml

@@ -9,8 +9,7 @@ from typing import Any
 
 from ibis.expr import types as ir
 
-from churnml.base.nearest import nearest
-from churnml.base.text import quoted
+from churnml.base.text import nearest, quoted
 from churnml.config.settings import Config
 from churnml.errors import ContractError
 from churnml.tables.contract import REQUIRED_TABLES

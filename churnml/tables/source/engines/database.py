@@ -13,7 +13,7 @@ import duckdb
 import ibis
 from ibis.expr import types as ir
 
-from churnml.base.nearest import nearest
+from churnml.base.text import nearest
 from churnml.errors import ContractError, DataError, UsageError
 from churnml.errors.masking import without_secrets
 from churnml.tables.contract import TABLES
