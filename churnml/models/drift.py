@@ -127,7 +127,12 @@ def measure_drift(column: InputColumn, counts: Sequence[int] | Counts, trained: 
 
     Examples
     --------
-    >>> age = InputColumn("age", "number", knots=(30, 40, 50), shares=(0.25, 0.25, 0.25, 0.25, 0.0))
+    >>> age = InputColumn(
+    ...     name="age",
+    ...     kind="number",
+    ...     knots=(30, 40, 50),
+    ...     shares=(0.25, 0.25, 0.25, 0.25, 0.0),
+    ... )
     >>> measure_drift(age, [250, 240, 260, 250, 0], 10_000).value
     0.0
     >>> measure_drift(age, [0, 0, 0, 1000, 0], 10_000).value > 1

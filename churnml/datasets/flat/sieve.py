@@ -136,15 +136,17 @@ def decide(forms: Sequence[Form], share: float) -> Found:
 
     Parameters
     ----------
-    found : sequence of Form
+    forms : sequence of Form
     share : float
         How many of the values must be written so.
 
     Examples
     --------
-    >>> decide([Form("99.9 GB", False, 30, "12.3 GB")], 0.95).notation.shown
+    >>> form = Form(text="99.9 GB", zero=False, count=30, example="12.3 GB")
+    >>> decide([form], 0.95).notation.shown
     '1234.5 GB'
-    >>> decide([Form("9,999", False, 30, "1,234")], 0.95).problem
+    >>> form = Form(text="9,999", zero=False, count=30, example="1,234")
+    >>> decide([form], 0.95).problem
     "'1,234' may be thousands or decimals"
     """
     needed = share * sum(one.count for one in forms)

@@ -78,7 +78,12 @@ def describe_suspects(suspects: Sequence[Suspect], *, advise: bool = True) -> li
 
     Examples
     --------
-    >>> describe_suspects([Suspect(name, "survey", "two answers") for name in ("Q1", "Q2")])
+    >>> describe_suspects(
+    ...     [
+    ...         Suspect(column=name, kind="survey", evidence="two answers")
+    ...         for name in ("Q1", "Q2")
+    ...     ]
+    ... )
     ["'Q1', 'Q2' look like outcomes: two answers. Leave out with --drop 'Q1' --drop 'Q2', or
     declare operator under availability.columns."]
     """

@@ -24,7 +24,7 @@ def backtest(results: Mapping[str, Any], name: str) -> Figure:
 
     Parameters
     ----------
-    found : mapping
+    results : mapping
         A backtest as plain data.
     name : str
         Of its measure, as people read it; the higher, the better.

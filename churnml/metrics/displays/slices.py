@@ -38,7 +38,7 @@ def slices(rows: Sequence[Slice], measure: str, label: str, *, title: str = "Sli
 
     Parameters
     ----------
-    found : sequence of Slice
+    rows : sequence of Slice
         Those too small to be measured are left out.
     measure : str
         ``auc``, ``mae``, ...

@@ -35,7 +35,7 @@ def breach(
     scope : Scope
     what : tuple
         Code, column, effect, what was expected.
-    found : Table
+    bad : Table
         The rows, with ``shown``.
     many : int
         How many they are.
