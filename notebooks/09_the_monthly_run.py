@@ -81,8 +81,11 @@ manifest = churnml.score(source, MONTH, out="scores", config=quick)
 manifest
 
 # %%
-scores = manifest.to_pandas()
-scores.groupby("risk_band")["churn_probability"].agg(["size", "mean"]).round(3)
+bands = manifest.to_pandas().groupby("risk_band")["churn_probability"].agg(["size", "mean"])
+bands = bands.reindex(["low", "medium", "high", "critical"])
+title = f"Mean probability of leaving by risk band, {MONTH}"
+bands["mean"].plot.bar(title=title, xlabel="risk band", ylabel="probability", rot=0)
+bands.round(3)
 
 # %% [markdown]
 # What happened to the model, for whoever looks later:

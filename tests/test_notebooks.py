@@ -22,8 +22,8 @@ def outputs(source):
     return [output for cell in read(source).cells for output in cell.get("outputs", ())]
 
 
-def test_there_are_eight_in_the_order_of_the_work():
-    assert [path.stem[:2] for path in SOURCES] == [f"0{number}" for number in range(1, 9)]
+def test_there_are_nine_in_the_order_of_the_work():
+    assert [path.stem[:2] for path in SOURCES] == [f"0{number}" for number in range(1, 10)]
     assert sorted(FOLDER.glob("*.ipynb")) == [path.with_suffix(".ipynb") for path in SOURCES]
 
 
@@ -62,3 +62,12 @@ def test_a_notebook_shows_a_figure_and_no_place_of_the_machine_that_made_it(sour
 def test_a_notebook_uses_public_names_alone(source):
     code = source.read_text(encoding="utf-8")
     assert not re.search(r"churnml(\.\w+)*\._|import _", code)
+
+
+def test_the_monthly_run_is_thirty_lines_of_public_calls():
+    cells = jupytext.read(FOLDER / "09_the_monthly_run.py").cells
+    code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
+    assert len([line for line in code.splitlines() if line.strip()]) <= 30
+    assert not re.search(
+        r"from churnml|churnml\.\w+\.|subprocess", code.replace("Config.model", "")
+    )
