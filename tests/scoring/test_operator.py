@@ -240,7 +240,7 @@ def test_a_model_that_needs_an_absent_table_is_refused_by_its_name(folder, model
 
 def test_a_model_of_a_flat_table_is_refused(folder, churn, tmp_path):
     bundle.save(churn, tmp_path / "model")
-    with pytest.raises(ModelError, match=r"reads a table of one's own.*'tenure' and 3 more"):
+    with pytest.raises(ModelError, match=r"reads a flat table.*'tenure' and 3 more"):
         score(
             churnml.open_source(folder), AS_OF, out=tmp_path / "out", churn_model=tmp_path / "model"
         )

@@ -168,7 +168,7 @@ def test_a_link_planted_at_a_name_of_ours_is_not_followed(tmp_path, name, plant)
 
 def test_a_link_to_nowhere_makes_no_file_there(tmp_path):
     (tmp_path / ".out.churnml-lock").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(OutputError, match="is not churnml's"):
+    with pytest.raises(OutputError, match="was not written by churnml"):
         publish(str(tmp_path / "out"), overwrite=False)
     assert not (tmp_path / "elsewhere").exists()
 
@@ -181,7 +181,7 @@ def test_a_staging_folder_that_is_a_link_or_somebody_s_is_not_emptied(tmp_path):
     hidden.symlink_to(home)
     assert publish(str(tmp_path / "out"), overwrite=False) == 3
     home.rename(hidden)
-    with pytest.raises(OutputError, match="is not churnml's"):
+    with pytest.raises(OutputError, match="was not written by churnml"):
         publish(str(tmp_path / "out"), overwrite=True)
     assert (hidden / "letter").read_text() == "dear"
 

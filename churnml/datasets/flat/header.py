@@ -42,7 +42,7 @@ def refuse_title(path: Path, rows: Sequence[Row], counted: str, where: str = "")
     more = " …" if len(names) > _SHOWN else ""
     raise DataError(
         f"{path}{where}: {counted} 1 looks like a title ({title!r}); the column names seem to "
-        f"stand in {counted} {at + 1} ({', '.join(map(quoted, names[:_SHOWN]))}{more}).",
+        f"be in {counted} {at + 1} ({', '.join(map(quoted, names[:_SHOWN]))}{more}).",
         hint=f"Delete the {counted}s above the column names.",
         file=str(path),
         row=at + 1,

@@ -41,8 +41,8 @@ def verify_pages(path: Path) -> None:
                     # What else is wrong with it, its reader will say.
                     continue
                 raise DataError(
-                    f"{path}: damaged: a page of row group {group + 1} of {groups} is not what "
-                    "its checksum says.",
+                    f"{path}: damaged: a page of row group {group + 1} of {groups} does not "
+                    "match its checksum.",
                     hint="Write or copy it again.",
                     file=str(path),
                 ) from None

@@ -233,7 +233,7 @@ def test_folders_above_a_table_are_no_partition_keys(parquet, folder, rows):
         month=[JUNE],
         amount=[1.0],
     )
-    table = open_source(path.parents[3]).tables["bills"]
+    table = open_source(path.parents[2]).tables["bills"]
     assert [row["month"] for row in rows(table)] == [JUNE]
 
 
@@ -325,7 +325,7 @@ def test_a_pipe_is_refused_at_once(folder):
 def test_two_files_for_one_table_are_refused(bills, csv, folder):
     bills()
     csv("bills.csv", "x\n")
-    message = r"bills: bills\.parquet and bills\.csv both stand for it"
+    message = r"bills: bills\.parquet and bills\.csv both match it"
     with pytest.raises(ContractError, match=message):
         open_source(folder)
 
