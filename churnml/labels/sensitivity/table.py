@@ -12,12 +12,15 @@ from __future__ import annotations
 
 import bisect
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
+from ibis.expr import types as ir
 from numpy.typing import NDArray
 
 from churnml.base.dates import add_months, months_before, parse_dates
@@ -27,14 +30,21 @@ from churnml.labels import coverage as cover
 from churnml.labels import window as labels
 from churnml.labels.sensitivity.patterns import BEFORE, FOLLOWED, counted, edges, whole_months
 from churnml.tables.checked import Location, as_source, check
-from churnml.tables.source import Source
 
 Bools = NDArray[np.bool_]
 _log = logging.getLogger(__name__)
 
 
+class HasTables(Protocol):
+    """Anything that holds an operator's tables."""
+
+    @property
+    def tables(self) -> Mapping[str, ir.Table]:
+        """Typed as the contract says, each with a filled ``known_at``."""
+
+
 def label_sensitivity(
-    source: Source | Location,
+    source: HasTables | Location,
     as_of: date | str | Iterable[date | str] | None = None,
     *,
     mapping: Location | None = None,
@@ -89,7 +99,7 @@ def label_sensitivity(
         If a span is written otherwise.
     """
     config = config or Config()
-    if not isinstance(source, Source):
+    if isinstance(source, str | Path):
         source = check(as_source(source, mapping=mapping, config=config), config).accepted()
     _log.info("counting who leaves by which definition")
     tables = source.tables
