@@ -18,7 +18,7 @@ from churnml.registry.resolve import Resolved, as_resolved
 _FEATURES = 15
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Comparison:
     """Two models side by side.
 
@@ -52,6 +52,9 @@ class Comparison:
     def to_dict(self) -> dict[str, Any]:
         """The comparison as plain data, for ``--json``."""
         return dict(vars(self))
+
+    def __repr__(self) -> str:
+        return f"Comparison({' and '.join(self.models)})"
 
     def _repr_html_(self) -> str:
         from churnml.evaluation.html import table

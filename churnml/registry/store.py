@@ -7,10 +7,12 @@ MLflow's own active run, tracking URI and autologging are left as they are.
 
 from __future__ import annotations
 
+import importlib
 import logging
 import os
 import sqlite3
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
@@ -109,6 +111,10 @@ def mlflow_quietly() -> None:
     for name in ("MLFLOW_DISABLE_TELEMETRY", "MLFLOW_DISABLE_SCHEMA_DETAILS"):
         os.environ.setdefault(name, "true")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    with warnings.catch_warnings():
+        # In a notebook without ipywidgets tqdm complains when MLflow imports it.
+        warnings.filterwarnings("ignore", message="IProgress not found")
+        importlib.import_module("tqdm.auto")
     if "mlflow.telemetry.client" in sys.modules:
         # The caller has imported MLflow already; it reads the variable anew.
         sys.modules["mlflow.telemetry.client"].set_telemetry_client()

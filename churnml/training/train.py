@@ -29,7 +29,7 @@ Metrics = dict[str, Estimate]
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Trained:
     """A finished training.
 
@@ -80,6 +80,9 @@ class Trained:
             "metrics": flat_metrics(self.metrics),
             "baselines": {name: flat_metrics(found) for name, found in self.baselines.items()},
         }
+
+    def __repr__(self) -> str:
+        return f"Trained({self.model_uri}: tested on {self.rows['test']:,} rows)"
 
     def _repr_html_(self) -> str:
         from churnml.evaluation.html import table

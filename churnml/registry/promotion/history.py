@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from churnml.base.tasks import TaskName, find_task
+from churnml.base.text import counted
 from churnml.errors import ModelError
 from churnml.errors.masking import masked
 from churnml.registry import versions as registry
@@ -151,7 +152,7 @@ def events(store: Store, name: str) -> list[Event]:
     ]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class History:
     """What happened to a registered model.
 
@@ -172,6 +173,9 @@ class History:
         """The history as plain data, for ``--json``."""
         events = [event.to_dict() for event in self.events]
         return {"name": self.name, "aliases": self.aliases, "events": events}
+
+    def __repr__(self) -> str:
+        return f"History({self.name}: {counted(len(self.events), 'event')}, now {self.aliases})"
 
     def to_pandas(self) -> pd.DataFrame:
         """The events as a frame, one row each."""

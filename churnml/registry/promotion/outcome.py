@@ -18,7 +18,7 @@ _LONGEST_REASON = 500
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Outcome:
     """The outcome of a promotion or rollback.
 
@@ -56,6 +56,9 @@ class Outcome:
             "gate": self.verdict.to_dict() if self.verdict else None,
             "notes": self.notes,
         }
+
+    def __repr__(self) -> str:
+        return f"Outcome({self.name}/{self.event.version}: {self.event.what})"
 
     def _repr_html_(self) -> str:
         from churnml.evaluation.html import table
