@@ -19,6 +19,7 @@
 import os
 import tempfile
 import warnings
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -118,7 +119,7 @@ pd.DataFrame(
 try:
     churnml.score(source, "2026-03-01", out="scores", reasons=1, config=quick)
 except churnml.errors.OutputError as error:
-    print(f"{error}\nexit status {error.status}")
+    print(f"{error}\nexit status {error.status}".replace(f"{Path.cwd()}/", ""))
 
 # %% [markdown]
 # ## Two months later: a challenger
