@@ -179,7 +179,7 @@ EIGHT = textwrap.dedent("""
     import lightgbm, mlflow, sklearn.pipeline
     from churnml import scoring
     from churnml.registry.resolve import resolve
-    from churnml.registry.tracking import Data, Training, log_training
+    from churnml.registry.tracking import Data, TrainingRecord, log_training
 
     children = []
     for number in range(8):
@@ -187,8 +187,15 @@ EIGHT = textwrap.dedent("""
         if child == 0:
             try:
                 model = resolve(sys.argv[1]).model
-                data = Data("d", "s", "abc", 1, "t")
-                log_training(TrainingRecord(model, f"number {number}", data, metrics={"auc": 0.5}))
+                data = Data(name="d", source="s", digest="abc", rows=1, target="t")
+                log_training(
+                    TrainingRecord(
+                        model=model,
+                        title=f"number {number}",
+                        data=data,
+                        metrics={"auc": 0.5},
+                    )
+                )
             except BaseException:
                 traceback.print_exc()
                 os._exit(1)

@@ -417,8 +417,10 @@ def test_headline_leaves_out_what_was_not_measured():
 ONE = textwrap.dedent("""
     import sys
     from churnml.registry.resolve import resolve
-    from churnml.registry.tracking import Data, Training, log_training
-    log_training(TrainingRecord(resolve(sys.argv[1]).model, "one", Data("d", "s", "abc", 1, "t")))
+    from churnml.registry.tracking import Data, TrainingRecord, log_training
+    data = Data(name="d", source="s", digest="abc", rows=1, target="t")
+    model = resolve(sys.argv[1]).model
+    log_training(TrainingRecord(model=model, title="one", data=data))
 """)
 
 
