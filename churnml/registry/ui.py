@@ -19,6 +19,7 @@ from churnml.registry.store import mlflow_errors, open_store, store_exists, stor
 from churnml.registry.tracking import addresses
 
 HOST = "127.0.0.1"
+_PAUSE = 0.2
 _PATIENCE = 180.0
 _FAREWELL = 10.0
 
@@ -57,10 +58,12 @@ def serve(port: int, announce: Callable[[str], None]) -> None:
         for line in _describe_addresses(port, places):
             announce(line)
         try:
-            status = server.wait()
+            # A library's thread may take the signal; a wait without end would not hear of it.
+            while server.poll() is None:
+                time.sleep(_PAUSE)
         except KeyboardInterrupt:
             return
-    raise ModelError(f"The MLflow UI stopped unexpectedly with status {status}.")
+    raise ModelError(f"The MLflow UI stopped unexpectedly with status {server.returncode}.")
 
 
 def _describe_addresses(port: int, places: dict[str, str]) -> list[str]:
