@@ -85,7 +85,7 @@ def _write(frame: Frame, path: Path) -> None:
         with pq.ParquetWriter(path, reader.schema) as writer:
             for batch in reader:
                 writer.write_batch(batch)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
+    except pa.ArrowException as error:
         raise _unfit(error) from None
 
 
@@ -97,7 +97,7 @@ def _reader(frame: Frame) -> pa.RecordBatchReader:
         if hasattr(frame, "collect") and not hasattr(frame, "__arrow_c_stream__"):
             frame = frame.collect()
         return pa.RecordBatchReader.from_stream(frame)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, ValueError) as error:
+    except (pa.ArrowException, ValueError) as error:
         raise _unfit(error) from None
 
 
