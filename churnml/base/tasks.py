@@ -379,6 +379,9 @@ def listed(names: Iterable[str]) -> str:
 def of_task(task: str, table: Mapping[str, Entry]) -> Entry:
     """A task's entry in a table of those that can do something.
 
+    Where it has none of its own, that of the task as which it is measured, if their outcomes
+    are the same.
+
     Raises
     ------
     UsageError
@@ -389,6 +392,9 @@ def of_task(task: str, table: Mapping[str, Entry]) -> Entry:
     >>> of_task("churn", {"churn": 1, "satisfaction": 2})
     1
     """
+    declared = TASKS.get(task)
+    if task not in table and declared is not None and declared.measured_within is None:
+        task = declared.measured_as
     if task not in table:
         known = " or ".join(map(repr, table))
         raise UsageError(f"task is {task!r}; {known} was expected.", value=repr(task))

@@ -40,7 +40,7 @@ from churnml.errors import ChurnmlError
 from churnml.errors.masking import without_secrets
 
 
-def _told(module: ModuleType) -> str:
+def _help_of(module: ModuleType) -> str:
     """A command's docstring, read from its source where Python strips docstrings (``-OO``)."""
     if module.command.__doc__ is not None:
         return str(module.command.__doc__)
@@ -76,7 +76,7 @@ for module in (
     export,
     ui,
 ):
-    app.command(help=_told(module))(module.command)
+    app.command(help=_help_of(module))(module.command)
     # Typer names a command after its function; here the module names it.
     app.registered_commands[-1].name = module.__name__.rpartition(".")[2]
 

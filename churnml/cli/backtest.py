@@ -34,7 +34,7 @@ def command(
     """
     import churnml
     from churnml.metrics.bootstrap import INTERVALS
-    from churnml.training.backtest import OVER_MONTHS, SPREAD_COLUMNS
+    from churnml.training.backtest_result import OVER_MONTHS, SPREAD_COLUMNS
 
     output.show_progress()
     settings = options.settings(config)

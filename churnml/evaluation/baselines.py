@@ -96,7 +96,7 @@ def regression(
     matrix = prepare.fit_transform(_plain(features))
     ahead = prepare.transform(_plain(X))
     penalty = _best_penalty(task, matrix, target, customers)
-    return _LEARNERS[task].line(penalty, matrix, target, ahead)
+    return of_task(task, _LEARNERS).line(penalty, matrix, target, ahead)
 
 
 def booster(
@@ -118,7 +118,7 @@ def booster(
     matrix, ahead = _coded(features, X)
     texts = [at for at, name in enumerate(features) if not _number(features[name])]
     rows = lgb.Dataset(matrix, target, categorical_feature=texts)
-    learner = _LEARNERS[task]
+    learner = of_task(task, _LEARNERS)
     grown = lgb.engine.train({**_SHY, "objective": learner.objective}, rows, _ROUNDS)
     return learner.bounded(np.asarray(grown.predict(ahead, num_threads=1), np.float64))
 
@@ -184,7 +184,7 @@ def _best_penalty(
     some = np.flatnonzero(customers % step == 0)
     matrix, target = matrix[some], target[some]
     customers = np.unique(customers[some], return_inverse=True)[1]
-    two = _LEARNERS[task].two_outcomes
+    two = of_task(task, _LEARNERS).two_outcomes
     rarest = np.unique(target, return_counts=True)[1].min() if two else len(target)
     folds = int(min(_FOLDS, customers.max() + 1, rarest))
     if folds < 2:
@@ -202,9 +202,9 @@ def _best_penalty(
 def _losses(task: TaskName, inside: _Rows, outside: _Rows) -> NDArray[np.float64]:
     """The summed held-out loss of each penalty."""
     (known, target), (ahead, happened) = inside, outside
-    if _LEARNERS[task].two_outcomes and np.ptp(target) == 0:
+    if of_task(task, _LEARNERS).two_outcomes and np.ptp(target) == 0:
         return np.zeros(len(_PENALTIES))
-    kind = _LEARNERS[task].loss
+    kind = of_task(task, _LEARNERS).loss
     lines = fit_lines(known, target, np.ones(len(target)), loss=kind, penalties=_PENALTIES, steps=3)
     weight = np.ones(len(happened))
     return np.array([raw_loss(kind, happened, one.score(ahead), weight) for one in lines])

@@ -31,7 +31,7 @@ from churnml.evaluation.slices import LEAST_CUSTOMERS, rows_by_value
 from churnml.evaluation.value import SPENDING, operator_value
 from churnml.metrics import profit_measures
 from churnml.metrics.significance import auc_influence, mean_influence, standard_error
-from churnml.metrics.suites import SUITES
+from churnml.metrics.suites import suite
 from churnml.models.model import Model, Scores, predict
 
 _TINY = 1e-15
@@ -125,10 +125,10 @@ def contest(
             f"There is no gate for {task} models.",
             hint="Measure both with churnml evaluate, then promote with --force REASON.",
         )
-    gate, suite = GATES[task], SUITES[task]
+    gate, measured = GATES[task], suite(task)
     y, groups = data.y.to_numpy(np.float64), data.groups.to_numpy()
     scored = predict(challenger, data.X), predict(champion, data.X)
-    require_enough(suite.rarer(y), settings, TASKS[task].who)
+    require_enough(measured.rarer(y), settings, TASKS[task].who)
     own, other = (gate.measures(y, one, data.X, config.costs) for one in scored)
     checks = judge(gate.rules(settings, y), own, other, groups, settings)
     gains, notes = _slice_gains(task, data, scored, settings, segments(data.X, data.regions))
@@ -138,7 +138,7 @@ def contest(
     return Verdict(
         months=months,
         rows=len(y),
-        positives=int(suite.positives(y).sum()),
+        positives=int(measured.positives(y).sum()),
         checks=tuple(checks),
         notes=tuple(notes),
     )
@@ -146,11 +146,11 @@ def contest(
 
 def _churn_measures(y: Floats, scores: Scores, X: pd.DataFrame, costs: Costs) -> Measures:
     profit = profit_measures(y, scores["churn_probability"], operator_value(X, costs), costs)
-    return SUITES["churn"].measures(y, scores) | profit
+    return suite("churn").measures(y, scores) | profit
 
 
 def _satisfaction_measures(y: Floats, scores: Scores, X: pd.DataFrame, costs: Costs) -> Measures:
-    return SUITES["satisfaction"].measures(y, scores)
+    return suite("satisfaction").measures(y, scores)
 
 
 def _spending_note(X: pd.DataFrame) -> list[str]:
@@ -174,7 +174,7 @@ def _slice_gains(
     parts = rows_by_value(cuts, customers)
     for column, value in sorted(parts, key=lambda name: name != ("brand", ELDERLY)):
         where, rows = f"{column} {value}", parts[column, value]
-        rarer = SUITES[task].rarer(y[rows])
+        rarer = suite(task).rarer(y[rows])
         if rarer < settings.min_positives:
             if np.unique(customers[rows]).size >= LEAST_CUSTOMERS:
                 small.append(f"{where} ({rarer})")

@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from churnml.base.tasks import TASKS, WITHIN, TaskName
+from churnml.base.tasks import TASKS, WITHIN, TaskName, of_task
 from churnml.datasets.dataset import Dataset, left_within
 from churnml.estimators import ChurnClassifier, ChurnHazard, SatisfactionRegressor
 from churnml.evaluation.baselines import base_rate, booster, regression
 from churnml.evaluation.diagnosis import Finding
 from churnml.evaluation.evaluate import EVALUATORS
 from churnml.metrics import Estimate
-from churnml.metrics.suites import SUITES
+from churnml.metrics.suites import suite
 from churnml.metrics.survival import horizon_metrics, known_outcomes
 from churnml.models.model import predict_scores
 
@@ -61,9 +61,9 @@ def measure(task: TaskName, estimator: Estimator, train: Dataset, test: Dataset)
     y, groups = test.y.to_numpy(dtype=float), test.groups.to_numpy()
     metrics, scores = evaluate(task, estimator, test)
     simpler = _simpler(task, train, test)
-    measured, name = SUITES[task].metrics, TASKS[task].score
+    measured, name = suite(task).metrics, TASKS[task].score
     baselines = {who: measured(y, {name: one}, groups) for who, one in simpler.items()}
-    diagnose = EVALUATORS[task].diagnose
+    diagnose = of_task(task, EVALUATORS).diagnose
     wrong = diagnose(y, scores, metrics, groups, regression=simpler["regression"])
     return Tested(
         metrics=metrics, baselines=baselines, y=y, scores=scores, rows=test, diagnosis=wrong
@@ -90,7 +90,7 @@ def evaluate(
         within = np.column_stack([scores[name] for name in declared.scores])
         return _at_horizons(test, within), scores[declared.score]
     y, groups = test.y.to_numpy(dtype=float), test.groups.to_numpy()
-    return SUITES[task].metrics(y, scores, groups), scores[declared.score]
+    return suite(task).metrics(y, scores, groups), scores[declared.score]
 
 
 def _measure_hazard(estimator: ChurnHazard, train: Dataset, test: Dataset) -> Tested:

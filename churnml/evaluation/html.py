@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from churnml.base.tasks import TASKS, TITLES
 from churnml.base.text import counted
-from churnml.metrics.bootstrap import INTERVALS, MONTHS_NOTE, Estimate
+from churnml.metrics.bootstrap import INTERVALS, MONTHS_NOTE, Estimate, format_estimate
 from churnml.metrics.oracle import OLDER_NAME
 
 if TYPE_CHECKING:
@@ -26,21 +26,6 @@ def number(value: float, digits: int = 3) -> str:
     return "–" if value != value else f"{value:,.{digits}f}"
 
 
-def told(estimate: Estimate | None, *, alone: bool = False) -> str:
-    """Format a measure with its interval, or alone.
-
-    >>> told(Estimate(0.8123, 0.8, 0.83)), told(None)
-    ('0.812 [0.800, 0.830]', '–')
-    """
-    if estimate is None or estimate.value != estimate.value:
-        return "–"
-    digits = 3 if abs(estimate.value) < 10 else 1
-    if alone:
-        return number(estimate.value, digits)
-    ends = f"{number(estimate.low, digits)}, {number(estimate.high, digits)}"
-    return f"{number(estimate.value, digits)} [{ends}]"
-
-
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """An HTML table under a title; every cell is escaped."""
     head = "".join(f"<th>{escape(name)}</th>" for name in columns)
@@ -55,7 +40,11 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
 
 def possible_rows(evaluation: Evaluation) -> list[list[str]]:
     """Rows of what the truth reaches, and the share of it that the model reaches."""
-    return [[name, told(one)] for name, one in evaluation.possible.items() if name != OLDER_NAME]
+    return [
+        [name, format_estimate(one)]
+        for name, one in evaluation.possible.items()
+        if name != OLDER_NAME
+    ]
 
 
 def metric_rows(
@@ -71,8 +60,8 @@ def metric_rows(
     return [
         [
             name,
-            told(evaluation.metrics[name]),
-            *(told(one.get(name), alone=narrow) for one in sides),
+            format_estimate(evaluation.metrics[name]),
+            *(format_estimate(one.get(name), alone=narrow) for one in sides),
         ]
         for name in names
     ]
@@ -81,7 +70,7 @@ def metric_rows(
 def slice_columns(task: str) -> list[str]:
     """The headings of `slice_rows`."""
     measure = TITLES[TASKS[task].sliced_by]
-    return ["slice", "rows", "happened", "told", measure, "against others", "p (Holm)", ""]
+    return ["slice", "rows", "observed", "predicted", measure, "against others", "p (Holm)", ""]
 
 
 def slice_rows(evaluation: Evaluation, *, most: int | None = None) -> list[list[str]]:
@@ -98,7 +87,7 @@ def slice_rows(evaluation: Evaluation, *, most: int | None = None) -> list[list[
                 f"{one.rows:,}",
                 number(one.happened, digits),
                 number(one.told, digits),
-                told(one.metrics.get(name)),
+                format_estimate(one.metrics.get(name)),
                 number(one.difference),
                 number(one.p_worse),
                 one.note or verdict,
@@ -110,7 +99,11 @@ def slice_rows(evaluation: Evaluation, *, most: int | None = None) -> list[list[
 def reliability_rows(evaluation: Evaluation) -> list[list[str]]:
     """Bin by bin: predicted, observed with its interval."""
     return [
-        [f"{one.rows:,}", number(one.predicted), told(Estimate(one.observed, one.low, one.high))]
+        [
+            f"{one.rows:,}",
+            number(one.predicted),
+            format_estimate(Estimate(one.observed, one.low, one.high)),
+        ]
         for one in evaluation.reliability
     ]
 
@@ -122,13 +115,13 @@ def profit_rows(evaluation: Evaluation) -> list[list[str]]:
     return [
         [
             "most that contacts could have brought, yuan per customer",
-            told(evaluation.profit.maximum),
+            format_estimate(evaluation.profit.maximum),
         ],
         [
             "contacting whom the model expects to pay, yuan per customer",
-            told(evaluation.profit.decided),
+            format_estimate(evaluation.profit.decided),
         ],
-        ["best share to contact", told(evaluation.profit.best_share)],
+        ["best share to contact", format_estimate(evaluation.profit.best_share)],
         ["contacting everybody, yuan per customer", number(evaluation.profit.everybody)],
     ]
 

@@ -29,7 +29,7 @@ _GROUPS = 10
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class Predictions:
     """Test rows with predictions and outcomes.
 
     Attributes
@@ -57,7 +57,7 @@ class Outcome:
 
 
 def evidence(
-    outcome: Outcome,
+    outcome: Predictions,
     *,
     metrics: Mapping[str, Estimate],
     baselines: Mapping[str, Mapping[str, Estimate]],
@@ -70,7 +70,7 @@ def evidence(
 
     Parameters
     ----------
-    outcome : Outcome
+    outcome : Predictions
     metrics : mapping of str to Estimate
     baselines : mapping of str to mapping of str to Estimate
     importance : mapping of str to float
@@ -110,7 +110,7 @@ def _plain(estimate: Estimate) -> list[float | None]:
     ]
 
 
-def calibration(outcome: Outcome) -> list[dict[str, float]]:
+def calibration(outcome: Predictions) -> list[dict[str, float]]:
     """Mean scores against outcomes, in ten groups of equal size, lowest scores first.
 
     Returns
@@ -124,7 +124,7 @@ def calibration(outcome: Outcome) -> list[dict[str, float]]:
     return [one.to_dict() for one in bins]
 
 
-def slices(outcome: Outcome) -> list[dict[str, Any]]:
+def slices(outcome: Predictions) -> list[dict[str, Any]]:
     """Test results by customer segment, as far as known.
 
     Returns
@@ -142,10 +142,10 @@ def slices(outcome: Outcome) -> list[dict[str, Any]]:
         draws=_DRAWS,
     )
     shown = [one for one in all_slices if one.rows >= FEWEST]
-    return [_told(one) for one in sorted(shown, key=lambda one: (one.column, one.value))]
+    return [_slice_record(one) for one in sorted(shown, key=lambda one: (one.column, one.value))]
 
 
-def _told(one: Slice) -> dict[str, Any]:
+def _slice_record(one: Slice) -> dict[str, Any]:
     return {
         "by": one.column,
         "is": one.value,

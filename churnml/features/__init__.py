@@ -9,7 +9,7 @@ join for what several builders read, and one query for all of them.
 from __future__ import annotations
 
 from churnml.base.drivers import Driver
-from churnml.features.building import BUILDERS, Builder, HasTables, build_features, declared
+from churnml.features.building import BUILDERS, Builder, build_features, declared
 from churnml.features.declaration import AvailableTo, Feature, available
 from churnml.features.view import JoinedTable, View
 from churnml.features.writing import write_features
@@ -20,7 +20,6 @@ __all__ = [
     "Builder",
     "Driver",
     "Feature",
-    "HasTables",
     "JoinedTable",
     "View",
     "available",

@@ -12,6 +12,7 @@ from churnml.config.settings import Config
 from churnml.features import arpu, billing, complaints, lifecycle, service, tiers, usage
 from churnml.features.declaration import Declarations, Feature, available
 from churnml.features.view import KEYS, JoinedTable, View, gather, look
+from churnml.tables.source import HasTables
 
 
 class Builder(Protocol):
@@ -26,14 +27,6 @@ class Builder(Protocol):
 
     def columns(self, row: ir.Table, view: View) -> dict[str, ir.Value]:
         """Its features that are not columns of a joined table already."""
-
-
-class HasTables(Protocol):
-    """Anything that holds an operator's tables."""
-
-    @property
-    def tables(self) -> Mapping[str, ir.Table]:
-        """Typed as the contract says, each with a filled ``known_at``."""
 
 
 BUILDERS: tuple[Builder, ...] = (

@@ -20,9 +20,10 @@ from churnml.base.files import OUT_OF_ROOM, plain_reason, system_code
 from churnml.base.placing import Product, input_first, placed, require_apart
 from churnml.config.settings import Config
 from churnml.errors import OutputError
-from churnml.features.building import HasTables, build_features, declared
+from churnml.features.building import build_features, declared
 from churnml.features.requirements import require_bills
 from churnml.tables.checked import Location, as_source, check
+from churnml.tables.source import HasTables
 from churnml.tables.source import Source as OpenedSource
 from churnml.tables.source.engines.duckdb import write_parquet
 

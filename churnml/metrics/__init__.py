@@ -7,6 +7,7 @@ from churnml.metrics.balance import (
 from churnml.metrics.bootstrap import (
     Estimate,
     bootstrap,
+    format_estimate,
     paired_difference,
 )
 from churnml.metrics.calibration import (
@@ -83,6 +84,7 @@ __all__ = [
     "dissatisfied_auc",
     "expected_calibration_error",
     "flat_metrics",
+    "format_estimate",
     "hidden_mean",
     "lift",
     "log_loss",

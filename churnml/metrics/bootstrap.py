@@ -62,11 +62,28 @@ class Estimate:
     def __str__(self) -> str:
         if math.isnan(self.value):
             return "not defined"
-        return f"{self.value:.4f} [{self.low:.4f}, {self.high:.4f}]"
+        return f"{self.value:.4f} ({self.low:.4f} to {self.high:.4f})"
 
     def to_dict(self) -> dict[str, float]:
         """The estimate as plain data."""
         return {"value": self.value, "low": self.low, "high": self.high, "level": self.level}
+
+
+def format_estimate(estimate: Estimate | None, *, alone: bool = False) -> str:
+    """Format a measure, with its interval unless ``alone``.
+
+    >>> format_estimate(Estimate(.8123, .8, .83)), format_estimate(None)
+    ('0.812 (0.800 to 0.830)', '–')
+    >>> format_estimate(Estimate(.8123, .8, .83), alone=True)
+    '0.812'
+    """
+    if estimate is None or estimate.value != estimate.value:
+        return "–"
+    digits = 3 if abs(estimate.value) < 10 else 1
+    value = f"{estimate.value:,.{digits}f}"
+    return (
+        value if alone else f"{value} ({estimate.low:,.{digits}f} to {estimate.high:,.{digits}f})"
+    )
 
 
 @dataclass(frozen=True)

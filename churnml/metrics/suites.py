@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from churnml.base.tasks import TASKS, of_task
 from churnml.metrics import calibration, satisfaction
 from churnml.metrics.bootstrap import Estimate, Measure, bootstrap
 from churnml.metrics.check_arrays import (
@@ -277,3 +278,27 @@ SUITES: Mapping[str, Suite] = {
     ),
 }
 """By task; a hazard is measured as churn within some months (`churnml.metrics.survival`)."""
+
+
+def suite(task: str) -> Suite:
+    """How a task's scores are measured, under its own score columns.
+
+    >>> suite("churn") is SUITES["churn"]
+    True
+    """
+    found = of_task(task, SUITES)
+    declared = TASKS[task]
+    if declared.measured_as == task:
+        return found
+    theirs = TASKS[declared.measured_as].score
+
+    def renamed(scores: Mapping[str, ArrayLike]) -> Mapping[str, ArrayLike]:
+        return {theirs: scores[declared.score]}
+
+    return replace(
+        found,
+        measures=lambda y, scores: found.measures(y, renamed(scores)),
+        metrics=lambda y, scores, *groups, **draws: found.metrics(
+            y, renamed(scores), *groups, **draws
+        ),
+    )

@@ -14,11 +14,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from churnml.base.tasks import TASKS, of_task
+from churnml.base.tasks import TASKS
 from churnml.errors import DataError
 from churnml.metrics.check_arrays import check_groups
 from churnml.metrics.check_options import check_kind
-from churnml.metrics.suites import SUITES
+from churnml.metrics.suites import suite
 
 _ROWS = 40_000
 _FOLDS = 5
@@ -63,7 +63,7 @@ def columns_alone(
     1.0
     """
     check_kind("X", X, pd.DataFrame)
-    outcome = of_task(task, SUITES).check(y)
+    outcome = suite(task).check(y)
     if outcome.shape != (len(X),):
         raise DataError(f"y has shape {outcome.shape}, X {len(X):,} rows.", expected=f"({len(X)},)")
     rows, folds = deal(len(outcome), check_groups(groups, len(outcome)))
@@ -116,7 +116,7 @@ def reached(task: str, y: Floats, scores: Floats) -> float:
     """Measure scores: AUC for churn; R² of an increasing line for satisfaction."""
     if np.ptp(scores) <= 1e-9 * np.ptp(y):
         return TASKS[task].chance
-    return SUITES[task].skill(y, scores)
+    return suite(task).skill(y, scores)
 
 
 def _binned(column: pd.Series) -> Whole:

@@ -177,7 +177,7 @@ def _origin(model: Model) -> dict[str, Any]:
         "task": model.task,
         "name": origin.name,
         "kind": origin.kind,
-        "label": _told(dict(origin.label)),
+        "label": _joined(dict(origin.label)),
         "learned from": _span(origin.as_of),
         "tested on": ", ".join(_dates(model).get("test", ())),
         "data window": " .. ".join(origin.window),
@@ -196,7 +196,7 @@ def _span(days: tuple[str, ...]) -> str:
     return f"{len(days)} dates, {days[0]} to {days[-1]}" if days else ""
 
 
-def _told(values: dict[str, Any]) -> str:
+def _joined(values: dict[str, Any]) -> str:
     return ", ".join(f"{name} {value}" for name, value in values.items() if value is not None)
 
 

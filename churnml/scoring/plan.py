@@ -103,21 +103,27 @@ def make_recipe(
 
 def _bands(models: dict[str, Resolved], config: Config) -> tuple[float, float, float]:
     """The limits of risk bands: those of the settings, else those of the model's training."""
-    if "band_percentiles" in config.scoring.model_fields_set or "churn" not in models:
+    banded = _banded(models)
+    if banded is None or "band_percentiles" in config.scoring.model_fields_set:
         return config.scoring.band_percentiles
-    return models["churn"].model.bands
+    return banded.model.bands
+
+
+def _banded(models: Mapping[str, Resolved]) -> Resolved | None:
+    """The model whose scores are given bands."""
+    return next((one for task, one in models.items() if TASKS[task].bands), None)
 
 
 def band_warnings(recipe: ScoringRecipe) -> list[str]:
-    """Warn of risk bands that differ from those of the churn model's training."""
-    churn = recipe.models.get("churn")
-    if churn is None or recipe.bands == churn.model.bands:
+    """Warn of risk bands that differ from those of the model's training."""
+    banded = _banded(recipe.models)
+    if banded is None or recipe.bands == banded.model.bands:
         return []
     here, own = (
-        ", ".join(f"{cut:g}" for cut in cuts) for cuts in (recipe.bands, churn.model.bands)
+        ", ".join(f"{cut:g}" for cut in cuts) for cuts in (recipe.bands, banded.model.bands)
     )
     return [
-        f"Risk bands begin at {here}, as the settings say; those of {churn.version}, also where "
+        f"Risk bands begin at {here}, as the settings say; those of {banded.version}, also where "
         f"it is served, at {own}."
     ]
 

@@ -16,8 +16,8 @@ from churnml.features import declared
 from churnml.metrics.displays.page import REPORT
 from churnml.tables.checked import Location, as_source, check
 from churnml.tables.source import Source
-from churnml.training.backtest import Backtest
 from churnml.training.backtest import backtest as measure_months
+from churnml.training.backtest_result import Backtest
 from churnml.training.fit import estimator_for
 
 _MONTHS = 6

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from churnml.base.tasks import TASKS, TaskName
 from churnml.estimators.boosting.bag import Growth
 from churnml.evaluation.held_out import Tested
-from churnml.metrics.suites import SUITES
+from churnml.metrics.suites import suite
 from churnml.registry.tracking.run import Child, Curve
-from churnml.training.system_metrics import Sample
+from churnml.training.system_metrics import MachineSample
 
 if TYPE_CHECKING:
     from churnml.training.tune import Search
@@ -114,15 +114,15 @@ def by_date(task: TaskName, tested: Tested) -> tuple[dict[str, list[Any]], dict[
 def _measured(
     task: TaskName, y: NDArray[np.float64], scores: NDArray[np.float64]
 ) -> dict[str, float]:
-    if len(y) < 3 or SUITES[task].rarer(y) == 0:
+    if len(y) < 3 or suite(task).rarer(y) == 0:
         return {}
-    measures = SUITES[task].measures(y, {TASKS[task].score: scores})
+    measures = suite(task).measures(y, {TASKS[task].score: scores})
     weight = np.ones(len(y))
     values = {name: float(measure(weight)) for name, measure in measures.items()}
     return {name: value for name, value in values.items() if np.isfinite(value)}
 
 
-def system(samples: Sequence[Sample]) -> dict[str, Curve]:
+def system(samples: Sequence[MachineSample]) -> dict[str, Curve]:
     """System metrics of a long run, under the names that MLflow's charts read."""
     if not samples:
         return {}

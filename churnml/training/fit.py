@@ -23,7 +23,7 @@ from churnml.estimators import ChurnClassifier, SatisfactionRegressor
 from churnml.evaluation.drift import drift_notes, drift_table
 from churnml.evaluation.held_out import Estimator, Tested, evaluate, importance, measure
 from churnml.evaluation.simulated_truth import with_possible
-from churnml.evaluation.summary import Outcome, evidence
+from churnml.evaluation.summary import Predictions, evidence
 from churnml.models.model import Model, Origin, estimator_class
 from churnml.models.profile import describe
 from churnml.training.split import Split
@@ -162,7 +162,7 @@ def _summary(
 ) -> dict[str, Any]:
     """The test summary for the model card, stored with the model."""
     return evidence(
-        Outcome(
+        Predictions(
             task=task,
             X=tested.rows.X,
             y=tested.y,

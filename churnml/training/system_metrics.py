@@ -11,7 +11,7 @@ _MEGABYTE = 1e6
 
 
 @dataclass(frozen=True)
-class Sample:
+class MachineSample:
     """The machine at one moment.
 
     Attributes
@@ -50,13 +50,13 @@ class Watch:
     def __init__(self, *, interval: float = 5.0, long: float = 60.0) -> None:
         self.started = datetime.now(UTC)
         self._long = long
-        self._samples: list[Sample] = []
+        self._samples: list[MachineSample] = []
         self._stopped = threading.Event()
         # The thread knows the watch weakly: one that an error has left behind ends it.
         arguments = (weakref.ref(self), self._stopped, interval)
         threading.Thread(target=_keep_sampling, args=arguments, daemon=True).start()
 
-    def stop(self) -> list[Sample]:
+    def stop(self) -> list[MachineSample]:
         """Stop and return the samples; empty for a short run."""
         self._stopped.set()
         lasted = (datetime.now(UTC) - self.started).total_seconds()
@@ -74,7 +74,7 @@ def _keep_sampling(
         del found
 
 
-def _sample() -> Sample:
+def _sample() -> MachineSample:
     import psutil
 
     memory = psutil.virtual_memory()
@@ -84,4 +84,4 @@ def _sample() -> Sample:
         "system_memory_usage_megabytes": memory.used / _MEGABYTE,
         "process_memory_usage_megabytes": psutil.Process().memory_info().rss / _MEGABYTE,
     }
-    return Sample(datetime.now(UTC), values)
+    return MachineSample(datetime.now(UTC), values)

@@ -15,7 +15,7 @@ from churnml.config.settings import Config, with_setting
 from churnml.datasets.flat import Reading, open_table
 from churnml.datasets.flat.frame import Frame, is_frame, name_of, table_file
 from churnml.errors import UsageError
-from churnml.metrics import Estimate, flat_metrics
+from churnml.metrics import Estimate, flat_metrics, format_estimate
 from churnml.models import bundle
 from churnml.registry.tracking import Logged, log_training
 from churnml.tables.checked import Location, as_source, check
@@ -94,8 +94,6 @@ class Trained:
 
     def metric_rows(self) -> list[tuple[str, ...]]:
         """The headline measures, of the model with intervals and of its baselines without."""
-        from churnml.models.cards.mlflow_notes import format_estimate
-
         sides = self.baselines.values()
         return [
             (

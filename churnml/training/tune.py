@@ -155,7 +155,7 @@ def search(
     if (seconds is None) == (trials is None):
         raise ValueError("Give seconds or trials, one of them.")
     study = _study(estimator, journal)
-    done = _told(study)
+    done = _completed(study)
     if done:
         _log.info("going on after %s of an earlier run", counted(len(done), "trial"))
     left = None if seconds is None else seconds - sum(trial.seconds for trial in done)
@@ -163,7 +163,7 @@ def search(
     if (left is None or left > 0) and (rest is None or rest > 0):
         with threadpool_limits(limits=1, user_api="blas"):
             _run(study, prepare_trials(estimator, X, y, groups), left, rest, progress)
-    return _found(_told(study))
+    return _found(_completed(study))
 
 
 def _study(
@@ -233,7 +233,7 @@ def _suggest(trial: optuna.Trial, rows: int) -> dict[str, Any]:
     }
 
 
-def _told(study: optuna.Study) -> tuple[Trial, ...]:
+def _completed(study: optuna.Study) -> tuple[Trial, ...]:
     """All completed trials; killed ones are left out."""
     return tuple(_trial(one) for one in study.trials if one.value is not None)
 

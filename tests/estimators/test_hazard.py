@@ -13,7 +13,7 @@ from sklearn.base import clone
 
 from churnml.errors import DataError, SchemaError, UsageError
 from churnml.estimators import ChurnHazard
-from churnml.estimators.boosting.person_months import Rows, expand, thin
+from churnml.estimators.boosting.person_months import PersonMonthRows, expand, thin
 from churnml.metrics import auc, calibration_line, expected_calibration_error
 
 QUICK = {"max_rounds": 60, "folds": 2, "learning_rate": 0.1, "n_jobs": 1}
@@ -173,7 +173,7 @@ def test_thinning_keeps_all_who_left_and_shifts_nothing():
 def test_person_months_are_read_as_if_they_were_a_matrix():
     matrix = np.asfortranarray(np.arange(12, dtype=np.float32).reshape(4, 3))
     months = expand(np.array([2, -3, 1, -1]), np.ones(4))
-    rows = Rows(matrix, months)
+    rows = PersonMonthRows(matrix, months)
     whole = np.concatenate(list(rows.chunks()))
     assert whole[:, -1].tolist() == [1, 2, 1, 2, 3, 1, 1]
     assert (whole[:, :-1] == matrix[[0, 0, 1, 1, 1, 2, 3]]).all()

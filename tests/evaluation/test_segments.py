@@ -9,7 +9,7 @@ from churnml.config.settings import Config
 from churnml.evaluation import churn_slices
 from churnml.evaluation.contest import contest
 from churnml.evaluation.segments import SEGMENTS, segments
-from churnml.evaluation.summary import Outcome, slices
+from churnml.evaluation.summary import Predictions, slices
 
 CONFIG = Config.model_validate({"promotion": {"draws": 60}})
 
@@ -51,7 +51,7 @@ def test_card_evaluation_and_gate_name_the_same_customers(good, unseen):
     data = replace(unseen, X=X, regions=pd.Series(regions))
     y, p = unseen.y.to_numpy(), np.linspace(0.1, 0.9, rows)
     card = slices(
-        Outcome(task="churn", X=X, y=y, scores=p, customers=np.arange(rows), regions=regions)
+        Predictions(task="churn", X=X, y=y, scores=p, customers=np.arange(rows), regions=regions)
     )
     evaluation = churn_slices(segments(X, regions), y, p, draws=2)
     gate = contest(good, good, data, CONFIG).checks

@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from churnml.evaluation.summary import FEWEST, Outcome, calibration, evidence, slices
+from churnml.evaluation.summary import FEWEST, Predictions, calibration, evidence, slices
 from churnml.metrics import churn_metrics, satisfaction_metrics
 
 ROWS = 2000
 
 
-def outcome(task: str) -> Outcome:
+def outcome(task: str) -> Predictions:
     random = np.random.default_rng(0)
     X = pd.DataFrame(
         {
@@ -26,7 +26,7 @@ def outcome(task: str) -> Outcome:
     )
     chance = random.uniform(0, 0.4, ROWS)
     y = random.random(ROWS) < chance if task == "churn" else 100 * chance
-    return Outcome(
+    return Predictions(
         task=task,
         X=X,
         y=y.astype(float),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from churnml.errors import OutputError
-from churnml.evaluation.summary import Outcome, evidence
+from churnml.evaluation.summary import Predictions, evidence
 from churnml.metrics import churn_metrics
 from churnml.models.bundle import load, predict
 from churnml.models.cards.model_card import FIGURE
@@ -21,7 +21,7 @@ def tested(churn, customers, features):
     """The toy model with what a test would have found."""
     left = customers["left"].to_numpy(dtype=float)
     scores = churn.estimator.oof_
-    outcome = Outcome(
+    outcome = Predictions(
         task="churn", X=features, y=left, scores=scores, customers=np.arange(len(left))
     )
     metrics = churn_metrics(left, scores, draws=20)

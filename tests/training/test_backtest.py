@@ -14,7 +14,8 @@ from sklearn.base import BaseEstimator
 from churnml.datasets.dataset import Dataset
 from churnml.estimators import ChurnClassifier, SatisfactionRegressor
 from churnml.metrics import Estimate
-from churnml.training.backtest import Age, Backtest, backtest
+from churnml.training.backtest import backtest
+from churnml.training.backtest_result import Age, Backtest
 
 MONTHS = [date(2026, month, 1) for month in range(1, 10)]
 QUICK = {"repeats": 1, "folds": 2, "max_rounds": 60, "n_jobs": 1}

@@ -18,7 +18,7 @@ from churnml.training.curves import boosting, by_date, folds, system, trials
 from churnml.training.fit import Fitted
 from churnml.training.record import record, title
 from churnml.training.split import Split
-from churnml.training.system_metrics import Sample, Watch
+from churnml.training.system_metrics import MachineSample, Watch
 from churnml.training.tune import Search, Trial
 
 COVERAGE = Coverage(*(date(2026, month, 1) for month in (1, 6, 2)))
@@ -149,7 +149,7 @@ def test_trials_of_a_search_become_children():
 
 def test_the_load_of_a_long_run_bears_mlflow_s_names():
     moment = datetime(2026, 6, 1, tzinfo=UTC)
-    ((name, curve),) = system([Sample(moment, {"cpu_utilization_percentage": 50.0})]).items()
+    ((name, curve),) = system([MachineSample(moment, {"cpu_utilization_percentage": 50.0})]).items()
     assert name == "system/cpu_utilization_percentage"
     assert (curve.values, curve.moments) == ([50.0], [moment])
     assert system([]) == {}

@@ -9,9 +9,10 @@ from churnml.datasets.flat.data import FlatData
 from churnml.datasets.flat.open import fingerprint, open_table
 from churnml.datasets.flat.pandas_missing import mistaken
 from churnml.datasets.flat.read_evaluation import read_evaluation
-from churnml.datasets.flat.read_scoring import FlatBatch, Scorable, SetAside, open_scoring
+from churnml.datasets.flat.read_scoring import open_scoring
 from churnml.datasets.flat.read_training import read_training
 from churnml.datasets.flat.reading import Reading
+from churnml.datasets.flat.scorable import FlatBatch, Scorable, SetAside
 from churnml.datasets.flat.serving import read_frame
 from churnml.datasets.flat.signature import Column, Signature
 from churnml.datasets.flat.snapshot import Ages, counted_from

@@ -87,7 +87,7 @@ class Found:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Part:
+class _NumberForm:
     """A form split into sign, number and unit."""
 
     form: Form
@@ -204,7 +204,7 @@ def _clock(forms: Sequence[Form], needed: float) -> Found | None:
     return None
 
 
-def _taken(form: Form) -> _Part | None:
+def _taken(form: Form) -> _NumberForm | None:
     match = _FORM.fullmatch(form.text)
     if match is None or bool(match["open"]) != form.text.endswith(")"):
         return None
@@ -215,7 +215,7 @@ def _taken(form: Form) -> _Part | None:
     if scale in ("k", "K") and after != scale:
         scale = ""
     after = after.removeprefix(scale).strip()
-    return _Part(
+    return _NumberForm(
         form=form,
         before=before,
         body=match["body"],
@@ -225,7 +225,9 @@ def _taken(form: Form) -> _Part | None:
     )
 
 
-def _one_unit(parts: Sequence[_Part], needed: float) -> tuple[list[_Part], Found | None]:
+def _one_unit(
+    parts: Sequence[_NumberForm], needed: float
+) -> tuple[list[_NumberForm], Found | None]:
     """The parts of the column's one unit, or why there is none."""
     counts: Counter[tuple[str, str]] = Counter()
     for part in parts:
@@ -244,11 +246,11 @@ def _one_unit(parts: Sequence[_Part], needed: float) -> tuple[list[_Part], Found
     return own, None
 
 
-def _example(parts: Iterable[_Part], unit: tuple[str, str]) -> str:
+def _example(parts: Iterable[_NumberForm], unit: tuple[str, str]) -> str:
     return next(part.form.example for part in parts if part.unit == unit)
 
 
-def _is_unit(before: str, after: str, parts: Sequence[_Part]) -> bool:
+def _is_unit(before: str, after: str, parts: Sequence[_NumberForm]) -> bool:
     """Whether the text beside the digits is a unit rather than part of a code."""
     if not (is_symbol(before) or _CURRENCY.fullmatch(before)):
         return False
@@ -265,7 +267,7 @@ def _is_unit(before: str, after: str, parts: Sequence[_Part]) -> bool:
     return parted or _NO_CODE.fullmatch(after) is not None
 
 
-def _marks(parts: Sequence[_Part], needed: float) -> Found:
+def _marks(parts: Sequence[_NumberForm], needed: float) -> Found:
     """The separators in the numbers."""
     readings = {one: [_reading(one, part) for part in parts] for one in _MARKS}
     counts = {
@@ -283,7 +285,7 @@ def _marks(parts: Sequence[_Part], needed: float) -> Found:
     return _thousands(parts, [first, *rivals])
 
 
-def _reading(marks: Notation, part: _Part) -> tuple[int, int] | None:
+def _reading(marks: Notation, part: _NumberForm) -> tuple[int, int] | None:
     """How many digits stand before and after the decimal mark."""
     if not re.fullmatch(marks.body("9"), part.body):
         return None
@@ -293,7 +295,7 @@ def _reading(marks: Notation, part: _Part) -> tuple[int, int] | None:
     return whole.count("9"), len(decimals)
 
 
-def _thousands(parts: Sequence[_Part], rivals: Sequence[Notation]) -> Found:
+def _thousands(parts: Sequence[_NumberForm], rivals: Sequence[Notation]) -> Found:
     """Read ``1.234`` as thousands where smaller numbers without a point appear too.
 
     Numbers with decimals would have one or two of them now and then, and never none.

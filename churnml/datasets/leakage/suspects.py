@@ -31,7 +31,7 @@ from churnml.datasets.leakage.multivariate import together
 from churnml.datasets.leakage.names import says_id, says_outcome
 from churnml.datasets.leakage.one_class import one_class, repeats
 from churnml.datasets.leakage.questionnaire import answers
-from churnml.metrics.suites import SUITES
+from churnml.metrics.suites import suite
 from churnml.metrics.univariate import deal, reached, unseen_means
 
 SuspectKind = Literal["copy", "one class", "decides", "survey", "id", "name"]
@@ -261,7 +261,7 @@ _LIMITS: Mapping[str, _Limits] = {
 
 
 def _one_class(seen: _Seen, _found: Collection[str]) -> Iterable[Suspect]:
-    left = SUITES[seen.task].positives(seen.y_all)
+    left = suite(seen.task).positives(seen.y_all)
     for name in seen.all.columns:
         evidence = one_class(seen.all[name], left, seen.limits.classes)
         if evidence:

@@ -70,7 +70,7 @@ class Member:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Part:
+class _Members:
     """Members of one kind, with what they start from."""
 
     recipe: Recipe
@@ -78,10 +78,10 @@ class _Part:
     members: list[Member]
     held_out: NDArray[np.float64]
 
-    def joined(self, other: _Part) -> _Part:
+    def joined(self, other: _Members) -> _Members:
         """The same kind with further repeats."""
         held_out = np.concatenate([self.held_out, other.held_out])
-        return _Part(
+        return _Members(
             recipe=self.recipe,
             terms=self.terms,
             members=self.members + other.members,
@@ -171,7 +171,9 @@ class _Fitter:
     plan: Plan
     whole: lgb.Dataset
 
-    def fit(self, recipe: Recipe, terms: list[Term], start: Start, repeats: Sequence[int]) -> _Part:
+    def fit(
+        self, recipe: Recipe, terms: list[Term], start: Start, repeats: Sequence[int]
+    ) -> _Members:
         """Members of these repeats and all folds."""
         used = terms if start == "line" else []
         values = design(used, self.data.matrix)
@@ -192,7 +194,7 @@ class _Fitter:
         held_out = np.zeros((len(repeats), len(self.data.y)))
         for (repeat, _), fitted in zip(places, members, strict=True):
             held_out[list(repeats).index(repeat), fitted.judged] = fitted.scores
-        return _Part(recipe=recipe, terms=used, members=members, held_out=held_out)
+        return _Members(recipe=recipe, terms=used, members=members, held_out=held_out)
 
     def _grow(
         self,
@@ -251,14 +253,14 @@ def _side_by_side(
         return list(pool.map(work, places))
 
 
-def _better(parts: list[_Part], data: Training, loss: Loss) -> list[_Part]:
+def _better(parts: list[_Members], data: Training, loss: Loss) -> list[_Members]:
     """The first, the second or both, whichever has the smallest held-out loss."""
     first, second = (part.held_out.mean(axis=0) for part in parts)
     best = _least([(first + second) / 2, first, second], data, loss)
     return parts if best == 0 else [parts[best - 1]]
 
 
-def _mean_shapes(parts: Sequence[_Part]) -> Shapes:
+def _mean_shapes(parts: Sequence[_Members]) -> Shapes:
     """The mean initial score of all members; all parts have equally many."""
     terms = [term for part in parts for term in part.terms]
     intercepts = [member.line.intercept for part in parts for member in part.members]

@@ -94,7 +94,7 @@ def seed_of(random_state: Any) -> int:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fitted:
+class FittedBag:
     """An encoder, a bag, and the out-of-fold scores of the sample.
 
     Attributes
@@ -121,7 +121,7 @@ class Fitted:
     members: int
 
 
-def fit_sample(sample: Sample, loss: Loss, settings: Settings) -> Fitted:
+def fit_sample(sample: Sample, loss: Loss, settings: Settings) -> FittedBag:
     """Encode a sample and fit a bag to it."""
     groups = int(sample.group.max()) + 1
     rank = np.random.default_rng(settings.seed).permutation(groups)[sample.group]
@@ -143,8 +143,8 @@ def first_recipe(
 
 
 def refit_for(
-    fitted: Fitted, sample: Sample, event: NDArray[np.float64], settings: Settings
-) -> Fitted | None:
+    fitted: FittedBag, sample: Sample, event: NDArray[np.float64], settings: Settings
+) -> FittedBag | None:
     """A second bag on the same matrix, for an event of 0 and 1; None where it is too rare."""
     if min(event.sum(), (1 - event).sum()) < _FEWEST_EVENTS:
         return None
@@ -160,7 +160,7 @@ def _fit(
     settings: Settings,
     *,
     choose: bool = True,
-) -> Fitted:
+) -> FittedBag:
     groups = int(sample.group.max()) + 1
     rarest = _rarest(y) if loss == "logistic" else len(y)
     rule = schedule(len(y), groups, rarest, matrix.shape[1])
@@ -181,7 +181,7 @@ def _fit(
     bag, held_out, apart = fit_bag(data, recipes, plan)
     weight = sample.weight[level_rows(len(y), plan.seed)]
     members = plan.repeats * max(folds, 1)
-    return Fitted(
+    return FittedBag(
         encoder=encoder,
         bag=bag,
         held_out=held_out,

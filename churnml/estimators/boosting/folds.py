@@ -21,7 +21,7 @@ _ODD = np.uint64(0x9E3779B97F4A7C15)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rows:
+class TrainingRows:
     """The rows to train on.
 
     Attributes
@@ -74,7 +74,7 @@ def order_rows(
     hashes: NDArray[np.uint64],
     weight: NDArray[np.float64],
     groups: NDArray[np.generic] | None,
-) -> Rows:
+) -> TrainingRows:
     """Sort rows by content, and join those that are alike within their group.
 
     Parameters
@@ -88,7 +88,7 @@ def order_rows(
 
     Returns
     -------
-    Rows
+    TrainingRows
     """
     kept = np.flatnonzero(weight > 0)
     words = hashes[kept]
@@ -110,7 +110,9 @@ def order_rows(
     place = np.full(weight.size, -1, np.int64)
     place[kept[order]] = position
     group = np.arange(total.size) if groups is None else pd.factorize(label[first])[0]
-    return Rows(take=kept[order[first]], weight=total, group=group.astype(np.int64), place=place)
+    return TrainingRows(
+        take=kept[order[first]], weight=total, group=group.astype(np.int64), place=place
+    )
 
 
 def assign_folds(

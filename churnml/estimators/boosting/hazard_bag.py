@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from churnml.estimators.boosting.bag import Growth
 from churnml.estimators.boosting.booster import Recipe, load, model_text
 from churnml.estimators.boosting.folds import assign_folds
-from churnml.estimators.boosting.person_months import PersonMonths, Rows
+from churnml.estimators.boosting.person_months import PersonMonthRows, PersonMonths
 from churnml.estimators.calibration import Calibration, fit_calibration, level_bag
 
 MANY = 2_000_000
@@ -111,7 +111,10 @@ def fit_hazard_bag(
         (booster,) = load([texts[-1]])
         member = HazardBag(start=start, texts=texts[-1:], boosters=[booster])
         judging = months.take(outside)
-        found = [member.score(rows, given.threads) for rows in Rows(given.matrix, judging).chunks()]
+        found = [
+            member.score(rows, given.threads)
+            for rows in PersonMonthRows(given.matrix, judging).chunks()
+        ]
         scores[outside] = np.concatenate([np.zeros(0), *found])
         judged |= outside
     return (
@@ -189,7 +192,7 @@ def _dataset(
 ) -> lgb.Dataset:
     names = [f"f{at + 1:04d}" for at in range(given.matrix.shape[1] + 1)]
     dataset = lgb.Dataset(
-        Rows(given.matrix, months),
+        PersonMonthRows(given.matrix, months),
         label=months.left.astype(np.float32),
         weight=months.weight,
         init_score=start[months.month - 1],
@@ -237,7 +240,7 @@ def level_months(
         HazardBag(start=bag.start, texts=[text], boosters=[one])
         for text, one in zip(bag.texts, bag.boosters, strict=True)
     ]
-    rows = Rows(given.matrix, seen)
+    rows = PersonMonthRows(given.matrix, seen)
     scores = np.array(
         [
             np.concatenate([one.score(part, given.threads) for part in rows.chunks()])

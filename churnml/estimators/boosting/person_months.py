@@ -89,7 +89,7 @@ def thin(months: PersonMonths, most: int, seed: int) -> PersonMonths:
     return PersonMonths(row=thinned.row, month=thinned.month, left=thinned.left, weight=weight)
 
 
-class Rows(lgb.Sequence):
+class PersonMonthRows(lgb.Sequence):
     """The matrix rows of person-months as LightGBM reads them: the month is the last column.
 
     Parameters

@@ -32,7 +32,7 @@ _FEWEST_MISSING = 1 / 2000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Column:
+class ColumnEncoding:
     """How one column is encoded.
 
     Attributes
@@ -82,10 +82,10 @@ class Encoder:
 
     Attributes
     ----------
-    columns : list of Column
+    columns : list of ColumnEncoding
     """
 
-    columns: list[Column]
+    columns: list[ColumnEncoding]
 
     @property
     def owners(self) -> NDArray[np.int64]:
@@ -133,10 +133,10 @@ class Encoder:
     @classmethod
     def from_state(cls, state: list[dict[str, Any]]) -> Encoder:
         """The encoder that :meth:`to_state` wrote."""
-        return cls([Column(**column) for column in state])
+        return cls([ColumnEncoding(**column) for column in state])
 
 
-def _nameless(column: Column) -> dict[str, Any]:
+def _nameless(column: ColumnEncoding) -> dict[str, Any]:
     rare = set(column.rare)
     hidden = {
         part: [_digest(level) if level in rare else level for level in getattr(column, part)]
@@ -156,7 +156,7 @@ def _length(values: Mapping[str, Values]) -> int:
     return max(first.numbers.size, first.codes.size)
 
 
-def _known(column: Column, values: Values) -> NDArray[np.int64]:
+def _known(column: ColumnEncoding, values: Values) -> NDArray[np.int64]:
     """Positions in the training levels; one past them where unseen, two where missing."""
     place = {level: position for position, level in enumerate(column.levels)}
     unseen = len(place)
@@ -167,7 +167,7 @@ def _known(column: Column, values: Values) -> NDArray[np.int64]:
     return np.array(lookup, np.int64)[values.codes]
 
 
-def _fill(out: NDArray[np.float32], column: Column, values: Values) -> None:
+def _fill(out: NDArray[np.float32], column: ColumnEncoding, values: Values) -> None:
     if column.kind == "number":
         out[:, 0] = values.numbers
         if not column.missing:
@@ -227,12 +227,12 @@ def _learn(
     y: NDArray[np.float64],
     weight: NDArray[np.float64],
     rank: NDArray[np.int64],
-) -> Column:
+) -> ColumnEncoding:
     if values.kind == "number":
         lost = np.isnan(values.numbers)
         median = 0.0 if lost.all() else float(np.median(values.numbers[~lost]))
         missing = bool(lost.any() and lost.mean() >= _FEWEST_MISSING)
-        return Column(name=name, kind="number", missing=missing, median=median)
+        return ColumnEncoding(name=name, kind="number", missing=missing, median=median)
     if len(values.levels) > MOST_LEVELS:
         raise DataError(
             f"column {name!r} has {len(values.levels)} different texts.",
@@ -250,7 +250,7 @@ def _learn(
     means = [] if len(levels) < 5 else _means(values.codes, y, weight, len(levels), prior)
     shown = shown if few else []
     rare = _rare(values.codes, levels, rank)
-    return Column(
+    return ColumnEncoding(
         name=name,
         kind="category",
         missing=missing,

@@ -61,7 +61,7 @@ class _Pack:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tables:
+class ContributionTables:
     """Contribution tables of a bag.
 
     Attributes
@@ -115,7 +115,7 @@ class Tables:
         return out
 
 
-def build_tables(texts: Sequence[str], columns: int) -> Tables:
+def build_tables(texts: Sequence[str], columns: int) -> ContributionTables:
     """Contribution tables of the mean of boosters.
 
     Parameters
@@ -152,7 +152,7 @@ def build_tables(texts: Sequence[str], columns: int) -> Tables:
         )
         if bundle.columns
     ]
-    return Tables(
+    return ContributionTables(
         base=base / max(len(texts), 1),
         columns=columns,
         feature=np.array([key[0] for key in place], np.int64),

@@ -12,15 +12,13 @@ from __future__ import annotations
 
 import bisect
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import pandas as pd
-from ibis.expr import types as ir
 from numpy.typing import NDArray
 
 from churnml.base.dates import add_months, months_before, parse_dates
@@ -30,17 +28,10 @@ from churnml.labels import coverage as cover
 from churnml.labels import window as labels
 from churnml.labels.sensitivity.patterns import BEFORE, FOLLOWED, counted, edges, whole_months
 from churnml.tables.checked import Location, as_source, check
+from churnml.tables.source import HasTables
 
 Bools = NDArray[np.bool_]
 _log = logging.getLogger(__name__)
-
-
-class HasTables(Protocol):
-    """Anything that holds an operator's tables."""
-
-    @property
-    def tables(self) -> Mapping[str, ir.Table]:
-        """Typed as the contract says, each with a filled ``known_at``."""
 
 
 def label_sensitivity(

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-class Slice(Protocol):
+class DrawnSlice(Protocol):
     """The attributes of a slice that a figure shows."""
 
     @property
@@ -33,12 +33,14 @@ class Slice(Protocol):
         """Whether the model is significantly worse for them."""
 
 
-def slices(rows: Sequence[Slice], measure: str, label: str, *, title: str = "Slices") -> Figure:
+def slices(
+    rows: Sequence[DrawnSlice], measure: str, label: str, *, title: str = "Slices"
+) -> Figure:
     """Draw a measure by slice with its 95 % interval; those significantly worse stand out.
 
     Parameters
     ----------
-    rows : sequence of Slice
+    rows : sequence of DrawnSlice
         Those too small to be measured are left out.
     measure : str
         ``auc``, ``mae``, ...

@@ -23,7 +23,7 @@ _GROUPS = {"lower half": 0.5, "next 30 %": 0.8, "next 15 %": 0.95, "highest 5 %"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Curve:
+class RiskGroup:
     """Customers of similar risk, month by month.
 
     Attributes
@@ -50,7 +50,7 @@ class SurvivalDisplay(Display):
 
     Parameters
     ----------
-    curves : list of Curve
+    curves : list of RiskGroup
         By rising risk.
 
     Examples
@@ -63,7 +63,7 @@ class SurvivalDisplay(Display):
     [('lower half', [0.0, 0.5]), ('next 15 %', [1.0, 1.0])]
     """
 
-    def __init__(self, *, curves: Sequence[Curve]) -> None:
+    def __init__(self, *, curves: Sequence[RiskGroup]) -> None:
         self.curves = curves
 
     @classmethod
@@ -107,7 +107,7 @@ class SurvivalDisplay(Display):
                 observed, low, high = np.array(ends).T
                 predicted = within[rows, :seen].mean(axis=0)
                 curves.append(
-                    Curve(name=name, predicted=predicted, observed=observed, low=low, high=high)
+                    RiskGroup(name=name, predicted=predicted, observed=observed, low=low, high=high)
                 )
         return cls(curves=curves).plot(ax)
 

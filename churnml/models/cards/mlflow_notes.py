@@ -7,7 +7,7 @@ import html
 from collections.abc import Mapping, Sequence
 
 from churnml.base.tasks import MEASURES, TASKS, without_months
-from churnml.metrics import Estimate
+from churnml.metrics import Estimate, format_estimate
 from churnml.metrics.bootstrap import INTERVALS
 from churnml.models.bundle import Model
 
@@ -211,21 +211,6 @@ def _table(
         cells += [format_estimate(baseline.get(measure)) for baseline in baselines.values()]
         lines.append(f"| {measure} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
-
-
-def format_estimate(estimate: Estimate | None, *, alone: bool = False) -> str:
-    """Format a measure, with its interval unless ``alone``.
-
-    >>> format_estimate(Estimate(.8123, .8, .83)), format_estimate(None)
-    ('0.812 (0.800 to 0.830)', '–')
-    >>> format_estimate(Estimate(.8123, .8, .83), alone=True)
-    '0.812'
-    """
-    if estimate is None or estimate.value != estimate.value:
-        return "–"
-    digits = 3 if abs(estimate.value) < 10 else 1
-    value = f"{estimate.value:.{digits}f}"
-    return value if alone else f"{value} ({estimate.low:.{digits}f} to {estimate.high:.{digits}f})"
 
 
 def _safe(text: object) -> str:

@@ -129,13 +129,13 @@ def _require_unmoved(name: str, current: Mapping[str, str], seen: Aliases) -> No
     for alias, version in seen.items():
         if current.get(alias) != version:
             raise ModelError(
-                f"{name}@{alias}: is {_told(current.get(alias))} now, and was {_told(version)} "
-                "when this command began; nothing was changed.",
+                f"{name}@{alias}: is {_version(current.get(alias))} now, and was "
+                f"{_version(version)} when this command began; nothing was changed.",
                 hint="Somebody else moved it. Look with churnml history, then run again.",
             )
 
 
-def _told(version: str | None) -> str:
+def _version(version: str | None) -> str:
     return "absent" if version is None else f"version {version}"
 
 

@@ -110,7 +110,7 @@ def _require_comparable(both: Contenders, challenger: Model, champion: Model) ->
             hint="Measure both with churnml evaluate on rows that neither has learned from, then "
             "promote with --force REASON.",
         )
-    own, other = (_told(model.origin.label) for model in (challenger, champion))
+    own, other = (_label_in_words(model.origin.label) for model in (challenger, champion))
     if own != other:
         raise ModelError(
             f"{both.name}/{both.challenger} predicts {own}, the champion {other}: no outcome "
@@ -119,7 +119,7 @@ def _require_comparable(both: Contenders, challenger: Model, champion: Model) ->
         )
 
 
-def _told(label: Any) -> str:
+def _label_in_words(label: Any) -> str:
     return ", ".join(f"{name} {value}" for name, value in sorted(label.items()))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from churnml.evaluation.contest import Verdict
-from churnml.models.cards.mlflow_notes import format_estimate
+from churnml.metrics import format_estimate
 from churnml.registry.promotion.history import Event
 
 

@@ -6,6 +6,6 @@
 """
 
 from churnml.tables.source.open import open_source
-from churnml.tables.source.source import Source
+from churnml.tables.source.source import HasTables, Source
 
-__all__ = ["Source", "open_source"]
+__all__ = ["HasTables", "Source", "open_source"]

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from ibis.expr import types as ir
 
@@ -20,6 +20,14 @@ from churnml.tables import asof
 from churnml.tables.contract import REQUIRED_TABLES, TABLES
 from churnml.tables.source.binding import Binding
 from churnml.tables.source.folder import ENDINGS, MAPPING_FILE
+
+
+class HasTables(Protocol):
+    """Anything that holds an operator's tables."""
+
+    @property
+    def tables(self) -> Mapping[str, ir.Table]:
+        """Typed as the contract says, each with a filled ``known_at``."""
 
 
 class Tables(Mapping[str, ir.Table]):
