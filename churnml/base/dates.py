@@ -28,7 +28,7 @@ def parse_date(day: object) -> date:
     try:
         return datetime.fromisoformat(str(day)).date()
     except ValueError:
-        raise UsageError(f"{day!r} is no date.", hint="Write it as 2026-06-01.") from None
+        raise UsageError(f"{day!r} is not a date.", hint="Write it as 2026-06-01.") from None
 
 
 def parse_dates(days: date | str | Iterable[date | str]) -> list[date]:
@@ -64,7 +64,7 @@ def add_span(day: date, span: str) -> date:
     """
     match = re.fullmatch(r"(\d+)(d|mo)", span)
     if match is None:
-        raise UsageError(f"{span!r} is no span of time.", hint="Write 60d or 2mo.")
+        raise UsageError(f"{span!r} is not a span of time.", hint="Write 60d or 2mo.")
     number = int(match[1])
     return day + timedelta(days=number) if match[2] == "d" else add_months(day, number)
 

@@ -121,4 +121,4 @@ def day(text: str) -> str:
     try:
         return date.fromisoformat(text).isoformat()
     except ValueError:
-        raise UsageError(f"{text!r} is no date.", hint="Write it as 2026-06-01.") from None
+        raise UsageError(f"{text!r} is not a date.", hint="Write it as 2026-06-01.") from None

@@ -242,7 +242,7 @@ class ChurnHazard(BoostedEstimator):
         wanted = list(range(1, self.months + 1)) if months is None else list(months)
         beyond = [month for month in wanted if not 1 <= month <= self.months]
         if beyond:
-            raise UsageError(f"month {beyond[0]}: the model tells months 1 to {self.months}.")
+            raise UsageError(f"month {beyond[0]}: the model predicts months 1 to {self.months}.")
         # Sums of logs lose nothing where chances are small, and can only rise.
         within = -np.expm1(np.cumsum(np.log1p(-self.predict_hazard(X)), axis=1))
         return within[:, [month - 1 for month in wanted]]
@@ -303,7 +303,7 @@ def _outcomes(y: Any, months: int) -> NDArray[np.int64]:
     wrong = (numbers == 0) | (numbers != np.round(numbers)) | np.isinf(numbers)
     if wrong.any():
         raise DataError(
-            f"y: {int(wrong.sum())} of {len(given)} outcomes are no months, such as "
+            f"y: {int(wrong.sum())} of {len(given)} outcomes are not months, such as "
             f"{numbers[wrong][0]:g}.",
             hint="Give k for who left in month k, -m for who was there after m months.",
             count=int(wrong.sum()),

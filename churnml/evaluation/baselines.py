@@ -259,7 +259,7 @@ def _same_columns(features: pd.DataFrame, X: pd.DataFrame) -> None:
     for name in features:
         if _number(features[name]) and not _number(X[name]):
             raise SchemaError(
-                f"X.{name} is of type {X[name].dtype}; numbers were expected, as learnt from.",
+                f"X.{name} is of type {X[name].dtype}; numbers were expected, as in training.",
                 column=str(name),
                 expected=str(features[name].dtype),
             )

@@ -9,7 +9,7 @@ from churnml.datasets.split_dates import Dates
 from churnml.models.model import Model
 
 NOTED = 0.25
-"""A feature that moved by half a standard deviation between training and test is told of."""
+"""A feature that moved by half a standard deviation between training and test is reported."""
 
 _MOST_NAMED = 5
 

@@ -157,7 +157,7 @@ def evaluate_satisfaction(
     DataError
         Scores outside 0 to 100, or from 0 to 10; rows or customers that do not fit.
     UsageError
-        As of `evaluate_churn`; an ``interval`` that is no pair.
+        As of `evaluate_churn`; an ``interval`` that is not a pair.
 
     Examples
     --------

@@ -275,7 +275,7 @@ def _table_value(X: pd.DataFrame, column: str | None, config: Config) -> Floats:
         return customer_value(np.full(len(X), np.nan), config.costs)
     if column not in X or not pd.api.types.is_numeric_dtype(X[column]):
         raise UsageError(
-            f"--value {column!r} is no column of numbers that the model reads.",
+            f"--value {column!r} is not a column of numbers that the model reads.",
             hint="Name a column with each customer's spending in yuan a month.",
             column=column,
         )

@@ -123,7 +123,7 @@ def churn_slices(
     groups : array, shape (n,), optional
         The customer of each row; else every row is one.
     fewest : int, default 50
-        A slice with fewer leavers, or fewer others, is told as too small.
+        A slice with fewer leavers, or fewer others, is reported as too small.
     draws : int, default 200
     seed : int
 

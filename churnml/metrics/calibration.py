@@ -26,7 +26,7 @@ def check_probabilities(
     Raises
     ------
     DataError
-        For anything else; scores that are no probabilities above all.
+        For anything else; scores that are not probabilities above all.
     """
     labels, chances = check_binary(y, p, name=name)
     refuse(

@@ -47,7 +47,7 @@ def numbers(name: str, values: ArrayLike) -> Floats:
         given = np.asarray(values, dtype=object)
     examples = _examples(given.ravel()[:1_000])
     raise DataError(
-        f"the {name} are no numbers: {examples}; numbers were expected.",
+        f"the {name} are not numbers: {examples}; numbers were expected.",
         value=examples,
         expected="float",
     )
@@ -154,7 +154,7 @@ def check_answers(y: ArrayLike) -> Floats:
         raise DataError(
             f"all {scores.size:,} satisfaction scores lie between {scores.min():g} and "
             f"{scores.max():g}: these look like answers from 0 to 10; 0 to 100 was expected.",
-            hint="Multiply the scores, and what is told of them, by 10.",
+            hint="Multiply the scores, and their predictions, by 10.",
             count=scores.size,
             expected="0 to 100",
         )
@@ -169,7 +169,7 @@ def check_interval(interval: tuple[ArrayLike, ArrayLike], rows: int) -> tuple[Fl
     UsageError
         If there are not two of them.
     DataError
-        If they are no numbers, or not one for each row.
+        If they are not numbers, or not one for each row.
 
     Examples
     --------

@@ -75,7 +75,7 @@ def satisfaction_measures(
     DataError
         Scores outside 0 to 100, or on a scale from 0 to 10; rows that do not fit.
     UsageError
-        An ``interval`` that is no pair.
+        An ``interval`` that is not a pair.
     """
     scores, predicted = check_pair(check_answers(y), prediction)
     dissatisfied_labels = (scores <= check_number("threshold", threshold)).astype(float)

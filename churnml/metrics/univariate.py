@@ -50,7 +50,7 @@ def columns_alone(
     Raises
     ------
     DataError
-        Labels other than 0 and 1, answers that are no numbers, groups of another length.
+        Labels other than 0 and 1, answers that are not numbers, groups of another length.
     UsageError
         Another task, or an X that is no DataFrame.
 

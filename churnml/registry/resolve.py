@@ -77,7 +77,7 @@ def resolve(uri: str | Path) -> Resolved:
     ModelError
         If there is no such model; the message says which there are.
     BundleError
-        If it was damaged, or is no model of churnml.
+        If it was damaged, or is not a model of churnml.
     """
     text = str(uri)
     if not text.startswith(("models:", "runs:")):
@@ -113,7 +113,7 @@ def load_model(uri: Model | str | Path) -> Model:
     ModelError
         If there is no such model; the message says which there are.
     BundleError
-        If it was damaged, or is no model of churnml.
+        If it was damaged, or is not a model of churnml.
 
     Examples
     --------

@@ -43,7 +43,7 @@ def reasons(model: Model, rows: pd.DataFrame, count: int) -> pa.ListArray:
     -------
     list<struct<feature, driver, value, contribution>>, length n
         The largest contribution first; of equals, the column that comes first. ``driver``
-        is null for a column that is no operator feature, ``value`` where it is missing.
+        is null for a column that is not an operator feature, ``value`` where it is missing.
     """
     names = model.names
     count = min(count, len(names))

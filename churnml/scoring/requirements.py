@@ -29,7 +29,7 @@ def require_features(resolved: Resolved, source: Source) -> None:
     if strange:
         raise ModelError(
             f"{resolved.version} reads a flat table, not operator tables: {strange[0]!r} "
-            f"and {len(strange) - 1} more of its columns are no operator features.",
+            f"and {len(strange) - 1} more of its columns are not operator features.",
             hint="Score that kind of table, with --id, or name a model of operator tables.",
             column=strange[0],
             count=len(strange),

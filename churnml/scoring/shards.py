@@ -22,7 +22,7 @@ from churnml.scoring.reasons import REASON, reasons
 Types = Mapping[str, pa.DataType]
 
 _TYPES: Types = {"risk_band": pa.string()}
-"""Of the scores that are no numbers."""
+"""Of the scores that are not numbers."""
 _VALUE: Types = {"individual_tier": pa.string(), "group_tier": pa.string(), "arpu": pa.float64()}
 
 

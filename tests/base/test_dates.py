@@ -31,7 +31,7 @@ def test_a_date_is_read_however_it_is_given(given):
 
 @pytest.mark.parametrize("given", ["soon", "2026-06", "2026-06-01 or so", "", None, pd.NaT])
 def test_what_names_no_date_is_refused_with_how_to_write_one(given):
-    with pytest.raises(UsageError, match="is no date") as refused:
+    with pytest.raises(UsageError, match="is not a date") as refused:
         parse_date(given)
     assert refused.value.hint == "Write it as 2026-06-01."
 

@@ -24,7 +24,7 @@ SETTINGS = Config.model_validate({"scoring": {"batch_rows": 200}})
 
 
 def customers(rows: int = ROWS) -> pd.DataFrame:
-    """A table with awkward names and ids that are no numbers."""
+    """A table with awkward names and ids that are not numbers."""
     random = np.random.default_rng(5)
     frame = pd.DataFrame(
         {

@@ -220,7 +220,7 @@ def test_where_nobody_is_eligible_the_result_is_empty_and_says_so(folder, models
 
 
 def test_a_date_that_is_none(folder, tmp_path):
-    with pytest.raises(UsageError, match="'soon' is no date"):
+    with pytest.raises(UsageError, match="'soon' is not a date"):
         score(churnml.open_source(folder), "soon", out=tmp_path / "out")
 
 

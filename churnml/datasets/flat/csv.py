@@ -55,7 +55,7 @@ def open_csv(
         If two columns have one name, or a quote is never closed.
     """
     if reading.sheet is not None:
-        raise UsageError(f"--sheet {reading.sheet!r}: {path} is no workbook.")
+        raise UsageError(f"--sheet {reading.sheet!r}: {path} is not a workbook.")
     state = stamp(path)
     read_head(path, utf_16(path) or "utf-8")
     with kept_in(engine.workspace, path):

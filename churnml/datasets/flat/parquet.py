@@ -53,7 +53,7 @@ def open_parquet(path: Path, engine: Engine) -> Table:
 def _index(file: Path) -> tuple[str, ...]:
     """The columns that were the index of the data frame that pandas wrote."""
     metadata = pq.read_schema(file.absolute()).pandas_metadata or {}
-    # An index that only counts the rows is told as a mapping, and is no column.
+    # An index that only counts the rows is stored as a mapping, and is not a column.
     return tuple(name for name in metadata.get("index_columns", ()) if isinstance(name, str))
 
 

@@ -75,7 +75,7 @@ def read_training(
     else one of dates if as many are dates written in one way, else a category. What is
     empty, blanks alone or ``\\N`` is missing; in number and date columns so are ``NA``,
     ``None``, ``null``, ``nan``, ``?`` and ``-``, texts that stand in ten cells or more, and,
-    counted in the notes, any other value that is no number. Dates become days before the
+    counted in the notes, any other value that is not a number. Dates become days before the
     day on which the table was drawn, as the latest date of one column tells it.
 
     Parameters

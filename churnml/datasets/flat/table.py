@@ -60,7 +60,7 @@ class Table:
         What `ROW` counts: lines as in a text editor and rows as in a spreadsheet, both with
         the header, or the rows alone.
     rejects : tuple of Reject
-        Lines that are no rows; the first ones, where they are very many.
+        Lines that are not rows; the first ones, where they are very many.
     rejected : int
         How many these are.
     files : mapping of Path to Stamp

@@ -244,7 +244,7 @@ def _words(scale: str) -> dict[str, float]:
         points = _number(score)
         if not word.strip() or not 0 <= points <= 100 or plain(word) in numbers:
             raise UsageError(
-                f"--scale: {quoted(one.strip())} is no word with a score of its own.",
+                f"--scale: {quoted(one.strip())} is not a word with a score of its own.",
                 hint="Write each word once, with its score from 0 to 100: good=100,bad=0.",
             )
         numbers[plain(word)] = points
@@ -306,7 +306,7 @@ def _refuse_strange(
         wrong = counted(count, "value has", "values have") + " no score in the scale"
         hint = f"Give --scale a score for each; it has {', '.join(map(quoted, words[:_LISTED]))}."
     else:
-        wrong = counted(count, "value is no number", "values are no numbers")
+        wrong = counted(count, "value is not a number", "values are not numbers")
         hint = "Give the score as a number; --scale says its ends."
         if len(listed) <= _LISTED:
             pairs = ",".join(f"{one}=…" for one in listed)

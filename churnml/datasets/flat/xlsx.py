@@ -89,7 +89,7 @@ def _require_workbook(path: Path) -> None:
         )
     if head != _ZIP:
         raise DataError(
-            f"{path}: the content is no XLSX workbook.",
+            f"{path}: the content is not an XLSX workbook.",
             hint="Give the file the ending of what it holds.",
             file=str(path),
             expected="XLSX",

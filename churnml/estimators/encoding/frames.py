@@ -258,7 +258,7 @@ def _numbers(series: pd.Series) -> NDArray[np.float32]:
         raise DataError(
             f"column {series.name!r}: {infinite.size} values are infinite or beyond 3.4e38 "
             f"(infinity; first at row {row + 1}: {wide[row]}).",
-            hint="Mend them, or make them missing.",
+            hint="Correct them, or make them missing.",
             column=str(series.name),
             row=row + 1,
             value=str(wide[row]),

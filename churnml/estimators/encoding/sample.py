@@ -80,7 +80,7 @@ def read_scores(y: Any, bounds: tuple[float, float] | None) -> NDArray[np.float6
     Raises
     ------
     DataError
-        Missing, infinite or out-of-scale scores, and what is no number.
+        Missing, infinite or out-of-scale scores, and what is not a number.
     UsageError
         Bounds the wrong way round.
     """

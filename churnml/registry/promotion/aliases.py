@@ -157,7 +157,7 @@ def trusted(store: Store, name: str, version: str, task: TaskName) -> Resolved:
     if registered and registered != fresh.model.digest:
         raise BundleError(
             f"{name}/{version}: its bundle is {fresh.model.digest[:16]}, and {registered[:16]} "
-            "was registered: its files were exchanged.",
+            "was registered: its files were replaced.",
             hint="Train again; do not use this version.",
         )
     check_golden(fresh.model, exact=True)

@@ -32,7 +32,7 @@ class ReadRows:
         The same, and beside them what could not be read (`RAW`), and where each row
         stands (`ROW`, `FILE`).
     rejected : Table or None
-        Lines of a CSV file that are no rows: ``line`` (as a text editor counts),
+        Lines of a CSV file that are not rows: ``line`` (as a text editor counts),
         ``problem``, ``text`` (which may hold personal data).
     rejects : int
         How many these are.

@@ -50,7 +50,7 @@ def _named(folder: Path, table: str, named: str) -> Path:
     if not _exists(path):
         raise ContractError(
             f"{table}: {path} does not exist, though the mapping names it.",
-            hint=f"Mend tables.{table}.file.",
+            hint=f"Correct tables.{table}.file.",
             table=table,
             file=str(path),
         )

@@ -134,7 +134,7 @@ def _check_zone(zone: str) -> None:
     if zone not in known:
         near = nearest(zone, known)
         hint = f"Did you mean {near!r}?" if near else "Write it as Asia/Shanghai."
-        raise UsageError(f"timezone: {zone!r} is no time zone.", hint=hint, key="timezone")
+        raise UsageError(f"timezone: {zone!r} is not a time zone.", hint=hint, key="timezone")
 
 
 def _check_table(spec: TableSpec, entry: TableMapping) -> None:
@@ -172,7 +172,7 @@ def _expect(given: str, legal: Iterable[str], *place: str) -> None:
     if given not in legal:
         near = nearest(given, legal)
         advice = f"Did you mean {near!r}?" if near else f"Known: {', '.join(legal)}."
-        raise _refused(f"{given!r} is not of the contract", *place, hint=advice)
+        raise _refused(f"{given!r} is not in the contract", *place, hint=advice)
 
 
 def _refused(problem: str, *place: str, hint: str | None = None) -> UsageError:

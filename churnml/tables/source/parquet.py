@@ -50,7 +50,7 @@ def parts(folder: Path) -> list[Path]:
     strange = [path for path in inside if path.suffix not in (".parquet", ".parq", ".pq")]
     if strange:
         raise ContractError(
-            f"{folder}: {strange[0].name} is no Parquet part.",
+            f"{folder}: {strange[0].name} is not a Parquet part.",
             hint="A table's folder holds Parquet parts only.",
             file=str(strange[0]),
         )

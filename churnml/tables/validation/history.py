@@ -83,7 +83,7 @@ def spans(scope: Scope, lives: ir.Table) -> Spans:
         # Each month is a bit of its own: their sum is their union only if none comes twice.
         facts |= {"have": rows.when.count(), "bits": bit.sum(), "seen": _union(bit)}
     by_customer = rows.group_by("customer_id").agg(**facts)
-    # What has no id is no orphan: it is told as a missing id.
+    # What has no id is not an orphan: it is reported as a missing id.
     named = by_customer.filter(~is_blank(by_customer.customer_id))
     counts = named.left_join(lives, "customer_id")
     customers = kept(counts.drop("customer_id_right"), "spans")

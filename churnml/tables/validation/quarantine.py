@@ -23,7 +23,7 @@ def quarantine(
     """Write the rows set aside to ``<table>.parquet`` files, and ``report.json`` beside them.
 
     Each row has ``code``, ``column``, ``message``, ``row`` (of a CSV file: its line), ``file``
-    and its values as text; a CSV line that is no row has ``line`` instead of values.
+    and its values as text; a CSV line that is not a row has ``line`` instead of values.
 
     Parameters
     ----------

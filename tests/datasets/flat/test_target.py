@@ -132,7 +132,7 @@ def test_without_a_scale_it_is_asked_for_with_what_the_scores_are():
 
 
 def test_scores_that_are_no_numbers_are_refused():
-    with pytest.raises(DataError, match="1 value is no number, such as 'good'"):
+    with pytest.raises(DataError, match="1 value is not a number, such as 'good'"):
         satisfaction_target(pd.Series(["1", "good"]), name="score", scale=(1.0, 5.0))
 
 

@@ -174,7 +174,7 @@ def test_an_exchanged_model_with_sums_of_its_own_stops_it_too(registered, churn)
 
     other = replace(churn, reference=churn.reference[:-1])
     bundle.save(other, folder_of(registered, "3"), overwrite=True)
-    with pytest.raises(BundleError, match="its files were exchanged"):
+    with pytest.raises(BundleError, match="its files were replaced"):
         forced()
     assert aliases_of(registered, NAME) == {"champion": "1", "challenger": "3"}
     assert what(registered) == []

@@ -164,5 +164,5 @@ def test_what_cannot_be_read_is_refused_by_the_column_s_name(broken, told, model
 
 
 def test_a_day_that_is_none_is_refused(model):
-    with pytest.raises(MlflowException, match="is no date"):
+    with pytest.raises(MlflowException, match="is not a date"):
         model.predict(customers().head(1), params={"as_of": "tomorrow"})

@@ -1,4 +1,4 @@
-"""CSV tables: encodings, dialects, lines that are no rows, and what is no CSV."""
+"""CSV tables: encodings, dialects, lines that are not rows, and what is no CSV."""
 
 import datetime as dt
 import gzip

@@ -142,26 +142,26 @@ REFUSED = {
         "line 3, column 5: unknown key 'tables.bills.colums'. Did you mean 'columns'?"
     ),
     "tables:\n  bills:\n    columns:\n      金额: amont\n": (
-        "line 4, column 7: tables.bills.columns.金额: 'amont' is not of the contract. "
+        "line 4, column 7: tables.bills.columns.金额: 'amont' is not in the contract. "
         "Did you mean 'amount'?"
     ),
     "tables:\n  bills:\n    columns: {a: amount, b: amount}\n": (
         "line 3, column 15: tables.bills.columns.a: a and b both become 'amount'"
     ),
     "tables: {bills: {scale: {monht: 2}}}": (
-        "'monht' is not of the contract. Did you mean 'month'?"
+        "'monht' is not in the contract. Did you mean 'month'?"
     ),
     "tables: {bills: {scale: {month: 2}}}": "tables.bills.scale.month: a month takes no scale",
     "tables: {bills: {scale: {amount: 0}}}": "a positive number expected, got 0",
     "tables: {bills: {scale: {amount: -1}}}": "tables.bills.scale.amount: ",
     "tables: {bills: {formats: {amount: '%Y'}}}": "a number takes no formats",
     "tables: {customers: {values: {payment: {A: pre-paid}}}}": (
-        "tables.customers.values.payment.A: 'pre-paid' is not of the contract. "
+        "tables.customers.values.payment.A: 'pre-paid' is not in the contract. "
         "Did you mean 'prepaid'?"
     ),
     "tables: {contacts: {values: {answered: {A: yes}}}}": "Known: true, false.",
     "timezone: Asia/Peking\n": (
-        "line 1, column 1: timezone: 'Asia/Peking' is no time zone. Did you mean"
+        "line 1, column 1: timezone: 'Asia/Peking' is not a time zone. Did you mean"
     ),
     "tables: [bills]\n": "line 1, column 1: tables: ",
     "- a\n": "a mapping of sections expected",

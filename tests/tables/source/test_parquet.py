@@ -271,7 +271,7 @@ def test_a_folder_of_something_else_is_refused(folder):
     with pytest.raises(DataError, match="no Parquet parts"):
         open_source(folder)
     (folder / "bills" / "a.csv").write_text("x")
-    with pytest.raises(ContractError, match=r"a\.csv is no Parquet part"):
+    with pytest.raises(ContractError, match=r"a\.csv is not a Parquet part"):
         open_source(folder)
 
 

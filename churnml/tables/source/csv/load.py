@@ -51,7 +51,7 @@ def load(binding: Binding, mapping: SourceMapping, engine: Engine) -> ReadRows:
     Raises
     ------
     DataError
-        If a byte is no text in the mapping's encoding, or the file is cut off.
+        If a byte is not text in the mapping's encoding, or the file is cut off.
     ContractError
         If a quote is opened and never closed.
     OutputError
@@ -100,7 +100,7 @@ def kept_in(folder: Path, path: Path) -> Iterator[None]:
 def _copy(
     binding: Binding, mapping: SourceMapping, reader: Backend, text: Text, folder: Path
 ) -> None:
-    """Write the typed rows, and the lines that are no rows, to Parquet files."""
+    """Write the typed rows, and the lines that are not rows, to Parquet files."""
     nulls = ("",) if mapping.nulls is None else tuple(mapping.nulls)
     everything = scan(text, len(binding.names), mapping.delimiter, nulls)
     run(reader, f"CREATE TEMP VIEW everything AS SELECT * FROM {everything}")
@@ -130,7 +130,7 @@ def _files(binding: Binding, folder: Path) -> tuple[Path, Path]:
 def scan(text: Text, columns: int, delimiter: str, nulls: tuple[str, ...]) -> str:
     """SQL of DuckDB's reader with nothing left to guess: text columns ``c0``, ``c1``, ...
 
-    Lines that are no rows go into the reader's ``reject_errors``; see
+    Lines that are not rows go into the reader's ``reject_errors``; see
     `churnml.tables.source.csv.rejects`.
     """
     kinds = ", ".join(f"'c{at}': 'VARCHAR'" for at in range(columns))

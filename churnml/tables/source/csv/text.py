@@ -53,7 +53,7 @@ def as_utf8(path: Path, encoding: str, copy: Path) -> Text:
     Raises
     ------
     DataError
-        If a byte is no text in that encoding, naming its place; or a gzip file is cut off.
+        If a byte is not text in that encoding, naming its place; or a gzip file is cut off.
     """
     if encoding.startswith("utf-8") and path.suffix != ".gz":
         ends, text = _read(path, encoding, lambda block: None)

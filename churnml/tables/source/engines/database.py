@@ -110,7 +110,7 @@ def choose(names: Mapping[str, Any], mapping: SourceMapping, location: str) -> d
             near = nearest(named, names)
             raise ContractError(
                 f"{table}: {location} has no table {named}, though the mapping names it.",
-                hint=f"Did you mean {near}?" if near else f"Mend tables.{table}.file.",
+                hint=f"Did you mean {near}?" if near else f"Correct tables.{table}.file.",
                 table=table,
             )
         if (named or table) in names:
