@@ -195,7 +195,7 @@ def test_a_mapping_goes_with_a_location(source, tmp_path):
         (lambda at: churnml.train(at, "churn", track=False), "keeps no model"),
         (lambda at: churnml.evaluate(at, at), "need --as-of"),
         (lambda at: churnml.score(at, out="out"), "need --as-of"),
-        (lambda at: churnml.score(at, "soon", out="out"), "no date"),
+        (lambda at: churnml.score(at, "soon", out="out"), "not a date"),
         (lambda at: churnml.score(at, AS_OF, out="out", sheet="a"), "are for a table"),
         (lambda at: churnml.backtest(at, "hazard"), "No backtest of 'hazard'"),
     ],

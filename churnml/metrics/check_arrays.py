@@ -87,7 +87,7 @@ def _no_labels(values: NDArray[np.object_]) -> DataError:
     texts = sorted({one for one in values if isinstance(one, str)})
     shown = _examples(texts or values)
     return DataError(
-        f"the labels are {'text' if texts else 'no numbers'} ({shown}); 0 and 1 were expected.",
+        f"the labels are {'text' if texts else 'not numbers'} ({shown}); 0 and 1 were expected.",
         hint=f"y == {texts[-1]!r} makes them, where that says who left." if texts else None,
         value=shown,
         expected="0 or 1",

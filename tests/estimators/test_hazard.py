@@ -194,8 +194,8 @@ def test_boosters_stop_by_customers_that_they_have_not_seen():
 @pytest.mark.parametrize(
     ("y", "message"),
     [
-        ([1, -2, 0, -1], "no months"),
-        ([1, -2, 1.5, -1], "no months"),
+        ([1, -2, 0, -1], "not months"),
+        ([1, -2, 1.5, -1], "not months"),
         ([1, -2, np.nan, -1], "missing"),
         ([-1, -2, -3, -1], "in 0 of"),
         ([1, 1, 1, 1], "in 4 of 4"),

@@ -194,7 +194,7 @@ def test_labels_may_be_of_any_kind_of_array(kind):
         (lambda: regression("churn", (X, Y), X[:0]), "no rows to predict"),
         (lambda: regression("satisfaction", (X, SCORES[:5]), X), "have 120 rows, y 5"),
         (lambda: base_rate([], 3), "no rows"),
-        (lambda: age_band(["old"]), "no numbers: 'old'"),
+        (lambda: age_band(["old"]), "not numbers: 'old'"),
         (lambda: age_band(30), r"shape \(\)"),
         (lambda: auc([[0], [0, 1]], P), r"labels are not numbers \(\[0\], \[0, 1\]\)"),
         (lambda: forward_split([], lambda day: day), "no rows"),

@@ -174,7 +174,7 @@ REFUSED = [
     ("t.csv", gzip.compress(b"id\n1\n", mtime=0), "the content is gzip"),
     ("t.csv.gz", gzip.compress(TEXT.encode(), mtime=0)[:20], "not a complete gzip"),
     ("t.parquet", b"id,a\n1,2\n", "not a complete Parquet"),
-    ("t.xlsx", b"id,a\n1,2\n", "no XLSX workbook"),
+    ("t.xlsx", b"id,a\n1,2\n", "not an XLSX workbook"),
     ("t.xlsx", b"PK\x03\x04 and more", "not a complete XLSX"),
     ("t.xlsx", b"\xd0\xcf\x11\xe0 and more", "password"),
     ("t.xls", b"id,a\n1,2\n", "unknown ending"),

@@ -189,7 +189,7 @@ def test_ids_that_a_number_cell_rounds_are_told(write):
 
 
 def test_what_a_file_has_no_use_for_is_a_mistake_of_the_command(write):
-    with pytest.raises(UsageError, match="no workbook"):
+    with pytest.raises(UsageError, match="not a workbook"):
         open_table(write("t.csv", frame()), reading=Reading(sheet="a"))
     with pytest.raises(UsageError, match="for CSV files"):
         open_table(write("t.xlsx", frame()), reading=Reading(delimiter=";"))
