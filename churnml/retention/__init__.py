@@ -1,0 +1,1 @@
+"""Retention: what an offer does, who gets which under a budget, and whether it worked."""
