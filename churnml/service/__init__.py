@@ -1,1 +1,1 @@
-"""Service quality: complaints recorded in one way, a satisfaction index, indicators, word of mouth."""
+"""Service quality: complaints in one record, satisfaction index, indicators, word of mouth."""
