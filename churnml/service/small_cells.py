@@ -387,10 +387,7 @@ def _wide(
     """
     if equations.shape[0] == 0:
         return asked.copy()
-    if equations.shape[0] == 1:
-        mixed = (equations.data < 0).any()
-        return asked & (len(values) > 1) & (mixed | (values.sum() > 2 * WITHIN))
-    low, high = values.copy(), values.copy()
+    low, high = _by_exchange(equations, values)
     random = np.random.default_rng(0)
     right = equations @ values
     bounds = np.column_stack([np.maximum(values - 1000, 0), values + 1000])
@@ -404,14 +401,43 @@ def _wide(
     def open_enough() -> NDArray[np.bool_]:
         return high - low > 2 * WITHIN + 1e-6
 
-    for _ in range(_GLANCES):
+    for _ in range(_GLANCES if equations.shape[0] > 1 else 0):
         if open_enough()[asked].all():
             break
         look(random.choice([-1.0, 1.0], size=len(values)))
-    for place in np.flatnonzero(asked):
+    # What no goal has moved, in a system of one sum, nothing can.
+    for place in np.flatnonzero(asked) if equations.shape[0] > 1 else ():
         for sign in (-1.0, 1.0):
             if not open_enough()[place]:
                 goal = np.zeros(len(values))
                 goal[place] = sign
                 look(goal)
     return open_enough() & asked
+
+
+def _by_exchange(
+    equations: csr_array, values: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """What values may be by moves that can be seen without any search.
+
+    Parts of one sum alone may take people from each other; and where a total is hidden, it may
+    be larger, with one such part of each of its sums.
+    """
+    low, high = values.copy(), values.copy()
+    often = np.asarray((abs(equations) > 0).sum(axis=0)).ravel()
+    ever_part = np.asarray((equations > 0).sum(axis=0)).ravel() > 0
+    alone: list[NDArray[np.intp]] = []
+    total: list[int] = []
+    for row in range(equations.shape[0]):
+        span = slice(equations.indptr[row], equations.indptr[row + 1])
+        places, signs = equations.indices[span], equations.data[span]
+        parts = places[(signs > 0) & (often[places] == 1)]
+        alone.append(parts)
+        total += [int(place) for place in places[signs < 0]] or [-1]
+        if len(parts) > 1:
+            low[parts], high[parts] = 0.0, np.maximum(high[parts], values[parts].sum())
+    for place in {one for one in total if one >= 0 and not ever_part[one]}:
+        rows = [row for row, one in enumerate(total) if one == place]
+        if all(len(alone[row]) for row in rows):
+            high[[place, *(int(part) for row in rows for part in alone[row])]] = np.inf
+    return low, high
