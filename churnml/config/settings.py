@@ -178,6 +178,9 @@ class Scoring(Section):
 
     batch_rows: int = Field(50_000, ge=1, description="rows in memory at a time, and in one part")
     reasons: int = Field(3, ge=0, description="reasons given for each customer")
+    satisfaction_reasons: int = Field(
+        3, ge=0, description="reasons given for each customer's satisfaction, beside those of churn"
+    )
     band_percentiles: tuple[float, float, float] = Field(
         (50, 80, 95), description="percentiles at which medium, high and critical risk begin"
     )

@@ -48,7 +48,7 @@ class Work:
             "fingerprint": self.fingerprint,
             "as_of": self.recipe.as_of.isoformat() if self.recipe.as_of else None,
             "models": self.models(),
-            "reasons": self.recipe.reasons,
+            "reasons": {name: count for name, (_, count) in self.recipe.explained.items()},
             "config": self.config.digest(),
             "churnml": __version__,
         }
@@ -97,8 +97,14 @@ def make_recipe(
     models: dict[str, Resolved], as_of: date | None, reasons: int | None, config: Config
 ) -> ScoringRecipe:
     """Build the recipe from the settings; ``reasons`` takes precedence."""
-    count = config.scoring.reasons if reasons is None else reasons
-    return ScoringRecipe(models=models, as_of=as_of, reasons=count, bands=_bands(models, config))
+    settings = config.scoring
+    return ScoringRecipe(
+        models=models,
+        as_of=as_of,
+        reasons=settings.reasons if reasons is None else reasons,
+        satisfaction_reasons=settings.satisfaction_reasons if reasons is None else reasons,
+        bands=_bands(models, config),
+    )
 
 
 def _bands(models: dict[str, Resolved], config: Config) -> tuple[float, float, float]:

@@ -38,6 +38,8 @@ class ScoringRecipe:
         ``None`` for a flat table whose day was not given.
     reasons : int
         How many reasons each row gets; 0 leaves the column out.
+    satisfaction_reasons : int, optional
+        How many reasons its satisfaction gets where churn is scored too; by default as many.
     bands : tuple of 3 float
         The percentiles at which medium, high and critical risk begin.
     """
@@ -46,11 +48,12 @@ class ScoringRecipe:
     as_of: date | None
     reasons: int
     bands: tuple[float, float, float]
+    satisfaction_reasons: int | None = None
 
     @property
     def kind(self) -> Literal["operator", "table"]:
         """What the models read; a flat table has neither tiers nor ARPU."""
-        return self.explained.model.origin.kind
+        return next(iter(self.models.values())).model.origin.kind
 
     @property
     def tasks(self) -> list[Task]:
@@ -58,9 +61,13 @@ class ScoringRecipe:
         return [task for name, task in TASKS.items() if name in self.models and task.reasons]
 
     @property
-    def explained(self) -> Resolved:
-        """The model whose reasons are given: the first, which is churn where it is scored."""
-        return self.models[self.tasks[0].name]
+    def explained(self) -> dict[str, tuple[Resolved, int]]:
+        """By column of reasons: the model that they explain, and how many each row gets."""
+        first, *others = (task.name for task in self.tasks)
+        more = self.reasons if self.satisfaction_reasons is None else self.satisfaction_reasons
+        columns = {"reasons": (self.models[first], self.reasons)}
+        columns |= {f"{name}_reasons": (self.models[name], more) for name in others}
+        return {name: one for name, one in columns.items() if one[1]}
 
 
 def schema(recipe: ScoringRecipe) -> pa.Schema:
@@ -70,8 +77,7 @@ def schema(recipe: ScoringRecipe) -> pa.Schema:
         columns |= _types(task)
     if recipe.kind == "operator":
         columns |= _VALUE
-    if recipe.reasons:
-        columns["reasons"] = pa.list_(REASON)
+    columns |= dict.fromkeys(recipe.explained, pa.list_(REASON))
     columns |= {f"{task.name}_model": pa.string() for task in recipe.tasks}
     for name in recipe.models:
         if not TASKS[name].reasons:
@@ -111,8 +117,8 @@ def score_rows(
         columns["churn_percentile"] = percentile(columns[ranked.score], reference)
         columns["risk_band"] = risk_band(columns["churn_percentile"], recipe.bands)
     columns |= value
-    if recipe.reasons:
-        columns["reasons"] = reasons(recipe.explained.model, rows, recipe.reasons)
+    for name, (resolved, count) in recipe.explained.items():
+        columns[name] = reasons(resolved.model, rows, count)
     fields = schema(recipe)
     arrays = [_typed(columns[field.name], field.type) for field in fields]
     return pa.Table.from_arrays(arrays, schema=fields)

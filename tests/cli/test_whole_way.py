@@ -116,6 +116,7 @@ def test_score_accounts_for_every_customer_in_the_contract_s_columns(
         "group_tier",
         "arpu",
         "reasons",
+        "satisfaction_reasons",
         "churn_model",
         "satisfaction_model",
     ]
@@ -123,7 +124,7 @@ def test_score_accounts_for_every_customer_in_the_contract_s_columns(
         "not (churn_probability between 0 and 1 and churn_percentile between 0 and 100 "
         "and satisfaction between 0 and 100 and satisfaction_low <= satisfaction "
         "and satisfaction <= satisfaction_high and dissatisfied_probability between 0 and 1 "
-        "and len(reasons) = 3 and churn_model = 'churn/1')"
+        "and len(reasons) = 3 and len(satisfaction_reasons) = 3 and churn_model = 'churn/1')"
     )
     assert odd.count("*").fetchall()[0][0] == 0
     distinct = scores.aggregate("count(distinct customer_id)")

@@ -52,6 +52,7 @@ def test_all_columns_of_the_contract_in_its_order(operators, features):
         "group_tier",
         "arpu",
         "reasons",
+        "satisfaction_reasons",
         "churn_model",
         "satisfaction_model",
     ]
@@ -61,6 +62,9 @@ def test_all_columns_of_the_contract_in_its_order(operators, features):
     assert table["group_tier"].to_pylist() == [None, "A"]
     assert table["churn_model"].to_pylist() == ["churn/1"] * 2
     assert [len(given) for given in table["reasons"].to_pylist()] == [2, 2]
+    points = operators["satisfaction"].model.estimator.explain(features.head(2)).abs()
+    of_satisfaction = table["satisfaction_reasons"].to_pylist()
+    assert [abs(given[0]["contribution"]) for given in of_satisfaction] == list(points.max(axis=1))
 
 
 def test_what_was_not_asked_for_is_absent(models, features):
@@ -81,9 +85,23 @@ def test_what_was_not_asked_for_is_absent(models, features):
     assert table["as_of"].null_count == 2
 
 
-def test_reasons_are_of_churn_unless_only_satisfaction_is_scored(models, features):
-    both = ScoringRecipe(models=models, as_of=None, reasons=1, bands=BANDS)
-    assert both.explained is models["churn"]
+@pytest.mark.parametrize(
+    ("counts", "columns"),
+    [
+        ({"reasons": 1}, ["reasons", "satisfaction_reasons"]),
+        ({"reasons": 2, "satisfaction_reasons": 0}, ["reasons"]),
+        ({"reasons": 0, "satisfaction_reasons": 2}, ["satisfaction_reasons"]),
+        ({"reasons": 0}, []),
+    ],
+)
+def test_either_kind_of_reasons_can_be_left_out(models, features, counts, columns):
+    both = ScoringRecipe(models=models, as_of=None, bands=BANDS, **counts)
+    table = score_rows(both, pa.array(["a"]), features.head(1), {})
+    assert [name for name in table.column_names if name.endswith("reasons")] == columns
+    assert [len(table[name][0]) for name in columns] == [counts.get(n, 1) for n in columns]
+
+
+def test_reasons_are_of_satisfaction_where_it_alone_is_scored(models, features):
     alone = ScoringRecipe(
         models={"satisfaction": models["satisfaction"]}, as_of=None, reasons=1, bands=BANDS
     )
