@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from churnml.registry.promotion.promote import promote
     from churnml.registry.promotion.rollback import rollback
     from churnml.registry.resolve import load_model
+    from churnml.reports.contact_list import contact_list
     from churnml.scoring.score import score
     from churnml.tables.checked import validate
     from churnml.tables.simulator import simulate
@@ -49,6 +50,7 @@ _HOME = {
     "build_dataset": "churnml.datasets.dataset",
     "build_features": "churnml.features",
     "compare": "churnml.registry.compare",
+    "contact_list": "churnml.reports.contact_list",
     "evaluate": "churnml.registry.evaluate",
     "export": "churnml.registry.export",
     "history": "churnml.registry.promotion.history",
@@ -74,6 +76,7 @@ __all__ = [
     "build_dataset",
     "build_features",
     "compare",
+    "contact_list",
     "evaluate",
     "export",
     "history",

@@ -35,6 +35,7 @@ from churnml.cli import (
     ui,
     validate,
 )
+from churnml.cli import list as list_customers
 from churnml.cli.output import report_error
 from churnml.errors import ChurnmlError
 from churnml.errors.masking import without_secrets
@@ -69,6 +70,7 @@ for module in (
     evaluate,
     backtest,
     score,
+    list_customers,
     promote,
     rollback,
     history,

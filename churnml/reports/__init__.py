@@ -1,0 +1,1 @@
+"""What people read: lists of customers, reasons as sentences, in English and Chinese."""
