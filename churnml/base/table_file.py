@@ -195,25 +195,32 @@ def _write_xlsx(frames: Iterable[pd.DataFrame], path: Path, content: str) -> int
     sheet = book.create_sheet(content[:31])
     sheet.freeze_panes = "A2"
     count = 0
-    for number, frame in enumerate(frames):
-        if number == 0:
-            _begin(sheet, frame)
-        count += len(frame)
-        if count > MOST_XLSX_ROWS:
-            raise UsageError(
-                f"{path.name}: a workbook holds {MOST_XLSX_ROWS:,} rows; these are more.",
-                hint="Write fewer (--top), or Parquet or CSV.",
-                file=path.name,
-                count=count,
-            )
-        for row in _escaped(frame).itertuples(index=False):
-            sheet.append([_cell(sheet, value) for value in row])
+    try:
+        for number, frame in enumerate(frames):
+            if number == 0:
+                _begin(sheet, frame)
+            count += len(frame)
+            _require_room(path, count)
+            for row in _escaped(frame).itertuples(index=False):
+                sheet.append([_cell(sheet, value) for value in row])
+    except BaseException:
+        sheet.close()
+        raise
     sheet.auto_filter.ref = f"A1:{_last_column(sheet)}{count + 1}"
     draft = path.with_name(f"{path.name}.draft")
     book.save(draft)
     _without_clock(draft, path)
     draft.unlink()
     return count
+
+
+def _require_room(path: Path, rows: int) -> None:
+    if rows > MOST_XLSX_ROWS:
+        raise UsageError(
+            f"{path.name}: a workbook holds {MOST_XLSX_ROWS:,} rows; these are more.",
+            hint="Write fewer (--top), or Parquet or CSV.",
+            file=path.name,
+        )
 
 
 def _begin(sheet: Any, frame: pd.DataFrame) -> None:

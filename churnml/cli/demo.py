@@ -144,11 +144,12 @@ def run_demo(
 def show(result: "Demo") -> None:
     """Print what was made, how good it is, and where to look."""
     from churnml.cli import train
+    from churnml.scoring.bands import risk_bands
 
     for one in result.trained:
         train.show(one)
         output.print_line("")
-    _bands(result)
+    output.print_bands(risk_bands(result.manifest), result.manifest.as_of)
     scored = result.manifest.rows.scored
     output.print_line(f"{scored:,} customers scored; the whole way in {result.seconds:.0f} s.")
     output.print_line("")
@@ -162,23 +163,3 @@ def show(result: "Demo") -> None:
         ("runs, figures, models", "churnml ui"),
     ):
         output.print_line(f"  {what:<25}{place}")
-
-
-def _bands(result: "Demo") -> None:
-    """Customers by risk band, with the main driver of each."""
-    import duckdb
-
-    from churnml.tables.source.engines.duckdb import file_literals
-
-    scores = result.folder / "scores"
-    parts = file_literals(scores / part.name for part in result.manifest.parts)
-    rows = duckdb.execute(
-        "select risk_band, count(*), avg(churn_probability), avg(satisfaction), "
-        f"mode(reasons[1].driver) from read_parquet({parts}) group by 1 order by 3 desc"
-    ).fetchall()
-    cells = [
-        (band, driver, f"{count:,}", f"{chance:.1%}", f"{satisfied:.1f}")
-        for band, count, chance, satisfied, driver in rows
-    ]
-    head = ("risk", "usual driver", "customers", "mean churn probability", "mean satisfaction")
-    output.print_table(f"Scores at {result.manifest.as_of}", head, cells, numbers=3)

@@ -60,12 +60,6 @@ def command(
     )
     if json:
         output.print_json(made.to_dict())
-        return
-    output.print_line(repr(made))
-    if made.bands:
-        rows = [
-            (band, f"{one['customers']:,.0f}", f"{one['churn_probability']:.1%}")
-            for band, one in made.bands.items()
-        ]
-        head = ("risk band", "customers", "mean probability of leaving")
-        output.print_table("All customers scored", head, rows, numbers=2)
+    else:
+        output.print_line(repr(made))
+        output.print_bands(made.bands, made.as_of)

@@ -16,6 +16,8 @@ from churnml.errors.masking import masked, without_secrets
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from churnml.scoring.bands import Band
+
 
 def printable(text: object) -> str:
     r"""Mask secrets and escape control characters, so that data cannot control the terminal.
@@ -76,6 +78,25 @@ def print_table(
     for row in rows:
         table.add_row(*(escape(printable(cell)) for cell in row))
     console().print(table)
+
+
+def print_bands(bands: Sequence[Band], as_of: str | None) -> None:
+    """Customers by risk band, with what usually drives them; nothing where churn is not scored."""
+    rows = [
+        (
+            band.name,
+            band.driver or "–",
+            f"{band.customers:,}",
+            f"{band.percentile:.0f} %",
+            f"{band.churn_probability:.1%}",
+            "–" if band.satisfaction is None else f"{band.satisfaction:.1f}",
+        )
+        for band in bands
+    ]
+    if rows:
+        when = f" at {as_of}" if as_of else ""
+        head = ("risk", "usual driver", "customers", "riskier than", "will leave", "satisfaction")
+        print_table(f"Scores{when}, means by risk band", head, rows, numbers=4)
 
 
 def print_line(text: str) -> None:

@@ -62,6 +62,7 @@ def command(
     """
     import churnml
     from churnml.scoring import check_gates
+    from churnml.scoring.bands import risk_bands
 
     if engine != "duckdb":
         raise UsageError(f"--engine {engine}: not available.", hint="Use duckdb.")
@@ -86,4 +87,5 @@ def command(
         output.print_json(manifest.to_dict())
     elif not json:
         output.print_line(repr(manifest))
+        output.print_bands(risk_bands(manifest), manifest.as_of)
     check_gates(manifest)

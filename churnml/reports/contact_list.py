@@ -6,12 +6,13 @@ import html
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import duckdb
+import pandas as pd
 import pyarrow as pa
 
-from churnml.base.placing import ReadPlaces, input_first, require_apart
+from churnml.base.placing import ReadPlaces, require_apart
 from churnml.base.table_file import TableFile, suffix_of
 from churnml.base.text import counted
 from churnml.config.settings import ActionSettings, Config
@@ -20,14 +21,11 @@ from churnml.reports.accounts import ACCOUNT_COLUMNS, account_rows, source_of
 from churnml.reports.sentences import Reason, sentence
 from churnml.reports.where import parse_where
 from churnml.reports.words import Language, require_language, word
+from churnml.scoring.bands import BANDS, Band, first_driver, risk_bands
 from churnml.scoring.manifest import Manifest
 from churnml.tables.checked import Location
 from churnml.tables.source.engines.duckdb import file_literals
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-BANDS = ("low", "medium", "high", "critical")
 REASONS = 3
 _BATCH = 20_000
 _SCORES = (
@@ -44,6 +42,17 @@ _SCORES = (
     "group_tier",
     "arpu",
 )
+_DIGITS = {
+    "churn_probability": 4,
+    "churn_percentile": 1,
+    "satisfaction": 1,
+    "satisfaction_low": 1,
+    "satisfaction_high": 1,
+    "dissatisfied_probability": 4,
+    "arpu": 2,
+    "value_at_risk": 2,
+    "leavers_expected": 1,
+}
 _LAST_SURVEY, _SURVEY_DAYS = "service_survey_last_score_points", "service_survey_last_days"
 
 
@@ -57,15 +66,15 @@ class ContactList:
     rows : int
     columns : list of str
     as_of : str or None
-    bands : dict of str to dict
-        By risk band: ``customers`` and their mean ``churn_probability``.
+    bands : list of Band
+        Of all customers scored.
     """
 
     file: str
     rows: int
     columns: list[str]
     as_of: str | None
-    bands: dict[str, dict[str, float]]
+    bands: list[Band]
 
     def to_dict(self) -> dict[str, Any]:
         """What ``churnml list --json`` prints."""
@@ -73,8 +82,6 @@ class ContactList:
 
     def to_pandas(self) -> pd.DataFrame:
         """The list, read again from its file; ids stay text."""
-        import pandas as pd
-
         suffix = suffix_of(self.file)
         if suffix == ".parquet":
             return pd.read_parquet(self.file)
@@ -88,9 +95,9 @@ class ContactList:
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f"<tr><td>{html.escape(band)}</td><td>{one['customers']:,.0f}</td>"
-            f"<td>{one['churn_probability']:.1%}</td></tr>"
-            for band, one in self.bands.items()
+            f"<tr><td>{band.name}</td><td>{band.customers:,}</td>"
+            f"<td>{band.churn_probability:.1%}</td></tr>"
+            for band in self.bands
         )
         head = "<tr><th>risk band</th><th>customers</th><th>mean probability of leaving</th></tr>"
         return f"<p>{html.escape(repr(self))}</p><table>{head}{rows}</table>"
@@ -165,14 +172,12 @@ def contact_list(
     folder = ReadPlaces(places=(Path(manifest.folder),), tables=(Path(manifest.folder),))
     require_apart(out, folder)
     source = source_of(manifest, mapping, settings) if accounts else None
+    manifest.verify()
     columns = list(ACCOUNT_COLUMNS) if accounts else _columns(manifest)
     table = _table_file(columns, language, Path(out), accounts=accounts)
-    with input_first(manifest.verify):
-        table.require_free(out, overwrite=overwrite)
-    manifest.verify()
+    table.require_free(out, overwrite=overwrite)
     with _connected(manifest, settings) as con:
         query = _query(con, band=band, where=where)
-        bands = _bands(con)
         if source is not None:
             batches = account_rows(con, query, *source, config=settings, top=top)
         else:
@@ -188,7 +193,7 @@ def contact_list(
         rows=rows,
         columns=list(table.columns),
         as_of=manifest.as_of,
-        bands=bands,
+        bands=risk_bands(manifest),
     )
 
 
@@ -252,7 +257,7 @@ def _headed(batch: pd.DataFrame, columns: Sequence[str], lang: Language, out: Pa
         if lang != "en" and name in batch:
             names = {key: word(section, key, lang) for key in batch[name].dropna().unique()}
             batch[name] = batch[name].map(names)
-    return batch[list(columns)].set_axis(_headings(columns, lang, out), axis=1)
+    return _rounded(batch)[list(columns)].set_axis(_headings(columns, lang, out), axis=1)
 
 
 def _connected(manifest: Manifest, config: Config) -> duckdb.DuckDBPyConnection:
@@ -268,14 +273,10 @@ def _connected(manifest: Manifest, config: Config) -> duckdb.DuckDBPyConnection:
         months = config.costs.months_kept
         extra.append(f"churn_probability * arpu * {months} AS value_at_risk")
     if reasons := _reason_columns(there):
-        found = [
-            f"list_filter({column}, lambda r: r.contribution {sign} 0)[1].driver"
-            for task, column in reasons
-            for sign in (">" if task == "churn" else "<",)
-        ]
+        found = [first_driver(column, raising=task == "churn") for task, column in reasons]
         extra.append(f"coalesce({', '.join(found)}) AS driver")
     more = "".join(f", {one}" for one in extra)
-    con.execute(f"CREATE VIEW scored AS SELECT *{more} FROM read_parquet({parts})")
+    con.execute(f"CREATE VIEW scored AS SELECT *{more} FROM read_parquet({parts})").fetchall()
     return con
 
 
@@ -295,7 +296,7 @@ def _query(con: duckdb.DuckDBPyConnection, *, band: Sequence[str], where: str | 
         conditions.append(f"({parse_where(where, plain)})")
     query = "SELECT * FROM scored" + (f" WHERE {' AND '.join(conditions)}" if conditions else "")
     try:
-        con.execute(f"SELECT count(*) FROM ({query})")
+        con.execute(f"SELECT count(*) FROM ({query})").fetchall()
     except duckdb.Error as error:
         problem = str(error).splitlines()[0].split(":", 1)[-1].strip()
         raise UsageError(
@@ -315,17 +316,6 @@ def _order(columns: Sequence[str]) -> str:
     return f"{first}, customer_id"
 
 
-def _bands(con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, float]]:
-    there = {row[0] for row in con.execute("DESCRIBE scored").fetchall()}
-    if "risk_band" not in there:
-        return {}
-    found = con.execute(
-        "SELECT risk_band, count(*), avg(churn_probability) FROM scored GROUP BY risk_band"
-    ).fetchall()
-    by_band = {name: {"customers": many, "churn_probability": mean} for name, many, mean in found}
-    return {name: by_band[name] for name in reversed(BANDS) if name in by_band}
-
-
 def _customers(
     con: duckdb.DuckDBPyConnection,
     query: str,
@@ -333,20 +323,31 @@ def _customers(
     lang: Language,
     actions: ActionSettings,
 ) -> Iterator[pd.DataFrame]:
+    reader = con.cursor().sql(query).to_arrow_reader(_BATCH)
+    yield _customer_rows(reader.schema.empty_table(), columns, lang, actions)
+    for batch in reader:
+        yield _customer_rows(pa.Table.from_batches([batch]), columns, lang, actions)
+
+
+def _customer_rows(
+    rows: pa.Table, columns: Sequence[str], lang: Language, actions: ActionSettings
+) -> pd.DataFrame:
     plain = [name for name in columns if "_reason_" not in name and name != "action"]
-    for batch in con.execute(query).to_arrow_reader(_BATCH):
-        there = set(batch.schema.names)
-        frame = pa.Table.from_batches([batch]).select(plain).to_pandas()
-        for task, column in _reason_columns(there):
-            rows = batch.column(column).to_pylist()
-            told = [_sentences(task, reasons or [], lang) for reasons in rows]
-            for number in range(REASONS):
-                frame[f"{task}_reason_{number + 1}"] = [
-                    one[number] if number < len(one) else None for one in told
-                ]
-        if "action" in columns:
-            frame["action"] = frame["driver"].map(actions.by_driver(lang))
-        yield frame
+    frame = rows.select(plain).to_pandas()
+    for task, column in _reason_columns(set(rows.column_names)):
+        told = [_sentences(task, reasons or [], lang) for reasons in rows[column].to_pylist()]
+        for number in range(REASONS):
+            frame[f"{task}_reason_{number + 1}"] = pd.Series(
+                [one[number] if number < len(one) else None for one in told], dtype="str"
+            )
+    if "action" in columns:
+        frame["action"] = frame["driver"].map(actions.by_driver(lang)).astype("str")
+    return frame
+
+
+def _rounded(frame: pd.DataFrame) -> pd.DataFrame:
+    """As many digits as people can use; rows were chosen and sorted by all of them."""
+    return frame.round({name: digits for name, digits in _DIGITS.items() if name in frame})
 
 
 def _sentences(task: str, reasons: Sequence[Mapping[str, Any]], lang: Language) -> list[str]:

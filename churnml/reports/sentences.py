@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -12,7 +13,9 @@ from churnml.reports.words import Language, all_words, meaning, word
 
 _SCORE, _DAYS = "service_survey_last_score_points", "service_survey_last_days"
 _LONG_WAIT = 120
-_GIGABYTE = 1024
+_UNITS_ZH = re.compile(
+    r"（(天|小时|秒|元|已到期为负|至多10个月|[^（）]*、[^（）]*|\d为?[^（）]*)）$"
+)
 _LEVELS = {
     "tier_individual": ("standard", "silver", "gold", "diamond"),
     "tier_group": (None, "C", "B", "A"),
@@ -73,12 +76,19 @@ def sentence(task: str, reason: Reason, lang: Language, days: str | None = None)
     if reason.feature == _SCORE and days is not None and reason.value is not None:
         return str(texts["survey"][lang]).format(score=reason.value, days=days, effect=effect)
     feature = declared().get(reason.feature)
-    what = reason.feature if feature is None else (feature.en if lang == "en" else feature.zh)
+    what = reason.feature if feature is None else _name(feature, lang)
     said = _meaning(feature, reason.value, lang)
     if said is not None:
         return str(texts["meaning"][lang]).format(what=what, meaning=said, effect=effect)
     value = _value(feature, str(reason.value), lang)
     return str(texts["reason"][lang]).format(what=what, value=value, effect=effect)
+
+
+def _name(feature: Feature, lang: Language) -> str:
+    """What a feature is about, without how it is counted."""
+    if lang == "zh":
+        return _UNITS_ZH.sub("", feature.zh)
+    return re.split("[:;]", feature.en)[0]
 
 
 def _meaning(feature: Feature | None, value: str | None, lang: Language) -> str | None:
@@ -101,7 +111,7 @@ def _value(feature: Feature | None, value: str, lang: Language) -> str:
     if feature.unit == "level":
         return _level(feature.name, number, lang)
     unit, number = _readable(feature.unit, number)
-    written = _number(number, unit)
+    written = _number(number, unit, lang)
     entry = all_words()["units"].get(unit)
     if entry is None:
         return written
@@ -126,12 +136,16 @@ def _readable(unit: str, number: float) -> tuple[str, float]:
     return unit, number
 
 
-def _number(number: float, unit: str) -> str:
+def _number(number: float, unit: str, lang: Language = "en") -> str:
     """A number with as many digits as people can use.
 
     >>> _number(1234.567, "yuan"), _number(12.345, "share"), _number(0.6234, "ratio")
     ('1,234.6', '12', '0.62')
+    >>> _number(34567, "yuan", "zh")
+    '3.5万'
     """
+    if lang == "zh" and abs(number) >= 10_000:
+        return f"{number / 10_000:.1f}万"
     if unit == "share":
         return f"{number:.0f}"
     if unit == "ratio":

@@ -37,7 +37,7 @@ _ALLOWED = (
     exp.Mul,
     exp.Div,
 )
-_DECISIONS = (exp.Predicate, exp.And, exp.Or, exp.Not, exp.Boolean, exp.Column)
+_DECISIONS = (exp.Predicate, exp.And, exp.Or, exp.Not, exp.Boolean)
 
 
 def parse_where(text: str, columns: Sequence[str]) -> str:
@@ -64,12 +64,12 @@ def parse_where(text: str, columns: Sequence[str]) -> str:
     if len(text) > _LONGEST:
         raise _refused(text[:40] + "…", f"{len(text):,} characters; at most {_LONGEST:,} expected")
     try:
-        (tree,) = sqlglot.parse(text, dialect="duckdb")
-    except (sqlglot.errors.SqlglotError, RecursionError, ValueError) as error:
-        first = str(error).splitlines()[0] if str(error) else "nested too deeply"
-        raise _refused(text, f"not an expression ({first.split('. Line')[0]})") from None
-    if tree is None:
-        raise _refused(text, "no expression")
+        statements = sqlglot.parse(text, dialect="duckdb")
+    except (sqlglot.errors.SqlglotError, RecursionError):
+        raise _refused(text, "this is not an expression") from None
+    if len(statements) != 1 or statements[0] is None:
+        raise _refused(text, "one expression expected")
+    tree = statements[0]
     known = {name.casefold(): name for name in columns}
     for node in tree.walk():
         if type(node) not in _ALLOWED:
@@ -83,8 +83,8 @@ def parse_where(text: str, columns: Sequence[str]) -> str:
 
 
 def _bind(text: str, node: exp.Column, known: dict[str, str]) -> None:
-    name = node.name
-    if node.table or name.casefold() not in known:
+    name = node.sql(dialect="duckdb") if node.table else node.name
+    if name.casefold() not in known:
         near = difflib.get_close_matches(name.casefold(), known, n=1)
         meant = f" Did you mean {known[near[0]]}?" if near else ""
         raise UsageError(
