@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import itertools
 import os
 import signal
 import sys
@@ -120,6 +121,8 @@ def _terminate(number: int, _frame: FrameType | None) -> None:
 
 
 def _run(arguments: list[str]) -> int:
+    # A newcomer who types the name alone is shown the way.
+    arguments = arguments or ["--help"]
     as_json, debug = "--json" in arguments, "--debug" in arguments
     try:
         status = app(args=arguments, standalone_mode=False, prog_name="churnml")
@@ -135,8 +138,8 @@ def _run(arguments: list[str]) -> int:
     except typer.TyperException as error:
         message = error.format_message()
         if not message:
-            return 2 if not arguments else error.exit_code
-        hint = "Try churnml --help."
+            return error.exit_code
+        hint = _date_hint(message, arguments) or "Try churnml --help."
         sentence = message if message.endswith((".", "?", "!")) else f"{message}."
         report_error({"status": 2, "message": sentence, "hint": hint}, as_json=as_json)
         return 2
@@ -168,6 +171,16 @@ def _run(arguments: list[str]) -> int:
         report_error({"status": 1, "message": message, "hint": hint}, as_json=as_json)
         return 1
     return 0
+
+
+def _date_hint(message: str, arguments: list[str]) -> str:
+    """The latest usable date, where the one that is missing is of operator tables."""
+    if "--as-of" not in message or len(arguments) < 2:
+        return ""
+    from churnml.features.requirements import suggest_date
+
+    mapping = dict(itertools.pairwise(arguments)).get("--mapping")
+    return next(filter(None, (suggest_date(one, mapping=mapping) for one in arguments[1:])), "")
 
 
 def _was_printing(error: OSError) -> bool:

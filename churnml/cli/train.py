@@ -31,6 +31,13 @@ def command(
     budget: options.Budget = None,
     mapping: options.Mapping = None,
     config: options.ConfigFile = None,
+    accept_suspects: Annotated[
+        bool,
+        typer.Option(
+            "--accept-suspects",
+            help="Let a model become champion that learned from columns reported as outcomes.",
+        ),
+    ] = False,
     track: Annotated[
         bool, typer.Option(help="Record the run in MLflow; --no-track needs --out.")
     ] = True,
@@ -72,6 +79,7 @@ def command(
         budget=budget,
         mapping=mapping,
         config=options.settings(config),
+        accept_suspects=accept_suspects,
         track=track,
         out=out,
         overwrite=overwrite,

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from ibis import _
 from ibis.expr import types as ir
 
 from churnml.base.dates import add_months
-from churnml.errors import DataError
+from churnml.errors import ChurnmlError, DataError
+from churnml.tables.checked import Location, as_source
 from churnml.tables.source import Source
 
 
@@ -46,6 +48,40 @@ def require_bills(source: Source, day: date) -> None:
             column="month",
             value=last.isoformat(),
         )
+
+
+def suggest_date(data: object, *, mapping: Location | None = None) -> str:
+    """Name the latest date that operator tables allow, for whoever left it out.
+
+    Parameters
+    ----------
+    data : Source, path, or anything else
+        What was given as operator tables; nothing is said of what is none.
+    mapping : path, optional
+
+    Returns
+    -------
+    str
+        A sentence, or nothing.
+    """
+    try:
+        if not isinstance(data, Source) and not (isinstance(data, str | Path) and is_folder(data)):
+            return ""
+        source = as_source(data, mapping=mapping)
+        last = _day(source.tables["bills"].month.max().to_pyarrow().as_py())
+    except ChurnmlError:
+        return ""
+    if last is None:
+        return ""
+    return f"Bills end with {last:%Y-%m}: the latest date is --as-of {add_months(last, 1)}."
+
+
+def is_folder(place: str | Path) -> bool:
+    """Whether a place is a folder on this machine."""
+    try:
+        return Path(place).is_dir()
+    except (OSError, ValueError):
+        return False
 
 
 def _last_month(bills: ir.Table, day: date) -> date | None:

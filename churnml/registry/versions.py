@@ -170,8 +170,9 @@ def first_description(task: str) -> str:
     return f"A **{task}** model by churnml."
 
 
-def give_alias(store: Store, name: str, version: str) -> str:
-    """Make a new version champion if there is none, else challenger; return which."""
-    alias = CHALLENGER if CHAMPION in aliases_of(store, name) else CHAMPION
+def give_alias(store: Store, name: str, version: str, *, may_lead: bool = True) -> str:
+    """Make a new version champion if there is none and it may lead, else challenger."""
+    led = CHAMPION in aliases_of(store, name)
+    alias = CHAMPION if may_lead and not led else CHALLENGER
     store.client.set_registered_model_alias(name, alias, version)
     return alias

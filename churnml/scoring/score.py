@@ -10,6 +10,7 @@ from churnml.config.settings import Config
 from churnml.datasets.flat import Reading
 from churnml.datasets.flat.frame import Frame, is_frame, name_of, table_file
 from churnml.errors import UsageError
+from churnml.features.requirements import suggest_date
 from churnml.models.model import Model
 from churnml.scoring.flat import score_table
 from churnml.scoring.manifest import Manifest
@@ -95,7 +96,12 @@ def score(
     """
     reading = Reading(sheet=sheet, encoding=encoding, delimiter=delimiter)
     of_table = id is not None or is_frame(data)
-    _require_fitting(of_table, as_of, hazard_model, reasons, reading)
+    if not of_table and as_of is None:
+        raise UsageError(
+            "Operator tables need --as-of, a table of your own needs --id.",
+            hint=suggest_date(data, mapping=mapping),
+        )
+    _require_fitting(of_table, hazard_model, reasons, reading)
     settings = config or Config()
     day = None if as_of is None else parse_date(as_of)
     shared: dict[str, Any] = {"reasons": reasons, "config": settings, "overwrite": overwrite}
@@ -119,13 +125,10 @@ def score(
 
 def _require_fitting(
     of_table: bool,
-    as_of: object,
     hazard_model: object,
     reasons: int | None,
     reading: Reading,
 ) -> None:
-    if not of_table and as_of is None:
-        raise UsageError("Operator tables need --as-of, a table of your own needs --id.")
     if of_table and hazard_model is not None:
         raise UsageError("--hazard-model is for operator tables, not with --id.")
     if reasons is not None and reasons < 0:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import html
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from churnml.base.placing import ReadPlaces, input_first, require_apart
 from churnml.base.tasks import TASKS, TaskName, find_task
+from churnml.base.text import quoted
 from churnml.config.settings import Config, with_setting
 from churnml.datasets.flat import Reading, open_table
 from churnml.datasets.flat.frame import Frame, is_frame, name_of, table_file
@@ -124,6 +125,7 @@ def train(
     budget: str | None = None,
     mapping: Location | None = None,
     config: Config | None = None,
+    accept_suspects: bool = False,
     track: bool = True,
     out: Location | None = None,
     overwrite: bool = False,
@@ -161,6 +163,9 @@ def train(
     mapping : path, optional
         The operator's own names, codes and units.
     config : Config, optional
+    accept_suspects : bool, default False
+        Whether a model that learned from columns reported as outcomes may become champion;
+        else it is registered as challenger.
     track : bool, default True
         Whether to record the run in MLflow; without it, ``out`` is needed.
     out : path, optional
@@ -234,7 +239,8 @@ def train(
             config=settings,
         )
         fitted = fit_and_test(named, split, config=settings)
-    return _keep(fitted, watch, track=track, out=out, overwrite=overwrite)
+        may_lead = accept_suspects or not split.suspects
+    return _keep(fitted, watch, track=track, out=out, overwrite=overwrite, may_lead=may_lead)
 
 
 def _refuse(own: Mapping[str, Any]) -> None:
@@ -268,9 +274,15 @@ def _require_place(out: Location | None, overwrite: bool, read: ReadPlaces) -> N
 
 
 def _keep(
-    fitted: Fitted, watch: Watch, *, track: bool, out: Location | None, overwrite: bool
+    fitted: Fitted,
+    watch: Watch,
+    *,
+    track: bool,
+    out: Location | None,
+    overwrite: bool,
+    may_lead: bool = True,
 ) -> Trained:
-    run = record(fitted, watch=watch)
+    run = replace(record(fitted, watch=watch), may_lead=may_lead)
     if out is not None:
         bundle.save(fitted.model, out, overwrite=overwrite)
     if track:
@@ -287,6 +299,17 @@ def _keep(
         baselines=fitted.tested.baselines,
         rows=fitted.count_rows(),
         dates=fitted.split.list_dates(),
-        notes=fitted.notes,
+        notes=fitted.notes + _not_leading(fitted, logged, may_lead),
         suspects=fitted.split.suspects,
     )
+
+
+def _not_leading(fitted: Fitted, logged: Logged, may_lead: bool) -> list[str]:
+    """Why a model is not its name's champion though there is no other."""
+    if may_lead or logged.alias is None:
+        return []
+    columns = ", ".join(quoted(str(one["column"])) for one in fitted.split.suspects)
+    return [
+        f"Registered as challenger, never as champion, for it learned from {columns}: leave such "
+        "columns out with --drop, or accept them with --accept-suspects."
+    ]

@@ -38,7 +38,8 @@ def save_training(
 def log_training(training: TrainingRecord, *, store: Store | None = None) -> Logged:
     """Log a training as an MLflow run with a registered model version.
 
-    The first version of a name becomes its ``champion``, a later one its ``challenger``.
+    The first version of a name becomes its ``champion``, unless it must not lead; a later one
+    its ``challenger``.
 
     Parameters
     ----------

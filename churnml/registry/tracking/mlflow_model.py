@@ -114,7 +114,9 @@ def register(
         )
         crash_point("version:registered")
         try:
-            alias = registry.give_alias(store, name, str(version.version))
+            alias = registry.give_alias(
+                store, name, str(version.version), may_lead=training.may_lead
+            )
         except BaseException:
             store.client.delete_model_version(name, version.version)
             raise

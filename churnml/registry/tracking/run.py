@@ -123,6 +123,8 @@ class TrainingRecord:
     started : datetime, optional
         With a time zone.
     children : sequence of Child
+    may_lead : bool
+        Whether it becomes champion where there is none.
     """
 
     model: Model
@@ -139,6 +141,7 @@ class TrainingRecord:
     notes: str = ""
     started: datetime | None = None
     children: Sequence[Child] = ()
+    may_lead: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -91,7 +91,8 @@ def _bind_folder(engine: Engine, mapping: SourceMapping, folder: Path) -> dict[s
     if not files:
         raise ContractError(
             f"{folder}: no table of the contract here.",
-            hint=f"Expected are files such as customers.parquet or bills.csv: {_listing(folder)}.",
+            hint=f"Expected are files such as customers.parquet or bills.csv: {_listing(folder)}. "
+            "Files and columns of other names need --mapping; configs/sources/ has examples.",
             file=str(folder),
         )
     return {name: _bind(engine, mapping, name, path) for name, path in files.items()}
