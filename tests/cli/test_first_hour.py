@@ -65,9 +65,8 @@ def test_a_model_of_outcome_columns_leads_only_where_that_is_accepted(churnml, s
     rows.to_csv(tmp_path / "t.csv", index=False)
     config = tmp_path / "short.yaml"
     config.write_text("churn: {folds: 2, repeats: 1, max_rounds: 20}\n")
-    given = (
-        ("train", "churn", tmp_path / "t.csv", "--id", "id", "--target", "left", "--name", "told", "--config", config, "--json")
-    )  # fmt: skip
+    columns = ("--id", "id", "--target", "left", "--name", "told")
+    given = ("train", "churn", tmp_path / "t.csv", *columns, "--config", config, "--json")
     first = churnml(*given)
     assert first.status == 0
     assert [one["column"] for one in first.json["suspects"]] == ["farewell"]
