@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from churnml.registry.resolve import load_model
     from churnml.reports.contact_list import contact_list
     from churnml.scoring.score import score
+    from churnml.service.index.index import satisfaction_index
     from churnml.tables.checked import validate
     from churnml.tables.simulator import simulate
     from churnml.tables.source import open_source
@@ -61,6 +62,7 @@ _HOME = {
     "promote": "churnml.registry.promotion.promote",
     "response_weights": "churnml.datasets.nonresponse",
     "rollback": "churnml.registry.promotion.rollback",
+    "satisfaction_index": "churnml.service.index.index",
     "score": "churnml.scoring.score",
     "simulate": "churnml.tables.simulator",
     "train": "churnml.training.train",
@@ -87,6 +89,7 @@ __all__ = [
     "promote",
     "response_weights",
     "rollback",
+    "satisfaction_index",
     "score",
     "simulate",
     "train",

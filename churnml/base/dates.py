@@ -62,11 +62,33 @@ def add_span(day: date, span: str) -> date:
     >>> add_span(date(2026, 1, 31), "1d")
     datetime.date(2026, 2, 1)
     """
+    number, months = _read_span(span)
+    return add_months(day, number) if months else day + timedelta(days=number)
+
+
+def subtract_span(day: date, span: str) -> date:
+    """Go back from a date by a span.
+
+    Raises
+    ------
+    UsageError
+        If the span is written otherwise.
+
+    Examples
+    --------
+    >>> subtract_span(date(2026, 3, 31), "1mo"), subtract_span(date(2026, 3, 1), "1d")
+    (datetime.date(2026, 2, 28), datetime.date(2026, 2, 28))
+    """
+    number, months = _read_span(span)
+    return add_months(day, -number) if months else day - timedelta(days=number)
+
+
+def _read_span(span: str) -> tuple[int, bool]:
+    """How many, and whether months rather than days."""
     match = re.fullmatch(r"(\d+)(d|mo)", span)
     if match is None:
         raise UsageError(f"{span!r} is not a span of time.", hint="Write 60d or 2mo.")
-    number = int(match[1])
-    return day + timedelta(days=number) if match[2] == "d" else add_months(day, number)
+    return int(match[1]), match[2] == "mo"
 
 
 def add_months(day: date, months: int) -> date:

@@ -121,16 +121,55 @@ def response_weights(
     rows = silent.order_by("as_of", "customer_id").to_pandas()
     features = pd.concat([data.X, rows[list(data.X.columns)].astype(data.X.dtypes)])
     groups = pd.concat([data.groups, rows["customer_id"]])
-    answered = np.arange(len(features)) < len(data)
-    _require(int(answered.sum()), int((~answered).sum()))
-    weight, chance, trimmed = _weigh(features, answered, groups.to_numpy(), share)
+    return weigh_answers(features, data.y, groups.to_numpy(), share=share)
+
+
+def weigh_answers(
+    features: pd.DataFrame,
+    scores: ArrayLike,
+    groups: NDArray[Any],
+    *,
+    share: float = 1.0,
+    model: ChurnClassifier | None = None,
+) -> Response:
+    """Weight answers by the inverse chance of answering, learned from features.
+
+    Parameters
+    ----------
+    features : DataFrame, shape (m, k)
+        Of those who answered, then of those who did not.
+    scores : array of float, shape (n,)
+        The answers, of the first rows.
+    groups : array, shape (m,)
+        The customer of each row.
+    share : float, default 1
+        The share of those who did not answer that the rows are a sample of.
+    model : ChurnClassifier, optional
+        Learns who answered; by default a thorough one.
+
+    Returns
+    -------
+    Response
+
+    Raises
+    ------
+    DataError
+        Where fewer than 50 answered or fewer than 50 did not.
+    """
+    y = np.asarray(scores, np.float64)
+    answered = np.arange(len(features)) < y.size
+    silent = len(features) - y.size
+    _require(y.size, silent)
+    model = model or ChurnClassifier(repeats=1, learning_rate=0.1, max_rounds=300)
+    model.fit(features.reset_index(drop=True), answered.astype(int), groups=groups)
+    weight, chance, trimmed = _weigh(model.oof_, answered, share)
     standing = np.where(answered, 1.0, 1 / share)
     features = features.reset_index(drop=True)
-    every = np.where(answered, np.r_[weight, np.ones(len(rows))], 0.0)
+    every = np.where(answered, np.r_[weight, np.ones(silent)], 0.0)
     table = balance(features, answered, every, standing)
-    facts = _facts(table, data.y.to_numpy(float), weight)
+    facts = _facts(table, y, weight)
     facts |= {
-        "silent": float(len(rows)),
+        "silent": float(silent),
         "rate": float(answered.sum() / standing.sum()),
         "auc": auc(answered.astype(float), chance),
         "trimmed": float(trimmed),
@@ -234,12 +273,10 @@ def _require(answered: int, silent: int) -> None:
 
 
 def _weigh(
-    X: pd.DataFrame, answered: NDArray[np.bool_], groups: NDArray[Any], share: float
+    oof: NDArray[np.float64], answered: NDArray[np.bool_], share: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], int]:
     """Weights of respondents, every row's response probability, and how many were trimmed."""
-    model = ChurnClassifier(repeats=1, learning_rate=0.1, max_rounds=300)
-    model.fit(X.reset_index(drop=True), answered.astype(int), groups=groups)
-    chance = np.clip(model.oof_, 1e-4, 1 - 1e-4)
+    chance = np.clip(oof, 1e-4, 1 - 1e-4)
     # Those who did not answer may be a sample, which makes answering look more frequent.
     odds = chance / (1 - chance) * share
     chance = odds / (1 + odds)

@@ -1,0 +1,67 @@
+"""``churnml index``: how satisfied all customers are, and each kind of them."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from churnml.cli import options, output
+
+
+def command(
+    source: options.Source,
+    as_of: options.AsOf,
+    by: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COL[+COL]",
+            help="What cells are made of: columns of customers, individual_tier, group_tier, "
+            "tenure_band; may be given several times.",
+        ),
+    ] = None,
+    satisfaction_model: Annotated[
+        str | None,
+        typer.Option(
+            help="Model URI; by default models:/satisfaction@champion, where there is one."
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="F", help="A file for the table: .parquet, .csv or .xlsx."),
+    ] = None,
+    mapping: options.Mapping = None,
+    config: options.ConfigFile = None,
+    overwrite: options.Overwrite = False,
+    json: options.Json = False,
+    debug: options.Debug = False,
+) -> None:
+    """Show how satisfied the customers are, with intervals.
+
+    From survey answers, weighted to stand for everybody, and predictions.
+
+    For example:
+
+    churnml index demo/operator --as-of 2026-06-01 --by brand --by hall_id --out index.xlsx
+    """
+    import churnml
+
+    output.show_progress()
+    found = churnml.satisfaction_index(
+        source,
+        as_of=options.day(as_of),
+        by=by or (),
+        satisfaction_model=satisfaction_model,
+        out=out,
+        mapping=mapping,
+        config=options.settings(config),
+        overwrite=overwrite,
+    )
+    if json:
+        output.print_json(found.to_dict())
+        return
+    title = f"Satisfaction index at {found.as_of}, answers since {found.since}"
+    output.print_table(title, found.head(), found.rows(), numbers=9)
+    for note in found.notes:
+        output.print_line(f"note: {note.en}")
+    if out is not None:
+        output.print_line(f"written: {out}")

@@ -1,0 +1,1 @@
+"""The satisfaction index: how satisfied everybody is, from some answers and predictions for all."""
