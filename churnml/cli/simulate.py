@@ -25,6 +25,20 @@ Interactions = Annotated[
         help="Strength of interactions between causes; at 0 their effects add up.",
     ),
 ]
+OwnWords = Annotated[
+    bool,
+    typer.Option("--own-words", help="Complaints in thousands of wordings, not in fifteen."),
+]
+Uncoded = Annotated[
+    float,
+    typer.Option(min=0.0, max=1.0, metavar="S", help="Share of complaints without a category."),
+]
+Spoilt = Annotated[
+    float,
+    typer.Option(
+        min=0.0, max=1.0, metavar="S", help="Share of complaints badly typed, in other words."
+    ),
+]
 
 
 def command(
@@ -34,6 +48,9 @@ def command(
     seed: options.Seed = 0,
     trend: Trend = 0.0,
     interactions: Interactions = 0.0,
+    own_words: OwnWords = False,
+    uncoded: Uncoded = 0.0,
+    spoilt: Spoilt = 0.0,
     overwrite: options.Overwrite = False,
     json: options.Json = False,
     debug: options.Debug = False,
@@ -54,6 +71,9 @@ def command(
         seed=seed,
         trend=trend,
         interactions=interactions,
+        own_words=own_words,
+        uncoded=uncoded,
+        spoilt=spoilt,
         overwrite=overwrite,
         progress=True,
     )

@@ -208,6 +208,9 @@ _COLUMNS = ("opened_at", "closed_at", "category", "severity", "reopened_at")
 def _rows(view: View) -> ir.Table:
     """Every visible complaint, with shared flags."""
     rows = view.visible("complaints", *_COLUMNS)
+    if "category" not in rows.columns:
+        # Codes or texts stand in for it; what needs it is not declared then.
+        rows = rows.mutate(category=ibis.null("string"))
     is_open = rows.closed_at.isnull()
     if "reopened_at" in rows.columns:
         is_open |= rows.reopened_at >= rows.closed_at
@@ -259,7 +262,9 @@ def _finished(own: ir.Table) -> dict[str, ir.Value]:
 
 def _repeats(rows: ir.Table, days: int) -> ir.Table:
     """Count each customer's complaints that repeat one of the same category within some days."""
-    rows = rows.filter(asof.last_days(rows, "opened_at", _LONGEST + days))
+    recent = asof.last_days(rows, "opened_at", _LONGEST + days)
+    # What nobody has put into a category is like nothing else.
+    rows = rows.filter(recent, rows.category.notnull())
     same = ibis.window(group_by=[*KEYS, "category"], order_by="opened_at")
     seconds = rows.opened_at.epoch_seconds()
     rows = rows.select(*KEYS, "in_180d", apart=seconds - seconds.lag().over(same))

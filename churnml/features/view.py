@@ -123,7 +123,10 @@ class View:
         With ``customer_id``, ``as_of``, ``known_at`` and those of the columns that are there.
         """
         rows = self.tables[table]
-        there = [name for name in columns if name in rows.columns]
+        dated = {
+            spec.known for spec in TABLES[table].columns if spec.name in columns and spec.known
+        }
+        there = [name for name in (*columns, *sorted(dated)) if name in rows.columns]
         rows = rows.select("customer_id", "known_at", *there)
         return asof.visible(rows, TABLES[table], self.moments)
 

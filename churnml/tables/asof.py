@@ -155,7 +155,7 @@ def _known_by(known: ir.TimestampValue, as_of: ir.DateValue) -> ir.BooleanValue:
 
 
 def _hide_later_events(rows: ir.Table, spec: TableSpec, as_of: ir.DateValue) -> ir.Table:
-    """Null the values of events that lay ahead, and those dated by one."""
+    """Null the values that were not there yet: later events, what one dates, what none knew."""
     hidden = {
         column.name: ibis.ifelse(
             rows[column.happens].cast("timestamp") < as_of.cast("timestamp"),
@@ -164,6 +164,13 @@ def _hide_later_events(rows: ir.Table, spec: TableSpec, as_of: ir.DateValue) -> 
         )
         for column in spec.columns
         if column.happens in rows.columns and column.name in rows.columns
+    }
+    hidden |= {
+        column.name: ibis.ifelse(
+            _known_by(rows[column.known], as_of), rows[column.name], ibis.null()
+        )
+        for column in spec.columns
+        if column.known in rows.columns and column.name in rows.columns
     }
     return rows.mutate(**hidden) if hidden else rows
 

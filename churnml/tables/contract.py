@@ -43,6 +43,11 @@ class ColumnSpec:
     happens : str or None
         The column that dates this value, where it is a later event than the row: the
         value is unknown until that moment. A dating column names itself.
+    unless : tuple of str
+        Columns any of which may stand for a missing value, or for the whole column.
+    known : str or None
+        The column that says when this value became known, where that may be later than
+        the row; absent where nobody tells.
     """
 
     name: str
@@ -56,6 +61,8 @@ class ColumnSpec:
     high: float | None = None
     codes: tuple[str, ...] = ()
     happens: str | None = None
+    unless: tuple[str, ...] = ()
+    known: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +107,9 @@ class TableSpec:
         """Names of the columns without which the table is refused."""
         return tuple(column.name for column in self.columns if column.required)
 
+
+CODED_AT = "coded_at"
+"""When a complaint's category became known, where a file of codes gave it one."""
 
 KNOWN_AT = ColumnSpec("known_at", "timestamp", "when the row reached the warehouse", nullable=True)
 
@@ -292,14 +302,17 @@ _COMPLAINTS = TableSpec(
             "service_window (窗口服务), other",
             required=True,
             codes=("network", "tariff", "business_support", "service_window", "other"),
+            unless=("code", "text"),
+            known=CODED_AT,
         ),
-        ColumnSpec("subcategory", "text", "finer category", nullable=True),
+        ColumnSpec("subcategory", "text", "finer category", nullable=True, known=CODED_AT),
         ColumnSpec("channel", "text", "where it was made", nullable=True),
         ColumnSpec("severity", "integer", "1 to 3, 3 the gravest", nullable=True, low=1, high=3),
         ColumnSpec(
             "reopened_at", "timestamp", "when it was reopened", nullable=True, happens="reopened_at"
         ),
         ColumnSpec("text", "text", "what the customer said", nullable=True),
+        ColumnSpec("code", "text", "the operator's own code", nullable=True),
     ),
 )
 

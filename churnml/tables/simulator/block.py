@@ -25,13 +25,14 @@ from churnml.tables.simulator.encoded_columns import (
 from churnml.tables.simulator.groups import draw_groups, group_ids, group_versions
 from churnml.tables.simulator.months import SETTLE
 from churnml.tables.simulator.people import draw_people
+from churnml.tables.simulator.recording import as_recorded, true_categories
 from churnml.tables.simulator.scene import Scene
 from churnml.tables.simulator.state import first_state, open_months
 from churnml.tables.simulator.streams import Streams
 from churnml.tables.simulator.surveys import month_surveys
 from churnml.tables.simulator.usage import month_usage, usage_rows
 from churnml.tables.simulator.world import World
-from churnml.tables.simulator.writer import HAZARD, OFFER_EFFECT
+from churnml.tables.simulator.writer import COMPLAINT, HAZARD, OFFER_EFFECT
 
 _KEYS = {
     "complaints": ("complaint_id", "C"),
@@ -39,6 +40,7 @@ _KEYS = {
     "surveys": ("survey_id", "S"),
     "offers": ("offer_id", "R"),
     OFFER_EFFECT: ("offer_id", "R"),
+    COMPLAINT: ("complaint_id", "C"),
 }
 
 _GROUP_NUMBERS = 1_000
@@ -159,7 +161,8 @@ class Block:
             self._keep("usage", usage_rows(scene, usage, rows))
             self._keep("bills", bill_rows(scene, bills, rows))
             self._keep("contacts", contacts.rows)
-            self._keep("complaints", complaints.rows)
+            self._keep("complaints", as_recorded(scene, complaints.rows))
+            self._keep(COMPLAINT, true_categories(complaints.rows))
             self._keep("surveys", surveys)
             self._keep_offers(offered)
         return MonthEffects(
@@ -191,7 +194,8 @@ class Block:
         tables = {name: stack(batches) for name, batches in self._rows.items()}
         versions = tables.pop("versions")
         for name, batch in tables.items():
-            batch["customer_id"] = Words(np.asarray(batch["customer_id"]), ids)
+            if "customer_id" in batch:
+                batch["customer_id"] = Words(np.asarray(batch["customer_id"]), ids)
             if name in _KEYS:
                 key, letter = _KEYS[name]
                 rows = np.asarray(batch.get(key, np.arange(length(batch))))

@@ -12,7 +12,7 @@ from churnml.errors import UsageError
 from churnml.tables.simulator.block import simulate_block
 from churnml.tables.simulator.months import SETTLE, Months
 from churnml.tables.simulator.streams import Streams
-from churnml.tables.simulator.world import build_world
+from churnml.tables.simulator.world import Recording, build_world
 from churnml.tables.simulator.writer import Writer
 
 LAST_MONTH = date(2026, 5, 1)
@@ -35,6 +35,9 @@ def simulate(
     last_month: date = LAST_MONTH,
     trend: float = 0.0,
     interactions: float = 0.0,
+    own_words: bool = False,
+    uncoded: float = 0.0,
+    spoilt: float = 0.0,
     overwrite: bool = False,
     progress: bool = False,
 ) -> dict[str, int]:
@@ -49,7 +52,7 @@ def simulate(
     ----------
     folder : str or Path
         Gets ``<table>.parquet`` for the eight tables of the contract, and ``truth/`` with
-        ``hazard.parquet`` and ``offer_effect.parquet``.
+        ``hazard.parquet``, ``offer_effect.parquet`` and ``complaint.parquet``.
     customers : int, 1 to 1e9
         Subscriptions, those included that begin or end within the months.
     months : int, 1 to 240
@@ -65,6 +68,14 @@ def simulate(
         tenure and spending or a surprising bill, much use of data and incidents of the
         network. At 0 there are none; at 1 a sixth of the differences between customers in
         log-odds comes of them, at 2 more than a third. The churn rate stays about the same.
+    own_words : bool
+        Whether customers say the same thing in thousands of ways, some with a name or a
+        number in it, and not in fifteen sentences.
+    uncoded : float, 0 to 1
+        Share of the complaints that the operator has put into no category; many of them
+        have its own code. ``truth/complaint`` has the category of all.
+    spoilt : float, 0 to 1
+        Share of the texts that are badly typed and worded as the others never are.
     overwrite : bool
         Whether files of these names may be replaced; what else lies in the folder stays.
     progress : bool
@@ -111,8 +122,15 @@ def simulate(
     """
     _check(customers, months, seed, last_month)
     _check_shape(trend, interactions)
+    _check_recording(uncoded, spoilt)
     calendar = Months(last_month, months)
-    world = build_world(Streams(seed, 0), calendar, trend=trend, interactions=interactions)
+    world = build_world(
+        Streams(seed, 0),
+        calendar,
+        trend=trend,
+        interactions=interactions,
+        recording=Recording(own_words=own_words, uncoded=uncoded, spoilt=spoilt),
+    )
     writer = Writer(Path(folder), extract=calendar.extract, overwrite=overwrite)
     blocks = range(0, customers, BLOCK)
     with writer, _bar(len(blocks) * (months + SETTLE), progress) as bar:
@@ -156,11 +174,17 @@ def _check(customers: int, months: int, seed: int, last_month: date) -> None:
 
 
 def _check_shape(trend: float, interactions: float) -> None:
-    for name, value, low, high in (
-        ("trend", trend, -0.1, 0.1),
-        ("interactions", interactions, 0.0, 3.0),
-    ):
-        if not low <= value <= high:
-            raise UsageError(
-                f"{name} is {value}.", hint=f"Give a number from {low:g} to {high:g}.", value=value
-            )
+    _require_within("trend", trend, -0.1, 0.1)
+    _require_within("interactions", interactions, 0.0, 3.0)
+
+
+def _check_recording(uncoded: float, spoilt: float) -> None:
+    _require_within("uncoded", uncoded, 0.0, 1.0)
+    _require_within("spoilt", spoilt, 0.0, 1.0)
+
+
+def _require_within(name: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:
+        raise UsageError(
+            f"{name} is {value}.", hint=f"Give a number from {low:g} to {high:g}.", value=value
+        )

@@ -40,6 +40,21 @@ _NEIGHBOURHOODS_STRUCK = 0.6
 
 
 @dataclass(frozen=True, kw_only=True)
+class Recording:
+    """How complaints are written down, as `simulate` takes it.
+
+    Attributes
+    ----------
+    own_words : bool
+    uncoded, spoilt : float
+    """
+
+    own_words: bool = False
+    uncoded: float = 0.0
+    spoilt: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
 class World:
     """Regions, halls and incidents. Month columns start at ``-SETTLE``.
 
@@ -58,6 +73,8 @@ class World:
         What rivals do to lure customers away, in log-odds.
     trend, interactions : float
         As `simulate` takes them.
+    recording : Recording
+        How complaints are written down.
     """
 
     months: Months
@@ -68,6 +85,7 @@ class World:
     pull: Floats
     trend: float = 0.0
     interactions: float = 0.0
+    recording: Recording = Recording()
 
     def at(self, values: Floats, place: Ints, month: int) -> Floats:
         """Look up the month's value for each customer's place."""
@@ -80,7 +98,12 @@ def region_of(hall: Ints) -> Ints:
 
 
 def build_world(
-    streams: Streams, months: Months, *, trend: float = 0.0, interactions: float = 0.0
+    streams: Streams,
+    months: Months,
+    *,
+    trend: float = 0.0,
+    interactions: float = 0.0,
+    recording: Recording | None = None,
 ) -> World:
     """Draw the regions' networks, halls and rivals.
 
@@ -90,6 +113,7 @@ def build_world(
     months : Months
     trend, interactions : float
         As `simulate` takes them.
+    recording : Recording, optional
     """
     regions, halls, span = len(REGIONS), len(HALLS), months.count + SETTLE + 3
     share = 1.0 / np.arange(2, regions + 2)
@@ -102,6 +126,7 @@ def build_world(
         pull=_pull(streams.of("pull"), regions, span),
         trend=trend,
         interactions=interactions,
+        recording=recording or Recording(),
     )
 
 

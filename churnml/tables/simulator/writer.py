@@ -28,6 +28,7 @@ _DESK = ".simulate-"
 _MARK, _SIMULATED = "churnml", "simulated"
 """Metadata key of simulated files, so that no other file is ever replaced."""
 HAZARD, OFFER_EFFECT = "truth/hazard", "truth/offer_effect"
+COMPLAINT = "truth/complaint"
 
 _TRUTH = {
     HAZARD: {
@@ -44,6 +45,7 @@ _TRUTH = {
         "probability_treated": "number",
         "effect": "number",
     },
+    COMPLAINT: {"complaint_id": "text", "category": "text", "subcategory": "text"},
 }
 
 _TYPES = {

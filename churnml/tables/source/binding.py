@@ -94,8 +94,15 @@ class Binding:
     def absent(self) -> tuple[str, ...]:
         """Columns that the contract requires, or the mapping names, and the table lacks."""
         named = self.entry.columns.values()
-        expected = [c.name for c in self.spec.columns if c.required or c.name in named]
-        return tuple(name for name in expected if name not in self.columns)
+        return tuple(
+            column.name
+            for column in self.spec.columns
+            if column.name not in self.columns
+            and (column.name in named or (column.required and not self._stood_in_for(column)))
+        )
+
+    def _stood_in_for(self, column: ColumnSpec) -> bool:
+        return any(other in self.columns for other in column.unless)
 
     def available(self) -> dict[str, Available]:
         """Availability by column, under the contract's names where it has one.

@@ -86,6 +86,22 @@ class TableMapping(Section):
         )
 
 
+class ComplaintsMapping(TableMapping):
+    """The mapping of the complaints."""
+
+    coded: str | None = Field(
+        None, min_length=1, description="file of categories, from churnml complaints --coded"
+    )
+
+
+class CodedFile(Section):
+    """The complaints' categories from a file."""
+
+    coded: str | None = Field(
+        None, min_length=1, description="file of categories, from churnml complaints --coded"
+    )
+
+
 class TableMappings(Section):
     """One entry for each of the eight tables."""
 
@@ -93,7 +109,7 @@ class TableMappings(Section):
     groups: TableMapping = TableMapping()
     bills: TableMapping = TableMapping()
     usage: TableMapping = TableMapping()
-    complaints: TableMapping = TableMapping()
+    complaints: ComplaintsMapping = ComplaintsMapping()
     contacts: TableMapping = TableMapping()
     surveys: TableMapping = TableMapping()
     offers: TableMapping = TableMapping()
@@ -107,6 +123,12 @@ class SourceMapping(Section):
     nulls: tuple[str, ...] | None = Field(None, description="texts that mean a missing value")
     timezone: str | None = Field(None, description="where zoned timestamps become local ones")
     tables: TableMappings = TableMappings()
+    complaints: CodedFile = CodedFile()
+
+    @property
+    def coded(self) -> str | None:
+        """The file of complaints' categories, named beside the tables or among them."""
+        return self.complaints.coded or self.tables.complaints.coded
 
     def table(self, name: str) -> TableMapping:
         """The entry of one table."""

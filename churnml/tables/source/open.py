@@ -12,6 +12,7 @@ from churnml.errors import ContractError, DataError
 from churnml.tables.contract import TABLES
 from churnml.tables.source import parquet
 from churnml.tables.source.binding import Binding, numbered_rows, read_rows
+from churnml.tables.source.coded import CodedComplaints, find_coded, read_coded
 from churnml.tables.source.csv import load as delimited
 from churnml.tables.source.csv.sniffing import read_names
 from churnml.tables.source.engines import database
@@ -68,7 +69,13 @@ def open_source(
     bindings = (
         _bind_file(engine, used, path) if path.is_file() else _bind_folder(engine, used, path)
     )
-    stamps = _stamps(file for binding in bindings.values() for file in binding.files)
+    coded = _coded(used, mapping, path)
+    stamps = _stamps(
+        [
+            *(file for binding in bindings.values() for file in binding.files),
+            *([coded.path] if coded else []),
+        ]
+    )
     return Source(
         location=str(location),
         con=engine.con,
@@ -77,7 +84,20 @@ def open_source(
         stamps=stamps,
         address=str(location),
         mapping_file=_file_of(mapping),
+        coded=coded,
     )
+
+
+def _coded(
+    mapping: SourceMapping, given: str | Path | SourceMapping | None, location: Path | None
+) -> CodedComplaints | None:
+    """The categories from the file that the mapping names, if it names one."""
+    if mapping.coded is None:
+        return None
+    places = [] if location is None else [location if location.is_dir() else location.parent]
+    if given is not None and not isinstance(given, SourceMapping):
+        places.append(Path(given).absolute().parent)
+    return read_coded(find_coded(mapping.coded, places))
 
 
 def _file_of(mapping: str | Path | SourceMapping | None) -> str:
@@ -128,6 +148,7 @@ def _open_database(location: str, given: str | Path | SourceMapping | None) -> S
         mapping_text=text,
         address=location,
         mapping_file=_file_of(given),
+        coded=_coded(mapping, given, None),
     )
 
 

@@ -19,6 +19,7 @@ from churnml.errors import ContractError, DataError
 from churnml.tables import asof
 from churnml.tables.contract import REQUIRED_TABLES, TABLES
 from churnml.tables.source.binding import Binding
+from churnml.tables.source.coded import CodedComplaints
 from churnml.tables.source.folder import ENDINGS, MAPPING_FILE
 
 
@@ -74,6 +75,8 @@ class Source:
         The absolute path of the mapping that was given; empty where none was.
     checks : dict
         What `churnml.validate` found, so that each step need not look again.
+    coded : CodedComplaints or None
+        Categories of complaints from a file that the mapping names.
     """
 
     location: str
@@ -86,6 +89,7 @@ class Source:
     address: str = ""
     mapping_file: str = ""
     checks: dict[str, Any] = field(default_factory=dict)
+    coded: CodedComplaints | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_tables", Tables(self))
@@ -124,7 +128,10 @@ class Source:
                 code="C02",
             )
         rows = self.cleaned[name] if name in self.cleaned else binding.rows.typed  # noqa: SIM401
-        return asof.until(binding.filled(rows), binding.spec, self.day)
+        filled = binding.filled(rows)
+        if name == "complaints" and self.coded is not None:
+            filled = self.coded.joined(filled)
+        return asof.until(filled, binding.spec, self.day)
 
     @property
     def lags(self) -> dict[str, timedelta]:
@@ -192,7 +199,8 @@ class Source:
         )
 
     def _files(self) -> list[Path]:
-        return sorted({path for binding in self.bindings.values() for path in binding.files})
+        files = {path for binding in self.bindings.values() for path in binding.files}
+        return sorted(files | ({self.coded.path} if self.coded else set()))
 
     def ensure_unchanged(self) -> None:
         """Refuse input files that have changed since the source was opened.

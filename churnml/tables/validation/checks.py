@@ -119,8 +119,17 @@ def _column_checks(scope: Scope, column: ColumnSpec, future: datetime | None) ->
         missing = value.isnull() if unreadable is None else value.isnull() & ~unreadable
         if column.kind == "text":
             missing |= is_blank(value)
+        others = [other for other in column.unless if scope.has(other)]
+        for other in others:
+            stands_in = scope.rows[other]
+            missing &= stands_in.isnull() | is_blank(stands_in)
         yield RowCheck(
-            code="C16", column=name, effect="aside", bad=missing, expected="a value", shown=text
+            code="C16",
+            column=name,
+            effect="aside",
+            bad=missing,
+            expected=" or ".join(["a value", *(f"one of {other}" for other in others)]),
+            shown=text,
         )
     elif name.endswith("_id"):
         yield RowCheck(

@@ -12,6 +12,8 @@ from churnml.tables.validation.checks import RowCheck
 from churnml.tables.validation.report import Breach
 from churnml.tables.validation.scope import Scope
 
+_REASON = ("code", "column", "message", "row", "file")
+
 
 def any_of(checks: Iterable[RowCheck]) -> ir.BooleanValue:
     """Whether a row fails any of the checks."""
@@ -46,5 +48,7 @@ def _as_given(scope: Scope, rows: ir.Table) -> dict[str, ir.Value]:
     values: dict[str, ir.Value] = {"row": rows[ROW].cast("int64"), "file": file}
     for column in scope.columns:
         typed, raw = rows[column.name].cast("string"), RAW + column.name
-        values[column.name] = ibis.coalesce(rows[raw], typed) if raw in rows.columns else typed
+        # A column that is called as the reason's are keeps its values under another name.
+        name = f"own_{column.name}" if column.name in _REASON else column.name
+        values[name] = ibis.coalesce(rows[raw], typed) if raw in rows.columns else typed
     return values

@@ -27,6 +27,7 @@ TRUTH = {
         "probability_treated",
         "effect",
     ],
+    "truth/complaint": ["complaint_id", "category", "subcategory"],
 }
 
 KINDS = {

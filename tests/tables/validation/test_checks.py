@@ -128,6 +128,13 @@ CASES = [
     Case("blank customer", "surveys", {"customer_id": "\u3000"}, "C16", "customer_id", "aside"),
     Case("blank in bills", "bills", {"customer_id": "  "}, "C16", "customer_id", "aside"),
     Case("no hall", "contacts", {"hall_id": " "}, "C16", "hall_id", "null"),
+    Case("no category", "complaints", {"category": None}, "C16", "category", "aside"),
+    Case("blank text for a category", "complaints", {"category": None, "text": "\u3000"},
+         "C16", "category", "aside"),
+    Case("a code for a category", "complaints", {"category": None, "code": "N1"}),
+    Case("a text for a category", "complaints", {"category": None, "text": "no signal"}),
+    Case("a code and a wrong category", "complaints", {"category": "N1", "code": "N1"},
+         "C05", "category", "aside"),
     # C17 a month that is not its first day
     Case("mid-month", "usage", {"month": day("2026-06-15")}, "C17", "month", "aside"),
     # C20 late
