@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from churnml.registry.resolve import load_model
     from churnml.reports.contact_list import contact_list
     from churnml.scoring.score import score
+    from churnml.service.complaints.record import complaint_record
     from churnml.service.index.index import satisfaction_index
     from churnml.tables.checked import validate
     from churnml.tables.simulator import simulate
@@ -51,6 +52,7 @@ _HOME = {
     "build_dataset": "churnml.datasets.dataset",
     "build_features": "churnml.features",
     "compare": "churnml.registry.compare",
+    "complaint_record": "churnml.service.complaints.record",
     "contact_list": "churnml.reports.contact_list",
     "evaluate": "churnml.registry.evaluate",
     "export": "churnml.registry.export",
@@ -78,6 +80,7 @@ __all__ = [
     "build_dataset",
     "build_features",
     "compare",
+    "complaint_record",
     "contact_list",
     "evaluate",
     "export",

@@ -21,6 +21,7 @@ import typer
 from churnml.cli import (
     backtest,
     compare,
+    complaints,
     demo,
     evaluate,
     export,
@@ -79,6 +80,7 @@ for module in (
     history,
     compare,
     export,
+    complaints,
     ui,
 ):
     app.command(help=_help_of(module))(module.command)
