@@ -91,12 +91,21 @@ def build_features(
     features = declared(tables)
     row, values = _over(view, features)
     columns = {
-        feature.name: values[feature.name]
-        if feature.empty is None
-        else values[feature.name].fill_null(feature.empty)
+        feature.name: _typed(
+            values[feature.name]
+            if feature.empty is None
+            else values[feature.name].fill_null(feature.empty)
+        )
         for feature in features
     }
     return row.select(*KEYS, **columns).order_by("as_of", "customer_id")
+
+
+def _typed(value: ir.Value) -> ir.Value:
+    """A feature in the one type that it has on every engine."""
+    if value.type().is_string():
+        return value
+    return value.cast("int64" if value.type().is_integer() else "float64")
 
 
 def _over(view: View, features: tuple[Feature, ...]) -> tuple[ir.Table, dict[str, ir.Value]]:

@@ -246,7 +246,8 @@ def _individual(row: ir.Table, tiers: Tiers) -> dict[str, ir.Value]:
 
 
 def _number(flags: Iterable[ir.BooleanValue]) -> ir.IntegerValue:
-    return reduce(add, (flag.ifelse(1, 0) for flag in flags))
+    # Engines add small numbers to different types.
+    return reduce(add, (flag.ifelse(1, 0) for flag in flags)).cast("int32")
 
 
 def _placed(level: ir.IntegerValue, values: Iterable[ir.Value]) -> ir.Value:

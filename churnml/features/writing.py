@@ -153,7 +153,7 @@ FEATURES_FILE = Product(what="a file of features", ours=_ours)
 
 def _copy(table: ir.Table, path: Path, folder: Path) -> None:
     try:
-        write_parquet(table, path, compression="zstd", kv_metadata=f"{{{_MARK}: '{_CONTENT}'}}")
+        write_parquet(table, path, mark={_MARK: _CONTENT})
     except duckdb.IOException as error:
         ours = path.name in str(error)
         if not ours and system_code(error) not in OUT_OF_ROOM:

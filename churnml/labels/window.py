@@ -93,10 +93,10 @@ def churn(
     rows = rows.filter(rows.ended.isnull() | (rows.ended >= rows.starts))
     terminated = (rows.ended < rows.ends).fill_null(False)
     if definition == "termination" or "usage" not in tables:
-        return rows.select("customer_id", "as_of", churned=terminated.cast("int8"))
+        return rows.select("customer_id", "as_of", churned=terminated.cast("int32").cast("int8"))
     rows = _with_inactive(rows.mutate(terminated=terminated), tables, as_of, window)
     churned = rows.inactive if definition == "inactivity" else rows.inactive | rows.terminated
-    return rows.select("customer_id", "as_of", churned=churned.cast("int8"))
+    return rows.select("customer_id", "as_of", churned=churned.cast("int32").cast("int8"))
 
 
 def _windows(as_of: Sequence[date], window: Window) -> ir.Table:

@@ -134,7 +134,8 @@ def _open_database(location: str, given: str | Path | SourceMapping | None) -> S
     mapping, text = _mapping(None, given)
     con, tables, shown = database.connect(location, mapping.timezone)
     bindings = {}
-    for table, name in database.choose(tables, mapping, shown).items():
+    chosen = database.choose(tables, mapping, shown)
+    for table, name in chosen.items():
         plain = tables[name]
         bindings[table] = _bound(
             mapping, table, f"{name} in {shown}", plain, numbered_rows(plain), exact=True
@@ -149,13 +150,15 @@ def _open_database(location: str, given: str | Path | SourceMapping | None) -> S
         address=location,
         mapping_file=_file_of(given),
         coded=_coded(mapping, given, None),
+        identify_rows=partial(database.digest, con, location, chosen.values()),
     )
 
 
 def _no_table(location: str, names: Iterable[str]) -> ContractError:
     return ContractError(
         f"{location}: no table of the contract here.",
-        hint=f"It has {', '.join(list(names)[:5]) or 'none'}; name yours in a mapping.",
+        hint=f"It has {', '.join(list(names)[:5]) or 'none that this user may read'}; name yours "
+        "in a mapping.",
         file=location,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import html
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -73,6 +73,8 @@ class Source:
         What was opened, as it was given; for connecting again, never for people.
     mapping_file : str
         The absolute path of the mapping that was given; empty where none was.
+    identify_rows : callable, optional
+        Of a database: gives a text that differs wherever its rows do.
     checks : dict
         What `churnml.validate` found, so that each step need not look again.
     coded : CodedComplaints or None
@@ -90,6 +92,7 @@ class Source:
     mapping_file: str = ""
     checks: dict[str, Any] = field(default_factory=dict)
     coded: CodedComplaints | None = None
+    identify_rows: Callable[[], str] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_tables", Tables(self))
@@ -174,8 +177,13 @@ class Source:
         return replace(self, day=limit)
 
     def fingerprint(self) -> str:
-        """SHA-256 over the names and bytes of the input files, the mapping and ``until``."""
+        """SHA-256 over the input, the mapping and ``until``.
+
+        The input is the names and bytes of its files; of a database, the rows of its tables.
+        """
         digest = hashlib.sha256(f"{self.mapping_text}\n{self.day}\n".encode())
+        if self.identify_rows is not None:
+            digest.update(self.identify_rows().encode())
         for path in self._files():
             with path.open("rb") as stream:
                 content = hashlib.file_digest(stream, "sha256").hexdigest()

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-import weakref
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import duckdb
 import ibis
@@ -17,7 +15,7 @@ from churnml.base.text import nearest
 from churnml.errors import ContractError, DataError, UsageError
 from churnml.errors.masking import without_secrets
 from churnml.tables.contract import TABLES
-from churnml.tables.source.engines import views
+from churnml.tables.source.engines import postgres, views
 from churnml.tables.source.engines.duckdb import Engine, identifier, literal, run
 from churnml.tables.source.mapping import SourceMapping
 
@@ -118,7 +116,7 @@ def choose(names: Mapping[str, Any], mapping: SourceMapping, location: str) -> d
     return chosen
 
 
-def connect(location: str, zone: str | None) -> tuple[Any, dict[str, ir.Table], str]:
+def connect(location: str, zone: str | None) -> tuple[Any, Mapping[str, ir.Table], str]:
     """Connect to PostgreSQL or Spark; return engine, tables, and an address without its password.
 
     Parameters
@@ -136,7 +134,20 @@ def connect(location: str, zone: str | None) -> tuple[Any, dict[str, ir.Table], 
     DataError
         If the database cannot be reached.
     """
-    return _spark(location, zone) if location.startswith("spark://") else _postgres(location)
+    return _spark(location, zone) if location.startswith("spark://") else postgres.connect(location)
+
+
+def digest(con: Any, location: str, names: Iterable[str]) -> str:
+    """A text that differs wherever the rows of a database's tables do."""
+    if not location.startswith("spark://"):
+        return postgres.digest(con, names)
+    place = location.removeprefix("spark://")
+    found = []
+    for name in sorted(names):
+        query = f"SELECT count(*), sum(cast(xxhash64(*) AS decimal(38, 0))) FROM {place}.`{name}`"
+        rows, hashed = con._session.sql(query).first()
+        found.append(f"{name}\t{rows}\t{hashed}")
+    return "\n".join(found)
 
 
 def is_address(location: object) -> bool:
@@ -146,20 +157,6 @@ def is_address(location: object) -> bool:
     (True, False)
     """
     return str(location).startswith(("postgresql://", "postgres://", "spark://"))
-
-
-def _postgres(location: str) -> tuple[Any, dict[str, ir.Table], str]:
-    parts = urlsplit(location)
-    shown = without_secrets(f"postgresql://{parts.hostname or ''}{parts.path}")
-    try:
-        con = ibis.connect(location)
-    except ImportError:
-        raise _without("postgres", shown) from None
-    except Exception as error:
-        problem = without_secrets(str(error), location).strip().partition("\n")[0]
-        raise DataError(f"{shown}: cannot be reached ({problem}).") from None
-    weakref.finalize(con, con.con.close)
-    return con, {name: con.table(name) for name in con.list_tables()}, shown
 
 
 def _spark(location: str, zone: str | None) -> tuple[Any, dict[str, ir.Table], str]:

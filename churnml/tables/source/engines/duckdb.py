@@ -13,6 +13,8 @@ from typing import Any
 
 import duckdb
 import ibis
+import pyarrow as pa
+import pyarrow.parquet as pq
 from ibis.backends.duckdb import Backend
 from ibis.expr import types as ir
 
@@ -21,6 +23,7 @@ from churnml.base.files import is_utf8, plain_reason, shown
 from churnml.errors import DataError, OutputError, UsageError
 
 _PATTERN = re.compile(r"[*?\[]")
+_BATCH = 50_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,30 +202,41 @@ def require_utf8(path: str | Path) -> None:
         )
 
 
-def write_parquet(table: ir.Table, path: Path, **options: str) -> None:
-    """Write a lazy table to a Parquet file.
+def write_parquet(table: ir.Table, path: Path, *, mark: Mapping[str, str] | None = None) -> None:
+    """Write a lazy table to a Parquet file, in batches of bounded memory.
 
     Parameters
     ----------
     table : Table
         Of any engine.
     path : Path
-    **options
-        Of DuckDB's writer, as SQL writes them.
+    mark : mapping of str to str, optional
+        What the file says of itself.
     """
     con = ibis.get_backend(table)
     if not isinstance(con, Backend):
-        table.to_parquet(path, compression="zstd")
+        _write_batches(table, path, mark or {})
         return
     # Ibis's own way to write puts the path into SQL as Python writes it.
     view = f"written:{uuid.uuid4().hex}"
     con.create_view(view, table)
     try:
-        settings = "".join(f", {name} {value}" for name, value in options.items())
+        said = ", ".join(f"{name}: {literal(value)}" for name, value in (mark or {}).items())
         to = literal(str(path.absolute()))
-        run(con, f"COPY (FROM {identifier(view)}) TO {to} (FORMAT parquet{settings})")
+        settings = "FORMAT parquet, compression zstd"
+        settings += f", kv_metadata {{{said}}}" if said else ""
+        run(con, f"COPY (FROM {identifier(view)}) TO {to} ({settings})")
     finally:
         con.drop_view(view)
+
+
+def _write_batches(table: ir.Table, path: Path, mark: Mapping[str, str]) -> None:
+    reader = table.to_pyarrow_batches(chunk_size=_BATCH)
+    metadata = {name.encode(): value.encode() for name, value in mark.items()}
+    schema = reader.schema.with_metadata(metadata)
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        for batch in reader:
+            writer.write_table(pa.Table.from_batches([batch]).cast(reader.schema))
 
 
 def literals(texts: Iterable[str]) -> str:
