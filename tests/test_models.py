@@ -40,7 +40,7 @@ def shown(scores: Path) -> list[dict[str, Any]]:
 
 
 def _plain(name: str, value: Any) -> Any:
-    if name == "reasons":
+    if name.endswith("reasons"):
         return value[0]
     return value if value is None or isinstance(value, float) else str(value)
 
