@@ -21,7 +21,12 @@ if TYPE_CHECKING:
     from churnml.config import Config, load_config
     from churnml.datasets.dataset import build_dataset
     from churnml.datasets.nonresponse import response_weights
-    from churnml.estimators import ChurnClassifier, ChurnHazard, SatisfactionRegressor
+    from churnml.estimators import (
+        ChurnClassifier,
+        ChurnHazard,
+        OfferEffect,
+        SatisfactionRegressor,
+    )
     from churnml.features import build_features
     from churnml.labels.sensitivity import label_sensitivity
     from churnml.registry.compare import compare
@@ -47,6 +52,7 @@ _HOME = {
     "ChurnClassifier": "churnml.estimators",
     "ChurnHazard": "churnml.estimators",
     "Config": "churnml.config",
+    "OfferEffect": "churnml.estimators",
     "SatisfactionRegressor": "churnml.estimators",
     "backtest": "churnml.training.backtest_source",
     "build_dataset": "churnml.datasets.dataset",
@@ -75,6 +81,7 @@ __all__ = [
     "ChurnClassifier",
     "ChurnHazard",
     "Config",
+    "OfferEffect",
     "SatisfactionRegressor",
     "backtest",
     "build_dataset",

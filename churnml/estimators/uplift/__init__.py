@@ -1,0 +1,1 @@
+"""What an offer changes: cross-fitted learners of effects, and doubly robust scores."""
