@@ -13,12 +13,15 @@ from churnml.metrics.displays.reasons import ReasonsDisplay
 from churnml.metrics.displays.reliability import ReliabilityDisplay
 from churnml.metrics.displays.satisfaction import SatisfactionDisplay
 from churnml.metrics.displays.survival import SurvivalDisplay
+from churnml.metrics.displays.uplift import FifthsDisplay, UpliftDisplay
 
 __all__ = [
+    "FifthsDisplay",
     "GainsDisplay",
     "ProfitDisplay",
     "ReasonsDisplay",
     "ReliabilityDisplay",
     "SatisfactionDisplay",
     "SurvivalDisplay",
+    "UpliftDisplay",
 ]
