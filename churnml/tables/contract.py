@@ -175,6 +175,7 @@ _CUSTOMERS = TableSpec(
         ColumnSpec("hall_id", "text", "home business hall (营业厅)", nullable=True),
         ColumnSpec("contract_ends_on", "date", "last day of the contract", nullable=True),
         ColumnSpec("payer_id", "text", "who pays, where that is someone else", nullable=True),
+        ColumnSpec("household_id", "text", "the household, where it is known", nullable=True),
     ),
 )
 
@@ -406,6 +407,18 @@ _OFFERS = TableSpec(
     ),
 )
 
+_OPT_OUTS = TableSpec(
+    name="opt_outs",
+    rows="event",
+    key=("customer_id", "since"),
+    event="since",
+    columns=(
+        _CUSTOMER,
+        ColumnSpec("since", "date", "since when no offers and contacts are wanted", required=True),
+        ColumnSpec("channel", "text", "how that was said", nullable=True),
+    ),
+)
+
 TABLES: Mapping[str, TableSpec] = MappingProxyType(
     {
         spec.name: spec
@@ -418,10 +431,11 @@ TABLES: Mapping[str, TableSpec] = MappingProxyType(
             _CONTACTS,
             _SURVEYS,
             _OFFERS,
+            _OPT_OUTS,
         )
     }
 )
-"""The eight tables, by name."""
+"""The tables, by name."""
 
 REQUIRED_TABLES = ("customers", "bills")
 """The tables without which nothing can be done."""

@@ -5,7 +5,7 @@ import pytest
 from churnml.tables.contract import REQUIRED_TABLES, TABLES
 
 
-def test_the_eight_tables():
+def test_the_tables():
     assert list(TABLES) == [
         "customers",
         "groups",
@@ -15,6 +15,7 @@ def test_the_eight_tables():
         "contacts",
         "surveys",
         "offers",
+        "opt_outs",
     ]
     assert REQUIRED_TABLES == ("customers", "bills")
 

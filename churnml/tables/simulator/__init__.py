@@ -5,6 +5,7 @@ reality is; beside them what no operator knows: every customer's probability of 
 satisfaction, and what a retention offer does.
 """
 
+from churnml.tables.simulator.campaigns import Replay
 from churnml.tables.simulator.simulation import simulate
 
-__all__ = ["simulate"]
+__all__ = ["Replay", "simulate"]

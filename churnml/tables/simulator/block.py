@@ -8,6 +8,12 @@ import numpy as np
 
 from churnml.tables.simulator import hazard, offers, truth
 from churnml.tables.simulator.bills import bill_rows, draw_shocks, month_bills, resentment
+from churnml.tables.simulator.campaigns import (
+    OFFERS,
+    draw_reactions,
+    opt_out_rows,
+    place_replay,
+)
 from churnml.tables.simulator.changes import customer_rows, month_changes, version_rows
 from churnml.tables.simulator.complaints import month_complaints
 from churnml.tables.simulator.contacts import month_contacts
@@ -32,7 +38,7 @@ from churnml.tables.simulator.streams import Streams
 from churnml.tables.simulator.surveys import month_surveys
 from churnml.tables.simulator.usage import month_usage, usage_rows
 from churnml.tables.simulator.world import World
-from churnml.tables.simulator.writer import COMPLAINT, HAZARD, OFFER_EFFECT
+from churnml.tables.simulator.writer import COMPLAINT, HAZARD, OFFER_EFFECT, REACTION
 
 _KEYS = {
     "complaints": ("complaint_id", "C"),
@@ -59,14 +65,16 @@ class Block:
     streams : Streams
         The block's own, so that blocks do not depend on each other.
     world : World
-    count : int
-        Number of customers.
+    ids : list of str
+        Keys of the customers.
     """
 
-    def __init__(self, streams: Streams, world: World, count: int) -> None:
+    def __init__(self, streams: Streams, world: World, ids: list[str]) -> None:
+        count = len(ids)
         groups = draw_groups(streams.of("groups"), world.months, count)
         people = draw_people(streams.of("people"), world, count, groups.handsets)
         state, ended = first_state(streams.of("state"), people), np.full(count, NEVER)
+        treat, kind, listed = place_replay(world.campaigns.replay, ids)
         self.scene = Scene(
             streams=streams,
             world=world,
@@ -75,6 +83,10 @@ class Block:
             state=state,
             ended=ended,
             month=-SETTLE,
+            reactions=draw_reactions(streams, people, world.campaigns.effect),
+            treat=treat,
+            treat_kind=kind,
+            listed=listed,
         )
         self._now = truth.prospects(self.scene, -SETTLE)
         self._soon = truth.prospects(self.scene, -SETTLE + 1)
@@ -193,6 +205,14 @@ class Block:
         scene = self.scene
         tables = {name: stack(batches) for name, batches in self._rows.items()}
         versions = tables.pop("versions")
+        tables["opt_outs"] = opt_out_rows(
+            scene.streams,
+            scene.months,
+            scene.ended,
+            scene.people.activated,
+            scene.world.campaigns.opt_outs,
+        )
+        tables[REACTION] = self._reactions()
         for name, batch in tables.items():
             if "customer_id" in batch:
                 batch["customer_id"] = Words(np.asarray(batch["customer_id"]), ids)
@@ -204,6 +224,15 @@ class Block:
         tables["customers"] = customer_rows(scene, versions, self._births(), ids, groups)
         tables["groups"] = group_versions(scene.rng("groups"), scene.months, scene.groups, groups)
         return tables
+
+    def _reactions(self) -> dict[str, ColumnData]:
+        """What each offer does to each customer, whether it is ever made or not."""
+        count, kinds = self.scene.reactions.shape
+        return {
+            "customer_id": np.repeat(np.arange(count), kinds),
+            "offer": Words(np.tile(np.arange(kinds), count), OFFERS),
+            "reaction": np.round(self.scene.reactions.ravel(), 6),
+        }
 
     def _births(self) -> Ints:
         rng, people = self.scene.streams.of("births"), self.scene.people
@@ -232,7 +261,7 @@ def simulate_block(
     tick : callable
         Called after every month.
     """
-    block = Block(streams, world, len(ids))
+    block = Block(streams, world, ids)
     for _month in range(-SETTLE, world.months.count):
         block.live()
         tick()

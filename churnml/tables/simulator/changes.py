@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from churnml.tables.simulator.campaigns import households
 from churnml.tables.simulator.encoded_columns import (
     NEVER,
     Bools,
@@ -140,4 +141,5 @@ def customer_rows(
         "hall_id": Words(hall, HALLS),
         "contract_ends_on": versions["contract_ends_on"],
         "payer_id": Words(people.payer[who], ids),
+        "household_id": Words(households(people.payer)[who], ids),
     }

@@ -32,6 +32,12 @@ class Scene:
         Day on which each customer left; `columns.NEVER` for those who have not.
     month : int
         The month that takes place.
+    reactions : array, shape (n, offers)
+        Change in the log-odds of leaving right after each offer; hidden.
+    treat, treat_kind : array of int
+        Who is treated by a list that is played, and with what.
+    listed : array of bool, shape (n,)
+        Who is on that list, held out or not.
     """
 
     streams: Streams
@@ -41,10 +47,19 @@ class Scene:
     state: CustomerState
     ended: Ints
     month: int
+    reactions: Floats
+    treat: Ints
+    treat_kind: Ints
+    listed: Bools
 
     def rng(self, name: str) -> np.random.Generator:
         """The random numbers of a table in the month, or of whatever else is drawn."""
         return self.streams.of(name, self.month)
+
+    @property
+    def replays(self) -> bool:
+        """Whether a list is played in the month."""
+        return self.world.campaigns.replay_month(self.months) == self.month
 
     @property
     def months(self) -> Months:

@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from churnml.errors import UsageError
 from churnml.tables.simulator.block import simulate_block
+from churnml.tables.simulator.campaigns import Campaigns, Draw, Effect, Replay
 from churnml.tables.simulator.months import SETTLE, Months
 from churnml.tables.simulator.streams import Streams
 from churnml.tables.simulator.world import Recording, build_world
@@ -38,6 +39,12 @@ def simulate(
     own_words: bool = False,
     uncoded: float = 0.0,
     spoilt: float = 0.0,
+    effect: Effect = "own",
+    assignment: Draw = "lot",
+    campaign_size: float = 1.0,
+    fatigue: float = 0.0,
+    opt_outs: float = 0.03,
+    replay: Replay | None = None,
     overwrite: bool = False,
     progress: bool = False,
 ) -> dict[str, int]:
@@ -51,8 +58,9 @@ def simulate(
     Parameters
     ----------
     folder : str or Path
-        Gets ``<table>.parquet`` for the eight tables of the contract, and ``truth/`` with
-        ``hazard.parquet``, ``offer_effect.parquet`` and ``complaint.parquet``.
+        Gets ``<table>.parquet`` for the tables of the contract, and ``truth/`` with
+        ``hazard.parquet``, ``offer_effect.parquet``, ``complaint.parquet`` and
+        ``reaction.parquet``.
     customers : int, 1 to 1e9
         Subscriptions, those included that begin or end within the months.
     months : int, 1 to 240
@@ -76,6 +84,21 @@ def simulate(
         have its own code. ``truth/complaint`` has the category of all.
     spoilt : float, 0 to 1
         Share of the texts that are badly typed and worded as the others never are.
+    effect : {"own", "none", "same", "mixed", "harm"}
+        What offers do. ``own``: every customer's own reaction, whatever the offer; ``same``:
+        the same for all; ``mixed``: most are prompted to leave, some are kept by the offer
+        that suits them; ``harm``: all are prompted to leave.
+    assignment : {"lot", "by_risk"}
+        Whether arms are drawn by lot, or the riskier are treated more often.
+    campaign_size : float, 0 to 100
+        How many times the usual number of customers is invited.
+    fatigue : float, 0 to 2
+        What every earlier treatment adds to the log-odds of leaving, fading within months.
+    opt_outs : float, 0 to 1
+        Share of the customers who asked not to be contacted, within the last two months.
+    replay : Replay, optional
+        A plan that is played in one of the months: with the same other arguments everything
+        before that month is the same operator.
     overwrite : bool
         Whether files of these names may be replaced; what else lies in the folder stays.
     progress : bool
@@ -101,9 +124,10 @@ def simulate(
     her, which a regression on the right columns finds as well as trees do. With
     ``interactions`` they are not.
 
-    Nothing is confounded: offers are drawn by lot among those invited, and nothing hidden
-    decides both who is served in which way and who leaves for another reason. What seems
-    to work here does work; in an operator's past campaigns it need not.
+    Nothing is confounded, unless ``assignment`` says so: offers are drawn by lot among those
+    invited, and nothing hidden decides both who is served in which way and who leaves for
+    another reason. What seems to work here does work; in an operator's past campaigns it need
+    not.
 
     How far satisfaction can be predicted is a choice: answers spread around what a customer
     thinks by a fixed amount, which sets the ceiling of every model's R². Real answers may
@@ -124,12 +148,22 @@ def simulate(
     _check_shape(trend, interactions)
     _check_recording(uncoded, spoilt)
     calendar = Months(last_month, months)
+    campaigns = Campaigns(
+        effect=effect,
+        assignment=assignment,
+        size=campaign_size,
+        fatigue=fatigue,
+        opt_outs=opt_outs,
+        replay=replay,
+    )
+    campaigns.check(calendar)
     world = build_world(
         Streams(seed, 0),
         calendar,
         trend=trend,
         interactions=interactions,
         recording=Recording(own_words=own_words, uncoded=uncoded, spoilt=spoilt),
+        campaigns=campaigns,
     )
     writer = Writer(Path(folder), extract=calendar.extract, overwrite=overwrite)
     blocks = range(0, customers, BLOCK)

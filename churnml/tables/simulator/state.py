@@ -42,6 +42,10 @@ class CustomerState:
         Month of the last retention offer, far in the past where there was none.
     treated : array of bool
         Whether that was the treatment.
+    offer : array of int
+        What was offered.
+    tired : array
+        Treatments so far, fading.
     """
 
     brand: Ints
@@ -60,6 +64,8 @@ class CustomerState:
     open_until: Ints
     offered: Ints
     treated: Bools
+    offer: Ints
+    tired: Floats
 
 
 def first_state(rng: np.random.Generator, people: People) -> CustomerState:
@@ -83,6 +89,8 @@ def first_state(rng: np.random.Generator, people: People) -> CustomerState:
         open_until=np.zeros((count, len(CATEGORIES)), dtype=np.int64),
         offered=np.full(count, -100 - SETTLE),
         treated=np.zeros(count, dtype=bool),
+        offer=np.zeros(count, dtype=np.int64),
+        tired=zero.copy(),
     )
 
 

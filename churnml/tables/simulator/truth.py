@@ -86,12 +86,24 @@ def churn_probability(scene: Scene, now: Prospects, soon: Prospects, invited: Fl
     array, shape (n,)
     """
     as_is = chance(soon.leaving + offers.shift(scene, scene.month + 1))
-    everyone = np.arange(scene.count)
-    treated = chance(soon.leaving + offers.effect(scene, everyone, 1))
-    control = chance(soon.leaving)
-    arms = offers.TREATED_SHARE * treated + (1 - offers.TREATED_SHARE) * control
+    share = offers.treated_share(scene)
+    treated, control = _treated(scene, soon), chance(soon.leaving)
+    arms = share * treated + (1 - share) * control
     second = as_is + invited * (arms - as_is)
     return default_label(leaves_now(scene, now), second, silent_now(scene, now) * soon.stays)
+
+
+def _treated(scene: Scene, soon: Prospects) -> Floats:
+    """Probability of ending the service in the month after an offer, over the kinds of offers."""
+    everyone = np.arange(scene.count)
+    kinds = [
+        chance(soon.leaving + offers.effect(scene, everyone, 1, kind))
+        for kind in range(len(offers.KIND_SHARES))
+    ]
+    if scene.world.campaigns.effect == "own":
+        # All are the same, and a mean over them would differ in the last bits.
+        return kinds[0]
+    return np.average(kinds, axis=0, weights=offers.KIND_SHARES)
 
 
 def offer_effects(
@@ -112,8 +124,8 @@ def offer_effects(
     first, second = now.leaving[who], soon.leaving[who]
     control = default_label(chance(first), chance(second), silent)
     treated = default_label(
-        chance(first + offers.effect(scene, who, 1)),
-        chance(second + offers.effect(scene, who, 2)),
+        chance(first + offers.effect(scene, who, 1, scene.state.offer[who])),
+        chance(second + offers.effect(scene, who, 2, scene.state.offer[who])),
         silent,
     )
     return {

@@ -6,10 +6,11 @@ a region for a month, in different strength.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from churnml.tables.simulator.campaigns import Campaigns
 from churnml.tables.simulator.encoded_columns import Floats, Ints
 from churnml.tables.simulator.months import SETTLE, Months
 from churnml.tables.simulator.streams import Streams
@@ -75,6 +76,7 @@ class World:
         As `simulate` takes them.
     recording : Recording
         How complaints are written down.
+    campaigns : Campaigns
     """
 
     months: Months
@@ -86,6 +88,7 @@ class World:
     trend: float = 0.0
     interactions: float = 0.0
     recording: Recording = Recording()
+    campaigns: Campaigns = field(default_factory=Campaigns)
 
     def at(self, values: Floats, place: Ints, month: int) -> Floats:
         """Look up the month's value for each customer's place."""
@@ -104,6 +107,7 @@ def build_world(
     trend: float = 0.0,
     interactions: float = 0.0,
     recording: Recording | None = None,
+    campaigns: Campaigns | None = None,
 ) -> World:
     """Draw the regions' networks, halls and rivals.
 
@@ -114,6 +118,7 @@ def build_world(
     trend, interactions : float
         As `simulate` takes them.
     recording : Recording, optional
+    campaigns : Campaigns, optional
     """
     regions, halls, span = len(REGIONS), len(HALLS), months.count + SETTLE + 3
     share = 1.0 / np.arange(2, regions + 2)
@@ -127,6 +132,7 @@ def build_world(
         trend=trend,
         interactions=interactions,
         recording=recording or Recording(),
+        campaigns=campaigns or Campaigns(),
     )
 
 

@@ -29,6 +29,7 @@ _MARK, _SIMULATED = "churnml", "simulated"
 """Metadata key of simulated files, so that no other file is ever replaced."""
 HAZARD, OFFER_EFFECT = "truth/hazard", "truth/offer_effect"
 COMPLAINT = "truth/complaint"
+REACTION = "truth/reaction"
 
 _TRUTH = {
     HAZARD: {
@@ -46,6 +47,7 @@ _TRUTH = {
         "effect": "number",
     },
     COMPLAINT: {"complaint_id": "text", "category": "text", "subcategory": "text"},
+    REACTION: {"customer_id": "text", "offer": "text", "reaction": "number"},
 }
 
 _TYPES = {

@@ -103,7 +103,7 @@ class CodedFile(Section):
 
 
 class TableMappings(Section):
-    """One entry for each of the eight tables."""
+    """One entry for each of the tables."""
 
     customers: TableMapping = TableMapping()
     groups: TableMapping = TableMapping()
@@ -113,6 +113,7 @@ class TableMappings(Section):
     contacts: TableMapping = TableMapping()
     surveys: TableMapping = TableMapping()
     offers: TableMapping = TableMapping()
+    opt_outs: TableMapping = TableMapping()
 
 
 class SourceMapping(Section):
