@@ -8,6 +8,7 @@ The rooms in the order in which data flows through them:
 4. `churnml.estimators`, `churnml.metrics`, `churnml.evaluation`: models, and how good they are
 5. `churnml.models`, `churnml.training`, `churnml.registry`: models that are kept
 6. `churnml.scoring`: every customer's scores, with reasons
+7. `churnml.retention`: who gets which offer within a budget, and whether it worked
 
 Importing the package imports none of them: a name is looked up when it is first used.
 """
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from churnml.registry.promotion.rollback import rollback
     from churnml.registry.resolve import load_model
     from churnml.reports.contact_list import contact_list
+    from churnml.retention.measure import measure_campaign
+    from churnml.retention.plan import plan_retention
     from churnml.scoring.score import score
     from churnml.service.complaints.record import complaint_record
     from churnml.service.index.index import satisfaction_index
@@ -66,7 +69,9 @@ _HOME = {
     "label_sensitivity": "churnml.labels.sensitivity",
     "load_config": "churnml.config",
     "load_model": "churnml.registry.resolve",
+    "measure_campaign": "churnml.retention.measure",
     "open_source": "churnml.tables.source",
+    "plan_retention": "churnml.retention.plan",
     "promote": "churnml.registry.promotion.promote",
     "response_weights": "churnml.datasets.nonresponse",
     "rollback": "churnml.registry.promotion.rollback",
@@ -95,7 +100,9 @@ __all__ = [
     "label_sensitivity",
     "load_config",
     "load_model",
+    "measure_campaign",
     "open_source",
+    "plan_retention",
     "promote",
     "response_weights",
     "rollback",

@@ -1,11 +1,14 @@
 """``churnml simulate``: an operator whose true probabilities are known."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from churnml.cli import options, output
+
+if TYPE_CHECKING:
+    from churnml.tables.simulator import Replay
 
 Trend = Annotated[
     float,
@@ -40,6 +43,24 @@ Spoilt = Annotated[
     ),
 ]
 
+Effect = Annotated[
+    str,
+    typer.Option(metavar="E", help="What offers do: own, none, same, mixed or harm."),
+]
+Assignment = Annotated[
+    str, typer.Option(metavar="A", help="Arms drawn by lot, or by_risk: the riskier treated more.")
+]
+CampaignSize = Annotated[
+    float, typer.Option(min=0.0, max=100.0, metavar="K", help="Times the usual offers.")
+]
+Fatigue = Annotated[
+    float,
+    typer.Option(min=0.0, max=2.0, metavar="F", help="Log-odds of leaving by earlier offers."),
+]
+OptOuts = Annotated[
+    float, typer.Option(min=0.0, max=1.0, metavar="S", help="Share who want no contacts.")
+]
+
 
 def command(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the tables go.")],
@@ -51,6 +72,15 @@ def command(
     own_words: OwnWords = False,
     uncoded: Uncoded = 0.0,
     spoilt: Spoilt = 0.0,
+    effect: Effect = "own",
+    assignment: Assignment = "lot",
+    campaign_size: CampaignSize = 1.0,
+    fatigue: Fatigue = 0.0,
+    opt_outs: OptOuts = 0.03,
+    replay: Annotated[
+        Path | None,
+        typer.Option(metavar="PLAN", help="A folder of churnml retain, played in its month."),
+    ] = None,
     overwrite: options.Overwrite = False,
     json: options.Json = False,
     debug: options.Debug = False,
@@ -74,6 +104,12 @@ def command(
         own_words=own_words,
         uncoded=uncoded,
         spoilt=spoilt,
+        effect=effect,  # type: ignore[arg-type]
+        assignment=assignment,  # type: ignore[arg-type]
+        campaign_size=campaign_size,
+        fatigue=fatigue,
+        opt_outs=opt_outs,
+        replay=_replay(replay),
         overwrite=overwrite,
         progress=True,
     )
@@ -82,3 +118,11 @@ def command(
         return
     rows = [(name, f"{count:,}") for name, count in tables.items()]
     output.print_table(f"Simulated operator in {folder}", ("table", "rows"), rows, numbers=1)
+
+
+def _replay(plan: Path | None) -> "Replay | None":
+    if plan is None:
+        return None
+    from churnml.retention.result import RetentionPlan
+
+    return RetentionPlan.read(plan).as_replay()

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -61,15 +65,15 @@ def solve_exact(problem: Problem, seconds: float = _SECONDS) -> Exact:
         limit(ones, -np.inf, limits.contacts)
     for at, (few, many) in enumerate(zip(limits.least, limits.most, strict=True)):
         limit((problem.segment[who] == at).astype(float), few, many)
-    found = milp(
-        -problem.gain[who, offer],
-        constraints=LinearConstraint(
-            vstack(blocks, format="csr"), np.concatenate(low), np.concatenate(high)
-        ),
-        integrality=np.ones(variables),
-        bounds=Bounds(0, 1),
-        options={"time_limit": seconds, "mip_rel_gap": 0.0},
-    )
+    rows = LinearConstraint(vstack(blocks, format="csr"), np.concatenate(low), np.concatenate(high))
+    with _quiet():
+        found = milp(
+            -problem.gain[who, offer],
+            constraints=rows,
+            integrality=np.ones(variables),
+            bounds=Bounds(0, 1),
+            options={"time_limit": seconds, "mip_rel_gap": 0.0},
+        )
     dual = getattr(found, "mip_dual_bound", None)
     bound = np.inf if dual is None or not np.isfinite(dual) else -float(dual)
     if found.x is None:
@@ -78,3 +82,27 @@ def solve_exact(problem: Problem, seconds: float = _SECONDS) -> Exact:
     chosen = found.x > 0.5
     taken[who[chosen]] = offer[chosen]
     return Exact(offer=taken, bound=bound)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep HiGHS from writing to standard output, which is for results alone.
+
+    As SciPy 1.17 has it, HiGHS prints a line of its own there in rare cases, whatever its options
+    say.
+    """
+    try:
+        sys.stdout.flush()
+        kept = os.dup(1)
+    except (OSError, ValueError):
+        yield
+        return
+    try:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)
+        os.close(nowhere)
+        yield
+    finally:
+        with suppress(OSError):
+            os.dup2(kept, 1)
+        os.close(kept)

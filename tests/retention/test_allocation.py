@@ -60,7 +60,8 @@ def test_never_above_the_optimum_and_within_every_limit(seed):
         assert found.value <= found.bound + 1e-6
         assert found.price >= 0
     assert ours.value <= best.value + 1e-6 <= ours.bound + 2e-6
-    assert ours.value >= 0.95 * best.value
+    # So few customers are HiGHS's in earnest: one of them is much of the whole.
+    assert ours.value >= 0.9 * best.value
 
 
 def test_the_certificate_is_close_for_many():
@@ -123,6 +124,13 @@ def test_numbers_that_cannot_be_are_refused():
         allocate([[np.nan, 1]], [[1, 1]])
     with pytest.raises(DataError, match="shape"):
         allocate(GAIN, [[1], [1], [1]])
+
+
+def test_nothing_is_printed(capfd):
+    for seed in range(8):
+        gain, cost, limits = draw(seed)
+        allocate(gain, cost, method="exact", **limits)
+    assert capfd.readouterr().out == ""
 
 
 def test_nobody_to_choose_from():

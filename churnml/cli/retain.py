@@ -1,0 +1,95 @@
+"""``churnml retain``: who gets which offer within a budget."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from churnml.cli import options, output
+
+if TYPE_CHECKING:
+    from churnml.retention.result import RetentionPlan
+
+
+def command(
+    source: options.Source,
+    as_of: options.AsOf,
+    budget: Annotated[
+        float, typer.Option(help="Yuan that may be spent if every offer is accepted.")
+    ],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the list goes.")],
+    expected: Annotated[
+        bool, typer.Option("--expected", help="The budget caps the expected spending instead.")
+    ] = False,
+    contacts: Annotated[int | None, typer.Option(help="Customers treated at most.")] = None,
+    hold_out: Annotated[
+        float | None,
+        typer.Option(metavar="SHARE", help="Share of the list that gets nothing, 0 to below 1."),
+    ] = None,
+    campaign: Annotated[str | None, typer.Option(metavar="NAME", help="Its name.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of the hold-out's draw.")] = None,
+    explore: Annotated[
+        bool,
+        typer.Option(
+            "--explore",
+            help="Without evidence that offers work, list by value at risk with a hold-out.",
+        ),
+    ] = False,
+    churn_model: Annotated[
+        str | None, typer.Option(metavar="URI", help="By default models:/churn@champion.")
+    ] = None,
+    mapping: options.Mapping = None,
+    config: options.ConfigFile = None,
+    overwrite: options.Overwrite = False,
+    json: options.Json = False,
+    debug: options.Debug = False,
+) -> None:
+    """Decide who gets which retention offer within a budget.
+
+    Learns from the source's own past offers what they do. Where there is no evidence that they
+    do anything, or they drive customers away, nobody is treated.
+
+    Example: churnml retain demo/operator --as-of 2026-06-01 --budget 20000 --out plan
+    """
+    import churnml
+
+    output.show_progress()
+    plan = churnml.plan_retention(
+        source,
+        as_of=options.day(as_of),
+        budget=budget,
+        out=out,
+        expected=expected,
+        contacts=contacts,
+        hold_out=hold_out,
+        campaign=campaign,
+        seed=seed,
+        explore=explore,
+        churn_model=churn_model,
+        mapping=mapping,
+        config=options.settings(config),
+        overwrite=overwrite,
+    )
+    if json:
+        output.print_json(plan.to_dict())
+    else:
+        _print(plan)
+
+
+def _print(plan: "RetentionPlan") -> None:
+    rows = [
+        (
+            one["offer"],
+            f"{one['treated']:,}",
+            f"{one['control']:,}",
+            f"{100 * one['effect']:+.2f} [{100 * one['effect_low']:+.2f}, "
+            f"{100 * one['effect_high']:+.2f}]",
+            f"{one['p']:.3f}",
+        )
+        for one in plan.facts["offers"]
+    ]
+    head = ("offer", "treated", "control", "effect, points", "p (Holm)")
+    output.print_table("What past offers did (95 % intervals)", head, rows, numbers=4)
+    for name, value in plan.lines():
+        output.print_line(f"{name}: {value}")
+    output.print_line(f"list: {plan.folder}")

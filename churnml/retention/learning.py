@@ -1,0 +1,295 @@
+"""What past offers teach: the estimator, the answers to the questions, and what a rule brought."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.stats import norm
+
+from churnml.base.dates import add_span, months_between
+from churnml.config.settings import Config
+from churnml.datasets.offers import OfferRows
+from churnml.errors import DataError
+from churnml.estimators import OfferEffect
+from churnml.evaluation.offers import Verdict, judge_offers
+from churnml.metrics.effects import Effect, mean_effect
+from churnml.metrics.profit import customer_value
+from churnml.retention.value import (
+    customer_values,
+    monthly_chances,
+    offer_gain,
+    survival_of_stayers,
+)
+
+Floats = NDArray[np.float64]
+
+LEAST_ROWS = 10
+"""Rows below which a mean is not told."""
+
+# Not the tenure: it has grown since the past offers, for everybody.
+_RANGES = ("arpu_mean_3m_yuan", "lifecycle_age_years")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effects:
+    """Effects of each offer on some customers; arrays of shape (n, offers).
+
+    Attributes
+    ----------
+    effect, low, high : array
+        Change of the probability of leaving, with its interval.
+    """
+
+    effect: Floats
+    low: Floats
+    high: Floats
+
+    @property
+    def harmed(self) -> Floats:
+        """The chance that an offer makes a customer like this leave."""
+        error = (self.high - self.low) / (2 * 1.96)
+        return np.asarray(norm.cdf(self.effect / np.maximum(error, 1e-12)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Learned:
+    """What past offers taught.
+
+    Attributes
+    ----------
+    rows : OfferRows
+    estimator : OfferEffect
+    verdict : Verdict
+    config : Config
+    explore : bool
+        Whether offers are made without evidence, to learn from them.
+    """
+
+    rows: OfferRows
+    estimator: OfferEffect
+    verdict: Verdict
+    config: Config
+    explore: bool = False
+
+    @property
+    def offers(self) -> list[str]:
+        """The offers, sorted."""
+        return self.estimator.offers_
+
+    @property
+    def treats(self) -> bool:
+        """Whether anybody is offered anything."""
+        return self.verdict.name in ("same", "different") or (
+            self.explore and self.verdict.name == "none"
+        )
+
+    @property
+    def version(self) -> str:
+        """A name that changes with what was learned."""
+        state, texts = self.estimator.to_state()
+        content = repr(sorted(state["shrinkage"].items())) + "\0".join(texts)
+        return f"offers/{hashlib.sha256(content.encode()).hexdigest()[:8]}"
+
+    @property
+    def worst_cost(self) -> Floats:
+        """Yuan by offer, contact included, if everybody accepts."""
+        each = [self.rows.cost[name] for name in self.offers]
+        return np.array(each) + self.config.costs.contact_cost
+
+    @property
+    def mean_cost(self) -> Floats:
+        """Yuan by offer, contact included, as often as it was accepted."""
+        each = [self.rows.cost[name] * self.rows.acceptance[name] for name in self.offers]
+        return np.array(each) + self.config.costs.contact_cost
+
+    def effects(self, X: pd.DataFrame, chance: Floats) -> Effects:
+        """The effects on customers.
+
+        Where nothing tells for whom an offer works more, it keeps the same share of those
+        who would leave: its effect is in proportion to their probability of leaving.
+
+        Parameters
+        ----------
+        X : DataFrame, shape (n, k)
+        chance : array, shape (n,)
+            Probability of leaving without an offer.
+        """
+        if self.verdict.name == "different":
+            low, high = self.estimator.effect_interval(X)
+            middle = self.estimator.effect(X)
+            return Effects(effect=middle.to_numpy(), low=low.to_numpy(), high=high.to_numpy())
+        return self._in_proportion(chance)
+
+    def _in_proportion(self, chance: Floats) -> Effects:
+        each = [one.effect for one in self.verdict.offers]
+        parts = [
+            np.clip(
+                np.outer(chance, [getattr(one, name) for one in each]) / self.verdict.rate,
+                -chance[:, None],
+                1 - chance[:, None],
+            )
+            for name in ("value", "low", "high")
+        ]
+        return Effects(effect=parts[0], low=parts[1], high=parts[2])
+
+    def gains(self, effects: Effects, value: Floats) -> Floats:
+        """Expected gains, yuan, shape (n, offers); minus infinity for offers without evidence."""
+        found = offer_gain(
+            effects.effect,
+            value,
+            acceptance=np.array([self.rows.acceptance[name] for name in self.offers]),
+            cost=np.array([self.rows.cost[name] for name in self.offers]),
+            contact=self.config.costs.contact_cost,
+        )
+        if self.verdict.name == "same":
+            level = self.config.retention.significance
+            proven = [one.p < level and one.effect.value < 0 for one in self.verdict.offers]
+            found = np.where(proven, found, -np.inf)
+        return found
+
+    def past_effects(self) -> Effects:
+        """The effects on the rows learned from, by models that had not seen their customers."""
+        if self.verdict.name == "different":
+            told = self.estimator.oof_effect_[self.offers].to_numpy()
+            return Effects(effect=told, low=told, high=told)
+        return self._in_proportion(self.estimator.control_)
+
+    def past_values(self) -> Floats:
+        """What the customers of the rows learned from were worth, had they stayed."""
+        chance = self.estimator.control_
+        within = monthly_chances(chance, window_months(self.config.retention.horizon))
+        return stay_values(monthly_margin(self.rows.X, self.config), within, self.config)
+
+    def brought(self) -> Floats:
+        """What each offer to each row brought, told without bias, yuan, shape (n, offers)."""
+        scores = self.estimator.scores_[self.offers].to_numpy()
+        return -scores * self.past_values()[:, None] - self.mean_cost
+
+    def rule(self, price: float, contact_price: float, cost: Floats) -> NDArray[np.int64]:
+        """Which offer each row learned from would get at these prices; -1 for none."""
+        gain = self.gains(self.past_effects(), self.past_values())
+        worth = np.where(gain > 0, gain - price * cost - contact_price, -np.inf)
+        best = worth.argmax(axis=1)
+        return np.where(worth[np.arange(len(best)), best] > 0, best, -1)
+
+    def honest(
+        self, chosen: NDArray[np.int64], among: NDArray[np.bool_] | None = None
+    ) -> Effect | None:
+        """The mean gain of those a rule chose, from doubly robust scores; None of too few."""
+        who = chosen >= 0
+        who = who if among is None else who & among
+        if who.sum() < LEAST_ROWS:
+            return None
+        rows = np.flatnonzero(who)
+        return mean_effect(self.brought()[rows, chosen[rows]], self.rows.customer[rows])
+
+    def worth_money(self) -> dict[str, Any]:
+        """The third question: yuan a customer by the rule, against three other ways."""
+        gained = self.brought()
+        chosen = self.rule(0.0, 0.0, self.mean_cost)
+        who, count = np.flatnonzero(chosen >= 0), int((chosen >= 0).sum())
+        ruled = np.zeros(len(chosen))
+        ruled[who] = gained[who, chosen[who]]
+        used = np.bincount(chosen[who], minlength=len(self.offers)) / max(count, 1)
+        each = gained @ used
+        at_risk = self.estimator.control_ * self.past_values()
+        risky = np.zeros(len(chosen))
+        top = np.argsort(-at_risk, kind="stable")[:count]
+        risky[top] = each[top]
+        others = {
+            "nobody": np.zeros(len(chosen)),
+            "value_at_risk": risky,
+            "random": each * (count / max(len(chosen), 1)),
+        }
+        return {
+            "question": "Is it worth money, a customer, against doing something else?",
+            "n": len(chosen),
+            "chosen": count,
+            "events": self.verdict.left,
+            "against": {
+                name: mean_effect(ruled - other, self.rows.customer).to_dict()
+                for name, other in others.items()
+            },
+        }
+
+    def extrapolated(self, X: pd.DataFrame) -> NDArray[np.bool_]:
+        """Which customers are like nobody who was ever offered anything.
+
+        Their ARPU or age lies outside the range of the rows learned from, or they have a
+        brand or a way to pay that none of these had.
+        """
+        beyond = np.zeros(len(X), bool)
+        for name in _RANGES:
+            if name in X and name in self.rows.X:
+                known = self.rows.X[name].astype(float)
+                given = X[name].astype(float)
+                beyond |= ((given < known.min()) | (given > known.max())).to_numpy(bool)
+        for name in ("lifecycle_brand", "lifecycle_payment"):
+            if name in X and name in self.rows.X:
+                given = X[name].astype(object)
+                known_values = set(self.rows.X[name].dropna().astype(str))
+                beyond |= (given.notna() & ~given.astype(str).isin(known_values)).to_numpy(bool)
+        return beyond
+
+
+def learn(rows: OfferRows, config: Config, *, explore: bool = False) -> Learned:
+    """Fit effects to past offers, and answer the questions.
+
+    Raises
+    ------
+    DataError
+        Past offers that were not drawn by lot, and leave nobody to compare with.
+    """
+    settings = config.retention
+    estimator = OfferEffect(
+        folds=settings.folds, max_rounds=settings.max_rounds, random_state=settings.seed
+    )
+    estimator.fit(
+        rows.X, rows.y, offer=rows.offer, groups=rows.customer, propensity=settings.propensity
+    )
+    verdict = judge_offers(
+        estimator, rows.y, rows.offer, rows.customer, significance=settings.significance
+    )
+    if not verdict.assignment.usable:
+        raise DataError(
+            f"offers.arm: {verdict.assignment.say()}",
+            hint="Draw the arm of some offers by lot, and learn from those.",
+            table="offers",
+            column="arm",
+        )
+    return Learned(rows=rows, estimator=estimator, verdict=verdict, config=config, explore=explore)
+
+
+def window_months(span: str) -> int:
+    """Whole months of a span, at least one.
+
+    >>> window_months("2mo"), window_months("60d"), window_months("10d")
+    (2, 2, 1)
+    """
+    from datetime import date
+
+    if span.endswith("mo"):
+        return max(months_between(date(2026, 1, 1), add_span(date(2026, 1, 1), span)), 1)
+    return max(round(int(span[:-1]) / 30), 1)
+
+
+def monthly_margin(X: pd.DataFrame, config: Config) -> Floats:
+    """The profit a month that each customer's spending means, yuan."""
+    name = f"arpu_mean_{config.tiers.arpu_months}m_yuan"
+    spending = X[name].astype(float) if name in X else np.full(len(X), np.nan)
+    months = config.costs.months_kept
+    return customer_value(spending, config.costs) / months if len(X) else np.zeros(0)
+
+
+def stay_values(margin: Floats, within: Floats, config: Config) -> Floats:
+    """What customers are worth if they stay through the window, yuan."""
+    settings = config.retention
+    survival = survival_of_stayers(
+        within, window=window_months(settings.horizon), months=settings.value_months
+    )
+    return customer_values(margin, survival, rate=settings.interest)
