@@ -100,7 +100,8 @@ class OfferEffect(BoostedEstimator):
     >>> likes = (offer == "data") & (X["age"] < 40)
     >>> y = rng.random(3000) < np.where(likes, 0.1, 0.5)
     >>> effect = OfferEffect().fit(X, y, offer=offer, propensity=0.5).effect(X)
-    >>> bool(effect["data"][X["age"] < 35].mean() < -0.2 < effect["data"][X["age"] > 45].mean())
+    >>> young = X["age"] < 40
+    >>> bool(effect["data"][young].mean() < -0.2 < effect["data"][~young].mean())
     True
     """
 
@@ -166,8 +167,10 @@ class OfferEffect(BoostedEstimator):
             self.offers_, codes = read_offers(offer, len(frame))
             known = read_propensity(propensity, self.offers_, codes)
             self.columns_in_ = list(frame.columns)
-            # Rows that are alike but for their offers must not become one.
-            sample = draw_sample(frame, outcome + 2 * (codes + 1), None, groups)
+            # Each row is a customer where nothing else is said: many that are alike must not
+            # become one, which one fold would have alone.
+            customers = np.arange(len(frame)) if groups is None else groups
+            sample = draw_sample(frame, outcome + 2 * (codes + 1), None, customers)
             experiment = self._experiment(sample, known, seed)
             found = self._cross_fit(experiment, seed)
             self._adopt(found, experiment, sample, frame.index)

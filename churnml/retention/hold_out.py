@@ -146,9 +146,9 @@ def sight(*, treated: int, held_out: int, rate: float, expected: float) -> Sight
 
     Examples
     --------
-    >>> found = sight(treated=19_313, held_out=2_146, rate=0.038, expected=0.012)
+    >>> found = sight(treated=16_200, held_out=1_800, rate=0.04, expected=0.01)
     >>> round(100 * found.detectable, 2), found.proposed
-    (1.22, 0.11)
+    (1.36, 0.2)
     """
     seen = detectable_effect(rate, treated, held_out) if 0 < rate < 1 else math.inf
     proposed = None

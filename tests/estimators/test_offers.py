@@ -137,6 +137,19 @@ def test_rows_of_one_customer_stay_together(data):
     assert found.mean_error_["data"] > 0
 
 
+def test_rows_that_are_alike_are_customers_of_their_own():
+    random = np.random.default_rng(0)
+    X = pd.DataFrame({"young": random.random(4000) < 0.5})
+    offer = random.choice(np.array(["data", None], object), 4000)
+    kept = (offer == "data") & X["young"]
+    y = random.random(4000) < np.where(kept, 0.1, 0.4)
+    found = OfferEffect(**QUICK).fit(X, y, offer=offer, propensity=0.5)
+    effect = found.effect(pd.DataFrame({"young": [True, False]}))["data"]
+    assert effect[0] == pytest.approx(-0.3, abs=0.08)
+    assert effect[1] == pytest.approx(0.0, abs=0.08)
+    assert len(found.scores_) == 4000
+
+
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [

@@ -38,8 +38,8 @@ def test_alice_bob_and_eve(method):
 
 def test_a_cheaper_offer_is_a_stage_and_no_second_offer():
     found = allocate(GAIN, COST, budget=12)
-    assert found.offer.tolist() == [-1, 1, 1]
-    assert found.value == 105.0
+    assert found.offer.tolist() == [0, 0, 1]
+    assert (found.spent, found.value) == (12.0, 125.0)
     assert allocate(GAIN, COST, budget=0).offer.tolist() == [-1, -1, -1]
 
 

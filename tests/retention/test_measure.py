@@ -22,7 +22,7 @@ def afterwards(operator, plan, tmp_path_factory):
     treated = listed["group"].eq("treat").to_numpy()
     left = random.random(len(listed)) < np.where(treated, 0.05, 0.20)
     customers = pd.read_parquet(operator / "customers.parquet")
-    gone = dict.fromkeys(listed.loc[left, "customer_id"], date(2026, 7, 10))
+    gone = dict.fromkeys(listed.loc[left, "customer_id"], date(2026, 6, 20))
     customers["terminated_on"] = customers["terminated_on"].where(
         customers["terminated_on"].notna(), customers["customer_id"].map(gone)
     )

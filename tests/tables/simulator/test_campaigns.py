@@ -72,7 +72,8 @@ def test_opt_outs_are_few_and_recent(usual):
 
 def test_a_plan_is_played_and_nothing_before_it_changes(tmp_path, usual):
     customers = read(usual, "customers")
-    there = customers.loc[customers["terminated_on"].isna(), "customer_id"].unique()
+    settled = pd.to_datetime(customers["activated_on"]) < "2026-02-01"
+    there = customers.loc[settled & customers["terminated_on"].isna(), "customer_id"].unique()
     treated, held = there[:200], frozenset(there[200:260])
     on = date(2026, 3, 1)
     replay = Replay(on=on, offers=dict.fromkeys(treated, "data_pack"), held_out=held)
