@@ -342,6 +342,15 @@ _CONTACTS = TableSpec(
         ColumnSpec("pre_served", "boolean", "dealt with while waiting (业务预处理)", nullable=True),
         ColumnSpec("resolved", "boolean", "settled, as known when it ended", nullable=True),
         ColumnSpec("hall_id", "text", "the business hall (营业厅)", nullable=True),
+        ColumnSpec(
+            "service_seconds",
+            "number",
+            "time that serving took, after the wait",
+            nullable=True,
+            unit="s",
+            low=0,
+            high=86400,
+        ),
     ),
 )
 

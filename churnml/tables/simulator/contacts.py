@@ -56,6 +56,12 @@ _HALL_WAIT, _LINE_WAIT, _MENU_WAIT = 330.0, 38.0, 8.0
 _LONG_IN_HALL, _LONG_ON_LINE = 600.0, 120.0
 _RESOLVED = np.array([0.90, 0.80, 0.86, 0.95])
 
+_SERVING = np.array([180, 240, 480, 120, 420, 360, 360, 720], dtype=float)
+"""Seconds at a window, usual for each item."""
+
+_SPEED = np.array([1.0, 0.6, 0.0, 0.25])
+"""What the same takes on each channel, of the time at a window."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Contacts:
@@ -121,17 +127,19 @@ def _contacts(scene: Scene, who: Ints, channel: Ints) -> dict[str, ColumnData]:
     patience = np.exp(rng.normal(5.2, 0.6, count))
     answered = (channel != HOTLINE) | (wait <= patience)
     at_counter = (channel == HALL) | (channel == TERMINAL)
+    items = _items(rng, channel)
     return {
         "customer_id": who,
         "started_at": started,
         "channel": Words(channel, CHANNELS),
-        "service_item": Words(_items(rng, channel), ITEMS),
+        "service_item": Words(items, ITEMS),
         "wait_seconds": np.round(np.where(answered, wait, patience)),
         "answered": answered,
         "self_service": (channel >= APP) | by_menu,
         "pre_served": pre_served,
         "resolved": answered & (rng.random(count) < _RESOLVED[channel]),
         "hall_id": Words(np.where(at_counter, hall, -1), HALLS),
+        "service_seconds": _service_times(scene, channel, items, answered, pre_served),
         "known_at": arrival(rng, started, (1, 20), 0.02, (1, 15)),
     }
 
@@ -145,6 +153,15 @@ def _waits(scene: Scene, channel: Ints, hour: Ints, hall: Ints) -> Floats:
     noise = scene.rng("contacts").normal(0.0, 0.6, len(hour))
     wait = np.minimum(wait * np.exp(noise), 4 * 3_600)
     return np.where(channel >= APP, np.nan, wait)
+
+
+def _service_times(
+    scene: Scene, channel: Ints, items: Ints, answered: Bools, pre_served: Bools
+) -> Floats:
+    """Seconds that serving takes; less where part of it was done while waiting."""
+    usual = _SERVING[items] * _SPEED[channel] * np.where(pre_served, 0.7, 1.0)
+    noise = scene.rng("service_times").normal(0.0, 0.5, len(items))
+    return np.where(answered & (usual > 0), np.round(usual * np.exp(noise)), np.nan)
 
 
 def _items(rng: np.random.Generator, channel: Ints) -> Ints:
