@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from churnml.scoring.score import score
     from churnml.service.complaints.record import complaint_record
     from churnml.service.index.index import satisfaction_index
+    from churnml.service.quality.quality import service_quality
     from churnml.tables.checked import validate
     from churnml.tables.simulator import simulate
     from churnml.tables.source import open_source
@@ -77,6 +78,7 @@ _HOME = {
     "rollback": "churnml.registry.promotion.rollback",
     "satisfaction_index": "churnml.service.index.index",
     "score": "churnml.scoring.score",
+    "service_quality": "churnml.service.quality.quality",
     "simulate": "churnml.tables.simulator",
     "train": "churnml.training.train",
     "validate": "churnml.tables.checked",
@@ -108,6 +110,7 @@ __all__ = [
     "rollback",
     "satisfaction_index",
     "score",
+    "service_quality",
     "simulate",
     "train",
     "validate",

@@ -32,6 +32,7 @@ from churnml.cli import (
     measure,
     output,
     promote,
+    quality,
     retain,
     rollback,
     score,
@@ -85,6 +86,7 @@ for module in (
     compare,
     export,
     complaints,
+    quality,
     ui,
 ):
     app.command(help=_help_of(module))(module.command)

@@ -18,7 +18,6 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import (
     BaseModel,
-    ConfigDict,
     Field,
     StringConstraints,
     ValidationError,
@@ -26,6 +25,8 @@ from pydantic import (
 )
 
 from churnml.config.faults import refusal
+from churnml.config.quality import QualitySettings
+from churnml.config.section import Section, Share
 from churnml.config.yaml import read_yaml
 from churnml.errors import UsageError
 
@@ -35,16 +36,7 @@ Span = Annotated[str, StringConstraints(pattern=r"^\d+(d|mo)$")]
 Budget = Annotated[str, StringConstraints(pattern=r"^[1-9]\d*(s|m|h)$")]
 """A time to spend: seconds (``60s``), minutes or hours."""
 
-Share = Annotated[float, Field(ge=0, le=1)]
-
-
 M = TypeVar("M", bound=BaseModel)
-
-
-class Section(BaseModel):
-    """A section of the configuration: unknown keys are errors, values never change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Tiers(Section):
@@ -530,6 +522,7 @@ class Config(Section):
     availability: AvailabilitySettings = AvailabilitySettings()
     index: IndexSettings = IndexSettings()
     promotion: Promotion = Promotion()
+    quality: QualitySettings = QualitySettings()
     validation: ValidationSettings = ValidationSettings()
     engine: EngineSettings = EngineSettings()
     store: StoreSettings = StoreSettings()

@@ -207,12 +207,15 @@ def sums_over(cells: pd.DataFrame, *, whole: str = "") -> list[Sum]:
     found = []
     for dimension in names.columns:
         others = [name for name in names.columns if name != dimension]
-        groups = names.groupby(others, sort=False).ngroup() if others else names.index * 0
-        for _, places in sorted(pd.Series(names.index).groupby(np.asarray(groups)).indices.items()):
-            is_whole = (names.loc[places, dimension] == whole).to_numpy()
-            if is_whole.sum() == 1 and len(places) > 1:
-                parts = tuple(map(int, places[~is_whole]))
-                found.append(Sum(total=int(places[is_whole][0]), parts=parts))
+        group = names.groupby(others, sort=False).ngroup().to_numpy() if others else 0 * names.index
+        is_whole = (names[dimension] == whole).to_numpy()
+        order = np.argsort(group, kind="stable")
+        ends = np.cumsum(np.bincount(group))
+        one_whole = np.bincount(group, is_whole) == 1
+        for number in np.flatnonzero(one_whole & (np.bincount(group) > 1)):
+            places = order[ends[number - 1] if number else 0 : ends[number]]
+            parts = tuple(map(int, places[~is_whole[places]]))
+            found.append(Sum(total=int(places[is_whole[places]][0]), parts=parts))
     return found
 
 
@@ -420,24 +423,46 @@ def _by_exchange(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """What values may be by moves that can be seen without any search.
 
-    Parts of one sum alone may take people from each other; and where a total is hidden, it may
-    be larger, with one such part of each of its sums.
+    A hidden total that is itself a part stands for its own parts. Cells that then are parts of
+    the same sums may take people from each other; and a hidden grand total may be larger, with
+    one part of its own in each of its sums.
     """
     low, high = values.copy(), values.copy()
-    often = np.asarray((abs(equations) > 0).sum(axis=0)).ravel()
-    ever_part = np.asarray((equations > 0).sum(axis=0)).ravel() > 0
-    alone: list[NDArray[np.intp]] = []
-    total: list[int] = []
-    for row in range(equations.shape[0]):
-        span = slice(equations.indptr[row], equations.indptr[row + 1])
-        places, signs = equations.indices[span], equations.data[span]
-        parts = places[(signs > 0) & (often[places] == 1)]
-        alone.append(parts)
-        total += [int(place) for place in places[signs < 0]] or [-1]
-        if len(parts) > 1:
-            low[parts], high[parts] = 0.0, np.maximum(high[parts], values[parts].sum())
-    for place in {one for one in total if one >= 0 and not ever_part[one]}:
-        rows = [row for row, one in enumerate(total) if one == place]
-        if all(len(alone[row]) for row in rows):
-            high[[place, *(int(part) for row in rows for part in alone[row])]] = np.inf
+    matrix, own_parts = _without_totals(equations.toarray())
+    kept = [place for place in range(len(values)) if place not in own_parts]
+    alike: dict[bytes, list[int]] = {}
+    for place in kept:
+        alike.setdefault(matrix[:, place].tobytes(), []).append(place)
+    for members in alike.values():
+        group = np.array(members)
+        if (matrix[:, group] >= 0).all() and len(group) > 1:
+            low[group], high[group] = 0.0, values[group].sum()
+        for total, parts in own_parts.items():
+            inside = np.isin(group, parts)
+            if inside.any() and not inside.all():
+                low[total] -= values[group[inside]].sum()
+                high[total] += values[group[~inside]].sum()
+    once = (matrix != 0).sum(axis=0) == 1
+    for place in kept:
+        rows = np.flatnonzero(matrix[:, place])
+        ones = [np.flatnonzero(once & (matrix[row] > 0)) for row in rows]
+        if (matrix[rows, place] < 0).all() and all(len(one) for one in ones):
+            high[np.concatenate([[place], *ones]).astype(int)] = np.inf
     return low, high
+
+
+def _without_totals(
+    matrix: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], dict[int, NDArray[np.intp]]]:
+    """Put the parts of each total that is itself a part in its place; those parts by total."""
+    own_parts: dict[int, NDArray[np.intp]] = {}
+    for row in range(len(matrix)):
+        totals = np.flatnonzero(matrix[row] < 0)
+        if len(totals) == 1 and (matrix[:, totals[0]] > 0).any():
+            total = int(totals[0])
+            own_parts[total] = np.flatnonzero(matrix[row] > 0)
+            for other in np.flatnonzero(matrix[:, total]):
+                if other != row:
+                    matrix[other] += matrix[other, total] * matrix[row]
+            matrix[row] = 0
+    return matrix, own_parts

@@ -168,6 +168,22 @@ def test_every_whole_number_solution_of_a_small_table_is_tried():
         assert np.ptp([one[row, column] for one in seen]) > 8
 
 
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10_000))
+def test_halls_within_regions_are_safe(seed):
+    random = np.random.default_rng(seed)
+    halls = random.choice([1, 5, 9, 12, 40, 90], size=(4, 3)).astype(float)
+    regions, brands = halls.sum(axis=1), np.array([0.7, 0.2, 0.1])
+    brands = np.floor(brands * halls.sum())
+    brands[0] += halls.sum() - brands.sum()
+    counts = np.r_[halls.sum(), regions, halls.ravel(), brands]
+    sums = [(0, (1, 2, 3, 4)), (0, tuple(range(5, 17))), (0, (17, 18, 19))]
+    sums += [(1 + at, tuple(range(5 + 3 * at, 8 + 3 * at))) for at in range(4)]
+    mask = hidden_related(counts, [Sum(total=total, parts=parts) for total, parts in sums])
+    assert_safe(counts, sums, mask)
+    assert mask.sum() < 17
+
+
 def test_forty_halls_over_two_years_are_safe_and_mostly_shown():
     random = np.random.default_rng(4)
     table = random.poisson(random.gamma(3, 9, size=(40, 1)), size=(40, 24))

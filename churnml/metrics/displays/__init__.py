@@ -14,6 +14,7 @@ from churnml.metrics.displays.reliability import ReliabilityDisplay
 from churnml.metrics.displays.satisfaction import SatisfactionDisplay
 from churnml.metrics.displays.survival import SurvivalDisplay
 from churnml.metrics.displays.uplift import FifthsDisplay, UpliftDisplay
+from churnml.metrics.displays.word_of_mouth import WordOfMouthDisplay
 
 __all__ = [
     "FifthsDisplay",
@@ -24,4 +25,5 @@ __all__ = [
     "SatisfactionDisplay",
     "SurvivalDisplay",
     "UpliftDisplay",
+    "WordOfMouthDisplay",
 ]

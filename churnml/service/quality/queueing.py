@@ -326,4 +326,4 @@ def half_hours(seconds: ArrayLike, counts: ArrayLike) -> NDArray[np.float64]:
     [3.0, 4.0]
     """
     place = (np.asarray(seconds, float) // 1_800).astype(int) % 48
-    return np.bincount(place, np.asarray(counts, float), minlength=48)
+    return np.bincount(place, np.asarray(counts, float), minlength=48).astype(float)

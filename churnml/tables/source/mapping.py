@@ -21,7 +21,8 @@ from pydantic import Field, StringConstraints
 
 from churnml.base.text import nearest
 from churnml.config.faults import line_of
-from churnml.config.settings import Available, Section, parse
+from churnml.config.section import Section
+from churnml.config.settings import Available, parse
 from churnml.config.yaml import read_yaml
 from churnml.errors import UsageError
 from churnml.tables.contract import KNOWN_AT, TABLES, TableSpec
