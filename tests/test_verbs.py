@@ -218,3 +218,113 @@ def test_scores_of_a_frame_bear_its_ids(customers, model, tmp_path):
     made = churnml.score(customers, id="id", out=tmp_path / "out", churn_model=model)
     ids = pq.read_table(tmp_path / "out" / made.parts[0].name)["customer_id"].to_pylist()
     assert ids == customers["id"].astype(str).tolist()
+
+
+@pytest.mark.parametrize("inside", ["bills/x", "usage/deep/x", "Bills.parquet/x"])
+def test_no_output_takes_the_name_of_a_table_however_deep(operator, model, inside):
+    with pytest.raises(OutputError, match="lies in what has the name of a table"):
+        churnml.validate(operator, quarantine=operator / inside)
+    assert not (operator / inside).parent.is_dir()
+
+
+def test_no_scores_land_in_the_model(customers, model):
+    with pytest.raises(OutputError, match="itself an input"):
+        churnml.score(customers, id="id", out=f"{model}/scores", churn_model=model)
+    assert churnml.load_model(model).task == "churn"
+
+
+@pytest.mark.parametrize(
+    ("scale", "problem"),
+    [
+        ({"good": 100, "fair": 50, "bad": 150}, "'bad=150' is not a word with a score"),
+        ({"good": 500, "bad": 0}, "'good=500'"),
+        ({"good": None, "bad": 0}, "'good=None'"),
+        ({"good": 1, "bad": 1}, "two different scores"),
+        ((1,), "the worst and the best score expected"),
+        (5, "the worst and the best score expected"),
+    ],
+)
+def test_a_scale_given_as_python_is_held_to_the_same_rules(customers, scale, problem):
+    rows = customers.assign(word=["good", "bad"] * (len(customers) // 2))
+    with pytest.raises(UsageError, match=problem):
+        churnml.train(
+            rows, "satisfaction", id="id", target="word", scale=scale, track=False, out="m"
+        )
+
+
+def test_words_with_scores_as_python_mean_what_the_text_means(customers, place):
+    rows = customers.assign(word=["good", "bad"] * (len(customers) // 2)).drop(columns="left")
+    digests = []
+    for at, scale in enumerate(({"Good": 100, "bad": 0.0}, "good=100,bad=0")):
+        out = place / f"words{at}"
+        config = {"satisfaction": {"folds": 2, "repeats": 1, "max_rounds": 5}}
+        churnml.train(
+            rows,
+            "satisfaction",
+            id="id",
+            target="word",
+            scale=scale,
+            config=config,
+            track=False,
+            out=out,
+        )
+        digests.append([path.read_bytes() for path in sorted((out / "boosters").iterdir())])
+    assert digests[0] == digests[1]
+
+
+def test_one_text_is_one_name_and_one_note(customers, model, place):
+    with pytest.raises(UsageError, match="--drop 'tenure and fee'"):
+        churnml.train(
+            customers, "churn", id="id", target="left", drop="tenure and fee", track=False, out="m"
+        )
+    churnml.export(model, place / "noted", note="Only for tests.")
+    assert "\n- Only for tests.\n" in (place / "noted" / "MODEL_CARD.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("task", "option", "problem"),
+    [
+        ("churn", {"scale": "1:10"}, "--scale is for satisfaction"),
+        ("satisfaction", {"positive": "1"}, "--positive is for churn"),
+        ("churn", {"name": "churn"}, "what models of operator tables are called"),
+    ],
+)
+def test_options_of_the_other_task_are_refused(customers, task, option, problem):
+    with pytest.raises(UsageError, match=problem):
+        churnml.train(customers, task, id="id", target="left", track=False, out="m", **option)
+
+
+@pytest.mark.parametrize("reasons", [True, 1.5, "3", -1])
+def test_reasons_are_counted(customers, model, reasons):
+    with pytest.raises(UsageError, match="a whole number of 0 or more"):
+        churnml.score(customers, id="id", out="o", churn_model=model, reasons=reasons)
+
+
+@pytest.mark.parametrize("months", [0, "2", 1.5, True])
+def test_months_of_a_backtest_are_counted(source, months):
+    with pytest.raises(UsageError, match="a whole number of 1 or more"):
+        churnml.backtest(source, "churn", months=months)
+
+
+def test_settings_may_be_a_file_or_a_mapping(customers, model, place):
+    (place / "s.yaml").write_text("scoring: {reasons: 1}\n")
+    for at, config in enumerate((str(place / "s.yaml"), {"scoring": {"reasons": 1}})):
+        out = place / f"config{at}"
+        made = churnml.score(customers, id="id", out=out, churn_model=model, config=config)
+        assert made.to_pandas()["reasons"].map(len).eq(1).all()
+    with pytest.raises(UsageError, match=r"scoring.reason\b"):
+        churnml.validate(customers, {"scoring": {"reason": 1}})
+    with pytest.raises(UsageError, match="config is a int"):
+        churnml.score(customers, id="id", out="o", churn_model=model, config=5)
+
+
+def test_categories_of_polars_are_texts(customers, model, tmp_path):
+    coded = pl.from_pandas(customers).with_columns(pl.col("plan").cast(pl.Categorical))
+    plain = churnml.score(customers, id="id", out=tmp_path / "a", churn_model=model)
+    made = churnml.score(coded, id="id", out=tmp_path / "b", churn_model=model)
+    assert [part.sha256 for part in made.parts] == [part.sha256 for part in plain.parts]
+
+
+def test_an_evaluation_prints_what_the_training_has_seen(customers, model):
+    found = churnml.evaluate(model, customers, id="id", target="left")
+    assert "trained on these very rows" in repr(found)

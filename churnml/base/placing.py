@@ -6,9 +6,9 @@ Whatever churnml writes whole is a `Product`, which is asked first and then repl
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from churnml.base import scratch
@@ -37,7 +37,7 @@ class ReadPlaces:
     places : tuple of Path
         Files and folders; an output neither is nor holds one.
     tables : tuple of Path
-        Folders of a table's parts; an output does not lie in one.
+        Folders of a table's parts or of a model; an output does not lie in one.
     names : tuple of Path
         Where a table or a mapping would be looked for, though none stands there yet.
     """
@@ -45,6 +45,15 @@ class ReadPlaces:
     places: tuple[Path, ...] = ()
     tables: tuple[Path, ...] = ()
     names: tuple[Path, ...] = ()
+
+    def with_models(self, models: Iterable[object]) -> ReadPlaces:
+        """These places and the folders of models among the given."""
+        folders = tuple(
+            Path(one)
+            for one in models
+            if isinstance(one, str | Path) and one != "" and Path(one).is_dir()
+        )
+        return replace(self, tables=(*self.tables, *folders), places=(*self.places, *folders))
 
 
 def require_apart(out: str | Path, read: ReadPlaces) -> None:
@@ -62,15 +71,17 @@ def require_apart(out: str | Path, read: ReadPlaces) -> None:
     for one in map(real, read.tables):
         if one in place.parents:
             raise OutputError(
-                f"{shown(out)}: lies in {shown(one)}, which is itself a table.",
+                f"{shown(out)}: lies in {shown(one)}, which is itself an input.",
                 hint="Choose another place; nothing was written.",
                 file=shown(out),
                 code="INPUT",
             )
     for one in map(real, read.names):
-        if place.parent == one.parent and place.name.casefold() == one.name.casefold():
+        above = [step for step in (place, *place.parents) if step.parent == one.parent]
+        if any(step.name.casefold() == one.name.casefold() for step in above):
             raise OutputError(
-                f"{shown(out)}: has the name of a table or mapping of the source.",
+                f"{shown(out)}: {'has' if place in above else 'lies in what has'} the name of a "
+                "table or mapping of the source.",
                 hint="Choose another name; nothing was written.",
                 file=shown(out),
                 code="INPUT",

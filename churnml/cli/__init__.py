@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 import traceback
+from pathlib import Path
 from types import FrameType, ModuleType
 from typing import NoReturn
 
@@ -118,6 +119,9 @@ def main(argv: list[str] | None = None) -> NoReturn:
     data; 4 the model or registry; 5 the output; 6 done, but a gate tripped.
     """
     arguments = sys.argv[1:] if argv is None else argv
+    if sys.stdout is None:
+        # Closed by whoever started the command.
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
     signal.signal(signal.SIGTERM, _terminate)
     sys.exit(_run(arguments))
 
@@ -176,7 +180,7 @@ def _run(arguments: list[str]) -> int:
             report_error({"status": stopped, "message": "Interrupted."}, as_json=as_json)
             return stopped
         problem = without_secrets(f"{type(error).__name__}: {error}", *_addresses(arguments))
-        message = f"A fault of churnml's own: {problem}"
+        message = f"A fault of churnml's own: {problem.rstrip('.')}."
         hint = "Run again with --debug and report what it prints."
         report_error({"status": 1, "message": message, "hint": hint}, as_json=as_json)
         return 1

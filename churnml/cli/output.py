@@ -108,7 +108,14 @@ def console() -> Console:
     """Standard output, wide enough for a table when not a terminal."""
     from rich.console import Console
 
-    return Console(soft_wrap=not sys.stdout.isatty(), width=None if sys.stdout.isatty() else 120)
+    class OutputConsole(Console):
+        def on_broken_pipe(self) -> None:
+            # Rich would end the command with status 1; the reader has simply gone.
+            raise BrokenPipeError
+
+    return OutputConsole(
+        soft_wrap=not sys.stdout.isatty(), width=None if sys.stdout.isatty() else 120
+    )
 
 
 def show_progress() -> None:

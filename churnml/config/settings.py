@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
@@ -532,6 +533,35 @@ class Config(Section):
         """SHA-256 of all settings that can change a result."""
         settings = self.model_dump(mode="json", exclude={"engine", "store", "actions"})
         return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
+
+
+ConfigGiven = Config | Mapping[str, Any] | str | Path
+"""What a verb takes as settings: `as_config` makes them."""
+
+
+def as_config(config: ConfigGiven | None) -> Config:
+    """The settings that a verb was given: settings, a file, a mapping of sections, or none.
+
+    Raises
+    ------
+    UsageError
+        If a file or mapping says what is not a setting, or it is none of these.
+
+    Examples
+    --------
+    >>> as_config({"tiers": {"gold": 1200}}).tiers.gold
+    1200.0
+    """
+    if config is None or isinstance(config, Config):
+        return config or Config()
+    if isinstance(config, str | Path):
+        return load_config(config)
+    if not isinstance(config, Mapping):
+        raise UsageError(
+            f"config is a {type(config).__name__}.",
+            hint="Give churnml.Config(...), a YAML file, or a mapping of its sections.",
+        )
+    return parse(Config, dict(config), "config")
 
 
 def load_config(path: str | Path | None = None) -> Config:

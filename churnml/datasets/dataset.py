@@ -20,9 +20,11 @@ from churnml.base.tasks import TASKS, TaskName, find_task
 from churnml.config.settings import (
     ChurnSettings,
     Config,
+    ConfigGiven,
     HazardSettings,
     SatisfactionSettings,
     TrainingSettings,
+    as_config,
 )
 from churnml.datasets.leakage import withheld
 from churnml.errors import DataError, LabelWindowError
@@ -99,7 +101,7 @@ def build_dataset(
     task: TaskName,
     as_of: date | str | Iterable[date | str],
     *,
-    config: Config | None = None,
+    config: ConfigGiven | None = None,
     max_rows: int | None = None,
     coverage: Coverage | None = None,
 ) -> Dataset:
@@ -110,7 +112,7 @@ def build_dataset(
     source : Source
     task : {"churn", "satisfaction", "hazard"}
     as_of : date, or several
-    config : Config, optional
+    config : Config, path or mapping, optional
         Its section of the task says where the label looks.
     max_rows : int, optional
         At most about this many rows: a sample of the customers, the same every time.
@@ -132,7 +134,7 @@ def build_dataset(
     UsageError
         If the source lacks the table that the label needs.
     """
-    config = config or Config()
+    config = as_config(config)
     days = parse_dates(as_of)
     out = withheld(declared(source.tables), config.availability, source.availability)
     y = _outcome(source, task, days, config, coverage or covered(source, task, config))

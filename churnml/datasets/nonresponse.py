@@ -26,7 +26,7 @@ from ibis import _
 from ibis.expr import types as ir
 from numpy.typing import ArrayLike, NDArray
 
-from churnml.config.settings import Config
+from churnml.config.settings import Config, ConfigGiven, as_config
 from churnml.datasets.dataset import Dataset, label_window
 from churnml.errors import DataError
 from churnml.estimators import ChurnClassifier
@@ -87,7 +87,7 @@ def response_weights(
     source: Source,
     data: Dataset,
     *,
-    config: Config | None = None,
+    config: ConfigGiven | None = None,
     among: Among = "surveyed",
     max_silent: int = _MAX_SILENT,
 ) -> Response:
@@ -98,7 +98,7 @@ def response_weights(
     source : Source
     data : Dataset
         Of the task satisfaction: a row for every answer.
-    config : Config, optional
+    config : Config, path or mapping, optional
     among : {"surveyed", "all"}
         Whom the answers are to stand for: those surveyed within the label's window, or all
         customers, surveyed or not.
@@ -114,7 +114,7 @@ def response_weights(
     DataError
         Where fewer than 50 answered or fewer than 50 did not.
     """
-    config = config or Config()
+    config = as_config(config)
     spine, share = _silent(source.tables, data, config, among, max_silent)
     silent = build_features(source, sorted(set(data.times)), config=config, spine=spine)
     silent = silent.select("customer_id", "as_of", *data.X.columns)

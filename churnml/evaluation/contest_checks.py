@@ -307,7 +307,7 @@ def judge_slices(gains: Sequence[SliceGain], settings: Promotion) -> list[Check]
         worse = bool(chance < settings.significance)
         span = normal_quantile() * one.error
         gain = Estimate(one.gain, one.gain - span, one.gain + span)
-        reason = "significantly worse" if worse else "not significantly worse"
+        reason = f"{'' if worse else 'not '}significantly worse, over all slices together"
         checks.append(
             Check(
                 where=one.where,

@@ -131,8 +131,8 @@ class Evaluation:
     def __repr__(self) -> str:
         first = next(iter(self.metrics.items()), None)
         headline = f", {first[0]} {first[1]}" if first else ""
-        wrong = ", ".join(one.code for one in self.diagnosis) or "nothing wrong found"
-        return f"Evaluation({self.model or self.task}: {self.rows:,} rows{headline}; {wrong})"
+        said = " ".join(self.verdict)
+        return f"Evaluation({self.model or self.task}: {self.rows:,} rows{headline}; {said})"
 
     def _repr_html_(self) -> str:
         from churnml.evaluation.html import evaluation_html

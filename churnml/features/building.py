@@ -8,7 +8,7 @@ from typing import Protocol
 
 from ibis.expr import types as ir
 
-from churnml.config.settings import Config
+from churnml.config.settings import ConfigGiven, as_config
 from churnml.features import arpu, billing, complaints, lifecycle, service, tiers, usage
 from churnml.features.declaration import Declarations, Feature, available
 from churnml.features.view import KEYS, JoinedTable, View, gather, look
@@ -62,7 +62,7 @@ def declared(tables: Mapping[str, ir.Table] | None = None) -> Declarations:
 def build_features(
     source: HasTables | Mapping[str, ir.Table],
     as_of: date | str | Iterable[date | str],
-    config: Config | None = None,
+    config: ConfigGiven | None = None,
     spine: ir.Table | None = None,
 ) -> ir.Table:
     """Build the features of each customer as known at each ``as_of``.
@@ -74,7 +74,7 @@ def build_features(
         ``customers`` and ``bills`` are needed.
     as_of : date, or several
         Several dates are one query.
-    config : Config, optional
+    config : Config, path or mapping, optional
         Thresholds of the tiers, days to a repeated complaint.
     spine : Table, optional
         ``(customer_id, as_of)``, unique, of the rows asked for; by default everyone
@@ -87,7 +87,7 @@ def build_features(
         the source can have in the order of `declared`.
     """
     tables = source if isinstance(source, Mapping) else source.tables
-    view = look(tables, as_of, config or Config(), spine)
+    view = look(tables, as_of, as_config(config), spine)
     features = declared(tables)
     row, values = _over(view, features)
     columns = {

@@ -18,7 +18,7 @@ from ibis.expr import types as ir
 from churnml.base.dates import parse_date
 from churnml.base.files import OUT_OF_ROOM, plain_reason, system_code
 from churnml.base.placing import Product, input_first, placed, require_apart
-from churnml.config.settings import Config
+from churnml.config.settings import ConfigGiven, as_config
 from churnml.errors import OutputError
 from churnml.features.building import build_features, declared
 from churnml.features.requirements import require_bills
@@ -37,7 +37,7 @@ def write_features(
     as_of: date | str | Iterable[date | str],
     path: str | Path,
     *,
-    config: Config | None = None,
+    config: ConfigGiven | None = None,
     spine: ir.Table | None = None,
 ) -> int:
     """Write the features of `build_features` to a Parquet file, without holding them in memory.
@@ -97,7 +97,7 @@ def save_features(
     as_of: date | str,
     out: Location,
     mapping: Location | None = None,
-    config: Config | None = None,
+    config: ConfigGiven | None = None,
     overwrite: bool = False,
 ) -> SavedFeatures:
     """Write the features of all eligible customers at a date, from checked tables.
@@ -110,7 +110,7 @@ def save_features(
     out : path
         A Parquet file.
     mapping : path, optional
-    config : Config, optional
+    config : Config, path or mapping, optional
     overwrite : bool, default False
         Whether a file of features that stands there may be replaced.
 
@@ -121,7 +121,7 @@ def save_features(
     OutputError
         If the file cannot be written, or something stands there.
     """
-    settings, day = config or Config(), parse_date(as_of)
+    settings, day = as_config(config), parse_date(as_of)
     whole = as_source(data, mapping=mapping, config=settings)
     require_bills(whole, day)
     source = whole.until(day)

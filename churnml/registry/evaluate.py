@@ -8,7 +8,7 @@ from typing import Any
 
 from churnml.base.dates import parse_date
 from churnml.base.placing import ReadPlaces, input_first, require_apart
-from churnml.config.settings import Config
+from churnml.config.settings import Config, ConfigGiven, as_config
 from churnml.datasets.flat import Reading, open_table
 from churnml.datasets.flat.frame import Frame, is_frame, name_of, table_file
 from churnml.errors import UsageError
@@ -35,7 +35,7 @@ def evaluate(
     delimiter: str | None = None,
     value: str | None = None,
     mapping: Location | None = None,
-    config: Config | None = None,
+    config: ConfigGiven | None = None,
     out: Location | None = None,
     overwrite: bool = False,
 ) -> Evaluated:
@@ -60,7 +60,7 @@ def evaluate(
     value : str, optional
         The table's column of spending, yuan a month, for the profit.
     mapping : path, optional
-    config : Config, optional
+    config : Config, path or mapping, optional
     out : path, optional
         A folder for a report with figures.
     overwrite : bool, default False
@@ -89,7 +89,7 @@ def evaluate(
     ...
     churnml.errors.UsageError: Operator tables need --as-of, a table of your own needs --target.
     """
-    settings = config or Config()
+    settings = as_config(config)
     day = None if as_of is None else parse_date(as_of)
     if target is None and (day is None or is_frame(data)):
         raise UsageError("Operator tables need --as-of, a table of your own needs --target.")

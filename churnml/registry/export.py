@@ -93,7 +93,7 @@ def export(
     model: Model | str | Path,
     folder: str | Path,
     *,
-    note: Sequence[str] = (),
+    note: str | Sequence[str] = (),
     overwrite: bool = False,
 ) -> Exported:
     """Write a model into a folder that ``score`` and MLflow read, with its model card.
@@ -103,7 +103,7 @@ def export(
     model : Model, str or path
         A model or its URI.
     folder : path
-    note : sequence of str
+    note : str, or sequence of str
         Limits that the card shall name.
     overwrite : bool, default False
         Whether a model that stands there may be replaced.
@@ -131,7 +131,9 @@ def export(
     if resolved.uri and Path(resolved.uri).exists():
         place = Path(resolved.uri)
         require_apart(folder, ReadPlaces(places=(place,), tables=(place,)))
-    export_model(resolved.model, folder, version=resolved.version, notes=note, overwrite=overwrite)
+    export_model(
+        resolved.model, folder, version=resolved.version, notes=_several(note), overwrite=overwrite
+    )
     return Exported(model=resolved.version, folder=str(folder), card=str(Path(folder) / CARD))
 
 
@@ -162,6 +164,10 @@ def _sign(path: Path, version: str | None) -> None:
             kept["metadata"] = {**(kept.get("metadata") or {}), EXPORTED_AS: version}
         yaml.dump(kept, file)
     MlflowModel.load(str(path))
+
+
+def _several(note: str | Sequence[str]) -> Sequence[str]:
+    return (note,) if isinstance(note, str) else note
 
 
 def _add_card(model: Model, folder: Path, notes: Sequence[str]) -> None:

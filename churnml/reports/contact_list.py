@@ -15,7 +15,7 @@ import pyarrow as pa
 from churnml.base.placing import ReadPlaces, require_apart
 from churnml.base.table_file import TableFile, suffix_of
 from churnml.base.text import counted
-from churnml.config.settings import ActionSettings, Config
+from churnml.config.settings import ActionSettings, Config, ConfigGiven, as_config
 from churnml.errors import ModelError, UsageError
 from churnml.reports.accounts import ACCOUNT_COLUMNS, account_rows, source_of
 from churnml.reports.sentences import Reason, sentence
@@ -109,11 +109,11 @@ def contact_list(
     out: Location,
     lang: str = "en",
     top: int | None = None,
-    band: Sequence[str] = (),
+    band: str | Sequence[str] = (),
     where: str | None = None,
     accounts: bool = False,
     mapping: Location | None = None,
-    config: Config | None = None,
+    config: ConfigGiven | None = None,
     overwrite: bool = False,
 ) -> ContactList:
     """Write the customers of a scoring as a list for people, the riskiest first.
@@ -134,7 +134,7 @@ def contact_list(
         Of the sentences and, in CSV and XLSX, of the headings.
     top : int, optional
         At most so many rows.
-    band : sequence of {"low", "medium", "high", "critical"}
+    band : one or a sequence of {"low", "medium", "high", "critical"}
         Only these risk bands.
     where : str, optional
         A condition over the list's columns by their English names; see
@@ -143,7 +143,7 @@ def contact_list(
         One row a corporate account instead; reads the source of the scores.
     mapping : path, optional
         Of that source.
-    config : Config, optional
+    config : Config, path or mapping, optional
     overwrite : bool, default False
 
     Returns
@@ -166,7 +166,8 @@ def contact_list(
     churnml.errors.UsageError: --lang fr: en or zh expected.
     """
     language = require_language(lang)
-    settings = config or Config()
+    settings = as_config(config)
+    band = (band,) if isinstance(band, str) else tuple(band)
     _require_options(out, top, band)
     manifest = scores if isinstance(scores, Manifest) else Manifest.read(scores)
     folder = ReadPlaces(places=(Path(manifest.folder),), tables=(Path(manifest.folder),))

@@ -68,7 +68,7 @@ def score_table(
         except ModelError:
             open_table(path, reading=reading)
 
-    read = ReadPlaces(places=(path,), tables=(path,))
+    read = ReadPlaces(places=(path,), tables=(path,)).with_models(models.values())
     return run(out, plan, feed, read=read, judge=judge, overwrite=overwrite)
 
 

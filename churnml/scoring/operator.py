@@ -67,7 +67,8 @@ def score_operator(
         require_bills(source, day)
         check(source, config, until=day).accepted()
 
-    return run(out, plan, feed, read=source.read, judge=judge, overwrite=overwrite)
+    read = source.read.with_models(models.values())
+    return run(out, plan, feed, read=read, judge=judge, overwrite=overwrite)
 
 
 class OperatorFeed:

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from churnml.base.dates import parse_date
-from churnml.config.settings import Config
+from churnml.config.settings import ConfigGiven, as_config
 from churnml.datasets.flat import Reading
 from churnml.datasets.flat.frame import Frame, is_frame, name_of, table_file
 from churnml.errors import UsageError
@@ -33,7 +33,7 @@ def score(
     hazard_model: Model | Location | None = None,
     reasons: int | None = None,
     mapping: Location | None = None,
-    config: Config | None = None,
+    config: ConfigGiven | None = None,
     overwrite: bool = False,
 ) -> Manifest:
     """Score every customer, with reasons, into a folder of Parquet files with a manifest.
@@ -64,7 +64,7 @@ def score(
         For each customer; 0 leaves them out. By default what the settings say.
     mapping : path, optional
         The operator's own names, codes and units.
-    config : Config, optional
+    config : Config, path or mapping, optional
     overwrite : bool, default False
         Whether a complete result that stands there may be replaced.
 
@@ -102,7 +102,7 @@ def score(
             hint=suggest_date(data, mapping=mapping),
         )
     _require_fitting(of_table, hazard_model, reasons, reading)
-    settings = config or Config()
+    settings = as_config(config)
     day = None if as_of is None else parse_date(as_of)
     shared: dict[str, Any] = {"reasons": reasons, "config": settings, "overwrite": overwrite}
     models = {"churn": churn_model, "satisfaction": satisfaction_model}
@@ -131,7 +131,7 @@ def _require_fitting(
 ) -> None:
     if of_table and hazard_model is not None:
         raise UsageError("--hazard-model is for operator tables, not with --id.")
-    if reasons is not None and reasons < 0:
-        raise UsageError(f"--reasons {reasons}: 0 or more expected.")
+    if reasons is not None and (type(reasons) is not int or reasons < 0):
+        raise UsageError(f"--reasons {reasons!r}: a whole number of 0 or more expected.")
     if not of_table and reading.to_dict():
         raise UsageError("--sheet, --encoding and --delimiter are for a table, with --id.")

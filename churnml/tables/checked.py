@@ -8,7 +8,7 @@ from pathlib import Path
 
 from churnml.base.placing import input_first, require_apart
 from churnml.base.text import counted
-from churnml.config.settings import Config
+from churnml.config.settings import Config, ConfigGiven, as_config
 from churnml.errors import UsageError
 from churnml.tables.source import Source, open_source
 from churnml.tables.source.mapping import SourceMapping
@@ -25,7 +25,7 @@ def as_source(
     data: Source | Location,
     *,
     mapping: Location | SourceMapping | None = None,
-    config: Config | None = None,
+    config: ConfigGiven | None = None,
 ) -> Source:
     """Open operator tables as a source, with the engine settings.
 
@@ -35,7 +35,7 @@ def as_source(
         A source stays as it is.
     mapping : path or SourceMapping, optional
         Of a location.
-    config : Config, optional
+    config : Config, path or mapping, optional
         Its ``engine`` section.
 
     Raises
@@ -56,7 +56,7 @@ def as_source(
             hint="Give churnml.open_source(...) or its location; a table of your own needs id "
             "and target.",
         )
-    engine = (config or Config()).engine
+    engine = as_config(config).engine
     return open_source(
         data, mapping=mapping, memory_limit=engine.memory_limit, threads=engine.threads
     )
@@ -86,7 +86,7 @@ def check(source: Source, config: Config, *, until: date | str | None = None) ->
 
 def validate(
     data: Source | Location,
-    config: Config | None = None,
+    config: ConfigGiven | None = None,
     *,
     until: date | str | None = None,
     mapping: Location | SourceMapping | None = None,
@@ -102,7 +102,7 @@ def validate(
     ----------
     data : Source, str or path
         What `churnml.open_source` opens, or has opened.
-    config : Config, optional
+    config : Config, path or mapping, optional
         Its ``validation`` section: above which share a source is refused, and where the
         future begins.
     until : date, optional
@@ -134,7 +134,7 @@ def validate(
     >>> churnml.validate(folder).refused
     False
     """
-    settings = config or Config()
+    settings = as_config(config)
     source = as_source(data, mapping=mapping, config=settings)
     if quarantine is not None:
         with input_first(lambda: check(source, settings, until=until).raise_if_refused()):

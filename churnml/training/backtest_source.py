@@ -8,11 +8,12 @@ from pathlib import Path
 from churnml.base.placing import input_first, require_apart
 from churnml.base.tasks import TASKS, TITLES, TaskName
 from churnml.base.text import counted
-from churnml.config.settings import Config
+from churnml.config.settings import Config, ConfigGiven, as_config
 from churnml.datasets import dataset
 from churnml.datasets.split_dates import plan_dates
 from churnml.errors import LabelWindowError, UsageError
 from churnml.features import declared
+from churnml.metrics.check_options import check_whole
 from churnml.metrics.displays.page import REPORT
 from churnml.tables.checked import Location, as_source, check
 from churnml.tables.source import Source
@@ -31,7 +32,7 @@ def backtest(
     months: int | None = None,
     until: str | None = None,
     mapping: Location | None = None,
-    config: Config | None = None,
+    config: ConfigGiven | None = None,
     out: Location | None = None,
     overwrite: bool = False,
 ) -> Backtest:
@@ -47,7 +48,7 @@ def backtest(
     until : date, optional
         Nothing at or after it is read.
     mapping : path, optional
-    config : Config, optional
+    config : Config, path or mapping, optional
     out : path, optional
         A folder for a report with the figure.
     overwrite : bool, default False
@@ -77,7 +78,9 @@ def backtest(
     if not (task in TASKS and TASKS[task].monthly):
         some = " or ".join(one.name for one in TASKS.values() if one.monthly)
         raise UsageError(f"No backtest of {task!r}.", hint=f"Use {some}.")
-    settings = config or Config()
+    if months is not None:
+        check_whole("months", months, least=1)
+    settings = as_config(config)
     source = as_source(data, mapping=mapping, config=settings)
     source = source.until(until) if until else source
     if out is not None:

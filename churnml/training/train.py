@@ -12,7 +12,7 @@ from typing import Any
 from churnml.base.placing import ReadPlaces, input_first, require_apart
 from churnml.base.tasks import TASKS, TaskName, find_task
 from churnml.base.text import quoted
-from churnml.config.settings import Config, with_setting
+from churnml.config.settings import ConfigGiven, as_config, with_setting
 from churnml.datasets.flat import Reading, open_table
 from churnml.datasets.flat.frame import Frame, is_frame, name_of, table_file
 from churnml.errors import UsageError
@@ -116,7 +116,7 @@ def train(
     target: str | None = None,
     scale: str | tuple[float, float] | Mapping[str, float] | None = None,
     positive: str | None = None,
-    drop: Sequence[str] = (),
+    drop: str | Sequence[str] = (),
     group: str | None = None,
     name: str | None = None,
     sheet: str | None = None,
@@ -124,7 +124,7 @@ def train(
     delimiter: str | None = None,
     budget: str | None = None,
     mapping: Location | None = None,
-    config: Config | None = None,
+    config: ConfigGiven | None = None,
     accept_suspects: bool = False,
     track: bool = True,
     out: Location | None = None,
@@ -150,7 +150,7 @@ def train(
         Of satisfaction: ``1:10``, ``5:1`` where 1 is best, or words with scores.
     positive : str, optional
         The target's value that means that the customer left.
-    drop : sequence of str
+    drop : str, or sequence of str
         Columns to leave out.
     group : str, optional
         The column whose rows belong together and are never parted.
@@ -162,7 +162,7 @@ def train(
         Time for a search of better settings first, as ``5m``.
     mapping : path, optional
         The operator's own names, codes and units.
-    config : Config, optional
+    config : Config, path or mapping, optional
     accept_suspects : bool, default False
         Whether a model that learned from columns reported as outcomes may become champion;
         else it is registered as challenger.
@@ -203,8 +203,9 @@ def train(
     ('churn', ['all', 'test', 'train'])
     """
     watch = Watch()
-    settings = config or Config()
+    settings = as_config(config)
     named = find_task(task).name
+    drop = (drop,) if isinstance(drop, str) else tuple(drop)
     if budget is not None:
         settings = with_setting(settings, f"{named}.budget", budget)
     _require_kept(track, out)
@@ -222,6 +223,7 @@ def train(
     if until is not None or mapping is not None:
         raise UsageError("--until and --mapping are for operator tables, not with --id.")
     _require_target(named, target)
+    _require_own(named, name, scale, positive)
     options = {"id": id, "group": group, "drop": drop, "positive": positive, "scale": scale}
     with table_file(data) as path:
         reading = Reading(**said)
@@ -260,6 +262,19 @@ def _require_target(task: TaskName, target: str | None) -> None:
         )
     if target is None:
         raise UsageError("A table of your own needs --target.", hint="Name its target column.")
+
+
+def _require_own(task: TaskName, name: str | None, scale: object, positive: str | None) -> None:
+    """Refuse what belongs to the other task, or to the models of operator tables."""
+    if name in TASKS:
+        raise UsageError(
+            f"--name {name}: that is what models of operator tables are called.",
+            hint="Choose another, such as the name of the table.",
+        )
+    if TASKS[task].kind == "binary" and scale is not None:
+        raise UsageError("--scale is for satisfaction, not for churn.")
+    if TASKS[task].kind == "score" and positive is not None:
+        raise UsageError("--positive is for churn, not for satisfaction.")
 
 
 def _require_kept(track: bool, out: Location | None) -> None:

@@ -96,9 +96,29 @@ def _reader(frame: Frame) -> pa.RecordBatchReader:
             return pa.Table.from_pandas(frame).to_reader()
         if hasattr(frame, "collect") and not hasattr(frame, "__arrow_c_stream__"):
             frame = frame.collect()
-        return pa.RecordBatchReader.from_stream(frame)
+        return _decoded(pa.RecordBatchReader.from_stream(frame))
     except (pa.ArrowException, ValueError) as error:
         raise _unfit(error) from None
+
+
+def _decoded(reader: pa.RecordBatchReader) -> pa.RecordBatchReader:
+    """Categories as their texts: Parquet has no dictionary of every kind of text."""
+    coded = [field.name for field in reader.schema if pa.types.is_dictionary(field.type)]
+    if not coded:
+        return reader
+    table = reader.read_all()
+    for name in coded:
+        at = table.schema.get_field_index(name)
+        table = table.set_column(at, name, _values(table.column(at)))
+    return table.to_reader()
+
+
+def _values(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    kind = column.type.value_type
+    # Arrow cannot take from views of text.
+    kind = pa.string() if pa.types.is_string_view(kind) else kind
+    chunks = [chunk.dictionary.cast(kind).take(chunk.indices) for chunk in column.chunks]
+    return pa.chunked_array(chunks, kind)
 
 
 def _unfit(error: Exception) -> DataError:

@@ -17,7 +17,6 @@ from churnml.datasets.flat.data import FlatData
 from churnml.datasets.flat.ids import ID, note_scientific, refuse_duplicates
 from churnml.datasets.flat.kinds import ColumnPlan, decide
 from churnml.datasets.flat.leakage import find_leaks, known, note_declared, withheld_columns
-from churnml.datasets.flat.meaning import plain as plain_value
 from churnml.datasets.flat.open import fingerprint, open_table
 from churnml.datasets.flat.pandas_missing import mistaken
 from churnml.datasets.flat.reading import Reading
@@ -117,10 +116,8 @@ def read_training(
         If the file or the target cannot be used, an id stands twice, a column tells the
         target or is declared to be had by some customers only, or too many rows are broken.
     """
-    if isinstance(scale, str):
+    if scale is not None:
         scale = parse_scale(scale)
-    elif isinstance(scale, Mapping):
-        scale = {plain_value(word): score for word, score in scale.items()}
     table = open_table(path, reading=reading, memory_limit=memory_limit, threads=threads)
     who = availability or AvailabilitySettings()
     named = _without(table, _named(table, target, id, group, drop), who)

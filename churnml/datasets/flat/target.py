@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -210,8 +210,8 @@ def _strange(name: str, shown: Sequence[str], signature: Signature) -> DataError
     )
 
 
-def parse_scale(scale: str) -> Scale:
-    """Parse a scale written as ``LO:HI``, or as words with scores.
+def parse_scale(scale: str | Scale) -> Scale:
+    """Parse a scale written as ``LO:HI``, or as words with scores; or check one that is given.
 
     Raises
     ------
@@ -224,6 +224,10 @@ def parse_scale(scale: str) -> Scale:
     >>> parse_scale("good=100, bad=0")
     {'good': 100.0, 'bad': 0.0}
     """
+    if isinstance(scale, Mapping):
+        return _words(",".join(f"{word}={score}" for word, score in scale.items()))
+    if not isinstance(scale, str):
+        scale = ":".join(map(str, scale)) if isinstance(scale, Iterable) else str(scale)
     if "=" in scale or "＝" in scale:
         return _words(scale)
     first, _, last = scale.replace("：", ":").partition(":")

@@ -22,7 +22,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from churnml.base.dates import add_months, months_before, parse_dates
-from churnml.config.settings import Config
+from churnml.config.settings import Config, ConfigGiven, as_config
 from churnml.errors import LabelWindowError, UsageError
 from churnml.labels import coverage as cover
 from churnml.labels import window as labels
@@ -39,7 +39,7 @@ def label_sensitivity(
     as_of: date | str | Iterable[date | str] | None = None,
     *,
     mapping: Location | None = None,
-    config: Config | None = None,
+    config: ConfigGiven | None = None,
     inactive_months: Sequence[int] = (1, 2, 3),
     horizons: Sequence[str] = ("1mo", "2mo", "3mo"),
     gaps: Sequence[str] = ("0d", "30d", "60d"),
@@ -55,7 +55,7 @@ def label_sensitivity(
         first that they cover where they are too short for that.
     mapping : path, optional
         Of a location.
-    config : Config, optional
+    config : Config, path or mapping, optional
         Its section ``churn`` says which definition is ``configured``.
     inactive_months : sequence of int
         Whole months without an active day after which a prepaid customer has left.
@@ -89,7 +89,7 @@ def label_sensitivity(
     UsageError
         If a span is written otherwise.
     """
-    config = config or Config()
+    config = as_config(config)
     if isinstance(source, str | Path):
         source = check(as_source(source, mapping=mapping, config=config), config).accepted()
     _log.info("counting who leaves by which definition")

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from churnml.base.files import crash_point
 from churnml.base.tasks import TaskName, find_task
-from churnml.config.settings import Config
+from churnml.config.settings import Config, ConfigGiven, as_config
 from churnml.errors import ChurnmlError, GateError, ModelError
 from churnml.errors.masking import without_secrets
 from churnml.evaluation.contest import Verdict
@@ -37,7 +37,7 @@ def promote(
     force: str | None = None,
     name: str | None = None,
     mapping: Location | None = None,
-    config: Config | None = None,
+    config: ConfigGiven | None = None,
 ) -> Outcome:
     """Compare the challenger with the champion, and promote it if it passes.
 
@@ -53,7 +53,7 @@ def promote(
     name : str, optional
         Of a registered model other than the operator's.
     mapping : path, optional
-    config : Config, optional
+    config : Config, path or mapping, optional
 
     Returns
     -------
@@ -78,13 +78,14 @@ def promote(
     churnml.errors.ModelError: ...
     """
     require_reason(force)
-    settings = config or Config()
+    settings = as_config(config)
     with existing_store() as store:
         own = name or find_task(task).name
         aliases, wanted = _challenger(store, own, None if version is None else str(version))
         champion = aliases.get(CHAMPION)
         verdict, notes = None, ["There was no champion to measure against."]
         if champion is not None:
+            _require_other(store, own, wanted, champion)
             both = Contenders(store=store, name=own, challenger=wanted, champion=champion)
             verdict, notes = _verdict(both, task, data, mapping, settings, force)
         crash_point("promotion:measured")
@@ -119,6 +120,16 @@ def require_promoted(outcome: Outcome) -> None:
         hint="No alias was moved. --force REASON promotes it all the same.",
         **outcome.to_dict(),
     )
+
+
+def _require_other(store: Store, name: str, wanted: str, champion: str) -> None:
+    digest = registry.digest_of(store, name, wanted)
+    if digest and digest == registry.digest_of(store, name, champion):
+        raise ModelError(
+            f"{name}/{wanted} is the same model as the champion, version {champion}, byte for "
+            "byte: there is nothing to promote.",
+            hint="Train on newer data or with other settings first.",
+        )
 
 
 def _challenger(store: Store, name: str, version: str | None) -> tuple[dict[str, str], str]:

@@ -65,7 +65,7 @@ def write_coded(path: Path, coded: ir.Table) -> None:
     """Write every complaint with its category, for its owner's eyes only."""
     path.touch(_OWNER_ONLY)
     rows = coded.select(*CODED_COLUMNS).order_by("complaint_id")
-    write_parquet(rows, path, compression="zstd", kv_metadata=f"{{{_MARK}: '{_CODED}'}}")
+    write_parquet(rows, path, mark={_MARK: _CODED})
     path.chmod(_OWNER_ONLY)
 
 

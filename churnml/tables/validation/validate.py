@@ -10,7 +10,7 @@ from typing import Any
 from ibis.expr import types as ir
 
 from churnml.base.text import nearest, quoted
-from churnml.config.settings import Config
+from churnml.config.settings import Config, ConfigGiven, as_config
 from churnml.errors import ContractError
 from churnml.tables.contract import REQUIRED_TABLES
 from churnml.tables.source.engines.duckdb import read_errors
@@ -90,7 +90,7 @@ class Validation:
 
 
 def validate(
-    source: Source, config: Config | None = None, *, until: date | str | None = None
+    source: Source, config: ConfigGiven | None = None, *, until: date | str | None = None
 ) -> Validation:
     """Check every table against the contract.
 
@@ -100,7 +100,7 @@ def validate(
     Parameters
     ----------
     source : Source
-    config : Config, optional
+    config : Config, path or mapping, optional
         Its ``validation`` section: above which share a source is refused, and where the
         future begins.
     until : date, optional
@@ -117,7 +117,7 @@ def validate(
     OutputError
         If neither memory nor the temporary folder has room.
     """
-    config = config or Config()
+    config = as_config(config)
     seen = source if until is None else source.until(until)
     with read_errors(source.location):
         return _validated(seen, config)
