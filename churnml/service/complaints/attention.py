@@ -99,7 +99,7 @@ def compare_counts(
     --------
     >>> ratio, low, high, chance = compare_counts(np.array([30.0]), np.array([60.0]), 1 / 6)
     >>> float(ratio[0]), round(float(low[0]), 2), round(float(high[0]), 2), chance[0] < 1e-4
-    (3.0, 1.87, 4.71, np.True_)
+    (3.0, 1.87, 4.72, np.True_)
     """
     total, tail = recent + before, (1 - LEVEL) / 2
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -156,7 +156,12 @@ def counted_by(
 
 def fetched(table: ir.Table) -> pd.DataFrame:
     """A small table as pandas, with dates and texts as Python's own."""
-    return pd.DataFrame(table.to_pyarrow().to_pydict())
+    rows = table.to_pyarrow()
+    frame = pd.DataFrame(rows.to_pydict(), columns=rows.column_names)
+    plain = [field.name for field in rows.schema if not pa.types.is_primitive(field.type)]
+    dated = [field.name for field in rows.schema if pa.types.is_date(field.type)]
+    # An empty column would be a column of numbers.
+    return frame.astype(dict.fromkeys([*plain, *dated], object))
 
 
 def hidden_places(

@@ -80,7 +80,7 @@ def safe_texts(texts: Sequence[str | None], customers: Sequence[str]) -> list[st
     Examples
     --------
     >>> safe_texts(["我叫张伟，电话１３812345678，信号差"], ["1"])
-    ['我叫＊，电话＊，信号差']
+    ['我叫＊,电话＊,信号差']
     >>> safe_texts(["no signal, says Mr. John Smith of 555-1234"], ["1"])
     ['no signal, says Mr. ＊ of ＊-＊']
     """

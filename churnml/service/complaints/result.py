@@ -157,7 +157,7 @@ class ComplaintRecord:
 
     def open_rows(self) -> list[tuple[str, ...]]:
         """Open complaints over all customers, by age and by category."""
-        some = self.open[self.open["by"].isin(("", "age", "category", "region"))]
+        some = self.open[self.open["by"].isin(("", "age", "age+region", "category"))]
         return [
             (
                 row["by"] or "all",

@@ -9,12 +9,14 @@ import numpy as np
 import pandas as pd
 from ibis import _
 from ibis.expr import types as ir
+from numpy.typing import NDArray
 
-from churnml.service.complaints.cells import Frame, cells_of, fetched, hidden_places
+from churnml.service.complaints.cells import UNKNOWN, Frame, cells_of, fetched, hidden_places
 from churnml.service.complaints.codes import UNCLASSIFIED
 from churnml.service.small_cells import FEWEST, blank
 
 COLUMNS = ("by", "cell", "count", "oldest_days", "median_days")
+_AGES = ("long_unsolved", "recent")
 
 
 def open_complaints(complaints: ir.Table, frame: Frame) -> ir.Table:
@@ -52,13 +54,28 @@ def count_open(rows: ir.Table, frame: Frame, *, long_days: int) -> pd.DataFrame:
     -------
     DataFrame
         The columns of `COLUMNS`; ``by`` ``age`` has the two cells ``recent`` and
-        ``long_unsolved``. Null where hidden.
+        ``long_unsolved``, ``age+region`` those of every region. Null where hidden.
     """
     aged = rows.mutate(age_group=_age_group(rows, long_days))
     by = {"": "", **{name: name for name in frame.by}, "category": "category", "age": "age_group"}
-    parts = [
-        cells_of(aged, column)
-        .mutate(by=ibis.literal(name))
+    whole = fetched(
+        ibis.union(*(_counted(cells_of(aged, column), name) for name, column in by.items()))
+    )
+    mask = _hidden(whole, frame)
+    shown = [blank(whole, mask, columns=_TOLD)]
+    if "region" in frame.by:
+        shown.append(_by_age_and_region(aged))
+    found = pd.concat(shown, ignore_index=True)
+    return found.sort_values(["by", "cell"], ignore_index=True)[list(COLUMNS)]
+
+
+_TOLD = ("count", "oldest_days", "median_days")
+
+
+def _counted(rows: ir.Table, by: str) -> ir.Table:
+    """How many are open in each cell, of how many people, and how old they are."""
+    return (
+        rows.mutate(by=ibis.literal(by))
         .group_by("by", "cell")
         .agg(
             count=_.count(),
@@ -66,20 +83,42 @@ def count_open(rows: ir.Table, frame: Frame, *, long_days: int) -> pd.DataFrame:
             oldest_days=_.age.max(),
             median_days=_.age.median().cast("float64"),
         )
-        for name, column in by.items()
-    ]
-    whole = fetched(ibis.union(*parts)).sort_values(["by", "cell"], ignore_index=True)
-    mask = hidden_places(
+    )
+
+
+def _hidden(whole: pd.DataFrame, frame: Frame) -> NDArray[np.bool_]:
+    return hidden_places(
         list(zip(whole["by"], whole["cell"], strict=True)),
         whole["count"].to_numpy(float)[:, None],
         (whole["people"] < FEWEST).to_numpy()[:, None],
         parents=frame.parents,
     )[:, 0]
-    return blank(whole, mask, columns=("count", "oldest_days", "median_days"))[list(COLUMNS)]
+
+
+def _by_age_and_region(aged: ir.Table) -> pd.DataFrame:
+    """Where the long unsolved ones are: regions by age, whose margins are shown too."""
+    region = aged.region.fill_null(UNKNOWN)
+    found = fetched(_counted(aged.mutate(cell=aged.age_group + "+" + region), "age+region"))
+    if found.empty:
+        return found
+    places = sorted({cell.partition("+")[2] for cell in found["cell"]})
+    grid = pd.DataFrame(
+        {"cell": [f"{age}+{place}" for place in places for age in _AGES], "by": "age+region"}
+    )
+    grid = grid.merge(found, on=["by", "cell"], how="left")
+    grid[["count", "people"]] = grid[["count", "people"]].fillna(0).astype("int64")
+    counts = grid["count"].to_numpy(float).reshape(len(places), len(_AGES))
+    few = (grid["people"] < FEWEST).to_numpy().reshape(len(places), len(_AGES))
+    cells = [("", ""), *(("region", place) for place in places)]
+    total = counts.sum(axis=0, keepdims=True)
+    mask = hidden_places(
+        cells, np.vstack([total, counts]), np.vstack([total < FEWEST, few]), parents={}
+    )
+    return blank(grid, mask[1:].ravel(), columns=_TOLD)
 
 
 def _age_group(rows: ir.Table, long_days: int) -> ir.StringValue:
-    return ibis.ifelse(rows.age >= long_days, "long_unsolved", "recent")
+    return ibis.ifelse(rows.age >= long_days, *_AGES)
 
 
 def long_unsolved(table: pd.DataFrame, frame: Frame, *, long_days: int) -> dict[str, Any]:

@@ -222,6 +222,11 @@ def test_open_complaints(write, rows, tmp_path):
     assert (whole["count"], whole["oldest_days"]) == (151, 151)
     assert whole["median_days"] == np.median(ages)
     long = [age for age in ages if age >= 30]
+    by_region = found.open[found.open["by"] == "age+region"].set_index("cell")["count"]
+    assert set(by_region.index) == {
+        f"{age}+{place}" for age in ("long_unsolved", "recent") for place in ("north", "south")
+    }
+    assert by_region["long_unsolved+south"] + by_region["long_unsolved+north"] == len(long)
     assert found.long_unsolved == {
         "days": 30, "count": len(long), "oldest_days": 151, "median_days": np.median(long),
         "since": "2026-01-01",
@@ -351,3 +356,13 @@ def test_months_without_a_complaint_and_columns_without_a_value(write, rows, tmp
     for word in ("subcategory", "channel", "severity", "known_at", "no whole month"):
         assert word in notes
     assert not {"timeliness", "completeness_channel"} & set(found.quality["measure"])
+
+
+def test_months_in_which_nothing_happened(write, rows, tmp_path):
+    early = [row for row in rows if row["opened_at"].month == 1]
+    found = churnml.complaint_record(write(tmp_path / "t", early), as_of=AS_OF, months=1)
+    assert (found.complaints, found.coders["code"]) == (0, 0)
+    assert len(found.categories) == 0
+    assert found.open.empty
+    assert "<" in found._repr_html_()
+    assert found.to_dict()["long_unsolved"]["count"] == 0
