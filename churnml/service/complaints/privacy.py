@@ -82,7 +82,7 @@ def safe_texts(texts: Sequence[str | None], customers: Sequence[str]) -> list[st
     >>> safe_texts(["我叫张伟，电话１３812345678，信号差"], ["1"])
     ['我叫＊,电话＊,信号差']
     >>> safe_texts(["no signal, says Mr. John Smith of 555-1234"], ["1"])
-    ['no signal, says Mr. ＊ of ＊-＊']
+    ['no signal, says ＊. ＊ of ＊-＊']
     """
     common = common_words(zip(texts, customers, strict=True))
     return [None if text is None else safe_text(text, common) for text in texts]
