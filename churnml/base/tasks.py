@@ -9,8 +9,9 @@ its rows go through:
   `churnml.datasets.flat.read_training` and `churnml.datasets.leakage`;
 - scores: `churnml.models.model`; what they are for: `churnml.models.cards.uses`;
 - estimators and figures: `churnml.training.fit` and `churnml.training.record`;
-- unless it is measured as another task: `churnml.metrics` (``suites``, ``oracle``) and
-  `churnml.evaluation` (``evaluate``, ``baselines``, ``diagnosis``, ``page``, ``contest``).
+- unless it is measured as another task, or learned from an experiment
+  (`churnml.training.offers`): `churnml.metrics` (``suites``, ``oracle``) and `churnml.evaluation`
+  (``evaluate``, ``baselines``, ``diagnosis``, ``page``, ``contest``).
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from typing import Literal, TypeVar
 
 from churnml.errors import UsageError
 
-TaskName = Literal["churn", "satisfaction", "hazard"]
+TaskName = Literal["churn", "satisfaction", "hazard", "offers"]
 """As commands, bundles, MLflow and JSON write it."""
 
 Kind = Literal["binary", "score", "months"]
@@ -50,6 +51,10 @@ MEASURES: Mapping[str, str] = {
     "auc_dissatisfied": "how often a dissatisfied customer was ranked below another",
     "interval_coverage": "share of answers within the 90 % interval; 0.9 is right",
     "interval_width": "mean width of that interval in points of 100",
+    "qini": "customers kept beyond a draw by lot, per customer; 0 is chance",
+    "cross_fitted_qini": "the same on the rows learned from, by models that had not seen them",
+    "mean_effect": "mean change of the probability of leaving by an offer; below 0 keeps",
+    "best_fifth_effect": "the same of the fifth that offers are said to keep most",
 }
 """What each measure says."""
 
@@ -58,6 +63,7 @@ TITLES: Mapping[str, str] = {
     "mae": "mean error",
     "r2": "R²",
     "spearman": "rank correlation",
+    "qini": "QINI",
 }
 """The printed name of a measure that stands in a sentence or a heading."""
 
@@ -344,7 +350,42 @@ _HAZARD = Task(
     surveyed=False,
 )
 
-TASKS = by_name(_CHURN, _SATISFACTION, _HAZARD)
+_OFFERS = Task(
+    name="offers",
+    kind="binary",
+    estimator="OfferEffect",
+    scores=("offer_effect",),
+    score="offer_effect",
+    headline=("qini", "best_fifth_effect", "mean_effect", "cross_fitted_qini"),
+    summary=("qini", "mean_effect"),
+    monthly=(),
+    sliced_by="qini",
+    skill="qini",
+    chance=0.0,
+    loss="squared_error",
+    direction=1,
+    predicts="the change of the probability that a customer leaves, by the retention offer that "
+    "suits her best",
+    short="the change of the probability that a customer leaves, by an offer",
+    event="leaving",
+    positives="left",
+    who="who left",
+    few="leavers",
+    outcome="left",
+    outcome_format=".1%",
+    digits=3,
+    slice_title="QINI",
+    unit="probability",
+    measured_as="churn",
+    tables=True,
+    by_default=False,
+    reasons=False,
+    bands=False,
+    profit=False,
+    surveyed=False,
+)
+
+TASKS = by_name(_CHURN, _SATISFACTION, _HAZARD, _OFFERS)
 """Every task by its name."""
 
 
@@ -370,7 +411,7 @@ def listed(names: Iterable[str]) -> str:
     """Names as a sentence lists them.
 
     >>> listed(TASKS)
-    'churn, satisfaction or hazard'
+    'churn, satisfaction, hazard or offers'
     """
     *some, last = names
     return f"{', '.join(some)} or {last}" if some else last

@@ -22,6 +22,12 @@ def command(
     positive: options.Positive = None,
     drop: options.Drop = None,
     group: options.Group = None,
+    offer: Annotated[
+        str | None, typer.Option(metavar="COL", help="offers: the column of each row's offer.")
+    ] = None,
+    control: Annotated[
+        str | None, typer.Option(metavar="VALUE", help="offers: its value for no offer.")
+    ] = None,
     sheet: options.Sheet = None,
     encoding: options.Encoding = None,
     delimiter: options.Delimiter = None,
@@ -72,6 +78,8 @@ def command(
         positive=positive,
         drop=drop or (),
         group=group,
+        offer=offer,
+        control=control,
         name=name,
         sheet=sheet,
         encoding=encoding,

@@ -331,14 +331,14 @@ class OfferEffect(BoostedEstimator):
             raw[start : start + _CHUNK] = np.mean(each, axis=0)
         return frame, raw
 
-    def explain(self, X: Any, offer: str) -> pd.DataFrame:
+    def explain(self, X: Any, offer: str | None = None) -> pd.DataFrame:
         """Contributions to an offer's effect, by column (exact TreeSHAP).
 
         Parameters
         ----------
         X : DataFrame, shape (n, k)
-        offer : str
-            One of ``offers_``.
+        offer : str, optional
+            One of ``offers_``; by default the one that keeps most on average.
 
         Returns
         -------
@@ -346,6 +346,8 @@ class OfferEffect(BoostedEstimator):
             The columns of training in their order, the index of ``X``; all 0 where nothing
             tells customers apart. What the offer itself adds is not among them.
         """
+        if offer is None:
+            offer = self.offers_[int(np.argmin(self.shrinkage_.mean))]
         if offer not in self.offers_:
             raise UsageError(f"offer {offer!r}: {', '.join(self.offers_)} were learned.")
         frame, matrix = self._matrix(X)

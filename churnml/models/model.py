@@ -14,9 +14,14 @@ from churnml.base.tasks import TASKS, WITHIN, TaskName
 from churnml.errors import BundleError
 
 if TYPE_CHECKING:
-    from churnml.estimators import ChurnClassifier, ChurnHazard, SatisfactionRegressor
+    from churnml.estimators import (
+        ChurnClassifier,
+        ChurnHazard,
+        OfferEffect,
+        SatisfactionRegressor,
+    )
 
-    Estimator = ChurnClassifier | SatisfactionRegressor | ChurnHazard
+    Estimator = ChurnClassifier | SatisfactionRegressor | ChurnHazard | OfferEffect
 
 Scores = dict[str, NDArray[np.float64]]
 
@@ -217,10 +222,15 @@ def _hazard(estimator: Any, rows: pd.DataFrame) -> Scores:
     return {name: within[:, at] for at, name in enumerate(TASKS["hazard"].scores)}
 
 
+def _offers(estimator: Any, rows: pd.DataFrame) -> Scores:
+    return {"offer_effect": estimator.effect(rows).to_numpy().min(axis=1)}
+
+
 _PREDICT: Mapping[str, Callable[[Any, pd.DataFrame], Scores]] = {
     "churn": _churn,
     "satisfaction": _satisfaction,
     "hazard": _hazard,
+    "offers": _offers,
 }
 
 

@@ -112,6 +112,17 @@ def evaluate(
     return found
 
 
+def _with_scores(model: Model | Location) -> Resolved:
+    """The model, if it gives scores that outcomes can be held against."""
+    found = as_resolved(model)
+    if not hasattr(found.model.estimator, "predict"):
+        raise UsageError(
+            f"{found.version}: effects of offers are not evaluated like scores.",
+            hint="Its card says how it was tested; churnml measure tells what a campaign did.",
+        )
+    return found
+
+
 def _evaluate_operator(
     model: Model | Location,
     source: Source,
@@ -124,7 +135,7 @@ def _evaluate_operator(
         with input_first(lambda: check(source, config).accepted()):
             require_apart(out, source.read)
             REPORT.require_free(out, overwrite=overwrite)
-    one = as_resolved(model)
+    one = _with_scores(model)
     clean = check(source, config).accepted()
     return evaluate_operator(one.model, one.version, clean, day, config=config)
 
@@ -143,7 +154,7 @@ def _evaluate_table(
             with input_first(lambda: open_table(path, reading=options["reading"])):
                 require_apart(out, ReadPlaces(places=(path,), tables=(path,)))
                 REPORT.require_free(out, overwrite=overwrite)
-        one: Resolved = as_resolved(model)
+        one: Resolved = _with_scores(model)
         return evaluate_table(
             one.model,
             one.version,

@@ -22,11 +22,20 @@ from churnml.registry.tracking import Logged, log_training
 from churnml.tables.checked import Location, as_source, check
 from churnml.tables.source import Source
 from churnml.training.fit import Fitted, fit_and_test
+from churnml.training.offers import (
+    FittedOffers,
+    fit_offers,
+    operator_experiment,
+    record_offers,
+    table_experiment,
+)
 from churnml.training.record import record
 from churnml.training.split import split_operator, split_table
 from churnml.training.system_metrics import Watch
 
 Metrics = dict[str, Estimate]
+_EFFECTS = ("offers",)
+"""Tasks learned from an experiment, not from outcomes alone."""
 _log = logging.getLogger(__name__)
 
 
@@ -118,6 +127,8 @@ def train(
     positive: str | None = None,
     drop: str | Sequence[str] = (),
     group: str | None = None,
+    offer: str | None = None,
+    control: str | None = None,
     name: str | None = None,
     sheet: str | None = None,
     encoding: str | None = None,
@@ -141,7 +152,7 @@ def train(
     data : Source, path, or data frame
         Operator tables; or, where ``id`` or ``target`` is given, a table of one's own: a
         file, or a frame of pandas, polars, Arrow, DuckDB or Ibis.
-    task : {"churn", "satisfaction", "hazard"}
+    task : {"churn", "satisfaction", "hazard", "offers"}
     until : date, optional
         Read nothing of operator tables at or after it, labels included.
     id, target : str, optional
@@ -154,6 +165,9 @@ def train(
         Columns to leave out.
     group : str, optional
         The column whose rows belong together and are never parted.
+    offer, control : str, optional
+        Of the task offers: the column that names each row's offer, and its value for those
+        who were offered nothing.
     name : str, optional
         The registered name; by default ``<task>-<file stem>``, of a frame ``<task>-frame``.
     sheet, encoding, delimiter : str, optional
@@ -212,12 +226,15 @@ def train(
     said = {"sheet": sheet, "encoding": encoding, "delimiter": delimiter}
     if id is None and target is None and not is_frame(data):
         own = {"scale": scale, "positive": positive, "drop": drop or None, "group": group}
-        _refuse(own | {"name": name} | said)
+        _refuse(own | {"name": name, "offer": offer, "control": control} | said)
         source = as_source(data, mapping=mapping, config=settings)
         source = source.until(until) if until else source
         with input_first(lambda: check(source, settings).accepted()):
             _require_place(out, overwrite, source.read)
         clean = check(source, settings).accepted()
+        if named in _EFFECTS:
+            found = fit_offers(operator_experiment(clean, settings), settings)
+            return _keep_offers(found, watch, track=track, out=out, overwrite=overwrite)
         fitted = fit_and_test(named, split_operator(clean, named, config=settings), config=settings)
         return _keep(fitted, watch, track=track, out=out, overwrite=overwrite)
     if until is not None or mapping is not None:
@@ -230,6 +247,21 @@ def train(
         with input_first(lambda: open_table(path, reading=reading)):
             _require_place(out, overwrite, ReadPlaces(places=(path,), tables=(path,)))
         place = name_of(data)
+        if named in _EFFECTS:
+            experiment = table_experiment(
+                path,
+                target=str(target),
+                offer=offer,
+                control=control,
+                source=place,
+                name=name or f"{named}-{Path(place).name.split('.')[0]}",
+                options=options,
+                reading=reading,
+                config=settings,
+            )
+            found = fit_offers(experiment, settings)
+            return _keep_offers(found, watch, track=track, out=out, overwrite=overwrite)
+        _refuse_offers(offer, control)
         split = split_table(
             path,
             named,
@@ -286,6 +318,35 @@ def _require_place(out: Location | None, overwrite: bool, read: ReadPlaces) -> N
     if out is not None:
         require_apart(out, read)
         bundle.BUNDLE.require_free(out, overwrite=overwrite)
+
+
+def _refuse_offers(offer: str | None, control: str | None) -> None:
+    if offer is not None or control is not None:
+        raise UsageError("--offer and --control are for the task offers.")
+
+
+def _keep_offers(
+    fitted: FittedOffers, watch: Watch, *, track: bool, out: Location | None, overwrite: bool
+) -> Trained:
+    run = record_offers(fitted, watch=watch)
+    if out is not None:
+        bundle.save(fitted.model, out, overwrite=overwrite)
+    if track:
+        _log.info("logging the run and registering the model in MLflow")
+    logged = log_training(run) if track else Logged(model_uri=str(out))
+    return Trained(
+        task=fitted.model.task,
+        name=fitted.model.origin.name,
+        model_uri=logged.model_uri,
+        run_id=logged.run_id,
+        model_version=logged.model_version,
+        alias=logged.alias,
+        metrics=fitted.metrics,
+        baselines={},
+        rows=fitted.rows,
+        dates=fitted.experiment.dates,
+        notes=fitted.notes,
+    )
 
 
 def _keep(

@@ -70,7 +70,7 @@ def test_a_score_that_no_model_gives_is_refused():
 
 
 def test_a_name_that_no_task_has_is_refused_with_those_there_are():
-    with pytest.raises(UsageError, match="Use churn, satisfaction or hazard"):
+    with pytest.raises(UsageError, match="Use churn, satisfaction, hazard or offers"):
         find_task("chrun")
 
 

@@ -73,9 +73,31 @@ _SATISFACTION = Uses(
     ),
 )
 
+_OFFERS = Uses(
+    purpose="To tell whom a retention offer (挽留优惠) keeps, and whom it drives away, from past "
+    "offers with a control group. It is read by `churnml retain` beside what a customer is worth.",
+    chart="Effects by fifth",
+    axes=("predicted effect", "effect"),
+    limits=(
+        "An effect is that of being offered something, accepted or not, among customers like those "
+        "who were offered something in the past.",
+        "One customer's own effect nobody can tell: intervals are of customers alike.",
+    ),
+    may=(
+        "choose who is offered a benefit that anybody may have who asks for it;",
+        "leave out whom a contact would drive away.",
+    ),
+    may_not=(
+        "set one customer's prices, terms, credit, waiting time or quality of service (PIPL art. "
+        "24);",
+        "make leaving harder for anybody;",
+    ),
+)
+
 USES: Mapping[str, Uses] = {
     "churn": _LEAVING,
     "satisfaction": _SATISFACTION,
     # When a customer leaves is of the same use, and the same harm, as whether.
     "hazard": _LEAVING,
+    "offers": _OFFERS,
 }
