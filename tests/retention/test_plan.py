@@ -188,7 +188,7 @@ def test_where_all_opted_out_nothing_is_written(operator, churn, tmp_path):
 
 @pytest.mark.parametrize(("effect", "verdict"), [(does_nothing, "none"), (drives_away, "harm")])
 def test_without_evidence_or_with_harm_nobody_is_treated(effect, verdict, churn, tmp_path):
-    place = simulate(tmp_path / "operator", effect=effect, seed=4)
+    place = simulate(tmp_path / "operator", effect=effect, customers=1200, seed=4)
     found = again(place, churn, tmp_path / "plan")
     assert found.facts["verdict"] == verdict
     assert found.facts["contacts"] == found.facts["spent"] == 0
@@ -203,6 +203,7 @@ def test_without_evidence_or_with_harm_nobody_is_treated(effect, verdict, churn,
         assert np.isfinite(at_risk).all()
 
 
+@pytest.mark.slow
 def test_past_offers_not_drawn_by_lot_are_named(churn, tmp_path):
     place = simulate(tmp_path / "operator", effect=keeps_the_young, lot=False)
     found = again(place, churn, tmp_path / "plan")
@@ -210,6 +211,7 @@ def test_past_offers_not_drawn_by_lot_are_named(churn, tmp_path):
     assert not found.facts["by_lot"]
 
 
+@pytest.mark.slow
 def test_contacts_and_expected_spending(operator, churn, tmp_path):
     few = again(operator, churn, tmp_path / "few", contacts=20, expected=True)
     assert few.facts["contacts"] == 20
@@ -219,6 +221,7 @@ def test_contacts_and_expected_spending(operator, churn, tmp_path):
     assert few.to_pandas()["cost"].min() == pytest.approx(cost)
 
 
+@pytest.mark.slow
 def test_segments_have_their_limits(operator, churn, tmp_path):
     content = QUICK.model_dump(exclude_unset=True)
     content["retention"]["segments"] = {"mzone": {"most": 12}}
