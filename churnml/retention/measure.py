@@ -19,7 +19,7 @@ from ibis import _
 from churnml.base.dates import add_span, parse_date
 from churnml.base.files import output_errors
 from churnml.base.placing import Product, ReadPlaces, require_apart
-from churnml.config.settings import Config
+from churnml.config.settings import ConfigGiven, as_config
 from churnml.errors import DataError, LabelWindowError
 from churnml.labels.coverage import covered
 from churnml.metrics.effects import Effect, effect_of
@@ -139,7 +139,7 @@ def measure_campaign(
     interim: bool = False,
     out: Location | None = None,
     mapping: Location | None = None,
-    config: Config | None = None,
+    config: ConfigGiven | None = None,
     overwrite: bool = False,
 ) -> CampaignResult:
     """Measure what a campaign did, from those it treated and those it held out.
@@ -160,7 +160,7 @@ def measure_campaign(
         A JSON file for the result.
     mapping : path, optional
         The operator's own names, codes and units.
-    config : Config, optional
+    config : Config, path or mapping, optional
     overwrite : bool, default False
         Whether an earlier measurement there may be replaced.
 
@@ -184,7 +184,7 @@ def measure_campaign(
     ...
     churnml.errors.DataError: no/plan: holds no plan of `churnml retain`. Give the folder ...
     """
-    settings = config or Config()
+    settings = as_config(config)
     made = plan if isinstance(plan, RetentionPlan) else RetentionPlan.read(plan)
     made.verify()
     source = as_source(data, mapping=mapping, config=settings)

@@ -21,7 +21,7 @@ from churnml.base.dates import parse_date
 from churnml.base.files import output_errors
 from churnml.base.placing import input_first, require_apart
 from churnml.base.text import counted
-from churnml.config.settings import Config
+from churnml.config.settings import Config, ConfigGiven, as_config
 from churnml.datasets.offers import read_offers
 from churnml.errors import DataError, ModelError, UsageError
 from churnml.errors.masking import without_secrets
@@ -63,7 +63,7 @@ def plan_retention(
     explore: bool = False,
     churn_model: Model | Location | None = None,
     mapping: Location | None = None,
-    config: Config | None = None,
+    config: ConfigGiven | None = None,
     overwrite: bool = False,
 ) -> RetentionPlan:
     """Decide who gets which retention offer within a budget, and write the list.
@@ -102,7 +102,7 @@ def plan_retention(
         By default ``models:/churn@champion``.
     mapping : path, optional
         The operator's own names, codes and units.
-    config : Config, optional
+    config : Config, path or mapping, optional
         Its sections ``retention`` and ``costs``.
     overwrite : bool, default False
         Whether a complete result that stands there may be replaced.
@@ -132,7 +132,7 @@ def plan_retention(
     ...
     churnml.errors.UsageError: --budget -1: 0 yuan or more were expected.
     """
-    settings = config or Config()
+    settings = as_config(config)
     day = parse_date(as_of)
     terms = Terms(
         budget=float(budget),
