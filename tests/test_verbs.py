@@ -328,3 +328,20 @@ def test_categories_of_polars_are_texts(customers, model, tmp_path):
 def test_an_evaluation_prints_what_the_training_has_seen(customers, model):
     found = churnml.evaluate(model, customers, id="id", target="left")
     assert "trained on these very rows" in repr(found)
+
+
+@pytest.mark.parametrize("zone", ["Asia/Shanghai", "+08:00", "America/New_York", "UTC"])
+def test_midnight_of_a_zone_is_that_day(customers, place, zone):
+    days = pd.to_datetime("2024-03-10") + pd.to_timedelta(customers["tenure"] * 11, unit="D")
+    made = {}
+    for kind, joined in (("plain", days.dt.date), ("zoned", days.dt.tz_localize(zone))):
+        out = place / f"{kind}{zone[:3].strip('+')}"
+        rows = customers.assign(joined=joined)
+        churnml.train(rows, "churn", id="id", target="left", config=QUICK, track=False, out=out)
+        made[kind] = [path.read_bytes() for path in sorted((out / "boosters").iterdir())]
+    assert made["plain"] == made["zoned"]
+
+
+def test_features_more_than_a_month_old_are_refused(source):
+    with pytest.raises(DataError, match=r"the last bill before 2030-06-01 is of 2026-"):
+        churnml.build_features(source, "2030-06-01")

@@ -8,11 +8,13 @@ from typing import Protocol
 
 from ibis.expr import types as ir
 
+from churnml.base.dates import parse_dates
 from churnml.config.settings import ConfigGiven, as_config
 from churnml.features import arpu, billing, complaints, lifecycle, service, tiers, usage
 from churnml.features.declaration import Declarations, Feature, available
+from churnml.features.requirements import require_bills
 from churnml.features.view import KEYS, JoinedTable, View, gather, look
-from churnml.tables.source import HasTables
+from churnml.tables.source import HasTables, Source
 
 
 class Builder(Protocol):
@@ -85,7 +87,14 @@ def build_features(
     Table
         Lazy, ordered by ``as_of`` and ``customer_id``: these two, then the features that
         the source can have in the order of `declared`.
+
+    Raises
+    ------
+    DataError
+        If the source's bills end more than a month before the latest date.
     """
+    if isinstance(source, Source):
+        require_bills(source, max(parse_dates(as_of)))
     tables = source if isinstance(source, Mapping) else source.tables
     view = look(tables, as_of, as_config(config), spine)
     features = declared(tables)

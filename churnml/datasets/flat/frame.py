@@ -93,12 +93,22 @@ def _reader(frame: Frame) -> pa.RecordBatchReader:
     try:
         if isinstance(frame, pd.DataFrame):
             # With the names of the index, which is no column unless the user says so.
-            return pa.Table.from_pandas(frame).to_reader()
+            return pa.Table.from_pandas(_arrow_moments(frame)).to_reader()
         if hasattr(frame, "collect") and not hasattr(frame, "__arrow_c_stream__"):
             frame = frame.collect()
         return _decoded(pa.RecordBatchReader.from_stream(frame))
     except (pa.ArrowException, ValueError) as error:
         raise _unfit(error) from None
+
+
+def _arrow_moments(frame: pd.DataFrame) -> pd.DataFrame:
+    """Moments with a time zone as Arrow's: pandas 3.1 warns where Arrow takes its own."""
+    zoned = {
+        name: pd.ArrowDtype(pa.timestamp(kind.unit, tz=str(kind.tz).removeprefix("UTC") or "UTC"))
+        for name, kind in frame.dtypes.items()
+        if isinstance(kind, pd.DatetimeTZDtype)
+    }
+    return frame.astype(zoned) if zoned else frame
 
 
 def _decoded(reader: pa.RecordBatchReader) -> pa.RecordBatchReader:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from churnml.datasets.flat.table import ROW, Table, stamp
@@ -30,7 +32,13 @@ def open_parquet(path: Path, engine: Engine) -> Table:
     reader = parquet.numbered_rows(con, files, named=path.is_dir())
     added = "filename, file_row_number" if path.is_dir() else "file_row_number"
     described = run(con, f"DESCRIBE SELECT * EXCLUDE ({added}) FROM {reader}")
-    columns = {name: (identifier(name), _kind(kind)) for name, kind, *_ in described}
+    zones = _zones(files[0])
+    columns = {
+        name: (_local(identifier(name), zones[name]), "TIMESTAMP")
+        if name in zones
+        else (identifier(name), _kind(kind))
+        for name, kind, *_ in described
+    }
     keys = parquet.partition_columns(path, files[0]) if path.is_dir() else {}
     columns |= {key: (sql, "VARCHAR") for key, sql in keys.items()}
     selected = ", ".join(
@@ -55,6 +63,25 @@ def _index(file: Path) -> tuple[str, ...]:
     metadata = pq.read_schema(file.absolute()).pandas_metadata or {}
     # An index that only counts the rows is stored as a mapping, and is not a column.
     return tuple(name for name in metadata.get("index_columns", ()) if isinstance(name, str))
+
+
+def _zones(file: Path) -> dict[str, str]:
+    """The time zone of each column of moments that has one, as whoever wrote the file said."""
+    return {
+        field.name: field.type.tz
+        for field in pq.read_schema(file.absolute())
+        if pa.types.is_timestamp(field.type) and field.type.tz not in (None, "UTC")
+    }
+
+
+def _local(column: str, zone: str) -> str:
+    """SQL of a moment as the clocks of its zone show it: whoever wrote midnight meant that day."""
+    moment = f"CAST({column} AS TIMESTAMPTZ)"
+    offset = re.fullmatch(r"([+-])(\d\d):(\d\d)", zone)
+    if offset is None:
+        return f"timezone({literal(zone)}, {moment})"
+    sign, hours, minutes = offset.groups()
+    return f"timezone('UTC', {moment}) {sign} INTERVAL '{hours} hours {minutes} minutes'"
 
 
 def _kind(kind: str) -> str:
