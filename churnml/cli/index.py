@@ -1,5 +1,6 @@
 """``churnml index``: how satisfied all customers are, and each kind of them."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -60,8 +61,14 @@ def command(
         output.print_json(found.to_dict())
         return
     title = f"Satisfaction index at {found.as_of}, answers since {found.since}"
-    output.print_table(title, found.head(), found.rows(), numbers=9)
+    output.print_table(title, _columns(found.head()), map(_columns, found.rows()))
     for note in found.notes:
         output.print_line(f"note: {note.en}")
     if out is not None:
         output.print_line(f"written: {out}")
+
+
+def _columns(row: Sequence[str]) -> list[str]:
+    """What of a row fits beside each other on a screen; ``--json`` and ``--out`` hold all."""
+    cell, _customers, answers, _survey, index, month, year, how, _needed, standing = row
+    return [cell, answers, index, month, year, how if not standing or how == "pooled" else standing]

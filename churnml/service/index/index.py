@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from churnml.base.dates import add_months, parse_date
 from churnml.base.placing import input_first, require_apart
-from churnml.config.settings import Config, IndexSettings
+from churnml.config.settings import Config, ConfigGiven, IndexSettings, as_config
 from churnml.errors import DataError, ModelError, UsageError
 from churnml.features.requirements import require_bills
 from churnml.models.model import Model
@@ -191,7 +191,7 @@ def satisfaction_index(
     satisfaction_model: Model | Location | None = None,
     out: Location | None = None,
     mapping: Location | None = None,
-    config: Config | None = None,
+    config: ConfigGiven | None = None,
     overwrite: bool = False,
 ) -> SatisfactionIndex:
     """How satisfied all customers are, with an interval, and each kind of them.
@@ -215,7 +215,7 @@ def satisfaction_index(
         A file for the table: ``.parquet``, ``.csv`` or ``.xlsx``.
     mapping : path, optional
         The operator's own names, codes and units.
-    config : Config, optional
+    config : Config, path or mapping, optional
         Its section ``index``.
     overwrite : bool, default False
         Whether an index that stands at ``out`` may be replaced.
@@ -246,7 +246,7 @@ def satisfaction_index(
     ...
     churnml.errors.UsageError: --by 'colour': customers have no such column. There are ...
     """
-    settings, day = config or Config(), parse_date(as_of)
+    settings, day = as_config(config), parse_date(as_of)
     levels = list(dict.fromkeys([by] if isinstance(by, str) else by))
     whole = as_source(data, mapping=mapping, config=settings)
     require_bills(whole, day)
@@ -254,7 +254,7 @@ def satisfaction_index(
     require_columns(source, levels)
     if out is not None:
         with input_first(lambda: check(source, settings).accepted()):
-            require_apart(out, source.read)
+            require_apart(out, source.read.with_models([satisfaction_model]))
             INDEX_FILE.require_free(out, overwrite=overwrite)
     model = _model(satisfaction_model, source)
     clean = check(source, settings).accepted()

@@ -10,7 +10,7 @@ import numpy as np
 from churnml.config.settings import IndexSettings
 from churnml.service.index import notes
 from churnml.service.index.cells import Cell, measure
-from churnml.service.index.change import Parts, covariance, mix_and_true
+from churnml.service.index.change import Parts, change, covariance, mix_and_true
 from churnml.service.index.notes import Note
 from churnml.service.index.survey import WHOLE, Level, Survey
 
@@ -73,7 +73,10 @@ def what_changed(
     )
     told = whole.value - past.value
     plain = float(np.mean(now[0].score) - np.mean(before[0].score))
-    return WhatChanged(parts=parts, answered=plain - told)
+    # Kinds that lean on each other err together: the error of the whole change, less a mix that
+    # is nearly known, is that of the true change.
+    true = change(parts.true.value, 0.0, _variance(whole, past))
+    return WhatChanged(parts=Parts(mix=parts.mix, true=true), answered=plain - told)
 
 
 def _measure(survey: tuple[Survey, Level], settings: IndexSettings) -> tuple[Cell, dict[str, Cell]]:

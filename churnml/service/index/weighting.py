@@ -131,7 +131,7 @@ def _quick() -> ChurnClassifier:
 
 
 def _sample(who: Ints, customers: int, most: int) -> tuple[Ints, float]:
-    """Every so-manieth of the customers who did not answer, and which share they are."""
+    """Every k-th of the customers who did not answer, and which share of them these are."""
     silent = np.setdiff1d(np.arange(customers), who, assume_unique=True)
     every = -(-silent.size // most)
     some = silent[:: max(every, 1)]

@@ -115,7 +115,9 @@ def survey_often(everybody: Population, chance: np.ndarray, draws: int, **option
     for seed in range(draws):
         for cell in measure(draw(everybody, chance, seed, **options), SETTINGS):
             true = known[cell.by, cell.name]
-            low, high = cell.survey.interval()
+            # A hall of which nobody answered is predicted alone.
+            plain = cell.survey
+            low, high = plain.interval() if plain is not None else (np.nan, np.nan)
             rows.append(
                 {
                     "by": cell.by,
@@ -126,7 +128,7 @@ def survey_often(everybody: Population, chance: np.ndarray, draws: int, **option
                     "error": cell.value - true,
                     "survey_covered": low <= true <= high,
                     "survey_width": high - low,
-                    "survey_error": cell.survey.value - true,
+                    "survey_error": plain.value - true if plain is not None else np.nan,
                     "tuned": cell.tuned,
                 }
             )
