@@ -157,7 +157,8 @@ def group_report(records: Records, scores: ir.Table | None, *, fewest: int = 10)
     """
     at_risk = _value_at_risk(records, scores, fewest)
     if not records.has("groups.handsets", "customers.group_id"):
-        records.notes.append("groups is absent, and so are the corporate accounts.")
+        missing = "customers.group_id" if "groups" in records.tables else "groups"
+        records.notes.append(f"{missing} is absent, and so are the corporate accounts.")
         nothing = [pd.DataFrame({n: [] for n in names}) for names in (COLUMNS, ACCOUNTS)]
         return GroupReport(
             groups=nothing[0], accounts=nothing[1], moves=_no_moves(), value_at_risk=at_risk

@@ -43,7 +43,7 @@ def place(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def found(operator, place):
-    return churnml.service_quality(operator, AS_OF, out=place / "out")
+    return churnml.service_quality(operator, AS_OF, months=6, out=place / "out")
 
 
 @pytest.fixture(scope="module")
@@ -175,7 +175,8 @@ def test_promoters_less_detractors_are_those_of_plain_sql(found, sql):
         with answers as (
             select date_trunc('month', answered_at)::date as month,
                    100 * (score - scale_min) / (scale_max - scale_min) as points
-            from surveys where touchpoint = 'overall' and answered_at < timestamp '2026-06-01'
+            from surveys where touchpoint = 'overall'
+            and answered_at >= timestamp '2025-12-01' and answered_at < timestamp '2026-06-01'
         )
         select month, 100 * avg((points >= 85)::int), 100 * avg((points <= 60)::int), count(*)
         from answers where points is not null group by month
@@ -259,8 +260,8 @@ def test_what_became_known_later_changes_no_byte(operator, place, found, tmp_pat
     pd.concat([rows, future]).to_parquet(later / "contacts.parquet", index=False)
     before = {name: (place / "out" / f"{name}.parquet").read_bytes() for name in TABLES}
     with pytest.raises(OutputError, match="already exists"):
-        churnml.service_quality(later, AS_OF, out=place / "out")
-    churnml.service_quality(later, AS_OF, out=place / "out", overwrite=True)
+        churnml.service_quality(later, AS_OF, months=6, out=place / "out")
+    churnml.service_quality(later, AS_OF, months=6, out=place / "out", overwrite=True)
     for name, content in before.items():
         assert (place / "out" / f"{name}.parquet").read_bytes() == content, name
 
@@ -346,7 +347,7 @@ def test_what_would_mislead_is_said(operator, place, tmp_path):
     # No service times, but those of the settings.
     table = pq.read_table(odd / "contacts.parquet")
     pq.write_table(table.drop_columns(["service_seconds"]), odd / "contacts.parquet")
-    seconds = {"quality": {"window_seconds": {"plan_change": 480, "top_up": 120}, "months": 9}}
+    seconds = {"quality": {"window_seconds": {"plan_change": 480, "top_up": 120}, "months": 7}}
 
     found = churnml.service_quality(odd, AS_OF, config=Config.model_validate(seconds))
     notes = " ".join(found.notes)
