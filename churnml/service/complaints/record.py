@@ -24,7 +24,7 @@ from churnml.service.complaints.coding import Coding, code_complaints
 from churnml.service.complaints.quality import measure_quality
 from churnml.service.complaints.result import ComplaintRecord
 from churnml.service.complaints.unsolved import count_open, long_unsolved, open_complaints
-from churnml.service.complaints.wide import count_wide
+from churnml.service.complaints.wide import count_wide, sum_appeals
 from churnml.service.complaints.writing import (
     CODED_FILE,
     RECORD,
@@ -186,6 +186,7 @@ def _look(
         low_score=settings.low_score,
         regulator=settings.regulator_channels,
     )
+    appealed = window.filter(window.channel.isin(settings.regulator_channels))
     is_open = open_complaints(rows, frame)
     opened = count_open(is_open, frame, long_days=settings.long_days)
     total, coders = _coders(window)
@@ -202,6 +203,7 @@ def _look(
         trend=quality.trend,
         long_unsolved=long_unsolved(opened, frame, long_days=settings.long_days),
         surges=find_surges(rows, frame),
+        regulator=sum_appeals(appealed, frame, wide),
         notes=[*_notes(frame, coding, coders), *quality.notes, *absent],
     )
     unsure = rows.filter(rows.coder == "none", rows.opened_at >= ibis.literal(_at(frame.since)))

@@ -57,6 +57,9 @@ class ComplaintRecord:
         ``days`` ``count`` ``oldest_days`` ``median_days`` ``since``.
     surges : DataFrame
         Topics by region against their usual.
+    regulator : dict
+        Complaints to the regulator (申诉) in all months together: ``complaints``
+        ``per_million`` ``low`` ``high`` (per million customers).
     notes : list of str
         What is absent, and what should be known.
     folder, coded : str or None
@@ -75,6 +78,7 @@ class ComplaintRecord:
     trend: pd.DataFrame
     long_unsolved: dict[str, Any]
     surges: pd.DataFrame
+    regulator: dict[str, Any]
     notes: list[str]
     folder: str | None = None
     coded: str | None = None
@@ -95,6 +99,7 @@ class ComplaintRecord:
             "models": self.models,
             **{name: plain_rows(getattr(self, name)) for name in frames},
             "long_unsolved": self.long_unsolved,
+            "regulator": self.regulator,
             "fewest": FEWEST,
             "folder": self.folder,
             "coded": self.coded,
@@ -115,6 +120,13 @@ class ComplaintRecord:
             f"{number(waiting['count'])}"
             + (f", the oldest since {waiting['since']}." if waiting["since"] else ".")
         )
+        appeals = self.regulator
+        if appeals["complaints"] is not None:
+            rate = interval(appeals["per_million"], appeals["low"], appeals["high"], 0)
+            told.append(
+                f"To the regulator (申诉): {number(appeals['complaints'])}; "
+                f"per million customers {rate}."
+            )
         found = self.surges[self.surges["surge"].fillna(False).astype(bool)]
         for row in found.to_dict("records"):
             where = row["region"] or "all regions"

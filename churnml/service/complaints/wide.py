@@ -7,6 +7,7 @@ itself: they are not the same thing, and never added up.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import ibis
 import numpy as np
@@ -24,7 +25,7 @@ from churnml.service.complaints.cells import (
     hidden_places,
 )
 from churnml.service.complaints.quality import COLUMNS
-from churnml.service.small_cells import FEWEST, blank
+from churnml.service.small_cells import FEWEST, WITHIN, blank
 
 MEASURES: Mapping[str, tuple[str, str]] = {
     "formal_per_1000": ("formal complaints per 1,000 customers", "每千客户正式投诉量"),
@@ -102,6 +103,42 @@ def count_wide(
         notes.append("complaints.channel is absent, and so are complaints to the regulator.")
     parts = [_rates(rows, frame, name) for name, rows in events.items()]
     return pd.concat(parts, ignore_index=True)[list(COLUMNS)], notes
+
+
+def sum_appeals(complaints: ir.Table, frame: Frame, told: pd.DataFrame) -> dict[str, Any]:
+    """Complaints to the regulator over all months together, and per million customers.
+
+    Parameters
+    ----------
+    complaints : Table
+        Those to the regulator, in the months of ``frame``.
+    frame : Frame
+    told : DataFrame
+        What is shown month by month, from `count_wide`.
+
+    Returns
+    -------
+    dict
+        ``complaints`` ``per_million`` ``low`` ``high``: null where they are about few people,
+        or would tell a hidden month.
+    """
+    count, people = fetched(
+        complaints.agg(count=complaints.count(), people=complaints.customer_id.nunique())
+    ).iloc[0]
+    months = told[(told["by"] == "") & (told["measure"] == "regulator_per_million")]
+    shown = (months["value"] * months["n"].astype("Float64") / 1e6).sum()
+    hidden_months = int(months["value"].isna().sum())
+    covered = hidden_months == 0 or (hidden_months > 1 and count - shown > 2 * WITHIN)
+    if people < FEWEST or not covered:
+        return dict.fromkeys(("complaints", "per_million", "low", "high"))
+    everyone = frame.customers.query("by == ''")["customers"].mean()
+    low, high = rate_interval(np.array([float(count)]), np.array([float(everyone)]))
+    return {
+        "complaints": int(count),
+        "per_million": 1e6 * float(count) / float(everyone),
+        "low": 1e6 * float(low[0]),
+        "high": 1e6 * float(high[0]),
+    }
 
 
 def _rates(rows: ir.Table, frame: Frame, measure: str) -> pd.DataFrame:

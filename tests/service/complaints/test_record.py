@@ -261,7 +261,11 @@ def test_the_wide_sense_is_told_apart(write, rows, tmp_path):
     assert whole["formal_per_1000"] == pytest.approx(150)
     appeals = sum(row["channel"] == "申诉" for row in appealed)
     assert whole["regulator_per_million"] == pytest.approx(appeals / 400 * 1e6)
+    assert found.regulator["complaints"] == appeals
+    assert found.regulator["per_million"] == pytest.approx(appeals / 400 * 1e6)
+    assert found.regulator["low"] < found.regulator["per_million"] < found.regulator["high"]
     bare = churnml.complaint_record(write(tmp_path / "u", rows), as_of=AS_OF, months=1)
+    assert bare.regulator["complaints"] is None
     measures = set(bare.quality["measure"])
     assert not measures & {"unresolved_contacts_per_1000", "low_scores_per_1000"}
     assert any("contacts.resolved is absent" in note for note in bare.notes)
