@@ -15,7 +15,7 @@ from ibis.expr import types as ir
 
 from churnml.base.dates import months_before, parse_date
 from churnml.base.placing import ReadPlaces, input_first, require_apart
-from churnml.config.settings import Config
+from churnml.config.settings import Config, ConfigGiven, as_config
 from churnml.errors import DataError, UsageError
 from churnml.service.complaints.attention import USUAL_MONTHS, find_surges
 from churnml.service.complaints.categories import count_categories
@@ -49,7 +49,7 @@ def complaint_record(
     out: Location | None = None,
     coded: Location | None = None,
     mapping: Location | None = None,
-    config: Config | None = None,
+    config: ConfigGiven | None = None,
     overwrite: bool = False,
 ) -> ComplaintRecord:
     """Put complaints into the standard categories, and say how they are recorded and solved.
@@ -75,7 +75,7 @@ def complaint_record(
         (``complaints: {coded: F.parquet}``). What the mapping's own file says is not read
         here: each complaint is coded anew, as it would have been when it became known.
     mapping : path, optional
-    config : Config, optional
+    config : Config, path or mapping, optional
     overwrite : bool, default False
         Whether earlier results there may be replaced.
 
@@ -103,7 +103,7 @@ def complaint_record(
     >>> set(found.to_pandas()["by"]) >= {"", "region", "hall_id", "channel"}
     True
     """
-    settings, day = config or Config(), parse_date(as_of)
+    settings, day = as_config(config), parse_date(as_of)
     span = settings.complaints.months if months is None else months
     if span < 1:
         raise UsageError(f"months is {span}.", hint="Give a number of 1 or more.", value=span)
