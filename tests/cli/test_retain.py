@@ -82,7 +82,12 @@ def test_what_is_refused_writes_nothing(churnml, place, arguments, status):
 
 
 @pytest.mark.parametrize(
-    "point", ["features.parquet:journalled", "part-00000.parquet:journalled", "sealed"]
+    "point",
+    [
+        pytest.param("features.parquet:journalled", marks=pytest.mark.slow),
+        "part-00000.parquet:journalled",
+        pytest.param("sealed", marks=pytest.mark.slow),
+    ],
 )
 def test_a_killed_run_is_resumed_and_gives_the_same_bytes(churnml, place, point):
     out = f"killed-{point.split(':')[0]}"
