@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from churnml.base.placing import ReadPlaces, require_apart
 from churnml.base.table_file import TableFile, suffix_of
+from churnml.base.tasks import TASKS
 from churnml.base.text import counted
 from churnml.config.settings import ActionSettings, Config, ConfigGiven, as_config
 from churnml.errors import ModelError, UsageError
@@ -274,7 +275,9 @@ def _connected(manifest: Manifest, config: Config) -> duckdb.DuckDBPyConnection:
         months = config.costs.months_kept
         extra.append(f"churn_probability * arpu * {months} AS value_at_risk")
     if reasons := _reason_columns(there):
-        found = [first_driver(column, raising=task == "churn") for task, column in reasons]
+        found = [
+            first_driver(column, raising=TASKS[task].direction > 0) for task, column in reasons
+        ]
         extra.append(f"coalesce({', '.join(found)}) AS driver")
     more = "".join(f", {one}" for one in extra)
     con.execute(f"CREATE VIEW scored AS SELECT *{more} FROM read_parquet({parts})").fetchall()

@@ -15,7 +15,7 @@ from ibis.expr.types import Table
 
 from churnml.base.files import output_errors
 from churnml.config.settings import Config, Tiers
-from churnml.features import write_features
+from churnml.features import BUILDERS, write_features
 from churnml.features.requirements import require_bills
 from churnml.scoring.feed import Account, Batch
 from churnml.scoring.manifest import Manifest
@@ -195,7 +195,7 @@ def _account(source: Source, checked: Validation, eligible: int) -> Account:
         warnings=[
             *_nobody(eligible),
             *_nulled(checked),
-            *(f"{name} is absent" for name in source.missing),
+            *(f"{name} is absent" for name in source.missing if name in _feeding()),
         ],
     )
 
@@ -214,6 +214,13 @@ def _customers(rows: Table) -> int:
     )
     (counts,) = totals.to_pyarrow().to_pylist()
     return int(counts["ids"] + counts["unknown"])
+
+
+def _feeding() -> set[str]:
+    """The tables that some feature reads."""
+    return {
+        table for builder in BUILDERS for feature in builder.FEATURES for table in feature.tables
+    }
 
 
 def _nobody(eligible: int) -> list[str]:

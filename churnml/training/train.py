@@ -303,10 +303,11 @@ def _require_own(task: TaskName, name: str | None, scale: object, positive: str 
             f"--name {name}: that is what models of operator tables are called.",
             hint="Choose another, such as the name of the table.",
         )
-    if TASKS[task].kind == "binary" and scale is not None:
-        raise UsageError("--scale is for satisfaction, not for churn.")
-    if TASKS[task].kind == "score" and positive is not None:
-        raise UsageError("--positive is for churn, not for satisfaction.")
+    given = {"satisfaction": ("--scale", scale), "churn": ("--positive", positive)}
+    given.pop(TASKS[task].measured_as, None)
+    for whose, (option, value) in given.items():
+        if value is not None:
+            raise UsageError(f"{option} is for {whose}, not for {task}.")
 
 
 def _require_kept(track: bool, out: Location | None) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from churnml.base.dates import add_months, parse_date
 from churnml.base.placing import input_first, require_apart
+from churnml.base.tasks import TASKS
 from churnml.config.settings import Config, ConfigGiven, IndexSettings, as_config
 from churnml.errors import DataError, ModelError, UsageError
 from churnml.features.requirements import require_bills
@@ -273,7 +274,7 @@ def _model(asked: Model | Location | None, source: Source) -> Resolved | None:
             _log.info("%s", error.message)
             return None
     found = as_resolved(asked)
-    if found.model.task != "satisfaction":
+    if not TASKS[found.model.task].surveyed:
         raise ModelError(
             f"{found.version} predicts {found.model.task}, not satisfaction.",
             hint="Name a satisfaction model.",

@@ -23,7 +23,8 @@ def test_a_mapping_of_lazy_tables(source):
     assert len(source.tables) == 2
     assert "usage" not in source.tables
     assert source.tables.get("usage") is None
-    assert source.missing == ("groups", "usage", "complaints", "contacts", "surveys", "offers")
+    events = ("complaints", "contacts", "surveys", "offers", "opt_outs")
+    assert source.missing == ("groups", "usage", *events)
     assert source.tables["bills"] is source.tables["bills"]
 
 
