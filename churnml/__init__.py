@@ -8,6 +8,9 @@ The rooms in the order in which data flows through them:
 4. `churnml.estimators`, `churnml.metrics`, `churnml.evaluation`: models, and how good they are
 5. `churnml.models`, `churnml.training`, `churnml.registry`: models that are kept
 6. `churnml.scoring`: every customer's scores, with reasons
+7. `churnml.service`: complaints, a satisfaction index, indicators of service quality
+8. `churnml.retention`: who gets which offer within a budget, and whether it worked
+9. `churnml.reports`: lists and sentences for those who act
 7. `churnml.retention`: who gets which offer within a budget, and whether it worked
 
 Importing the package imports none of them: a name is looked up when it is first used.
