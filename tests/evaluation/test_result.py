@@ -58,7 +58,7 @@ def test_it_shows_itself_in_one_line_and_in_escaped_html(found):
     line = repr(found)
     assert "\n" not in line
     assert "3,000 rows" in line
-    assert "nothing wrong found" in line
+    assert "Nothing wrong found" in line
     page = found._repr_html_()
     assert "<script>" not in page
     assert "&lt;script&gt;" in page

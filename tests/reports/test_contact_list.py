@@ -173,7 +173,7 @@ def test_scores_that_are_no_result_or_were_changed(scores, tmp_path):
 
 
 def test_a_list_never_lands_in_the_scores(scores):
-    with pytest.raises(OutputError, match="itself a table"):
+    with pytest.raises(OutputError, match="itself an input"):
         churnml.contact_list(scores, out=scores / "l.csv")
 
 

@@ -85,7 +85,6 @@ def promote(
         champion = aliases.get(CHAMPION)
         verdict, notes = None, ["There was no champion to measure against."]
         if champion is not None:
-            _require_other(store, own, wanted, champion)
             both = Contenders(store=store, name=own, challenger=wanted, champion=champion)
             verdict, notes = _verdict(both, task, data, mapping, settings, force)
         crash_point("promotion:measured")
@@ -120,16 +119,6 @@ def require_promoted(outcome: Outcome) -> None:
         hint="No alias was moved. --force REASON promotes it all the same.",
         **outcome.to_dict(),
     )
-
-
-def _require_other(store: Store, name: str, wanted: str, champion: str) -> None:
-    digest = registry.digest_of(store, name, wanted)
-    if digest and digest == registry.digest_of(store, name, champion):
-        raise ModelError(
-            f"{name}/{wanted} is the same model as the champion, version {champion}, byte for "
-            "byte: there is nothing to promote.",
-            hint="Train on newer data or with other settings first.",
-        )
 
 
 def _challenger(store: Store, name: str, version: str | None) -> tuple[dict[str, str], str]:

@@ -375,6 +375,7 @@ def test_who_pays_is_told_apart_where_it_is_recorded(small, place, tmp_path):
         "Customers who pay for themselves",
         "Customers for whom somebody else pays",
         "Each payer counted once, whatever number of customers it pays for",
+        "Each household counted once, whatever its size",
     ]
     assert all(group["index_low"] < group["index"] < group["index_high"] for group in told)
     assert any("pay for themselves" in note.en for note in found.notes)

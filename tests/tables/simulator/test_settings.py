@@ -73,7 +73,7 @@ def test_without_a_trend_a_year_alone_changes_nobody():
     months = Months(date(2026, 5, 1), 24)
     world = build_world(Streams(0, 0), months)
     world = replace(world, pull=np.zeros_like(world.pull))
-    scene = Block(Streams(0, 1, 0), world, 5_000).scene
+    scene = Block(Streams(0, 1, 0), world, [str(number) for number in range(5_000)]).scene
     tenure = scene.months.start(0) - scene.people.activated
     old = (tenure > 12 * 365) & (scene.people.contract_end == 0)
     year = (leaving(scene, 14) - leaving(scene, 2))[old]
