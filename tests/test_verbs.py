@@ -166,6 +166,7 @@ def test_a_model_of_memory_is_exported_with_its_version(trained, place):
     assert churnml.load_model(place / "copy").version == "churn/1"
 
 
+@pytest.mark.slow
 def test_tables_are_checked_once_and_a_path_is_taken_like_a_source(operator, place):
     fresh = churnml.open_source(operator)
     first = churnml.validate(fresh)

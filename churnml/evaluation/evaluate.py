@@ -82,7 +82,7 @@ def evaluate_churn(
     >>> truth = random.beta(1, 6, 3000)
     >>> y = random.random(3000) < truth
     >>> evaluate_churn(y, truth, model="the truth", draws=20)
-    Evaluation(the truth: 3,000 rows, auc 0.78... [0.7..., ...]; nothing wrong found)
+    Evaluation(the truth: 3,000 rows, auc 0.78... (0.7... to ...); Nothing wrong found.)
     """
     labels, _ = check_probabilities(y, p)
     rows = labels.size
@@ -165,7 +165,7 @@ def evaluate_satisfaction(
     >>> truth = random.normal(75, 10, 2000).clip(0, 100)
     >>> y = (truth + random.normal(0, 10, 2000)).clip(0, 100)
     >>> evaluate_satisfaction(y, truth, draws=20)
-    Evaluation(satisfaction: 2,000 rows, r2 0.4... [0.4..., 0.5...]; nothing wrong found)
+    Evaluation(satisfaction: 2,000 rows, r2 0.4... (0.4... to 0.5...); Nothing wrong found.)
     """
     scores = check_answers(y)
     baselines = _checked(scores, baselines, slices=slices, X=X)

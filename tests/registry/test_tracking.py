@@ -314,7 +314,7 @@ def test_an_interrupted_one_leaves_a_killed_run(store, training):
 
 
 def test_without_an_alias_there_is_no_version(store, training, monkeypatch):
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise ModelError("no")
 
     monkeypatch.setattr("churnml.registry.versions.give_alias", refuse)

@@ -266,6 +266,7 @@ def test_what_became_known_later_changes_no_byte(operator, place, found, tmp_pat
         assert (place / "out" / f"{name}.parquet").read_bytes() == content, name
 
 
+@pytest.mark.slow
 def test_models_tell_drivers_and_value_at_risk(operator, place):
     models = {f"{task}_model": MODELS / task for task in ("churn", "satisfaction")}
     found = churnml.service_quality(operator, AS_OF, months=2, **models)
@@ -291,6 +292,7 @@ def test_models_tell_drivers_and_value_at_risk(operator, place):
         assert shown["value_at_risk"].sum() < expected
 
 
+@pytest.mark.slow
 def test_months_are_as_many_as_asked_for(operator, place):
     with pytest.raises(OutputError, match=r"lies in|is the input|holds"):
         churnml.service_quality(operator, AS_OF, out=operator, months=1, overwrite=True)
@@ -319,6 +321,7 @@ def test_without_contacts_and_surveys_the_rest_is_told(operator, place, tmp_path
     assert "<table>" in found._repr_html_()
 
 
+@pytest.mark.slow
 def test_what_would_mislead_is_said(operator, place, tmp_path):
     odd = tmp_path / "odd"
     shutil.copytree(operator, odd)

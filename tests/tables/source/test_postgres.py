@@ -66,7 +66,14 @@ def test_features_are_those_of_files_for_a_role_that_may_only_read(address, duck
     save_features(as_role(address, "reader"), as_of=AS_OF, out=out, overwrite=True)
 
 
-@pytest.mark.parametrize("task", ["churn", "satisfaction", "hazard"])
+@pytest.mark.parametrize(
+    "task",
+    [
+        "churn",
+        pytest.param("satisfaction", marks=pytest.mark.slow),
+        pytest.param("hazard", marks=pytest.mark.slow),
+    ],
+)
 def test_training_data_are_those_of_files(address, duck, task):
     days = ["2025-12-01", "2026-01-01"]
     one = churnml.build_dataset(churnml.open_source(duck), task, as_of=days)
