@@ -171,9 +171,7 @@ class OfferEffect(BoostedEstimator):
             # become one, which one fold would have alone.
             customers = np.arange(len(frame)) if groups is None else groups
             sample = draw_sample(frame, outcome + 2 * (codes + 1), None, customers)
-            experiment = self._experiment(sample, known, seed)
-            found = self._cross_fit(experiment, seed)
-            self._adopt(found, experiment, sample, frame.index)
+            self._learn((seed, known), frame, sample)
         return self
 
     def _settings(self) -> int:
@@ -194,8 +192,16 @@ class OfferEffect(BoostedEstimator):
     def _target(self, y: ArrayLike) -> NDArray[np.float64]:
         return read_outcome(y)
 
-    def _learn(self, settings: Any, frame: pd.DataFrame, sample: Sample) -> None:
-        raise NotImplementedError  # `fit` has an offer for every row and goes its own way
+    def _learn(
+        self,
+        settings: tuple[int, NDArray[np.float64] | None],
+        frame: pd.DataFrame,
+        sample: Sample,
+    ) -> None:
+        seed, known = settings
+        experiment = self._experiment(sample, known, seed)
+        found = self._cross_fit(experiment, seed)
+        self._adopt(found, experiment, sample, frame.index)
 
     def _experiment(
         self, sample: Sample, known: NDArray[np.float64] | None, seed: int
