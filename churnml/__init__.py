@@ -11,7 +11,6 @@ The rooms in the order in which data flows through them:
 7. `churnml.service`: complaints, a satisfaction index, indicators of service quality
 8. `churnml.retention`: who gets which offer within a budget, and whether it worked
 9. `churnml.reports`: lists and sentences for those who act
-7. `churnml.retention`: who gets which offer within a budget, and whether it worked
 
 Importing the package imports none of them: a name is looked up when it is first used.
 """
@@ -24,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from churnml.config import Config, load_config
     from churnml.datasets.dataset import build_dataset
+    from churnml.datasets.forward_split import ForwardSplit
     from churnml.datasets.nonresponse import response_weights
     from churnml.estimators import (
         ChurnClassifier,
@@ -59,6 +59,7 @@ _HOME = {
     "ChurnClassifier": "churnml.estimators",
     "ChurnHazard": "churnml.estimators",
     "Config": "churnml.config",
+    "ForwardSplit": "churnml.datasets.forward_split",
     "OfferEffect": "churnml.estimators",
     "SatisfactionRegressor": "churnml.estimators",
     "backtest": "churnml.training.backtest_source",
@@ -91,6 +92,7 @@ __all__ = [
     "ChurnClassifier",
     "ChurnHazard",
     "Config",
+    "ForwardSplit",
     "OfferEffect",
     "SatisfactionRegressor",
     "backtest",

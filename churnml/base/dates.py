@@ -6,8 +6,13 @@ import re
 from calendar import monthrange
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
-from churnml.errors import UsageError
+from churnml.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 def parse_date(day: object) -> date:
@@ -31,14 +36,58 @@ def parse_date(day: object) -> date:
         raise UsageError(f"{day!r} is not a date.", hint="Write it as 2026-06-01.") from None
 
 
-def parse_dates(days: date | str | Iterable[date | str]) -> list[date]:
+def parse_dates(days: Any) -> list[date]:
     """The distinct dates of one or several, oldest first.
 
     >>> parse_dates("2026-06-01")
     [datetime.date(2026, 6, 1)]
     """
-    given = [days] if isinstance(days, str | date) else days
+    # NumPy's dates say that they can be iterated over, and cannot.
+    several = isinstance(days, Iterable) and getattr(days, "ndim", 1) > 0
+    given = days if several and not isinstance(days, str) else [days]
     return sorted({parse_date(day) for day in given})
+
+
+def dates_of(values: Any, name: str) -> NDArray[np.datetime64]:
+    """The date of each row of a column: dates, moments or their text, in any container.
+
+    Parameters
+    ----------
+    values : sequence, array, Series, or column of Arrow or polars, shape (n,)
+    name : str
+        What messages call it.
+
+    Returns
+    -------
+    array of datetime64[D], shape (n,)
+
+    Raises
+    ------
+    DataError
+        If a value is missing, or no date.
+
+    Examples
+    --------
+    >>> dates_of(["2026-06-01", datetime(2026, 6, 2, 8)], "times")
+    array(['2026-06-01', '2026-06-02'], dtype='datetime64[D]')
+    """
+    import numpy as np
+    import pandas as pd
+
+    column = pd.Series(values.to_pandas() if hasattr(values, "to_pandas") else values)
+    codes, distinct = pd.factorize(column.astype(object))
+    lost = int((codes < 0).sum())
+    if lost:
+        raise DataError(
+            f"{name}: {lost:,} of {len(column):,} rows have no date.",
+            hint="Leave such rows out, or give each its date.",
+            count=lost,
+        )
+    try:
+        days = [parse_date(one) for one in distinct]
+    except UsageError as error:
+        raise DataError(f"{name}: {error.message}", hint=error.hint) from None
+    return np.array(days, dtype="datetime64[D]")[codes]
 
 
 def add_span(day: date, span: str) -> date:
@@ -62,7 +111,7 @@ def add_span(day: date, span: str) -> date:
     >>> add_span(date(2026, 1, 31), "1d")
     datetime.date(2026, 2, 1)
     """
-    number, months = _read_span(span)
+    number, months = read_span(span)
     return add_months(day, number) if months else day + timedelta(days=number)
 
 
@@ -79,13 +128,22 @@ def subtract_span(day: date, span: str) -> date:
     >>> subtract_span(date(2026, 3, 31), "1mo"), subtract_span(date(2026, 3, 1), "1d")
     (datetime.date(2026, 2, 28), datetime.date(2026, 2, 28))
     """
-    number, months = _read_span(span)
+    number, months = read_span(span)
     return add_months(day, -number) if months else day - timedelta(days=number)
 
 
-def _read_span(span: str) -> tuple[int, bool]:
-    """How many, and whether months rather than days."""
-    match = re.fullmatch(r"(\d+)(d|mo)", span)
+def read_span(span: str) -> tuple[int, bool]:
+    """How many, and whether months rather than days.
+
+    Raises
+    ------
+    UsageError
+        If the span is written otherwise.
+
+    >>> read_span("2mo"), read_span("60d")
+    ((2, True), (60, False))
+    """
+    match = re.fullmatch(r"(\d+)(d|mo)", span) if isinstance(span, str) else None
     if match is None:
         raise UsageError(f"{span!r} is not a span of time.", hint="Write 60d or 2mo.")
     return int(match[1]), match[2] == "mo"
