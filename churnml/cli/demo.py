@@ -149,7 +149,11 @@ def show(result: "Demo") -> None:
     for one in result.trained:
         train.show(one)
         output.print_line("")
-    output.print_bands(risk_bands(result.manifest), result.manifest.as_of)
+    output.print_bands(
+        risk_bands(result.manifest),
+        result.manifest.as_of,
+        result.manifest.bands.get("meaning", ""),
+    )
     scored = result.manifest.rows.scored
     output.print_line(f"{scored:,} customers scored; the whole way in {result.seconds:.0f} s.")
     output.print_line("")

@@ -62,4 +62,4 @@ def command(
         output.print_json(made.to_dict())
     else:
         output.print_line(repr(made))
-        output.print_bands(made.bands, made.as_of)
+        output.print_bands(made.bands, made.as_of, made.band_meaning)

@@ -80,8 +80,11 @@ def print_table(
     console().print(table)
 
 
-def print_bands(bands: Sequence[Band], as_of: str | None) -> None:
-    """Customers by risk band, with what usually drives them; nothing where churn is not scored."""
+def print_bands(bands: Sequence[Band], as_of: str | None, meaning: str = "") -> None:
+    """Customers by risk band, with what usually drives them; nothing where churn is not scored.
+
+    ``meaning`` says what cuts the bands.
+    """
     rows = [
         (
             band.name,
@@ -97,6 +100,8 @@ def print_bands(bands: Sequence[Band], as_of: str | None) -> None:
         when = f" at {as_of}" if as_of else ""
         head = ("risk", "usual driver", "customers", "riskier than", "will leave", "satisfaction")
         print_table(f"Scores{when}, means by risk band", head, rows, numbers=4)
+        if meaning:
+            print_line(meaning)
 
 
 def print_line(text: str) -> None:

@@ -87,5 +87,5 @@ def command(
         output.print_json(manifest.to_dict())
     elif not json:
         output.print_line(repr(manifest))
-        output.print_bands(risk_bands(manifest), manifest.as_of)
+        output.print_bands(risk_bands(manifest), manifest.as_of, manifest.bands.get("meaning", ""))
     check_gates(manifest)

@@ -69,6 +69,8 @@ class ContactList:
     as_of : str or None
     bands : list of Band
         Of all customers scored.
+    band_meaning : str
+        What cuts them, in a sentence.
     """
 
     file: str
@@ -76,6 +78,7 @@ class ContactList:
     columns: list[str]
     as_of: str | None
     bands: list[Band]
+    band_meaning: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """What ``churnml list --json`` prints."""
@@ -101,7 +104,8 @@ class ContactList:
             for band in self.bands
         )
         head = "<tr><th>risk band</th><th>customers</th><th>mean probability of leaving</th></tr>"
-        return f"<p>{html.escape(repr(self))}</p><table>{head}{rows}</table>"
+        table = f"<table>{head}{rows}</table><p>{html.escape(self.band_meaning)}</p>"
+        return f"<p>{html.escape(repr(self))}</p>{table if self.bands else ''}"
 
 
 def contact_list(
@@ -196,6 +200,7 @@ def contact_list(
         columns=list(table.columns),
         as_of=manifest.as_of,
         bands=risk_bands(manifest),
+        band_meaning=manifest.bands.get("meaning", ""),
     )
 
 

@@ -90,6 +90,9 @@ class Manifest:
         Of a flat table with dates: ``counted_from`` which day, ``by`` ``as_of``, ``table``
         or ``training``, the ``column`` that tells a table's day, and when the model was
         ``trained``.
+    bands : dict
+        Of the risk bands: ``by`` what and where they are cut (``cuts``), what that means in a
+        sentence (``meaning``), and by band ``customers`` and mean ``churn_probability``.
     """
 
     source: str
@@ -109,6 +112,7 @@ class Manifest:
     drift: dict[str, float] = field(default_factory=dict)
     kind: str = ""
     ages: dict[str, Any] = field(default_factory=dict)
+    bands: dict[str, Any] = field(default_factory=dict)
     folder: str = field(default="", compare=False, repr=False)
 
     def to_dict(self) -> dict[str, Any]:

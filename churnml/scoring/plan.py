@@ -12,7 +12,7 @@ from typing import Any
 from churnml import __version__
 from churnml.base.tasks import TASKS
 from churnml.config.settings import Config
-from churnml.errors import ModelError
+from churnml.errors import ModelError, UsageError
 from churnml.errors.masking import without_secrets
 from churnml.models.model import Model, check_golden
 from churnml.registry.resolve import Resolved, as_resolved, resolve_champions
@@ -49,9 +49,14 @@ class Work:
             "as_of": self.recipe.as_of.isoformat() if self.recipe.as_of else None,
             "models": self.models(),
             "reasons": {name: count for name, (_, count) in self.recipe.explained.items()},
+            "bands": self.bands(),
             "config": self.config.digest(),
             "churnml": __version__,
         }
+
+    def bands(self) -> dict[str, Any]:
+        """What cuts the risk bands, as recorded in the manifest; empty where none are given."""
+        return self.recipe.cuts.to_dict() if _banded(self.recipe.models) is not None else {}
 
     def models(self) -> dict[str, dict[str, str]]:
         """The models as recorded in the manifest."""
@@ -96,22 +101,41 @@ def choose_models(asked: ModelsAsked) -> dict[str, Resolved]:
 def make_recipe(
     models: dict[str, Resolved], as_of: date | None, reasons: int | None, config: Config
 ) -> ScoringRecipe:
-    """Build the recipe from the settings; ``reasons`` takes precedence."""
+    """Build the recipe from the settings; ``reasons`` takes precedence.
+
+    Raises
+    ------
+    UsageError
+        If bands are cut by money where nobody's spending is known.
+    """
     settings = config.scoring
-    return ScoringRecipe(
+    recipe = ScoringRecipe(
         models=models,
         as_of=as_of,
         reasons=settings.reasons if reasons is None else reasons,
         satisfaction_reasons=settings.satisfaction_reasons if reasons is None else reasons,
         bands=_bands(models, config),
+        bands_by=settings.bands_by,
+        months_kept=config.costs.months_kept,
     )
+    if settings.bands_by == "money" and recipe.kind == "table" and _banded(models) is not None:
+        raise UsageError(
+            "scoring.bands_by is money, and a table of one's own has no ARPU to tell it by.",
+            hint="Cut its risk bands by percentile or probability.",
+            value="money",
+        )
+    return recipe
 
 
 def _bands(models: dict[str, Resolved], config: Config) -> tuple[float, float, float]:
     """The limits of risk bands: those of the settings, else those of the model's training."""
-    banded = _banded(models)
-    if banded is None or "band_percentiles" in config.scoring.model_fields_set:
-        return config.scoring.band_percentiles
+    banded, settings = _banded(models), config.scoring
+    if settings.bands_by == "probability":
+        return settings.band_probabilities
+    if settings.bands_by == "money":
+        return settings.band_money
+    if banded is None or "band_percentiles" in settings.model_fields_set:
+        return settings.band_percentiles
     return banded.model.bands
 
 
@@ -123,7 +147,15 @@ def _banded(models: Mapping[str, Resolved]) -> Resolved | None:
 def band_warnings(recipe: ScoringRecipe) -> list[str]:
     """Warn of risk bands that differ from those of the model's training."""
     banded = _banded(recipe.models)
-    if banded is None or recipe.bands == banded.model.bands:
+    if banded is None:
+        return []
+    if recipe.bands_by != "percentile":
+        cuts = ", ".join(f"{cut:g}" for cut in banded.model.bands)
+        return [
+            f"{recipe.cuts.meaning()} Where {banded.version} is served, they begin at the "
+            f"percentiles {cuts}."
+        ]
+    if recipe.bands == banded.model.bands:
         return []
     here, own = (
         ", ".join(f"{cut:g}" for cut in cuts) for cuts in (recipe.bands, banded.model.bands)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,12 +13,13 @@ from churnml import __version__
 from churnml.base.placing import ReadPlaces, input_first, require_apart
 from churnml.base.text import counted
 from churnml.errors.masking import without_secrets
+from churnml.scoring.bands import BANDS
 from churnml.scoring.feed import Batch, Feed
 from churnml.scoring.gates import add_up, drift_values, drifted, drifts, tripped, unseen_shares
 from churnml.scoring.manifest import Manifest, PartFile, RowCounts
 from churnml.scoring.plan import Work, band_warnings, version_warnings
 from churnml.scoring.publish import claimed
-from churnml.scoring.shards import drifting, part_bytes, score_rows, tally
+from churnml.scoring.shards import by_band, drifting, part_bytes, score_rows, tally
 from churnml.scoring.staging import Staged, Staging
 
 _log = logging.getLogger(__name__)
@@ -108,6 +109,7 @@ def _score(work: Work, feed: Feed, staging: Staging, started: datetime) -> Manif
         drift=drift_values(drift, models),
         kind=work.recipe.kind,
         ages=account.ages,
+        bands=_bands(work, parts.values()),
         gates=[*gates, *drifted(drift, models, limits.drift_limit, gates)],
         parts=[_entry(name, part) for name, part in parts.items()],
         churnml=__version__,
@@ -120,7 +122,27 @@ def _part(work: Work, batch: Batch, staging: Staging, name: str) -> Staged:
     table = score_rows(work.recipe, batch.ids, batch.rows, batch.value)
     facts: dict[str, Any] = {"rows": table.num_rows, "tally": tally(work.recipe, batch.rows)}
     facts["drift"] = drifting(work.recipe, batch.rows)
+    facts["bands"] = by_band(table)
     return staging.write(name, part_bytes(table), facts)
+
+
+def _bands(work: Work, parts: Iterable[Staged]) -> dict[str, Any]:
+    """What the risk bands mean, with the customers and the mean probability of each."""
+    means = work.bands()
+    if not means:
+        return {}
+    sums: dict[str, list[float]] = {}
+    for part in parts:
+        for name, (rows, chance) in part.facts.get("bands", {}).items():
+            before = sums.get(name, [0, 0.0])
+            sums[name] = [before[0] + rows, before[1] + chance]
+    riskiest_first = [name for name in BANDS if name in sums]
+    return means | {
+        "customers": {name: int(sums[name][0]) for name in riskiest_first},
+        "churn_probability": {
+            name: round(sums[name][1] / sums[name][0], 6) for name in riskiest_first
+        },
+    }
 
 
 def _entry(name: str, part: Staged) -> PartFile:

@@ -16,7 +16,7 @@ from churnml.base.tasks import TASKS, Task
 from churnml.models.drift import counted
 from churnml.models.model import predict
 from churnml.registry.resolve import Resolved
-from churnml.scoring.percentile import percentile, risk_band
+from churnml.scoring.percentile import BandCuts, BandsBy, percentile
 from churnml.scoring.reasons import REASON, reasons
 
 Types = Mapping[str, pa.DataType]
@@ -41,7 +41,11 @@ class ScoringRecipe:
     satisfaction_reasons : int, optional
         How many reasons its satisfaction gets where churn is scored too; by default as many.
     bands : tuple of 3 float
-        The percentiles at which medium, high and critical risk begin.
+        Where medium, high and critical risk begin.
+    bands_by : {"percentile", "probability", "money"}
+        What these are of; see `BandCuts`.
+    months_kept : float
+        How long a customer who stays does so, for bands by money.
     """
 
     models: Mapping[str, Resolved]
@@ -49,6 +53,13 @@ class ScoringRecipe:
     reasons: int
     bands: tuple[float, float, float]
     satisfaction_reasons: int | None = None
+    bands_by: BandsBy = "percentile"
+    months_kept: float = 12.0
+
+    @property
+    def cuts(self) -> BandCuts:
+        """What cuts the risk bands."""
+        return BandCuts(by=self.bands_by, cuts=self.bands, months=self.months_kept)
 
     @property
     def kind(self) -> Literal["operator", "table"]:
@@ -115,7 +126,7 @@ def score_rows(
     for ranked in (one for one in recipe.tasks if one.bands):
         reference = recipe.models[ranked.name].model.reference
         columns["churn_percentile"] = percentile(columns[ranked.score], reference)
-        columns["risk_band"] = risk_band(columns["churn_percentile"], recipe.bands)
+        columns["risk_band"] = recipe.cuts.bands({**columns, **value})
     columns |= value
     for name, (resolved, count) in recipe.explained.items():
         columns[name] = reasons(resolved.model, rows, count)
@@ -137,6 +148,18 @@ def part_bytes(table: pa.Table) -> bytes:
     file = io.BytesIO()
     pq.write_table(table, file, compression="zstd", write_page_checksum=True)
     return file.getvalue()
+
+
+def by_band(scores: pa.Table) -> dict[str, list[float]]:
+    """The customers of each risk band, and the sum of their probabilities of leaving."""
+    if "risk_band" not in scores.column_names:
+        return {}
+    rows = scores.group_by("risk_band").aggregate([("churn_probability", "sum"), ([], "count_all")])
+    named = [one for one in rows.to_pylist() if one["risk_band"] is not None]
+    return {
+        one["risk_band"]: [one["count_all"], one["churn_probability_sum"]]
+        for one in sorted(named, key=lambda one: str(one["risk_band"]))
+    }
 
 
 def drifting(recipe: ScoringRecipe, rows: pd.DataFrame) -> dict[str, dict[str, list[int]]]:

@@ -66,6 +66,22 @@ def result(folder, models, tmp_path_factory) -> Manifest:
     return score(churnml.open_source(folder), AS_OF, out=out, config=SETTINGS, **models)
 
 
+def test_bands_can_be_cut_by_the_money_at_risk(folder, models, tmp_path):
+    settings = {"scoring": {"bands_by": "money", "band_money": [100, 300, 700]}}
+    manifest = score(folder, AS_OF, out=tmp_path / "out", config=settings, **models)
+    rows = manifest.to_pandas()
+    money = rows["churn_probability"] * rows["arpu"] * 12
+    names = np.select(
+        [money < 100, money < 300, money < 700], ["low", "medium", "high"], "critical"
+    )
+    known = money.notna()
+    assert rows.loc[known, "risk_band"].tolist() == names[known].tolist()
+    assert rows.loc[~known, "risk_band"].isna().all()
+    assert manifest.bands["by"] == "money"
+    assert sum(manifest.bands["customers"].values()) == known.sum()
+    assert "100 yuan" in manifest.bands["meaning"]
+
+
 def table(folder: object) -> pd.DataFrame:
     return pq.read_table(str(folder)).to_pandas()
 

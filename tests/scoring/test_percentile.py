@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from churnml import score
 from churnml.config.settings import Config
+from churnml.errors import UsageError
 from churnml.models import bundle
-from churnml.scoring.percentile import percentile, risk_band
+from churnml.scoring.percentile import BandCuts, percentile, risk_band
 from churnml.scoring.pyfunc import Scorer
 
 scores = st.lists(st.floats(0, 1, width=32), min_size=2, max_size=40)
@@ -54,6 +55,48 @@ def test_bands_begin_at_their_cuts():
     assert bands.tolist() == ["low"] * 2 + ["medium"] * 2 + ["high"] * 2 + ["critical"] * 2
 
 
+def test_what_cannot_be_told_has_no_band():
+    assert risk_band([float("nan"), 0], (50, 80, 95)).tolist() == [None, "low"]
+    cuts = BandCuts(by="money", cuts=(10, 20, 30), months=10)
+    rows = {"churn_probability": [0.1, 0.1, 0.2, 0.3, 0.9], "arpu": [9.9, 10, 10, 10, None]}
+    assert cuts.bands(rows).tolist() == ["low", "medium", "high", "critical", None]
+
+
+def test_bands_cut_by_probability_say_so_with_the_mean_of_each(churn, customers_csv, tmp_path):
+    bundle.save(churn, tmp_path / "model")
+    cuts = (0.2, 0.4, 0.6)
+    made = _banded(
+        customers_csv,
+        tmp_path / "own",
+        tmp_path / "model",
+        {"bands_by": "probability", "band_probabilities": cuts},
+    )
+    p = np.array(made["churn_probability"])
+    names = np.select([p < 0.2, p < 0.4, p < 0.6], ["low", "medium", "high"], "critical")
+    assert made["risk_band"] == names.tolist()
+    told = made["bands"]
+    assert told["by"] == "probability"
+    assert "medium from 0.2, high from 0.4, critical from 0.6" in told["meaning"]
+    for name, mean in told["churn_probability"].items():
+        assert mean == pytest.approx(p[names == name].mean(), abs=1e-6)
+        assert told["customers"][name] == (names == name).sum()
+    assert list(told["customers"]) == [
+        name for name in ("critical", "high", "medium", "low") if name in names
+    ]
+
+
+def test_a_table_of_one_s_own_has_no_money_to_cut_by(churn, customers_csv, tmp_path):
+    bundle.save(churn, tmp_path / "model")
+    with pytest.raises(UsageError, match="no ARPU"):
+        _banded(customers_csv, tmp_path / "own", tmp_path / "model", {"bands_by": "money"})
+
+
+@pytest.mark.parametrize("cuts", [(0.5, 0.2, 0.8), (0, 0.2, 0.8), (0.2, 0.8, 1.0)])
+def test_cuts_that_do_not_ascend_are_refused(cuts):
+    with pytest.raises(ValueError, match="band_probabilities must ascend"):
+        Config.model_validate({"scoring": {"band_probabilities": cuts}})
+
+
 def test_risk_bands_begin_where_the_training_said_unless_the_settings_at_hand_do(
     churn, customers_csv, tmp_path
 ):
@@ -74,4 +117,4 @@ def _banded(table, out, model, scoring):
     config = Config.model_validate({"scoring": scoring})
     manifest = score(table, out=out, id="id", churn_model=str(model), config=config)
     scores = pq.read_table(out).to_pydict()
-    return scores | {"warnings": manifest.warnings}
+    return scores | {"warnings": manifest.warnings, "bands": manifest.bands}
