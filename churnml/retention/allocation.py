@@ -17,18 +17,22 @@ Huangfu, Hall (2018), "Parallelizing the dual revised simplex method", for HiGHS
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from churnml.errors import DataError, UsageError
-from churnml.retention.dual import fill, solve_dual
+from churnml.retention.core import decide_closest, still_open, value_of
+from churnml.retention.dual import Dual, fill, solve_dual
 from churnml.retention.exact import solve_exact
 
 EXACT_UP_TO = 5_000
 """Customers with something to gain up to which HiGHS decides."""
+
+_FEW = 300
+"""Customers so few that HiGHS needs no help."""
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -158,7 +162,8 @@ def allocate(
     DataError
         Shapes that differ, missing numbers, costs below 0.
     UsageError
-        A limit below 0, a least number above the most.
+        A limit below 0, a least number above the most, least numbers for which contacts or money
+        do not reach.
 
     Examples
     --------
@@ -175,23 +180,27 @@ def allocate(
     # What costs more than all the money would bend prices, and can never be taken.
     worth = np.where((worth > 0) & (money <= limits.budget), worth, -np.inf)
     candidates = np.flatnonzero((worth > 0).any(axis=1))
-    problem = Problem(
-        gain=worth[candidates],
-        cost=money[candidates],
-        segment=groups[candidates],
-        limits=_reachable(limits, groups[candidates]),
+    problem = _reachable(
+        Problem(
+            gain=worth[candidates],
+            cost=money[candidates],
+            segment=groups[candidates],
+            limits=limits,
+        )
     )
     dual = solve_dual(problem)
-    taken, used = fill(problem, dual), "dual"
-    bound = dual.bound
-    if method == "exact" or (method == "auto" and len(candidates) <= EXACT_UP_TO):
-        found = solve_exact(problem)
+    exact = method == "exact" or (method == "auto" and len(candidates) <= EXACT_UP_TO)
+    taken, used, bound = fill(problem, dual), "dual", dual.bound
+    if not exact or len(candidates) > _FEW:
+        taken = decide_closest(problem, dual, taken)
+    if exact:
+        found = solve_exact(_narrowed(problem, dual, taken))
         bound = min(bound, found.bound)
-        if found.offer is not None and _value(problem, found.offer) >= _value(problem, taken):
+        if found.offer is not None and value_of(problem, found.offer) >= value_of(problem, taken):
             taken, used = found.offer, "HiGHS"
     offer = np.full(len(worth), -1, np.int64)
     offer[candidates] = taken
-    value = _value(problem, taken)
+    value = value_of(problem, taken)
     return Allocation(
         offer=offer,
         value=value,
@@ -204,6 +213,14 @@ def allocate(
         binding=_binding(dual),
         method=used,
     )
+
+
+def _narrowed(problem: Problem, dual: Dual, taken: Ints) -> Problem:
+    """The problem without offers that no better allocation can hold; what is taken stays."""
+    there = still_open(problem, dual, value_of(problem, taken))
+    who = np.flatnonzero(taken >= 0)
+    there[who, taken[who]] = True
+    return replace(problem, gain=np.where(there, problem.gain, -np.inf))
 
 
 def _checked(gain: ArrayLike, cost: ArrayLike) -> tuple[Floats, Floats]:
@@ -251,18 +268,31 @@ def _limits(
     return Limits(budget=float(budget), contacts=float(contacts), least=low, most=high)
 
 
-def _reachable(limits: Limits, segment: Ints) -> Limits:
-    """Least numbers as far as there are such customers."""
-    if not limits.least:
-        return limits
-    there = np.bincount(segment, minlength=len(limits.least))
+def _reachable(problem: Problem) -> Problem:
+    """The problem with least numbers as far as there are such customers."""
+    limits = problem.limits
+    if not any(limits.least):
+        return problem
+    there = np.bincount(problem.segment, minlength=len(limits.least))
     least = tuple(min(few, int(many)) for few, many in zip(limits.least, there, strict=True))
-    return Limits(budget=limits.budget, contacts=limits.contacts, least=least, most=limits.most)
-
-
-def _value(problem: Problem, taken: Ints) -> float:
-    who = np.flatnonzero(taken >= 0)
-    return float(problem.gain[who, taken[who]].sum())
+    if sum(least) > limits.contacts:
+        raise UsageError(
+            f"Segments must have at least {sum(least):,.0f} customers together, and the contacts "
+            f"are {limits.contacts:,.0f}.",
+            hint="Allow more contacts, or lower the least numbers.",
+        )
+    cheapest = np.where(problem.gain > 0, problem.cost, np.inf).min(axis=1)
+    needed = sum(
+        float(np.sort(cheapest[problem.segment == at])[: int(np.ceil(few))].sum())
+        for at, few in enumerate(least)
+    )
+    if needed > limits.budget:
+        raise UsageError(
+            f"Segments must have at least {sum(least):,.0f} customers together, which costs "
+            f"{needed:,.0f} yuan or more; the budget is {limits.budget:,.0f}.",
+            hint="Give a larger budget, or lower the least numbers.",
+        )
+    return replace(problem, limits=replace(limits, least=least))
 
 
 def _spent(problem: Problem, taken: Ints) -> float:
@@ -270,7 +300,7 @@ def _spent(problem: Problem, taken: Ints) -> float:
     return float(problem.cost[who, taken[who]].sum())
 
 
-def _binding(dual: Any) -> list[str]:
+def _binding(dual: Dual) -> list[str]:
     found = []
     if dual.budget > 1e-9:
         found.append("budget")

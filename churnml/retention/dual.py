@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,8 +17,6 @@ Ints = NDArray[np.int64]
 
 _TEMPERATURES = (0.3, 0.05, 0.01, 0.002, 0.0005)
 _TRIED = 50_000
-_EXCHANGES = 3
-_MOST_EXCHANGES = 5_000
 _BISECTIONS, _FEW_BISECTIONS = 40, 6
 _NOTHING = 1e-5
 
@@ -197,7 +195,8 @@ def fill(problem: Problem, dual: Dual) -> Ints:
     """An offer for each customer, shape (n,), -1 for none, within all limits.
 
     Who gains most for the priced use comes first; where what is best no longer fits, a
-    cheaper offer of the same customer is tried.
+    cheaper offer of the same customer is tried. Where the money then does not reach for the
+    least numbers, these have the cheapest customers and offers.
     """
     taken = np.full(len(problem.gain), -1, np.int64)
     if not len(problem.gain):
@@ -205,17 +204,38 @@ def fill(problem: Problem, dual: Dual) -> Ints:
     worth = dual.worth(problem)
     best = worth.argmax(axis=1)
     rows = np.arange(len(best))
+    wanted = _first_of_segments(problem, -worth[rows, best])
+    _fill(problem, dual, best, wanted, taken)
+    here = np.bincount(problem.segment[taken >= 0], minlength=len(problem.limits.least))
+    if any(few > here[at] for at, few in enumerate(problem.limits.least)):
+        taken[:] = -1
+        cost = np.where(problem.gain > 0, problem.cost, np.inf)
+        wanted = _first_of_segments(problem, cost.min(axis=1))
+        best = np.where(wanted, cost.argmin(axis=1), best)
+        _fill(problem, dual, best, wanted, taken)
+    return taken
+
+
+def _fill(problem: Problem, dual: Dual, best: Ints, wanted: NDArray[np.bool_], taken: Ints) -> None:
+    rows = np.arange(len(best))
     gain, cost = problem.gain[rows, best], problem.cost[rows, best]
     use = dual.budget * cost + np.maximum(dual.per_customer(problem.segment), 0)
     with np.errstate(divide="ignore"):
         rate = np.where(use > 0, gain / np.maximum(use, 1e-300), np.inf)
-    wanted = _wanted_first(problem, worth[rows, best])
     order = np.lexsort((-gain, -rate, ~wanted))
     room = _Room(problem)
     start = room.take_run(order, best, cost, taken)
-    for who in order[start : start + _TRIED]:
-        choices = np.argsort(-worth[who], kind="stable")
-        for offer in choices:
+    tried = order[start : start + _TRIED]
+    worth = dual.worth(
+        replace(
+            problem,
+            gain=problem.gain[tried],
+            cost=problem.cost[tried],
+            segment=problem.segment[tried],
+        )
+    )
+    for who, each in zip(tried, worth, strict=True):
+        for offer in np.argsort(-each, kind="stable"):
             fits = problem.gain[who, offer] > 0 and room.fits(who, problem.cost[who, offer])
             if fits:
                 taken[who] = offer
@@ -223,42 +243,15 @@ def fill(problem: Problem, dual: Dual) -> Ints:
                 break
         if room.full:
             break
-    _exchange(problem, room, taken)
-    return taken
 
 
-def _exchange(problem: Problem, room: _Room, taken: Ints) -> None:
-    """Spend what is left on better offers for those who have one."""
-    for _ in range(_EXCHANGES):
-        who = np.flatnonzero(taken >= 0)
-        if not len(who) or not np.isfinite(room.money):
-            return
-        more = problem.gain[who] - problem.gain[who, taken[who]][:, None]
-        dearer = problem.cost[who] - problem.cost[who, taken[who]][:, None]
-        more = np.where((dearer <= room.money) & (more > 0), more, 0.0)
-        if not (more > 0).any():
-            return
-        # The greatest gain first: what is left is little, and will not go round.
-        for place in np.argsort(-more, axis=None, kind="stable")[: min(len(who), _MOST_EXCHANGES)]:
-            row, offer = np.unravel_index(place, more.shape)
-            customer, cost = int(who[row]), float(dearer[row, offer])
-            if more[row, offer] <= 0:
-                break
-            if taken[customer] == offer or cost > room.money or customer in room.changed:
-                continue
-            taken[customer] = int(offer)
-            room.money -= cost
-            room.changed.add(customer)
-        room.changed.clear()
-
-
-def _wanted_first(problem: Problem, worth: Floats) -> NDArray[np.bool_]:
-    """The best customers of segments that must have a least number."""
-    wanted = np.zeros(len(worth), bool)
+def _first_of_segments(problem: Problem, order: Floats) -> NDArray[np.bool_]:
+    """The first customers, by an order, of segments that must have a least number."""
+    wanted = np.zeros(len(order), bool)
     for at, few in enumerate(problem.limits.least):
         if few > 0:
             here = np.flatnonzero(problem.segment == at)
-            wanted[here[np.argsort(-worth[here], kind="stable")[: int(np.ceil(few))]]] = True
+            wanted[here[np.argsort(order[here], kind="stable")[: int(np.ceil(few))]]] = True
     return wanted
 
 
@@ -271,7 +264,6 @@ class _Room:
         self.money, self.contacts = limits.budget, limits.contacts
         self.each = np.array(limits.most, np.float64)
         self.cheapest = float(problem.cost[problem.gain > 0].min())
-        self.changed: set[int] = set()
 
     @property
     def full(self) -> bool:

@@ -17,7 +17,7 @@ from scipy.sparse import csr_array, vstack
 if TYPE_CHECKING:
     from churnml.retention.allocation import Problem
 
-_SECONDS = 20.0
+_NODES = 20_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,14 +36,17 @@ class Exact:
     bound: float
 
 
-def solve_exact(problem: Problem, seconds: float = _SECONDS) -> Exact:
+def solve_exact(problem: Problem, *, nodes: int = _NODES, gap: float = 0.0) -> Exact:
     """The allocation of the greatest gain.
 
     Parameters
     ----------
     problem : Problem
-    seconds : float
-        After which the best so far is taken.
+    nodes : int
+        Of the search, after which the best so far is taken: unlike a time it is the same on
+        every machine.
+    gap : float
+        The part of the value that may be left.
     """
     who, offer = np.nonzero(problem.gain > 0)
     customers, variables = len(problem.gain), len(who)
@@ -72,7 +75,7 @@ def solve_exact(problem: Problem, seconds: float = _SECONDS) -> Exact:
             constraints=rows,
             integrality=np.ones(variables),
             bounds=Bounds(0, 1),
-            options={"time_limit": seconds, "mip_rel_gap": 0.0},
+            options={"node_limit": nodes, "mip_rel_gap": gap},
         )
     dual = getattr(found, "mip_dual_bound", None)
     bound = np.inf if dual is None or not np.isfinite(dual) else -float(dual)
