@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from churnml.registry.promotion.rollback import rollback
     from churnml.registry.resolve import load_model
     from churnml.reports.contact_list import contact_list
+    from churnml.reports.report import report
     from churnml.retention.measure import measure_campaign
     from churnml.retention.plan import plan_retention
     from churnml.scoring.score import score
@@ -78,6 +79,7 @@ _HOME = {
     "open_source": "churnml.tables.source",
     "plan_retention": "churnml.retention.plan",
     "promote": "churnml.registry.promotion.promote",
+    "report": "churnml.reports.report",
     "response_weights": "churnml.datasets.nonresponse",
     "rollback": "churnml.registry.promotion.rollback",
     "satisfaction_index": "churnml.service.index.index",
@@ -111,6 +113,7 @@ __all__ = [
     "open_source",
     "plan_retention",
     "promote",
+    "report",
     "response_weights",
     "rollback",
     "satisfaction_index",

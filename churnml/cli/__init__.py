@@ -34,6 +34,7 @@ from churnml.cli import (
     output,
     promote,
     quality,
+    report,
     retain,
     rollback,
     score,
@@ -88,6 +89,7 @@ for module in (
     export,
     complaints,
     quality,
+    report,
     ui,
 ):
     app.command(help=_help_of(module))(module.command)

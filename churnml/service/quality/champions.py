@@ -10,6 +10,8 @@ from typing import Any
 import ibis
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 from ibis import _
 from ibis.expr import types as ir
 
@@ -18,6 +20,7 @@ from churnml.features import build_features
 from churnml.metrics.intervals import normal_quantile
 from churnml.models.model import Model
 from churnml.registry.resolve import Resolved, as_resolved, require_task, resolve_champions
+from churnml.scoring.manifest import Manifest
 from churnml.scoring.requirements import require_features
 from churnml.scoring.score import score
 from churnml.service.quality.records import Records
@@ -78,7 +81,9 @@ def find_champions(
     return Champions(churn=found.get("churn"), satisfaction=found.get("satisfaction"))
 
 
-def churn_scores(source: Source, records: Records, model: Resolved, folder: Path) -> ir.Table:
+def churn_scores(
+    source: Source, records: Records, model: Resolved, folder: Path
+) -> ir.Table | None:
     """Every eligible customer's probability of leaving: one feature run.
 
     Parameters
@@ -101,17 +106,18 @@ def churn_scores(source: Source, records: Records, model: Resolved, folder: Path
         reasons=0,
         config=records.config,
     )
-    frame = pd.concat(
-        [
-            pd.read_parquet(
-                folder / "scores" / part.name,
-                columns=["customer_id", "churn_probability", "risk_band"],
-            )
-            for part in manifest.parts
-        ],
-        ignore_index=True,
-    )
-    return ibis.memtable(frame)
+    return read_risks(manifest)
+
+
+def read_risks(manifest: Manifest) -> ir.Table | None:
+    """What `churn_scores` gives, of scores that stand in a folder; none without a churn model."""
+    if "churn" not in manifest.models:
+        return None
+    wanted = ["customer_id", "churn_probability", "risk_band"]
+    files = [Path(manifest.folder).absolute() / part.name for part in manifest.parts]
+    # By name each: a folder that is called "as_of=…" would else be read as a column.
+    tables = [pq.ParquetFile(file).read(columns=wanted) for file in files]
+    return ibis.memtable(pa.concat_tables(tables).to_pandas())
 
 
 def contributions(records: Records, models: Champions) -> pd.DataFrame:

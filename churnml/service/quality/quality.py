@@ -12,7 +12,14 @@ from churnml.base.placing import input_first, require_apart
 from churnml.base.scratch import temporary_folder
 from churnml.config.settings import Config, with_setting
 from churnml.features.requirements import require_bills
-from churnml.service.quality.champions import Asked, churn_scores, find_champions
+from churnml.scoring.manifest import Manifest
+from churnml.service.quality.champions import (
+    Asked,
+    Champions,
+    churn_scores,
+    find_champions,
+    read_risks,
+)
 from churnml.service.quality.drivers import drivers
 from churnml.service.quality.groups import group_report
 from churnml.service.quality.halls import hall_profile, hall_windows
@@ -48,6 +55,7 @@ def service_quality(
     out: Location | None = None,
     churn_model: Asked = None,
     satisfaction_model: Asked = None,
+    scores: Manifest | Location | None = None,
     mapping: Location | None = None,
     config: Config | None = None,
     overwrite: bool = False,
@@ -69,6 +77,8 @@ def service_quality(
     churn_model, satisfaction_model : Model, str or path, optional
         By default the champions, as far as they exist; without them value at risk and the
         drivers of kind association are absent.
+    scores : Manifest or path, optional
+        Scores of the same source and date, which then are not computed anew.
     mapping : path, optional
     config : Config, optional
         Its section ``quality``.
@@ -111,16 +121,18 @@ def service_quality(
     checked = check(source, settings, until=day)
     told = records(checked.accepted().tables, day, settings)
     tell_oddities(told, checked.report)
-    result = _result(source, told, churn=churn_model, satisfaction=satisfaction_model)
+    models = find_champions(source, told.notes, churn=churn_model, satisfaction=satisfaction_model)
+    result = _result(source, told, models, scores)
     source.ensure_unchanged()
     if out is not None:
         result.save(out, overwrite=overwrite)
     return result
 
 
-def _result(source: Source, told: Records, *, churn: Asked, satisfaction: Asked) -> ServiceQuality:
+def _result(
+    source: Source, told: Records, models: Champions, scores: Manifest | Location | None
+) -> ServiceQuality:
     settings = told.config.quality
-    models = find_champions(source, told.notes, churn=churn, satisfaction=satisfaction)
     _log.info("measuring %d months before %s", len(told.months), told.day)
     values = measure(told)
     shown = indicators(values, settings.indicators, nested=nested(told))
@@ -131,8 +143,11 @@ def _result(source: Source, told: Records, *, churn: Asked, satisfaction: Asked)
     _log.info("halls")
     profile, windows = hall_profile(told), hall_windows(told)
     with temporary_folder() as folder:
-        scores = churn_scores(source, told, models.churn, Path(folder)) if models.churn else None
-        groups = group_report(told, scores)
+        if scores is not None:
+            risks = read_risks(scores if isinstance(scores, Manifest) else Manifest.read(scores))
+        else:
+            risks = churn_scores(source, told, models.churn, Path(folder)) if models.churn else None
+        groups = group_report(told, risks)
     return ServiceQuality(
         source=source.location,
         as_of=told.day,
