@@ -1,6 +1,5 @@
 """``churnml score``: every customer's scores, with reasons."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,7 +10,14 @@ from churnml.errors import UsageError
 
 def command(
     data: options.SourceOrTable,
-    out: Annotated[Path, typer.Option(metavar="DIR", help="The folder of the result.")],
+    out: Annotated[
+        str,
+        typer.Option(
+            metavar="DIR|ADDRESS",
+            help="The folder of the result, or a table: postgresql://user@host/database/"
+            "schema.table.",
+        ),
+    ],
     as_of: Annotated[
         str | None,
         typer.Option(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -50,6 +52,8 @@ def risk_bands(manifest: Manifest) -> list[Band]:
     """
     if "churn" not in manifest.models or not manifest.rows.scored:
         return []
+    if manifest.address:
+        return _bands(_rows_of_table(manifest))
     folder = Path(manifest.folder).absolute()
     parts = f"read_parquet({file_literals(folder / part.name for part in manifest.parts)})"
     with duckdb.connect() as con:
@@ -60,6 +64,25 @@ def risk_bands(manifest: Manifest) -> list[Band]:
             "SELECT risk_band, count(*), avg(churn_probability), min(churn_percentile), "
             f"{satisfaction}, {driver} FROM {parts} GROUP BY risk_band"
         ).fetchall()
+    return _bands(rows)
+
+
+def _rows_of_table(manifest: Manifest) -> list[tuple[Any, ...]]:
+    """As the query of files gives them, from a table of PostgreSQL."""
+    first = "jsonb_path_query_first(reasons, '$[*] ? (@.contribution > 0)')->>'driver'"
+
+    def columns(there: Container[str]) -> str:
+        satisfaction = "avg(satisfaction)" if "satisfaction" in there else "NULL"
+        driver = f"mode() WITHIN GROUP (ORDER BY {first})" if "reasons" in there else "NULL"
+        return (
+            "risk_band, count(*), avg(churn_probability), min(churn_percentile), "
+            f"{satisfaction}, {driver}"
+        )
+
+    return manifest.query(columns, "GROUP BY risk_band")[1]
+
+
+def _bands(rows: Iterable[tuple[Any, ...]]) -> list[Band]:
     found = {
         name: Band(
             name=name,

@@ -17,7 +17,7 @@ from churnml.errors import OutputError
 
 
 @contextmanager
-def locked(path: Path, output: Path) -> Iterator[None]:
+def locked(path: Path, output: Path | str) -> Iterator[None]:
     """Hold the lock file ``path`` while the block runs.
 
     The system releases the lock when the process ends, however it ends; a file that a
@@ -27,7 +27,7 @@ def locked(path: Path, output: Path) -> Iterator[None]:
     ----------
     path : Path
         The lock file; made here and removed at the end.
-    output : Path
+    output : path or str
         What is being locked, for the message.
 
     Raises
@@ -46,7 +46,7 @@ def locked(path: Path, output: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _acquire(path: Path, output: Path) -> int:
+def _acquire(path: Path, output: Path | str) -> int:
     while True:
         handle = _open(path)
         try:
@@ -116,7 +116,7 @@ def _owner(content: bytes) -> tuple[int, str] | None:
         return None
 
 
-def _held(holder: bytes, output: Path) -> OutputError:
+def _held(holder: bytes, output: Path | str) -> OutputError:
     owner = _owner(holder)
     who = "another process" if owner is None else f"process {owner[0]} on {owner[1]:.60}"
     pid = None if owner is None else owner[0]

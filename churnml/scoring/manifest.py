@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import html
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from churnml.base.text import counted, quoted
 from churnml.datasets.flat import Ages
 from churnml.errors import OutputError
 from churnml.errors.masking import masked
+from churnml.scoring.postgres import is_target, parse_target, query_scores
 from churnml.scoring.staging import MANIFEST, sha256
 
 if TYPE_CHECKING:
@@ -114,11 +116,12 @@ class Manifest:
     ages: dict[str, Any] = field(default_factory=dict)
     bands: dict[str, Any] = field(default_factory=dict)
     folder: str = field(default="", compare=False, repr=False)
+    address: str = field(default="", compare=False, repr=False)
 
     def to_dict(self) -> dict[str, Any]:
         """The manifest as plain data, as it is written."""
         facts = asdict(self)
-        del facts["folder"]
+        del facts["folder"], facts["address"]
         rows = facts["rows"]
         facts["rows"] = {"in": rows.pop("total"), **rows}
         return facts
@@ -136,13 +139,10 @@ class Manifest:
         OutputError
             If the folder holds no result.
         """
+        _require_folder(str(folder))
         path = Path(folder) / MANIFEST
         try:
-            facts = json.loads(path.read_bytes())
-            rows = dict(facts.pop("rows"))
-            parts = [PartFile(**part) for part in facts.pop("parts")]
-            counts = RowCounts(total=rows.pop("in"), **rows)
-            return cls(rows=counts, parts=parts, folder=str(folder), **facts)
+            return cls.from_dict(json.loads(path.read_bytes()), folder=str(folder))
         except FileNotFoundError:
             raise OutputError(
                 f"{folder}: not a result: it has no {MANIFEST}.", file=str(folder)
@@ -150,13 +150,39 @@ class Manifest:
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise OutputError(f"{path}: not a manifest of churnml ({error}).") from None
 
+    @classmethod
+    def from_dict(cls, facts: Mapping[str, Any], *, folder: str, address: str = "") -> Manifest:
+        """A manifest from what `to_dict` gives, and where its rows are."""
+        known = dict(facts)
+        rows = dict(known.pop("rows"))
+        parts = [PartFile(**part) for part in known.pop("parts")]
+        counts = RowCounts(total=rows.pop("in"), **rows)
+        return cls(rows=counts, parts=parts, folder=folder, address=address, **known)
+
     def to_pandas(self) -> pd.DataFrame:
         """The scores as a frame, in the order of the parts."""
+        import pandas as pd
+
+        if self.address:
+            names, rows = self.query(lambda there: "*", "ORDER BY customer_id")
+            return pd.DataFrame(rows, columns=names)
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         files = [str(Path(self.folder).absolute() / part.name) for part in self.parts]
         return pa.concat_tables(pq.read_table(file) for file in files).to_pandas()
+
+    def query(
+        self, columns: Callable[[list[str]], str], rest: str
+    ) -> tuple[list[str], list[tuple[Any, ...]]]:
+        """Select from the scores where they are in a table of PostgreSQL.
+
+        As `churnml.scoring.postgres.query_scores`.
+        """
+        versions = {f"{task}_model": model["version"] for task, model in self.models.items()}
+        day = date.fromisoformat(self.as_of) if self.as_of else None
+        target = parse_target(self.address)
+        return query_scores(target, day, versions, columns=columns, rest=rest)
 
     def verify(self) -> None:
         """Compare the folder's files with the manifest.
@@ -166,6 +192,7 @@ class Manifest:
         OutputError
             If a part is missing, was changed, or is not listed.
         """
+        _require_folder(self.folder)
         folder = Path(self.folder)
         listed = {part.name: part for part in self.parts}
         present = {path.name for path in folder.iterdir()} - {MANIFEST}
@@ -256,6 +283,15 @@ class Manifest:
     def _describe_share(self, share: float) -> str:
         percent = f"{share:.1%}" if share >= _LEAST_SHARE else "<0.1%"
         return f"{percent} ({counted(round(share * self.rows.scored), 'row')})"
+
+
+def _require_folder(place: str) -> None:
+    if is_target(place):
+        raise OutputError(
+            f"{place}: a table of a database; a folder of scores is expected.",
+            hint="Score into a folder too, or read the table with SQL.",
+            file=place,
+        )
 
 
 def utc(moment: datetime) -> str:

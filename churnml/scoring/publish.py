@@ -31,6 +31,7 @@ from churnml.base.placing import real
 from churnml.base.text import counted
 from churnml.errors import OutputError
 from churnml.scoring.lock import locked
+from churnml.scoring.manifest import Manifest
 from churnml.scoring.staging import MANIFEST, Facts, Staging, commits, remove, require_ours
 
 _PART = re.compile(r"part-\d{5,}\.parquet")
@@ -140,6 +141,10 @@ class Output:
             except OSError:
                 old.rename(self.place)
                 raise
+
+    def manifest(self) -> Manifest:
+        """The manifest of what has been published."""
+        return Manifest.read(self.place)
 
     def abandon(self) -> None:
         """Remove what this process has staged, as far as possible."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,11 @@ from churnml.scoring.feed import Batch, Feed
 from churnml.scoring.gates import add_up, drift_values, drifted, drifts, tripped, unseen_shares
 from churnml.scoring.manifest import Manifest, PartFile, RowCounts
 from churnml.scoring.plan import Work, band_warnings, version_warnings
-from churnml.scoring.publish import claimed
+from churnml.scoring.postgres import is_target
+from churnml.scoring.publish import Output, claimed
 from churnml.scoring.shards import by_band, drifting, part_bytes, score_rows, tally
 from churnml.scoring.staging import Staged, Staging
+from churnml.scoring.table_output import TableOutput, claimed_table
 
 _log = logging.getLogger(__name__)
 
@@ -38,8 +40,8 @@ def run(
 
     Parameters
     ----------
-    out : path
-        The folder of the result.
+    out : path or address
+        The folder of the result, or the table.
     plan : callable
         Finds out what work this is, once the output has been claimed.
     feed : callable
@@ -62,15 +64,23 @@ def run(
     started = datetime.now(UTC)
     with ExitStack() as stack:
         with input_first(judge):
-            require_apart(out, read)
-            output = stack.enter_context(claimed(out, overwrite=overwrite))
+            output = stack.enter_context(_claimed(out, read, overwrite=overwrite))
         work = plan()
         if output.published(work.key()):
-            return Manifest.read(output.place)
+            return output.manifest()
         staging = output.stage(work.key())
         manifest = _score(work, feed(work, staging), staging, started)
         output.commit(staging, manifest.to_bytes())
-        return Manifest.read(output.place)
+        return output.manifest()
+
+
+def _claimed(
+    out: str | Path, read: ReadPlaces, *, overwrite: bool
+) -> AbstractContextManager[Output | TableOutput]:
+    if is_target(out):
+        return claimed_table(str(out), overwrite=overwrite)
+    require_apart(out, read)
+    return claimed(out, overwrite=overwrite)
 
 
 def _score(work: Work, feed: Feed, staging: Staging, started: datetime) -> Manifest:

@@ -50,7 +50,10 @@ def score(
         training.
     out : path
         The folder of the result: one part for every ``scoring.batch_rows`` rows, of customers
-        in the order of their ids, and ``_manifest.json``.
+        in the order of their ids, and ``_manifest.json``. Or a table of PostgreSQL,
+        ``postgresql://user@host/database/schema.table``: its rows are replaced in one
+        transaction, with the account as a row of ``churn_runs`` beside it; the same work
+        again writes nothing.
     id : str, optional
         The id column; its values come out character for character as ``customer_id``.
     sheet, encoding, delimiter : str, optional
@@ -79,7 +82,7 @@ def score(
     UsageError
         If options do not belong together.
     OutputError
-        If the result cannot be written or something stands there.
+        If the result cannot be written or something else stands there.
     ModelError
         If there is no such model, or it reads other data.
     DataError
