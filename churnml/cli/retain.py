@@ -38,6 +38,13 @@ def command(
     churn_model: Annotated[
         str | None, typer.Option(metavar="URI", help="By default models:/churn@champion.")
     ] = None,
+    offers_model: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URI",
+            help="By default models:/offers@champion; without one, offers are learned anew.",
+        ),
+    ] = None,
     mapping: options.Mapping = None,
     config: options.ConfigFile = None,
     overwrite: options.Overwrite = False,
@@ -46,8 +53,9 @@ def command(
 ) -> None:
     """Decide who gets which retention offer within a budget.
 
-    Learns from the source's own past offers what they do. Where there is no evidence that they
-    do anything, or they drive customers away, nobody is treated.
+    What offers do is told by the promoted model of offers, else learned from the source's own
+    past offers. Where there is no evidence that they do anything, or they drive customers away,
+    nobody is treated.
 
     Example: churnml retain demo/operator --as-of 2026-06-01 --budget 20000 --out plan
     """
@@ -66,6 +74,7 @@ def command(
         seed=seed,
         explore=explore,
         churn_model=churn_model,
+        offers_model=offers_model,
         mapping=mapping,
         config=options.settings(config),
         overwrite=overwrite,

@@ -8,7 +8,7 @@ counted.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from fnmatch import fnmatch
@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 from ibis import _
 
-from churnml.base.dates import add_span
+from churnml.base.dates import add_months, add_span, parse_date
 from churnml.config.settings import Config
 from churnml.errors import DataError
 from churnml.features import build_features
@@ -145,6 +145,16 @@ def read_offers(source: Source, day: date, config: Config) -> OfferRows:
         notes=[*notes, *_count_notes(counts, settings.horizon)],
         **_costs(known, config),
     )
+
+
+def outcomes_until(months: Iterable[date | str], horizon: str) -> date:
+    """The first date after all outcomes of the offers of some months.
+
+    >>> outcomes_until(["2026-01-01", "2026-02-01"], "2mo")
+    datetime.date(2026, 5, 1)
+    """
+    last = max(parse_date(one) for one in months)
+    return add_span(add_months(last, 1), horizon)
 
 
 def _offers(source: Source, day: date) -> pd.DataFrame:

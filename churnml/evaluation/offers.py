@@ -30,14 +30,21 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "No evidence that the offers change anything.",
         "没有证据表明这些优惠有任何作用。",
     ),
-    "same": (
-        "The offers work on average; nothing tells for whom more.",
-        "这些优惠平均而言有效；但看不出对谁更有效。",
-    ),
+    "same": ("Offers work on average.", "优惠平均而言有效。"),
     "different": ("The offers work for some customers.", "这些优惠对部分客户有效。"),
     "harm": ("The offers drive customers away.", "这些优惠使客户流失。"),
 }
 """Verdicts in English and Chinese."""
+SAME_FOR_ALL = ("Nothing tells for whom more.", "看不出对谁更有效。")
+
+
+def _span(effect: Effect) -> str:
+    """An effect in points.
+
+    >>> _span(effect_of(-0.01, 0.0025))
+    '-1.00 (-1.49 to -0.51)'
+    """
+    return f"{100 * effect.value:+.2f} ({100 * effect.low:+.2f} to {100 * effect.high:+.2f})"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +68,10 @@ class OfferRow:
     left_control: int
     effect: Effect
     p: float
+
+    def works(self, significance: float = 0.05) -> bool:
+        """Whether it is shown to keep customers."""
+        return self.p < significance and self.effect.value < 0
 
     def to_dict(self) -> dict[str, Any]:
         """The row as plain data."""
@@ -100,25 +111,26 @@ class Assignment:
     def say(self) -> str:
         """A sentence."""
         told = (
-            f"AUC of who was treated {self.auc.value:.3f} [{self.auc.low:.3f}, {self.auc.high:.3f}]"
+            f"AUC of who was treated {self.auc.value:.3f} ({self.auc.low:.3f} to "
+            f"{self.auc.high:.3f})"
         )
         if self.by_lot:
-            return f"Nothing speaks against a draw by lot ({told})."
+            return f"Nothing speaks against a draw by lot: {told}."
         if self.usable:
             return (
-                f"Past offers were not drawn by lot ({told}): effects are corrected by the learned "
+                f"Past offers were not drawn by lot: {told}. Effects are corrected by the learned "
                 f"probability of treatment, as far as columns show it; {self.outside:.0%} of the "
                 "rows lie outside 2 to 98 %."
             )
         return (
-            f"Past offers were not drawn by lot ({told}), and {self.outside:.0%} of the rows could "
+            f"Past offers were not drawn by lot: {told}, and {self.outside:.0%} of the rows could "
             "hardly have been treated otherwise: no effect can be told."
         )
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
-    """The answers.
+class Evidence:
+    """What past offers show: the answers to the three questions.
 
     Attributes
     ----------
@@ -175,10 +187,13 @@ class Verdict:
                     f"最后五分之一 {ends[1]:+.2f} 个百分点。"
                 )
             return f"{sentence} Top fifth {ends[0]:+.2f} points, last fifth {ends[1]:+.2f} points."
-        told = self.average
-        span = f"{100 * told.value:+.2f} [{100 * told.low:+.2f}, {100 * told.high:+.2f}]"
-        unit = "points on average" if lang == "en" else "个百分点（平均）"
-        return f"{sentence} {span} {unit}."
+        zh = lang == "zh"
+        proven = [f"{one.offer} {_span(one.effect)}" for one in self.offers if one.works()]
+        if self.name == "same" and proven:
+            told = f"{'；'.join(proven)} 个百分点。" if zh else f" {'; '.join(proven)} points. "
+            return f"{sentence}{told}{SAME_FOR_ALL[1 if zh else 0]}"
+        average = "个百分点（平均）。" if zh else "points on average."
+        return f"{sentence} {_span(self.average)} {average}"
 
     def questions(self) -> list[dict[str, Any]]:
         """The first two questions, each with its answer."""
@@ -239,7 +254,7 @@ def judge_offers(
     groups: ArrayLike,
     *,
     significance: float = 0.05,
-) -> Verdict:
+) -> Evidence:
     """Answer the questions from the rows that an estimator was fitted to.
 
     Its scores and effects are cross-fitted: no row's come of a model that saw its customer.
@@ -270,7 +285,7 @@ def judge_offers(
         scores[every, best], effect.oof_raw_.to_numpy()[every, best], customers
     )
     rate = float(left[control].mean())
-    return Verdict(
+    return Evidence(
         name=_name(rows, average, differs, fifths, significance),
         offers=rows,
         average=average,
@@ -278,7 +293,7 @@ def judge_offers(
         slope=effect.shrinkage_.slope,
         slope_error=effect.shrinkage_.slope_error,
         fifths=fifths,
-        assignment=_assignment(effect, ~control, customers),
+        assignment=assignment_of(effect, ~control, customers),
         rows=len(left),
         left=int(left.sum()),
         rate=rate,
@@ -330,14 +345,22 @@ def _name(
     if harmful:
         return "harm"
     # Each offer after Holm; all of them together is one test more, of the same question.
-    if any(one.p < significance and one.effect.value < 0 for one in rows):
+    if any(one.works(significance) for one in rows):
         return "same"
     return "none"
 
 
-def _assignment(
+def assignment_of(
     effect: OfferEffect, treated: NDArray[np.bool_], customers: NDArray[np.int64]
 ) -> Assignment:
+    """How the rows that an estimator was fitted to were assigned.
+
+    Parameters
+    ----------
+    effect : OfferEffect
+    treated : array of bool, shape (n,)
+    customers : array of int, shape (n,)
+    """
     chances = effect.propensity_.to_numpy()
     chance = 1 - chances[:, -1]
     area, moved = auc_influence(treated.astype(float), chance)

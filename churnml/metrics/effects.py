@@ -132,7 +132,26 @@ def qini(
     >>> qini([-1.0, -1.0, 0.0, 0.0], [4, 3, 2, 1]).value
     0.125
     """
-    values, customers = _checked(scores, groups)
+    value, influence = qini_influence(scores, priority)
+    customers = _checked(scores, groups)[1]
+    return effect_of(value, standard_error(influence, customers), level)
+
+
+def qini_influence(scores: ArrayLike, priority: ArrayLike) -> tuple[float, Floats]:
+    """The QINI and by how much each row moves it, shape (n,); they add up to 0.
+
+    Parameters
+    ----------
+    scores, priority
+        As for `qini`.
+
+    Examples
+    --------
+    >>> value, moved = qini_influence([-1.0, -1.0, 0.0, 0.0], [4, 3, 2, 1])
+    >>> value, bool(abs(moved.sum()) < 1e-12)
+    (0.125, True)
+    """
+    values, _ = _checked(scores, None)
     order = numbers("priorities", priority)
     if order.shape != values.shape:
         raise DataError(
@@ -141,13 +160,11 @@ def qini(
         )
     kept = -values
     share = _ranks(order)
-    mean = kept.mean()
-    away = kept - mean
+    away = kept - kept.mean()
     value = float((kept * (0.5 - share)).mean())
     # A row also moves the ranks of those below it.
     moved = away * (0.5 - share) - value + _moved_ranks(away, order)
-    influence = (moved - moved.mean()) / values.size
-    return effect_of(value, standard_error(influence, customers), level)
+    return value, (moved - moved.mean()) / values.size
 
 
 def _ranks(priority: Floats) -> Floats:

@@ -176,6 +176,24 @@ def resolve_champions() -> dict[str, Resolved]:
     return champions
 
 
+def find_champion(task: TaskName) -> Resolved | None:
+    """The champion of a task; None where there is none.
+
+    Raises
+    ------
+    BundleError
+        If it was damaged, or is not a model of churnml.
+    """
+    location = store_uri()
+    if not store_exists(location):
+        return None
+    store = open_store(location)
+    with mlflow_errors(location):
+        if CHAMPION not in aliases_of(store, task):
+            return None
+        return _from_store(store, champion_uri(task))
+
+
 def _from_folder(text: str) -> Resolved:
     folder = Path(text.removeprefix("file://"))
     if not folder.is_dir():

@@ -114,7 +114,7 @@ def _value(
         effects = learned.effects(X, chance)
     else:
         chance, none = np.zeros(0), np.zeros((0, len(learned.offers)))
-        effects = Effects(effect=none, low=none, high=none)
+        effects = Effects(none, none, none)
     months = window_months(str(churn.model.origin.label.get("horizon", "2mo")))
     within = monthly_chances(chance, months)
     if hazard is not None and len(X):

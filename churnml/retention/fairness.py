@@ -8,6 +8,7 @@ show whom the list favours. Cells of fewer than ten customers are hidden.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from churnml.evaluation.segments import ELDERLY, UNKNOWN, age_band
 from churnml.retention.learning import LEAST_ROWS, Learned
+from churnml.retention.listing import Drivers
 
 Bools = NDArray[np.bool_]
 
@@ -76,11 +78,11 @@ def segment_plans(
     offer: NDArray[np.int64],
     gain: NDArray[np.float64],
     cost: NDArray[np.float64],
-    drivers: dict[str, Counter[str]],
+    drivers: Drivers,
     learned: Learned,
     rule: NDArray[np.int64],
 ) -> list[dict[str, Any]]:
-    """For each segment: why customers leave, what works, what it costs and brings.
+    """For each segment: why customers leave and are not content, what works, cost and gain.
 
     Parameters
     ----------
@@ -89,8 +91,8 @@ def segment_plans(
     offer : array of int, shape (n,)
     gain, cost : array, shape (n,)
         Of the chosen offer; 0 for who is not treated.
-    drivers : dict
-        By segment, how often each driver is the first reason of a customer on the list.
+    drivers : Drivers
+        By segment, how often each driver is the first reason of those most likely to leave.
     learned : Learned
     rule : array of int
         What each row learned from would get, for the honest gain.
@@ -111,9 +113,8 @@ def segment_plans(
                 "segment": name,
                 "customers": int(here.sum()),
                 "treated": count if shown or not count else None,
-                "drivers": [one for one, _ in drivers.get(name, Counter()).most_common(3)]
-                if shown
-                else [],
+                "drivers": _most_often(drivers.leaving, name),
+                "drivers_of_dissatisfaction": _most_often(drivers.dissatisfaction, name),
                 "offer": used.most_common(1)[0][0] if shown else None,
                 "cost": float(cost[inside].sum()) if shown else None,
                 "gain_optimistic": float(gain[inside].sum()) if shown else None,
@@ -123,6 +124,12 @@ def segment_plans(
             }
         )
     return plans
+
+
+def _most_often(counts: Mapping[str, Counter[str]], segment: str) -> list[str]:
+    """Up to three, those equally often by name."""
+    found = counts.get(segment, Counter())
+    return sorted(found, key=lambda one: (-found[one], one))[:3]
 
 
 _FEATURES = {

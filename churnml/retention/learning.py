@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -14,11 +14,13 @@ from scipy.stats import norm
 from churnml.base.dates import add_span, months_between
 from churnml.config.settings import Config
 from churnml.datasets.offers import OfferRows
-from churnml.errors import DataError
+from churnml.errors import DataError, ModelError
 from churnml.estimators import OfferEffect
-from churnml.evaluation.offers import Verdict, judge_offers
+from churnml.evaluation.offers import Evidence, judge_offers
 from churnml.metrics.effects import Effect, mean_effect
+from churnml.metrics.intervals import normal_quantile
 from churnml.metrics.profit import customer_value
+from churnml.registry.resolve import Resolved
 from churnml.retention.value import (
     customer_values,
     monthly_chances,
@@ -35,7 +37,7 @@ LEAST_ROWS = 10
 _RANGES = ("arpu_mean_3m_yuan", "lifecycle_age_years")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Effects:
     """Effects of each offer on some customers; arrays of shape (n, offers).
 
@@ -64,22 +66,33 @@ class Learned:
     ----------
     rows : OfferRows
     estimator : OfferEffect
-    verdict : Verdict
+        Fitted to these rows: what they show, and what a rule would have brought.
+    verdict : Evidence
     config : Config
+    champion : Resolved or None
+        The model by which effects are told; without it they are told by ``estimator``.
     explore : bool
         Whether offers are made without evidence, to learn from them.
     """
 
     rows: OfferRows
     estimator: OfferEffect
-    verdict: Verdict
+    verdict: Evidence
     config: Config
+    champion: Resolved | None = None
     explore: bool = False
 
     @property
+    def teller(self) -> OfferEffect:
+        """The estimator by which effects are told."""
+        if self.champion is None:
+            return self.estimator
+        return cast("OfferEffect", self.champion.model.estimator)
+
+    @property
     def offers(self) -> list[str]:
-        """The offers, sorted."""
-        return self.estimator.offers_
+        """The offers that were made in the past and have a known effect, sorted."""
+        return [one for one in self.estimator.offers_ if one in self.teller.offers_]
 
     @property
     def treats(self) -> bool:
@@ -90,7 +103,9 @@ class Learned:
 
     @property
     def version(self) -> str:
-        """A name that changes with what was learned."""
+        """The name and version of the model; of one that is not kept, a name by its content."""
+        if self.champion is not None:
+            return self.champion.version
         state, texts = self.estimator.to_state()
         content = repr(sorted(state["shrinkage"].items())) + "\0".join(texts)
         return f"offers/{hashlib.sha256(content.encode()).hexdigest()[:8]}"
@@ -120,22 +135,21 @@ class Learned:
             Probability of leaving without an offer.
         """
         if self.verdict.name == "different":
-            low, high = self.estimator.effect_interval(X)
-            middle = self.estimator.effect(X)
-            return Effects(effect=middle.to_numpy(), low=low.to_numpy(), high=high.to_numpy())
+            low, high = self.teller.effect_interval(X)
+            each = (self.teller.effect(X), low, high)
+            return Effects(*(one[self.offers].to_numpy() for one in each))
         return self._in_proportion(chance)
 
     def _in_proportion(self, chance: Floats) -> Effects:
-        each = [one.effect for one in self.verdict.offers]
+        mean = self.teller.mean_effect_[self.offers].to_numpy()
+        half = normal_quantile() * self.teller.mean_error_[self.offers].to_numpy()
         parts = [
             np.clip(
-                np.outer(chance, [getattr(one, name) for one in each]) / self.verdict.rate,
-                -chance[:, None],
-                1 - chance[:, None],
+                np.outer(chance, ends) / self.verdict.rate, -chance[:, None], 1 - chance[:, None]
             )
-            for name in ("value", "low", "high")
+            for ends in (mean, mean - half, mean + half)
         ]
-        return Effects(effect=parts[0], low=parts[1], high=parts[2])
+        return Effects(*parts)
 
     def gains(self, effects: Effects, value: Floats) -> Floats:
         """Expected gains, yuan, shape (n, offers); minus infinity for offers without evidence."""
@@ -148,7 +162,7 @@ class Learned:
         )
         if self.verdict.name == "same":
             level = self.config.retention.significance
-            proven = [one.p < level and one.effect.value < 0 for one in self.verdict.offers]
+            proven = [one.works(level) for one in self.verdict.offers if one.offer in self.offers]
             found = np.where(proven, found, -np.inf)
         return found
 
@@ -156,7 +170,7 @@ class Learned:
         """The effects on the rows learned from, by models that had not seen their customers."""
         if self.verdict.name == "different":
             told = self.estimator.oof_effect_[self.offers].to_numpy()
-            return Effects(effect=told, low=told, high=told)
+            return Effects(told, told, told)
         return self._in_proportion(self.estimator.control_)
 
     def past_values(self) -> Floats:
@@ -237,13 +251,25 @@ class Learned:
         return beyond
 
 
-def learn(rows: OfferRows, config: Config, *, explore: bool = False) -> Learned:
-    """Fit effects to past offers, and answer the questions.
+def learn(
+    rows: OfferRows, config: Config, *, champion: Resolved | None = None, explore: bool = False
+) -> Learned:
+    """Answer the questions from past offers, and fit effects where no model tells them.
+
+    Parameters
+    ----------
+    rows : OfferRows
+    config : Config
+    champion : Resolved, optional
+        A model of the task offers.
+    explore : bool, default False
 
     Raises
     ------
     DataError
         Past offers that were not drawn by lot, and leave nobody to compare with.
+    ModelError
+        A model that knows none of the offers that were made.
     """
     settings = config.retention
     estimator = OfferEffect(
@@ -262,7 +288,21 @@ def learn(rows: OfferRows, config: Config, *, explore: bool = False) -> Learned:
             table="offers",
             column="arm",
         )
-    return Learned(rows=rows, estimator=estimator, verdict=verdict, config=config, explore=explore)
+    learned = Learned(
+        rows=rows,
+        estimator=estimator,
+        verdict=verdict,
+        config=config,
+        champion=champion,
+        explore=explore,
+    )
+    if not learned.offers:
+        raise ModelError(
+            f"{learned.version} knows {', '.join(learned.teller.offers_)}, but "
+            f"{', '.join(estimator.offers_)} were offered.",
+            hint="Train a model of these offers with churnml train offers.",
+        )
+    return learned
 
 
 def window_months(span: str) -> int:

@@ -16,16 +16,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from churnml.base.dates import add_months, add_span
 from churnml.config.settings import Config, RetentionSettings
 from churnml.datasets.flat import Reading
 from churnml.datasets.flat.dataset import flat_dataset
 from churnml.datasets.flat.read_training import read_training
-from churnml.datasets.offers import read_offers
+from churnml.datasets.offers import outcomes_until, read_offers
 from churnml.datasets.splits import group_split
 from churnml.errors import DataError, UsageError
 from churnml.estimators import OfferEffect
-from churnml.evaluation.offers import Verdict, judge_offers
+from churnml.evaluation.offers import Evidence, judge_offers
 from churnml.features.declaration import Feature
 from churnml.labels.coverage import covered
 from churnml.metrics import Estimate
@@ -79,18 +78,21 @@ class FittedOffers:
     Attributes
     ----------
     model : Model
+    before : Model or None
+        As it was tested: it has seen the training rows alone.
     metrics : dict of str to Estimate
     rows : dict of str to int
     notes : list of str
-    verdict : Verdict
+    verdict : Evidence
     experiment : OfferSplit
     """
 
     model: Model
+    before: Model | None
     metrics: dict[str, Estimate]
     rows: dict[str, int]
     notes: list[str]
-    verdict: Verdict
+    verdict: Evidence
     experiment: OfferSplit
 
 
@@ -109,8 +111,8 @@ def operator_experiment(source: Source, config: Config) -> OfferSplit:
     first_test = months[max(len(months) - _TEST_MONTHS, 1) - (len(months) == 1)]
     test = np.array([one >= first_test for one in rows.month])
     # What is learned from must have been known when the test begins.
-    ends = {one: add_span(add_months(one, 1), config.retention.horizon) for one in months}
-    train = np.array([ends[one] <= first_test for one in rows.month])
+    known = {one: outcomes_until([one], config.retention.horizon) <= first_test for one in months}
+    train = np.array([known[one] for one in rows.month])
     dates = {
         name: [str(one) for one in sorted(set(rows.month[who]))]
         for name, who in (("train", train), ("test", test))
@@ -247,10 +249,13 @@ def fit_offers(experiment: OfferSplit, config: Config) -> FittedOffers:
     settings = config.retention
     notes = list(experiment.notes)
     metrics: dict[str, Estimate] = {}
+    before = None
     if experiment.train.sum() >= settings.least_rows and experiment.test.any():
         _log.info("training on %s past offers", f"{int(experiment.train.sum()):,}")
+        first = _fit(experiment, experiment.train, settings)
+        before = _described(first, experiment, experiment.train, experiment.dates.get("train"))
         try:
-            metrics = _test(experiment, settings)
+            metrics = _test(first, experiment, settings)
         except DataError as error:
             notes.append(f"Not tested on later rows: {error.message}")
     else:
@@ -276,19 +281,13 @@ def fit_offers(experiment: OfferSplit, config: Config) -> FittedOffers:
         "test": int(experiment.test.sum()),
         "all": len(experiment.y),
     }
-    model = describe(
-        estimator,
-        experiment.X,
-        origin=experiment.origin,
-        features=experiment.features,
-        reference=estimator.oof_effect_.to_numpy().min(axis=1),
-        customers=experiment.customer.tolist(),
-    )
+    model = _described(estimator, experiment, every)
     plain = {name: [one.value, one.low, one.high] for name, one in metrics.items()}
     tested = {"metrics": plain, "baselines": {}, "rows": rows, "dates": experiment.dates}
     model = replace(model, tested=tested | {"notes": notes, "offers": verdict.to_dict()})
     return FittedOffers(
         model=model,
+        before=before,
         metrics=metrics,
         rows=rows,
         notes=notes,
@@ -312,9 +311,33 @@ def _fit(
     )
 
 
-def _test(experiment: OfferSplit, settings: RetentionSettings) -> dict[str, Estimate]:
+def _described(
+    estimator: OfferEffect,
+    experiment: OfferSplit,
+    rows: NDArray[np.bool_],
+    months: Sequence[str] | None = None,
+) -> Model:
+    """A model of these rows; of these months, where it is not of all."""
+    origin = experiment.origin
+    if not rows.all():
+        customers = len(set(experiment.customer[rows]))
+        origin = replace(
+            origin, as_of=tuple(months or ()), rows=int(rows.sum()), customers=customers
+        )
+    return describe(
+        estimator,
+        experiment.X[rows].reset_index(drop=True),
+        origin=origin,
+        features=experiment.features,
+        reference=estimator.oof_effect_.to_numpy().min(axis=1),
+        customers=experiment.customer[rows].tolist(),
+    )
+
+
+def _test(
+    model: OfferEffect, experiment: OfferSplit, settings: RetentionSettings
+) -> dict[str, Estimate]:
     """The QINI, and the effect of the best fifth, on rows that the model has not seen."""
-    model = _fit(experiment, experiment.train, settings)
     judge = _fit(experiment, experiment.test, settings)
     lost = sorted(set(judge.offers_) - set(model.offers_))
     if lost:
@@ -357,6 +380,7 @@ def record_offers(fitted: FittedOffers, *, watch: Watch) -> TrainingRecord:
             rows=len(experiment.y),
             target="left",
         ),
+        before=fitted.before,
         params=origin_params(model) | {"offers": ", ".join(model.estimator.offers_)},
         metrics={name: value for name, value in metrics.items() if np.isfinite(value)},
         tables={"offers": offers, "fifths": fifths},

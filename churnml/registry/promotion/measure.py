@@ -7,13 +7,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from churnml.base.tasks import TaskName
 from churnml.config.settings import Config
 from churnml.datasets import dataset
 from churnml.datasets.dataset import Dataset
-from churnml.errors import ModelError
+from churnml.datasets.offers import outcomes_until, read_offers
+from churnml.errors import LabelWindowError, ModelError
 from churnml.errors.masking import MASK
 from churnml.evaluation.contest import GATES, Verdict, contest
+from churnml.evaluation.offers_contest import contest_offers
 from churnml.evaluation.unseen_months import learned_until, unseen_months
 from churnml.labels import coverage as cover
 from churnml.models.model import Model
@@ -70,7 +74,7 @@ def measured(
     DataError
         If the source is refused, or has no such month.
     """
-    if task not in GATES:
+    if task not in GATES and task != "offers":
         raise ModelError(
             f"{both.name}: there is no gate for {task} models.",
             hint='Compare their figures in churnml ui; --force "REASON" promotes one.',
@@ -80,10 +84,8 @@ def measured(
     _require_comparable(both, own.model, other.model)
     source = _source(both, data, mapping, config)
     _log.info("measuring %s and %s on %s", own.version, other.version, source.location)
-    settings = _with_label(config, own.model)
-    rows = _rows(source, (own.model, other.model), settings)
-    _log.info("comparing on %s rows", f"{len(rows):,}")
-    verdict = contest(own.model, other.model, rows, settings)
+    by = _by_offers if task == "offers" else _by_outcomes
+    verdict = by(source, own.model, other.model, config)
     notes = [
         f"{one.version} was not kept as it was before its refit: it was measured as registered, "
         "on later months."
@@ -91,6 +93,37 @@ def measured(
         if one.uri.startswith("models:/")
     ]
     return replace(verdict, source=source.location, notes=(*verdict.notes, *notes))
+
+
+def _by_outcomes(source: Source, own: Model, other: Model, config: Config) -> Verdict:
+    settings = _with_label(config, own)
+    rows = _rows(source, (own, other), settings)
+    _log.info("comparing on %s rows", f"{len(rows):,}")
+    return contest(own, other, rows, settings)
+
+
+def _by_offers(source: Source, own: Model, other: Model, config: Config) -> Verdict:
+    """By what decisions would have earned, on later offers than either has learned from."""
+    horizon = str(own.origin.label["horizon"])
+    retention = config.retention.model_copy(update={"horizon": horizon})
+    settings = config.model_copy(update={"retention": retention})
+    clean = check(source, settings).accepted()
+    covered = cover.covered(clean.tables, "termination").until
+    day = covered if clean.day is None else min(covered, clean.day)
+    rows = read_offers(clean, day, settings)
+    learned = outcomes_until([*own.origin.as_of, *other.origin.as_of], horizon)
+    months = sorted({month for month in rows.month if month >= learned})
+    if not months:
+        raise LabelWindowError(
+            f"{source.location}: no past offers with known outcomes that neither model has "
+            f"learned from: they learned until {learned}, and offers until {max(rows.month)} "
+            "have outcomes.",
+            hint="Name a source with later months, or promote with --force REASON.",
+            expected=f"offers of {learned} or later, with outcomes",
+        )
+    later = rows.rows(np.isin(rows.month, months[-config.promotion.months :]))
+    _log.info("comparing on %s past offers", f"{len(later):,}")
+    return contest_offers(own, other, later, settings)
 
 
 def _measurable(both: Contenders, version: str, task: TaskName) -> Resolved:
