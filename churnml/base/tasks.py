@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal, TypeVar
 
@@ -310,7 +310,8 @@ _SATISFACTION = Task(
     surveyed=True,
 )
 
-_HAZARD = Task(
+_HAZARD = replace(
+    _CHURN,
     name="hazard",
     kind="months",
     estimator="ChurnHazard",
@@ -323,36 +324,21 @@ _HAZARD = Task(
     ),
     summary=("auc_1mo", "auc_2mo"),
     monthly=(),
-    sliced_by="auc",
-    skill="auc",
-    chance=0.5,
-    loss="log_loss",
-    direction=1,
     predicts="the calibrated probability that a customer leaves, month by month (slices and "
     "calibration below: two months)",
     short="the probability, month by month, that a customer leaves",
-    event="leaving",
-    positives="left",
-    who="who left",
-    few="leavers",
-    outcome="left",
-    outcome_format=".1%",
-    digits=3,
     slice_title="AUC, 2 months",
-    unit="log-odds",
-    measured_as="churn",
     measured_within=2,
     tables=False,
     by_default=False,
     reasons=False,
     bands=False,
     profit=False,
-    surveyed=False,
 )
 
-_OFFERS = Task(
+_OFFERS = replace(
+    _CHURN,
     name="offers",
-    kind="binary",
     estimator="OfferEffect",
     scores=("offer_effect",),
     score="offer_effect",
@@ -363,26 +349,15 @@ _OFFERS = Task(
     skill="qini",
     chance=0.0,
     loss="squared_error",
-    direction=1,
     predicts="the change of the probability that a customer leaves, by the retention offer that "
     "suits her best",
     short="the change of the probability that a customer leaves, by an offer",
-    event="leaving",
-    positives="left",
-    who="who left",
-    few="leavers",
-    outcome="left",
-    outcome_format=".1%",
-    digits=3,
     slice_title="QINI",
     unit="probability",
-    measured_as="churn",
-    tables=True,
     by_default=False,
     reasons=False,
     bands=False,
     profit=False,
-    surveyed=False,
 )
 
 TASKS = by_name(_CHURN, _SATISFACTION, _HAZARD, _OFFERS)

@@ -86,19 +86,23 @@ def command(
 
 
 def _print(plan: "RetentionPlan") -> None:
+    offers = plan.facts["offers"]
     rows = [
         (
             one["offer"],
             f"{one['treated']:,}",
-            f"{one['control']:,}",
-            f"{100 * one['effect']:+.2f} [{100 * one['effect_low']:+.2f}, "
-            f"{100 * one['effect_high']:+.2f}]",
+            f"{100 * one['effect']:+.2f} ({100 * one['effect_low']:+.2f} to "
+            f"{100 * one['effect_high']:+.2f})",
             f"{one['p']:.3f}",
+            f"{one['accepted']:.0%}",
+            "–" if one["cost_per_kept"] is None else f"{one['cost_per_kept']:,.0f}",
         )
-        for one in plan.facts["offers"]
+        for one in offers
     ]
-    head = ("offer", "treated", "control", "effect, points", "p (Holm)")
-    output.print_table("What past offers did (95 % intervals)", head, rows, numbers=4)
+    control = offers[0]["control"] if offers else 0
+    title = f"What past offers did, in points, against {control:,} customers offered nothing"
+    head = ("offer", "treated", "effect (95 %)", "p (Holm)", "accepted", "yuan/kept")
+    output.print_table(title, head, rows, numbers=5)
     for name, value in plan.lines():
-        output.print_line(f"{name}: {value}")
+        output.print_line(f"{name}{'' if name.endswith('?') else ':'} {value}")
     output.print_line(f"list: {plan.folder}")

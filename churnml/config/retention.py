@@ -54,6 +54,11 @@ class RetentionSettings(Section):
     interest: float = Field(0.08, ge=0, description="a year, by which later months count less")
     hold_out: Share = Field(0.1, description="share of the list that is held out")
     rest_days: int = Field(180, ge=0, description="days after an offer without another one")
+    rest_days_after_service: int = Field(
+        3,
+        ge=0,
+        description="days after a visit to a hall or a call to the hotline without an offer",
+    )
     contacts_a_year: int = Field(2, ge=1, description="offers to a customer in 365 days at most")
     least_age: int = Field(18, ge=0, description="years; younger customers are not contacted")
     segment_by: tuple[str, ...] = Field(

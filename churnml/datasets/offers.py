@@ -9,7 +9,7 @@ counted.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from fnmatch import fnmatch
 from typing import Any
@@ -18,6 +18,7 @@ import ibis
 import numpy as np
 import pandas as pd
 from ibis import _
+from ibis.expr import types as ir
 
 from churnml.base.dates import add_months, add_span, parse_date
 from churnml.config.settings import Config
@@ -30,6 +31,8 @@ from churnml.tables import asof
 from churnml.tables.source import Source
 
 TREATMENT = "treatment"
+_OTHER_MONTHS, _OTHERS = 2, 2000
+"""Months of which some who were not invited are read, and how many of each."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +57,11 @@ class OfferRows:
     notes : list of str
     features : Declarations
         Of the columns, as the source can have them.
+    accepted : array, shape (n,), optional
+        1 where the offer was accepted; None where the source does not tell.
+    others : DataFrame, optional
+        The same columns, ``customer_id`` and ``as_of`` of some who were not invited in the
+        latest of these months.
     """
 
     X: pd.DataFrame
@@ -66,27 +74,26 @@ class OfferRows:
     counts: dict[str, int]
     features: Declarations
     notes: list[str] = field(default_factory=list)
+    accepted: np.ndarray[Any, np.dtype[np.float64]] | None = None
+    others: pd.DataFrame | None = None
 
     def __len__(self) -> int:
         return len(self.y)
 
     def rows(self, wanted: np.ndarray[Any, np.dtype[np.bool_]]) -> OfferRows:
         """Some of the rows."""
-        return OfferRows(
+        return replace(
+            self,
             X=self.X[wanted].reset_index(drop=True),
             y=self.y[wanted],
             offer=self.offer[wanted],
             customer=self.customer[wanted],
             month=self.month[wanted],
-            cost=self.cost,
-            acceptance=self.acceptance,
-            counts=self.counts,
-            features=self.features,
-            notes=self.notes,
+            accepted=None if self.accepted is None else self.accepted[wanted],
         )
 
 
-def read_offers(source: Source, day: date, config: Config) -> OfferRows:
+def read_offers(source: Source, day: date, config: Config, *, others: bool = False) -> OfferRows:
     """The offers whose outcome was known at a date, with what was known before them.
 
     Parameters
@@ -96,6 +103,8 @@ def read_offers(source: Source, day: date, config: Config) -> OfferRows:
     day : date
     config : Config
         Its sections ``retention`` and ``costs``.
+    others : bool, default False
+        Whether some who were not invited are read too.
 
     Raises
     ------
@@ -122,7 +131,7 @@ def read_offers(source: Source, day: date, config: Config) -> OfferRows:
     counts["sampled"] = max(len(known) - settings.max_rows, 0)
     known = known.sort_values(["day", "offer_id"]).tail(settings.max_rows)
     _require_enough(known, settings.least_rows, counts)
-    features = _features(source, known, config)
+    features = _features(source, known, config, others=others)
     X = known[["customer_id", "month"]].merge(
         features, left_on=["customer_id", "month"], right_on=["customer_id", "as_of"], how="left"
     )
@@ -135,6 +144,8 @@ def read_offers(source: Source, day: date, config: Config) -> OfferRows:
     kept, notes = _allowed(names, settings.without)
     declarations = declared(source.tables)
     return OfferRows(
+        accepted=_accepted(known),
+        others=_not_invited(features, known, kept) if others else None,
         X=X[kept],
         y=known["left"].to_numpy(np.float64),
         offer=known["offer"].where(known["arm"] == TREATMENT, None).to_numpy(object),
@@ -175,14 +186,40 @@ def _offers(source: Source, day: date) -> pd.DataFrame:
     return found[~gone].reset_index(drop=True)
 
 
-def _features(source: Source, known: pd.DataFrame, config: Config) -> pd.DataFrame:
+def _features(source: Source, known: pd.DataFrame, config: Config, *, others: bool) -> pd.DataFrame:
+    """Features of those offered something and, of the latest months, of some others."""
     months = sorted(set(known["month"]))
     pairs = known[["customer_id", "month"]].drop_duplicates().rename(columns={"month": "as_of"})
     wanted = ibis.memtable(pairs.to_dict("list"), schema={"customer_id": "string", "as_of": "date"})
-    spine = asof.spine(source.tables, months).semi_join(wanted, ["customer_id", "as_of"])
+    everybody = asof.spine(source.tables, months)
+    spine = everybody.semi_join(wanted, ["customer_id", "as_of"])
+    if others:
+        spine = spine.union(_some_others(everybody, wanted, months[-_OTHER_MONTHS:]))
     found = build_features(source, months, config=config, spine=spine).to_pandas()
     found["as_of"] = pd.to_datetime(found["as_of"]).dt.date
     return found
+
+
+def _accepted(known: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.float64]] | None:
+    if "accepted_at" not in known:
+        return None
+    return np.where(known["accepted_at"].notna(), 1.0, 0.0)
+
+
+def _some_others(everybody: ir.Table, invited: ir.Table, months: Sequence[date]) -> ir.Table:
+    """So many a month who were not invited in it, by a hash of their ids."""
+    rows = everybody.filter(_.as_of.isin([ibis.literal(one) for one in months]))
+    rows = rows.anti_join(invited, ["customer_id", "as_of"])
+    by_lot = [_.customer_id.hash(), _.customer_id]
+    place = ibis.row_number().over(group_by="as_of", order_by=by_lot)
+    return rows.mutate(place=place).filter(_.place < _OTHERS).drop("place")
+
+
+def _not_invited(features: pd.DataFrame, known: pd.DataFrame, kept: list[str]) -> pd.DataFrame:
+    invited = pd.MultiIndex.from_frame(known[["customer_id", "month"]])
+    at = pd.MultiIndex.from_frame(features[["customer_id", "as_of"]])
+    found = features.loc[~at.isin(invited), ["customer_id", "as_of", *kept]]
+    return found.sort_values(["as_of", "customer_id"]).reset_index(drop=True)
 
 
 def _allowed(names: Sequence[str], without: Sequence[str]) -> tuple[list[str], list[str]]:

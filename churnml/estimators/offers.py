@@ -327,6 +327,15 @@ class OfferEffect(BoostedEstimator):
         )
         return EffectInterval(low, high)
 
+    def encoded(self, X: Any) -> NDArray[np.float32]:
+        """The columns as the trees read them: numbers alone, shape (n, m).
+
+        Parameters
+        ----------
+        X : DataFrame, shape (n, k)
+        """
+        return self._matrix(X)[1]
+
     def _raw(self, X: Any) -> tuple[pd.DataFrame, NDArray[np.float64]]:
         frame, matrix = self._matrix(X)
         raw = np.zeros((len(matrix), len(self.offers_)))

@@ -141,7 +141,7 @@ def columns(row: ir.Table, view: View) -> dict[str, ir.Value]:
 def _spending(bills: ir.Table, view: View) -> dict[str, ir.Value]:
     values = monthly.filled(bills, "amount", range(6))
     there = monthly.there(bills, "amount", range(6))
-    trend = monthly.Trend(there)
+    trend = monthly.MonthlyTrend(there)
     mean = monthly.ratio(monthly.total(values), trend.number)
     means = {
         1: bills.amount_0 / UNIT,

@@ -161,7 +161,7 @@ def there(row: ir.Table, column: str, months: range) -> list[ir.IntegerValue]:
 
 
 @dataclass(frozen=True, eq=False)
-class Trend:
+class MonthlyTrend:
     """Trend statistics over the last months, for columns with values in the same months.
 
     Attributes

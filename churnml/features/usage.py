@@ -171,7 +171,7 @@ def parts(view: View) -> dict[str, JoinedTable]:
     """The tables joined to the customers: usage of the last 12 months on record."""
     row = view.usage
     # A record has all three levels, as the contract requires them.
-    trend = monthly.Trend(monthly.there(row, "voice_minutes", range(6)))
+    trend = monthly.MonthlyTrend(monthly.there(row, "voice_minutes", range(6)))
     sums: dict[str, ir.Value] = {"used_months": row.used_months}
     for name, (column, unit, *_texts) in _LEVELS.items():
         values = monthly.filled(row, column, range(6))

@@ -56,7 +56,7 @@ class Choice:
         What each customer is or would be offered; -1 for nothing.
     held : array of bool, shape (n,)
         Who is held out.
-    cost : array, shape (offers,)
+    cost : array, shape (n, offers)
         What an offer counts against the budget, yuan.
     allocation : Allocation
         Of those who are not held out.
@@ -104,12 +104,16 @@ def choose(
     """
     reason = reason.copy()
     reason[reason.isna() & candidates.extrapolated] = "extrapolated"
-    cost = learned.mean_cost if terms.expected else learned.worst_cost
+    worst = np.broadcast_to(learned.worst_cost, candidates.gain.shape)
+    costs = learned.mean_cost(candidates.acceptance) if terms.expected else worst
     gain = _explored(candidates, terms) if _exploring(learned) else candidates.gain
     if not learned.treats:
         gain = np.full_like(gain, -np.inf)
     gain = np.where(reason.isna().to_numpy()[:, None], gain, -np.inf)
     best = gain.max(axis=1, initial=-np.inf)
+    if learned.treats or learned.verdict.name == "harm":
+        leaves = candidates.effects.effect.min(axis=1, initial=np.inf) > 0
+        reason[reason.isna() & leaves] = "driven_away"
     reason[reason.isna() & ~(best > 0)] = "no_gain"
     open_to = np.flatnonzero(best > 0)
     held = np.zeros(len(gain), bool)
@@ -121,7 +125,6 @@ def choose(
         seed=terms.seed,
     )
     names, numbers, least, most = _segments(customers["segment"], settings)
-    costs = np.broadcast_to(cost, gain.shape)
     free, waiting = open_to[~held[open_to]], open_to[held[open_to]]
     allocation = allocate(
         gain[free],
@@ -142,7 +145,7 @@ def choose(
         for one in allocation.binding
     ]
     allocation = replace(allocation, binding=named)
-    return Choice(offer=offer, held=held, cost=cost, allocation=allocation, reason=reason)
+    return Choice(offer=offer, held=held, cost=costs, allocation=allocation, reason=reason)
 
 
 def _exploring(learned: Learned) -> bool:

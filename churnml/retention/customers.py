@@ -41,6 +41,8 @@ class Candidates:
     value : array
         Yuan, of a customer who stays.
     effects : Effects
+    acceptance : array, shape (n, offers)
+        Probability of accepting each offer.
     gain : array, shape (n, offers)
     extrapolated : array of bool
     told : DataFrame
@@ -51,6 +53,7 @@ class Candidates:
     chance: Floats
     value: Floats
     effects: Effects
+    acceptance: Floats
     gain: Floats
     extrapolated: NDArray[np.bool_]
     told: pd.DataFrame
@@ -95,6 +98,7 @@ def value_customers(
         chance=joined("chance"),
         value=joined("value"),
         effects=Effects(**effects),
+        acceptance=joined("acceptance"),
         gain=joined("gain"),
         extrapolated=np.concatenate([one.extrapolated for one in parts]),
         told=pd.concat([one.told for one in parts], ignore_index=True),
@@ -120,6 +124,8 @@ def _value(
     if hazard is not None and len(X):
         within = hazard.model.estimator.predict_within(X)
     value = stay_values(monthly_margin(X, config), within, config)
+    matrix = learned.encoded(X) if len(X) else np.zeros((0, 1), np.float32)
+    acceptance = learned.acceptance.predict(matrix) if len(X) else np.zeros_like(effects.effect)
     told = {name: X[column] for name, column in TIERS.items() if column in X}
     told |= {"age": X[AGE]} if AGE in X else {}
     return Candidates(
@@ -127,7 +133,8 @@ def _value(
         chance=chance,
         value=value,
         effects=effects,
-        gain=learned.gains(effects, value),
-        extrapolated=learned.extrapolated(X),
+        acceptance=acceptance,
+        gain=learned.gains(effects, value, acceptance),
+        extrapolated=learned.extrapolated(X, matrix) if len(X) else np.zeros(0, bool),
         told=pd.DataFrame(told, index=X.index),
     )

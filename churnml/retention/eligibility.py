@@ -20,8 +20,10 @@ REASONS: Mapping[str, str] = {
     "rested": "had an offer too recently",
     "contacted_enough": "had as many offers as a year allows",
     "open_complaint": "has a complaint that is not settled",
+    "served_lately": "was at a hall or on the hotline a few days ago",
     "minor": "is under age",
     "extrapolated": "is like nobody who was ever offered anything",
+    "driven_away": "every offer is expected to make such a customer leave",
     "no_gain": "no offer is expected to be worth its cost",
     "limits": "others came first within the limits",
 }
@@ -99,6 +101,10 @@ def left_out(
         mark("open_complaint", ids.isin(_complaining(tables["complaints"], day)))
     else:
         notes.append("complaints is absent: open complaints keep nobody off the list.")
+    if "contacts" in tables:
+        mark("served_lately", ids.isin(_served(tables["contacts"], day, settings)))
+    else:
+        notes.append("contacts is absent: a visit to a hall or a call keeps nobody off the list.")
     if "birth_year" in customers:
         # Who is of age some time this year may not be yet.
         mark("minor", customers["birth_year"] > day.year - settings.least_age - 1)
@@ -120,6 +126,17 @@ def _offers_since(offers: ir.Table, since: tuple[date, date]) -> pd.DataFrame:
         recent=made.count(where=recent), year=made.count(where=year)
     )
     return counts.to_pandas().set_index("customer_id")
+
+
+def _served(contacts: ir.Table, day: date, settings: RetentionSettings) -> set[str]:
+    """Customers who came to a hall or called the hotline in the last days."""
+    since = day - timedelta(days=settings.rest_days_after_service)
+    rows = contacts.filter(
+        _.channel.isin(("hall", "hotline")),
+        _.started_at >= ibis.literal(since).cast("timestamp"),
+        _.started_at < ibis.literal(day).cast("timestamp"),
+    )
+    return set(rows.select("customer_id").distinct().to_pandas()["customer_id"])
 
 
 def _complaining(complaints: ir.Table, day: date) -> set[str]:

@@ -155,5 +155,8 @@ def joined(columns: pd.DataFrame) -> pd.Series:
     ['mzone+not recorded']
     """
     texts = columns.astype(object)
-    texts = texts.where(texts.notna(), UNKNOWN).astype(str)
-    return texts.agg("+".join, axis=1) if len(texts) else pd.Series([], dtype=object)
+    texts = texts.where(texts.notna(), UNKNOWN).astype(str).astype(object)
+    first, *others = (texts[name] for name in texts)
+    for one in others:
+        first = first + "+" + one
+    return first

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -16,11 +17,18 @@ from churnml.config.settings import Config
 from churnml.datasets.offers import OfferRows
 from churnml.errors import DataError, ModelError
 from churnml.estimators import OfferEffect
-from churnml.evaluation.offers import Evidence, judge_offers
+from churnml.evaluation.evidence import Evidence
+from churnml.evaluation.offers import judge_offers
 from churnml.metrics.effects import Effect, mean_effect
 from churnml.metrics.intervals import normal_quantile
 from churnml.metrics.profit import customer_value
 from churnml.registry.resolve import Resolved
+from churnml.retention.chances import (
+    Acceptance,
+    Invitation,
+    learn_acceptance,
+    learn_invitation,
+)
 from churnml.retention.value import (
     customer_values,
     monthly_chances,
@@ -69,6 +77,8 @@ class Learned:
         Fitted to these rows: what they show, and what a rule would have brought.
     verdict : Evidence
     config : Config
+    acceptance : Acceptance
+    invitation : Invitation
     champion : Resolved or None
         The model by which effects are told; without it they are told by ``estimator``.
     explore : bool
@@ -79,6 +89,8 @@ class Learned:
     estimator: OfferEffect
     verdict: Evidence
     config: Config
+    acceptance: Acceptance
+    invitation: Invitation
     champion: Resolved | None = None
     explore: bool = False
 
@@ -92,7 +104,8 @@ class Learned:
     @property
     def offers(self) -> list[str]:
         """The offers that were made in the past and have a known effect, sorted."""
-        return [one for one in self.estimator.offers_ if one in self.teller.offers_]
+        known = self.teller.offers_
+        return [one for one in self.estimator.offers_ if one in known]
 
     @property
     def treats(self) -> bool:
@@ -116,11 +129,20 @@ class Learned:
         each = [self.rows.cost[name] for name in self.offers]
         return np.array(each) + self.config.costs.contact_cost
 
-    @property
-    def mean_cost(self) -> Floats:
-        """Yuan by offer, contact included, as often as it was accepted."""
-        each = [self.rows.cost[name] * self.rows.acceptance[name] for name in self.offers]
-        return np.array(each) + self.config.costs.contact_cost
+    def mean_cost(self, acceptance: Floats) -> Floats:
+        """Yuan by customer and offer, contact included, as often as it is accepted."""
+        each = np.array([self.rows.cost[name] for name in self.offers])
+        return acceptance * each + self.config.costs.contact_cost
+
+    def past_cost(self, *, expected: bool = True) -> Floats:
+        """What each offer to each row learned from would count as, shape (n, offers)."""
+        if expected:
+            return self.mean_cost(self.acceptance.past)
+        return np.broadcast_to(self.worst_cost, self.acceptance.past.shape)
+
+    def encoded(self, X: pd.DataFrame) -> NDArray[np.float32]:
+        """The columns as the trees read them."""
+        return self.estimator.encoded(X)
 
     def effects(self, X: pd.DataFrame, chance: Floats) -> Effects:
         """The effects on customers.
@@ -151,12 +173,12 @@ class Learned:
         ]
         return Effects(*parts)
 
-    def gains(self, effects: Effects, value: Floats) -> Floats:
+    def gains(self, effects: Effects, value: Floats, acceptance: Floats) -> Floats:
         """Expected gains, yuan, shape (n, offers); minus infinity for offers without evidence."""
         found = offer_gain(
             effects.effect,
             value,
-            acceptance=np.array([self.rows.acceptance[name] for name in self.offers]),
+            acceptance=acceptance,
             cost=np.array([self.rows.cost[name] for name in self.offers]),
             contact=self.config.costs.contact_cost,
         )
@@ -182,11 +204,11 @@ class Learned:
     def brought(self) -> Floats:
         """What each offer to each row brought, told without bias, yuan, shape (n, offers)."""
         scores = self.estimator.scores_[self.offers].to_numpy()
-        return -scores * self.past_values()[:, None] - self.mean_cost
+        return -scores * self.past_values()[:, None] - self.past_cost()
 
     def rule(self, price: float, contact_price: float, cost: Floats) -> NDArray[np.int64]:
         """Which offer each row learned from would get at these prices; -1 for none."""
-        gain = self.gains(self.past_effects(), self.past_values())
+        gain = self.gains(self.past_effects(), self.past_values(), self.acceptance.past)
         worth = np.where(gain > 0, gain - price * cost - contact_price, -np.inf)
         best = worth.argmax(axis=1)
         return np.where(worth[np.arange(len(best)), best] > 0, best, -1)
@@ -205,7 +227,7 @@ class Learned:
     def worth_money(self) -> dict[str, Any]:
         """The third question: yuan a customer by the rule, against three other ways."""
         gained = self.brought()
-        chosen = self.rule(0.0, 0.0, self.mean_cost)
+        chosen = self.rule(0.0, 0.0, self.past_cost())
         who, count = np.flatnonzero(chosen >= 0), int((chosen >= 0).sum())
         ruled = np.zeros(len(chosen))
         ruled[who] = gained[who, chosen[who]]
@@ -220,24 +242,32 @@ class Learned:
             "value_at_risk": risky,
             "random": each * (count / max(len(chosen), 1)),
         }
+        against = {
+            name: mean_effect(ruled - other, self.rows.customer) for name, other in others.items()
+        }
         return {
-            "question": "Is it worth money, a customer, against doing something else?",
+            "question": {"en": "Is it worth money?", "zh": "划不划算？"},
+            "answer": _worth(against),
             "n": len(chosen),
             "chosen": count,
             "events": self.verdict.left,
-            "against": {
-                name: mean_effect(ruled - other, self.rows.customer).to_dict()
-                for name, other in others.items()
-            },
+            "against": {name: one.to_dict() for name, one in against.items()},
         }
 
-    def extrapolated(self, X: pd.DataFrame) -> NDArray[np.bool_]:
+    def extrapolated(self, X: pd.DataFrame, matrix: NDArray[np.float32]) -> NDArray[np.bool_]:
         """Which customers are like nobody who was ever offered anything.
 
-        Their ARPU or age lies outside the range of the rows learned from, or they have a
+        They are less likely to be invited than ninety-nine of a hundred of those who were,
+        their ARPU or age lies outside the range of the rows learned from, or they have a
         brand or a way to pay that none of these had.
+
+        Parameters
+        ----------
+        X : DataFrame, shape (n, k)
+        matrix : array of float32, shape (n, m)
+            The same as the trees read it.
         """
-        beyond = np.zeros(len(X), bool)
+        beyond = self.invitation.unlike(matrix)
         for name in _RANGES:
             if name in X and name in self.rows.X:
                 known = self.rows.X[name].astype(float)
@@ -288,7 +318,18 @@ def learn(
             table="offers",
             column="arm",
         )
-    learned = Learned(
+    known = [one for one in estimator.offers_ if champion is None or one in _offers_of(champion)]
+    if champion is not None and not known:
+        raise ModelError(
+            f"{champion.version} knows {', '.join(_offers_of(champion))}, but "
+            f"{', '.join(estimator.offers_)} were offered.",
+            hint="Train a model of these offers with churnml train offers.",
+        )
+    matrix = estimator.encoded(rows.X)
+    draw = {"folds": settings.folds, "seed": settings.seed}
+    return Learned(
+        acceptance=learn_acceptance(rows, matrix, known, **draw),
+        invitation=learn_invitation(rows, estimator, **draw),
         rows=rows,
         estimator=estimator,
         verdict=verdict,
@@ -296,13 +337,25 @@ def learn(
         champion=champion,
         explore=explore,
     )
-    if not learned.offers:
-        raise ModelError(
-            f"{learned.version} knows {', '.join(learned.teller.offers_)}, but "
-            f"{', '.join(estimator.offers_)} were offered.",
-            hint="Train a model of these offers with churnml train offers.",
-        )
-    return learned
+
+
+def _worth(against: Mapping[str, Effect]) -> dict[str, str]:
+    """Whether the rule earns more than nobody, value at risk and a draw by lot, in words."""
+    nobody = against["nobody"]
+    place = (nobody.low > 0) - (nobody.high < 0)
+    english = {1: "Yes", 0: "It cannot be told", -1: "No"}[place]
+    chinese = {1: "划算", 0: "尚无法判断", -1: "不划算"}[place]
+    told = [f"{one.value:+.2f} ({one.low:+.2f} to {one.high:+.2f})" for one in against.values()]
+    return {
+        "en": f"{english}: yuan a customer against nobody {told[0]}, as many by value at risk "
+        f"{told[1]}, by lot {told[2]}.",
+        "zh": f"{chinese}：每位客户的收益（元）与不做相比 {told[0]}，与按风险价值选同样多人相比 "
+        f"{told[1]}，与随机选同样多人相比 {told[2]}。",
+    }
+
+
+def _offers_of(found: Resolved) -> list[str]:
+    return cast("OfferEffect", found.model.estimator).offers_
 
 
 def window_months(span: str) -> int:

@@ -66,7 +66,7 @@ def list_rows(
             "churn_probability": candidates.chance[rows],
             "value": candidates.value[rows],
             "gain": candidates.gain[rows, taken],
-            "cost": choice.cost[taken],
+            "cost": choice.cost[rows, taken],
             "segment": customers["segment"].to_numpy(object)[rows],
             # Whatever is offered may be had by anybody who asks for it.
             "general_offer": True,

@@ -50,8 +50,9 @@ def plan_facts(
     listed = np.flatnonzero(offer >= 0)
     allocation = choice.allocation
     gain, cost = np.zeros(len(offer)), np.zeros(len(offer))
-    gain[rows], cost[rows] = candidates.gain[rows, taken], choice.cost[taken]
-    rule = learned.rule(allocation.price, allocation.contact_price, choice.cost)
+    gain[rows], cost[rows] = candidates.gain[rows, taken], choice.cost[rows, taken]
+    past = learned.past_cost(expected=request.terms.expected)
+    rule = learned.rule(allocation.price, allocation.contact_price, past)
     honest = learned.honest(rule) if learned.treats else None
     effect = candidates.effects.effect[listed, offer[listed]]
     seen = sight(
@@ -70,6 +71,7 @@ def plan_facts(
         "seed": request.terms.seed,
         "horizon": request.config.retention.horizon,
         **learned.verdict.to_dict(),
+        "offers": _offers(learned),
         "questions": [*learned.verdict.questions(), learned.worth_money()],
         "budget": request.terms.budget,
         "counted": "if all accept" if not request.terms.expected else "expected",
@@ -123,6 +125,22 @@ def plan_facts(
         "models": {"offers": {"version": learned.version}} | request.models.to_dict(),
         "config": request.config.digest(),
     }
+
+
+def _offers(learned: Learned) -> list[dict[str, Any]]:
+    """What past offers did, what they cost, and what a customer kept by them costs."""
+    rows, contact = learned.rows, learned.config.costs.contact_cost
+    told = []
+    for one in learned.verdict.offers:
+        mean = rows.cost[one.offer] * rows.acceptance[one.offer] + contact
+        kept = -one.effect.value
+        more = {
+            "accepted": rows.acceptance[one.offer],
+            "cost": rows.cost[one.offer],
+            "cost_per_kept": mean / kept if kept > 0 else None,
+        }
+        told.append(one.to_dict() | more)
+    return told
 
 
 def plan_notes(request: PlanRequest, learned: Learned, choice: Choice) -> list[str]:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import html
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-import ibis
 import numpy as np
 import pandas as pd
-from ibis import _
+from scipy.stats import fisher_exact
 
 from churnml.base.dates import add_span, parse_date
 from churnml.base.files import output_errors
@@ -32,92 +29,23 @@ from churnml.retention.campaign import (
     intention_to_treat,
     sample_ratio,
 )
+from churnml.retention.campaign_result import CampaignResult, verdict_of
 from churnml.retention.learning import LEAST_ROWS
+from churnml.retention.outcomes import (
+    acceptances,
+    bills_before_and_after,
+    contaminated,
+    offers_made,
+    read_outcomes,
+)
 from churnml.retention.result import HOLD_OUT, TREAT, RetentionPlan
 from churnml.tables.checked import Location, as_source, check
 from churnml.tables.source import Source
 
 KIND = "campaign measurement"
+_STRANGE = 0.001
 LEAST_LEFT = 50
 """Who left, on each side, for an effect to be told of a part of the list."""
-
-
-@dataclass(frozen=True)
-class CampaignResult:
-    """What a campaign did, as plain data.
-
-    Attributes
-    ----------
-    facts : mapping
-        ``rows`` by arm, ``itt``, ``adjusted``, ``cace`` and ``gain_yuan`` with their ends
-        ``_low`` and ``_high``, ``promised``, ``sample_ratio_p``, ``contaminated``,
-        ``missing`` by arm, ``matured``, ``by_offer``, ``by_segment``, ``notes``.
-    """
-
-    facts: Mapping[str, Any]
-
-    def to_dict(self) -> dict[str, Any]:
-        """The facts, for ``--json``."""
-        return dict(self.facts)
-
-    def to_pandas(self) -> pd.DataFrame:
-        """The effects by offer and by segment."""
-        parts = [{"by": by, **row} for by in ("offer", "segment") for row in self.facts[f"by_{by}"]]
-        return pd.DataFrame(parts)
-
-    def lines(self) -> list[tuple[str, str]]:
-        """What a person should read, each with its name."""
-        facts = self.facts
-        rows, left = facts["rows"], facts["left"]
-        told = [
-            ("campaign", f"{facts['campaign']}, {facts['as_of']} to {facts['until']}"),
-            (
-                "left",
-                f"{left[TREAT]} of {rows[TREAT]:,} treated, {left[HOLD_OUT]} of "
-                f"{rows[HOLD_OUT]:,} held out"
-                if left
-                else f"{rows[TREAT]:,} treated, {rows[HOLD_OUT]:,} held out",
-            ),
-            ("effect", _points(facts, "itt") + ", of being listed"),
-            ("adjusted", _points(facts, "adjusted") + ", for the score before the campaign"),
-            ("accepters", _points(facts, "cace") + ", of those who accept when offered"),
-            (
-                "gain",
-                f"{facts['gain_yuan']:,.0f} [{facts['gain_low']:,.0f}, {facts['gain_high']:,.0f}] "
-                f"yuan, after spending {facts['spent']:,.0f}",
-            ),
-            ("promised", _promise(facts["promised"])),
-            ("arms", f"as planned with p = {facts['sample_ratio_p']:.2f}"),
-            ("says", facts["says"]),
-        ]
-        return told + [("note", note) for note in facts["notes"]]
-
-    def __repr__(self) -> str:
-        return "\n".join(f"{name:<12} {value}" for name, value in self.lines())
-
-    def _repr_html_(self) -> str:
-        cells = "".join(
-            f"<tr><th style='text-align:left'>{html.escape(name)}</th>"
-            f"<td style='text-align:left'>{html.escape(value)}</td></tr>"
-            for name, value in self.lines()
-        )
-        return f"<table>{cells}</table>"
-
-
-def _points(facts: Mapping[str, Any], name: str) -> str:
-    if facts[name] is None:
-        return "not known"
-    low, high = 100 * facts[f"{name}_low"], 100 * facts[f"{name}_high"]
-    return f"{100 * facts[name]:+.2f} [{low:+.2f}, {high:+.2f}] points"
-
-
-def _promise(promised: Mapping[str, Any]) -> str:
-    honest = promised["gain_honest"]
-    told = "" if honest is None else f", {honest:,.0f} honest"
-    return (
-        f"{100 * promised['effect']:+.2f} points; {promised['gain_optimistic']:,.0f} yuan "
-        f"optimistic{told}"
-    )
 
 
 def _ours(place: Path) -> bool:
@@ -207,78 +135,123 @@ def _measure(plan: RetentionPlan, source: Source, *, interim: bool) -> dict[str,
     facts = plan.facts
     listed = plan.to_pandas()
     _require_arms(plan, listed)
-    day = parse_date(facts["as_of"])
-    end = add_span(day, facts["horizon"])
+    day, end = parse_date(facts["as_of"]), add_span(parse_date(facts["as_of"]), facts["horizon"])
     limit = covered(source.tables, "termination").until
     limit = limit if source.day is None else min(limit, source.day)
     matured = end <= limit
     if limit <= day or not (matured or interim):
-        raise LabelWindowError(
-            f"{plan.folder}: the outcomes of the campaign of {day} are known from {end} on; the "
-            f"data end at {limit}.",
-            hint="Give later tables, or --interim for a first look."
-            if limit > day
-            else "Give tables of after the campaign.",
-            value=str(limit),
-            expected=f">= {end}",
-        )
+        raise _too_early(plan, day, end, limit)
     upto = min(end, limit)
-    rows = _outcomes(source, listed, upto)
+    rows = read_outcomes(source, listed, upto)
     known = rows[rows["there"]].reset_index(drop=True)
-    arms = Arms.of(known["group"] == TREAT, known["household"])
-    left = known["left"].to_numpy(np.float64)
-    itt = intention_to_treat(left, arms.treated, known["household"])
-    better = adjusted(left, arms.treated, known["churn_probability"], known["household"])
-    offers = _offers(source, day, upto)
-    accepted = _accepted(offers, known[arms.treated])
-    share = None if accepted is None else float(accepted["accepted"].mean())
-    count = int(arms.treated.sum())
-    cace = None if share is None else complier_effect(itt, share, count)
-    gain, spent, notes = _gain(facts, known, arms, accepted)
-    if interim and not matured:
+    offers = offers_made(source, day, upto)
+    bills = bills_before_and_after(source, known["customer_id"], day, upto)
+    found, spent, notes = _effects(facts, known, offers, bills)
+    if not matured:
         planned = len(known)
         seen = planned * (upto - day).days / (end - day).days
-        itt, better, gain = (_always(one, seen, planned) for one in (itt, better, gain))
-        cace = None if cace is None else _always(cace, seen, planned)
+        found = {
+            name: None if one is None else _always(one, seen, planned)
+            for name, one in found.items()
+        }
         notes.append("A first look: intervals hold at all looks together, of what came so far.")
-    contaminated = _contaminated(offers, listed)
-    result: dict[str, Any] = {
+    slipped = contaminated(offers, listed)
+    counts = {name: int((known["group"] == name).sum()) for name in (TREAT, HOLD_OUT)}
+    missing = {
+        name: int((~rows["there"] & (rows["group"] == name)).sum()) for name in (TREAT, HOLD_OUT)
+    }
+    ratio = sample_ratio(counts[TREAT], counts[HOLD_OUT], float(facts["hold_out"]["share"]))
+    itt, gain = (cast("Effect", found[name]) for name in ("itt", "gain"))
+    return {
         "campaign": facts["campaign"],
         "as_of": facts["as_of"],
         "until": upto.isoformat(),
-        "rows": {name: int((known["group"] == name).sum()) for name in (TREAT, HOLD_OUT)},
+        "rows": counts,
         "left": _left(known),
-        **_told("itt", itt),
-        **_told("adjusted", better),
-        **_told("cace", cace),
         "gain_yuan": gain.value,
-        "gain_low": gain.low,
-        "gain_high": gain.high,
-        "accepted": share,
+        **{name: one for each in found for name, one in _told(each, found[each]).items()},
+        "accepted": _accepted_share(offers, known),
         "spent": spent,
         "promised": _promised(facts, listed),
-        "sample_ratio_p": sample_ratio(
-            count, len(known) - count, float(facts["hold_out"]["share"])
-        ),
-        "contaminated": contaminated,
-        "missing": {
-            name: int((~rows["there"] & (rows["group"] == name)).sum())
-            for name in (TREAT, HOLD_OUT)
-        },
+        "sample_ratio_p": ratio if math.isfinite(ratio) else None,
+        "contaminated": slipped,
+        "missing": missing,
         "matured": bool(matured),
         "by_offer": _parts(known, "offer"),
         "by_segment": _parts(known, "segment"),
-        "notes": notes,
+        "says": verdict_of(itt, gain, matured=matured),
+        "notes": [*notes, *_warnings(ratio, slipped, missing, counts)],
     }
-    result["says"] = _sentence(itt, gain, matured=matured)
-    if result["sample_ratio_p"] < 0.001:
-        notes.append("The arms are not as large as drawn: find out why before believing this.")
-    if contaminated:
-        notes.append(
-            f"{contaminated:,} of the held out had an offer all the same; they stay in their arm, "
+
+
+def _too_early(plan: RetentionPlan, day: date, end: date, limit: date) -> LabelWindowError:
+    return LabelWindowError(
+        f"{plan.folder}: the outcomes of the campaign of {day} are known from {end} on; the "
+        f"data end at {limit}.",
+        hint="Give later tables, or --interim for a first look."
+        if limit > day
+        else "Give tables of after the campaign.",
+        value=str(limit),
+        expected=f">= {end}",
+    )
+
+
+def _effects(
+    facts: Mapping[str, Any],
+    known: pd.DataFrame,
+    offers: pd.DataFrame | None,
+    bills: pd.DataFrame | None,
+) -> tuple[dict[str, Effect | None], float, list[str]]:
+    """What being listed changed: who left, yuan, bills; and what was spent."""
+    arms = Arms.of(known["group"] == TREAT, known["household"])
+    house, left = known["household"], known["left"].to_numpy(np.float64)
+    chance, value = (known[name].to_numpy(np.float64) for name in ("churn_probability", "value"))
+    itt = intention_to_treat(left, arms.treated, house)
+    accepted = acceptances(offers, known[arms.treated])
+    share = _accepted_share(offers, known)
+    count = int(arms.treated.sum())
+    spent, notes = _spending(facts, known[arms.treated], accepted)
+    # What she was worth, as far as she was expected to stay, tells most of what is kept of it.
+    kept, expected = value * (1 - left), value * (1 - chance)
+    plain = arms.effect(kept)
+    better = adjusted(kept, arms.treated, expected, house)
+    billed = None
+    if bills is not None:
+        billed = adjusted(bills["after"], arms.treated, bills["before"], house)
+    return (
+        {
+            "itt": itt,
+            "adjusted": adjusted(left, arms.treated, chance, house),
+            "cace": None if share is None else complier_effect(itt, share, count),
+            "gain": effect_of(count * better.value - spent, count * better.error),
+            "gain_unadjusted": effect_of(count * plain.value - spent, count * plain.error),
+            "billed": billed,
+        },
+        spent,
+        notes,
+    )
+
+
+def _accepted_share(offers: pd.DataFrame | None, known: pd.DataFrame) -> float | None:
+    accepted = acceptances(offers, known[known["group"] == TREAT])
+    return None if accepted is None else float(accepted["accepted"].mean())
+
+
+def _warnings(
+    ratio: float, slipped: int, missing: Mapping[str, int], counts: Mapping[str, int]
+) -> list[str]:
+    told = []
+    if ratio < _STRANGE:
+        told.append("The arms are not as large as drawn: find out why before believing this.")
+    table = [[missing[one], counts[one]] for one in (TREAT, HOLD_OUT)]
+    if sum(missing.values()) and fisher_exact(table).pvalue < _STRANGE:
+        told.append("Outcomes are missing more often in one arm: the arms are no longer alike.")
+    if slipped:
+        told.append(
+            f"{slipped:,} of the held out had an offer all the same; they stay in their arm, "
             "and the effect is told too small."
         )
-    return result
+    return told
 
 
 def _require_arms(plan: RetentionPlan, listed: pd.DataFrame) -> None:
@@ -292,84 +265,26 @@ def _require_arms(plan: RetentionPlan, listed: pd.DataFrame) -> None:
             )
 
 
-def _outcomes(source: Source, listed: pd.DataFrame, upto: date) -> pd.DataFrame:
-    """The list with who is known still, and who left before a date."""
-    customers = source.tables["customers"]
-    ended = customers.group_by("customer_id").agg(ended=_.terminated_on.max())
-    ids = {"customer_id": listed["customer_id"].tolist()}
-    wanted = ibis.memtable(ids, schema={"customer_id": "string"})
-    found = ended.semi_join(wanted, "customer_id").to_pandas()
-    rows = listed.merge(found, on="customer_id", how="left", indicator="_found")
-    ended_on = pd.to_datetime(rows["ended"])
-    return rows.assign(
-        there=(rows["_found"] == "both").to_numpy(),
-        left=(ended_on < pd.Timestamp(upto)).astype(float),
-    ).drop(columns=["_found", "ended"])
-
-
-def _offers(source: Source, day: date, upto: date) -> pd.DataFrame | None:
-    """Offers that were really made since the campaign began; None where there is no such table."""
-    if "offers" not in source.tables:
-        return None
-    rows = source.tables["offers"]
-    columns = ["customer_id", "offer"]
-    columns += [name for name in ("cost", "accepted_at") if name in rows.columns]
-    rows = rows.filter(
-        _.arm == "treatment",
-        _.offered_at >= ibis.literal(day).cast("timestamp"),
-        _.offered_at < ibis.literal(upto).cast("timestamp"),
-    )
-    return rows.select(*columns).to_pandas()
-
-
-def _accepted(offers: pd.DataFrame | None, treated: pd.DataFrame) -> pd.DataFrame | None:
-    """Whether each treated customer accepted, and what it cost; None where that is not told."""
-    if offers is None or "accepted_at" not in offers:
-        return None
-    took = offers[offers["accepted_at"].notna()]
-    cost = took["cost"] if "cost" in took else pd.Series(np.nan, index=took.index)
-    spent = cost.groupby(took["customer_id"]).sum(min_count=1)
-    ids = treated["customer_id"]
-    return pd.DataFrame(
-        {
-            "accepted": ids.isin(took["customer_id"]).to_numpy(),
-            "reached": ids.isin(offers["customer_id"]).to_numpy(),
-            "cost": ids.map(spent).to_numpy(float),
-        }
-    )
-
-
-def _gain(
-    facts: Mapping[str, Any], known: pd.DataFrame, arms: Arms, accepted: pd.DataFrame | None
-) -> tuple[Effect, float, list[str]]:
-    """Yuan kept by the treated beyond the held out, less what was spent."""
-    count, notes = int(arms.treated.sum()), []
-    kept = arms.effect(known["value"].to_numpy(float) * (1 - known["left"].to_numpy(float)))
-    costs = facts["costs"]
-    contact = float(costs["contact"])
-    treated = known[arms.treated]
+def _spending(
+    facts: Mapping[str, Any], treated: pd.DataFrame, accepted: pd.DataFrame | None
+) -> tuple[float, list[str]]:
+    """Yuan spent on the treated, contacts included, and what was not on record."""
+    costs, count = facts["costs"], len(treated)
+    contacts = float(costs["contact"]) * count
     usual = treated["offer"].map(costs["offers"]).to_numpy(float)
     if accepted is None:
         share = treated["offer"].map(costs["acceptance"]).to_numpy(float)
-        spent = float((usual * share).sum()) + contact * count
-        notes.append("Offers and who accepted are not recorded: spending is what was planned.")
-    else:
-        each = np.where(np.isnan(accepted["cost"]), usual, accepted["cost"])
-        spent = float(each[accepted["accepted"]].sum()) + contact * count
-        unreached = count - int(accepted["reached"].sum())
-        if unreached:
-            notes.append(
-                f"{unreached:,} of {count:,} treated customers have no offer on record; they count "
-                "as treated, as everybody listed does."
-            )
-    return effect_of(count * kept.value - spent, count * kept.error), spent, notes
-
-
-def _contaminated(offers: pd.DataFrame | None, listed: pd.DataFrame) -> int:
-    if offers is None:
-        return 0
-    held = listed.loc[listed["group"] == HOLD_OUT, "customer_id"]
-    return int(held.isin(offers["customer_id"]).sum())
+        spent = float((usual * share).sum()) + contacts
+        return spent, ["Offers and who accepted are not recorded: spending is what was planned."]
+    each = np.where(np.isnan(accepted["cost"]), usual, accepted["cost"])
+    spent = float(each[accepted["accepted"]].sum()) + contacts
+    unreached = count - int(accepted["reached"].sum())
+    if not unreached:
+        return spent, []
+    return spent, [
+        f"{unreached:,} of {count:,} treated customers have no offer on record; they count as "
+        "treated, as everybody listed does."
+    ]
 
 
 def _always(effect: Effect, seen: float, planned: int) -> Effect:
@@ -383,7 +298,8 @@ def _always(effect: Effect, seen: float, planned: int) -> Effect:
 
 def _told(name: str, effect: Effect | None) -> dict[str, float | None]:
     ends = (None, None, None) if effect is None else (effect.value, effect.low, effect.high)
-    return dict(zip((name, f"{name}_low", f"{name}_high"), ends, strict=True))
+    names = (name, f"{name}_low", f"{name}_high")
+    return {one: end for one, end in zip(names, ends, strict=True) if one != "gain"}
 
 
 def _left(known: pd.DataFrame) -> dict[str, int] | None:
@@ -427,21 +343,3 @@ def _parts(known: pd.DataFrame, by: str) -> list[dict[str, Any]]:
     for (at, _raw), p in zip(found, chances, strict=True):
         rows[at]["p"] = float(p)
     return rows
-
-
-def _sentence(itt: Effect, gain: Effect, *, matured: bool) -> str:
-    soon = "" if matured else "So far: "
-    if itt.high < 0:
-        worked = "the campaign kept customers"
-    elif itt.low > 0:
-        worked = "the campaign drove customers away"
-    else:
-        worked = "no evidence that the campaign changed anything"
-    if gain.low > 0:
-        paid = "it earned more than it cost"
-    elif gain.high < 0:
-        paid = "it cost more than it earned"
-    else:
-        paid = "whether it earned more than it cost cannot be told"
-    text = f"{soon}{worked}; {paid}."
-    return text[:1].upper() + text[1:]

@@ -165,7 +165,7 @@ def plan_retention(
 def _plan(request: PlanRequest, staging: Staging, started: datetime) -> dict[str, Any]:
     config, day = request.config, request.day
     clean = check(request.source, config, until=day).accepted()
-    rows = read_offers(clean, day, config)
+    rows = read_offers(clean, day, config, others=True)
     customers = read_customers(clean.tables, day)
     if customers.empty:
         raise DataError(f"customers: nobody is a customer at {day}.", table="customers", count=0)

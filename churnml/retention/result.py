@@ -133,6 +133,7 @@ class RetentionPlan:
         binding = ", ".join(facts["binding"]) or "none"
         told = [
             ("verdict", facts["says"]["en"]),
+            *((one["question"]["en"], one["answer"]["en"]) for one in facts["questions"]),
             ("assignment", facts["assignment"]),
             ("treated", f"{facts['contacts']:,} of {facts['rows']['in']:,} customers"),
             ("held out", f"{facts['rows']['hold_out']:,}"),
@@ -171,4 +172,4 @@ class RetentionPlan:
 def _span(gain: Mapping[str, Any]) -> str:
     if gain["honest"] is None:
         return "not known"
-    return f"{gain['honest']:,.0f} [{gain['honest_low']:,.0f}, {gain['honest_high']:,.0f}]"
+    return f"{gain['honest']:,.0f} ({gain['honest_low']:,.0f} to {gain['honest_high']:,.0f})"

@@ -24,7 +24,8 @@ from churnml.datasets.offers import outcomes_until, read_offers
 from churnml.datasets.splits import group_split
 from churnml.errors import DataError, UsageError
 from churnml.estimators import OfferEffect
-from churnml.evaluation.offers import Evidence, judge_offers
+from churnml.evaluation.evidence import Evidence
+from churnml.evaluation.offers import judge_offers
 from churnml.features.declaration import Feature
 from churnml.labels.coverage import covered
 from churnml.metrics import Estimate
@@ -384,7 +385,7 @@ def record_offers(fitted: FittedOffers, *, watch: Watch) -> TrainingRecord:
         params=origin_params(model) | {"offers": ", ".join(model.estimator.offers_)},
         metrics={name: value for name, value in metrics.items() if np.isfinite(value)},
         tables={"offers": offers, "fifths": fifths},
-        figures={"fifths": lambda: _fifths(fitted)},
+        figures={"fifths": lambda: _fifths(fitted), "kept": lambda: _kept(fitted)},
         notes=cards.training_card(
             model, fitted.metrics, {}, fitted.rows, experiment.dates, fitted.notes
         ),
@@ -398,3 +399,19 @@ def _fifths(fitted: FittedOffers) -> Any:
 
     shown = FifthsDisplay(fifths=fitted.verdict.fifths)
     return shown.plot(page_axes("Effects by fifth of the predicted effect")).figure_
+
+
+def _kept(fitted: FittedOffers) -> Any:
+    """Customers kept by the share treated, each row by models that had not seen its customer."""
+    from churnml.metrics.displays import UpliftDisplay
+    from churnml.metrics.displays.style import page_axes
+
+    estimator = fitted.model.estimator
+    raw, every = estimator.oof_raw_.to_numpy(), np.arange(len(estimator.oof_raw_))
+    best = raw.argmin(axis=1)
+    return UpliftDisplay.from_scores(
+        estimator.scores_.to_numpy()[every, best],
+        -raw[every, best],
+        fitted.experiment.customer,
+        ax=page_axes("Customers kept, by the share that is treated"),
+    ).figure_

@@ -1,8 +1,10 @@
 """``churnml retain`` and ``churnml measure``: statuses, JSON, and a kill on the way."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -97,6 +99,25 @@ def test_a_killed_run_is_resumed_and_gives_the_same_bytes(churnml, place, point)
         subprocess.run(command, env=environment, capture_output=True, check=False).returncode == 137
     )
     assert not Path(out).exists()
+    assert_resumed(churnml, out)
+
+
+@pytest.mark.slow
+def test_kill_9_while_it_works_and_the_same_bytes_afterwards(churnml, place):
+    command = [sys.executable, "-m", "churnml", *retain("--out", "struck")]
+    running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    until = time.monotonic() + 300
+    while not list(place.rglob("features.parquet")) and time.monotonic() < until:
+        assert running.poll() is None
+        time.sleep(0.02)
+    running.send_signal(signal.SIGKILL)
+    assert running.wait() == -signal.SIGKILL
+    assert not Path("struck").exists()
+    assert_resumed(churnml, "struck")
+
+
+def assert_resumed(churnml, out):
+    """The second run ends what the first one began, with the bytes of a whole run."""
     assert churnml(*retain("--out", out)).status == 0
     whole = churnml(*retain("--out", "whole", "--overwrite"))
     assert whole.status == 0

@@ -66,8 +66,15 @@ def test_a_campaign_is_measured(plan, afterwards):
     worth = listed["value"].to_numpy() * ~left
     gain = treated.sum() * (worth[treated].mean() - worth[~treated].mean()) - spent
     assert found["spent"] == pytest.approx(spent)
-    assert found["gain_yuan"] == pytest.approx(gain)
+    assert found["gain_unadjusted"] == pytest.approx(gain)
     assert found["gain_low"] < found["gain_yuan"] < found["gain_high"]
+    # What a customer was worth before tells most of what is kept of it.
+    width = found["gain_unadjusted_high"] - found["gain_unadjusted_low"]
+    assert found["gain_high"] - found["gain_low"] < 0.9 * width
+    assert found["gain_low"] < gain < found["gain_high"]
+    # Two months of the campaign were billed to all listed customers as in the month before.
+    assert found["billed_low"] < found["billed"] < found["billed_high"]
+    assert found["says"]["en"].startswith("The campaign kept customers")
     assert found["matured"] is True
     assert found["contaminated"] == 1
     assert found["missing"] == {"treat": 0, "hold_out": 0}
