@@ -91,11 +91,14 @@ class Assignment:
         Whether nothing speaks against it.
     outside : float
         Share of the rows whose probability of treatment lies outside 2 to 98 %.
+    ratio_p : float or None
+        The chance of arms as unequal as these where the planned share is known.
     """
 
     auc: Effect
     by_lot: bool
     outside: float
+    ratio_p: float | None = None
 
     @property
     def usable(self) -> bool:
@@ -109,7 +112,8 @@ class Assignment:
             f"{self.auc.high:.3f})"
         )
         if self.by_lot:
-            return f"Nothing speaks against a draw by lot: {told}."
+            arms = "" if self.ratio_p is None else f", arms as planned with p = {self.ratio_p:.2f}"
+            return f"Nothing speaks against a draw by lot: {told}{arms}."
         if self.usable:
             return (
                 f"Past offers were not drawn by lot: {told}. Effects are corrected by the learned "
@@ -264,6 +268,7 @@ class Evidence:
             ],
             "assignment": self.assignment.say(),
             "by_lot": self.assignment.by_lot,
+            "outside_overlap": self.assignment.outside,
             "rows": self.rows,
             "left": self.left,
             "rate": self.rate,

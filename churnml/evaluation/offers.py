@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.stats import binomtest
 
 from churnml.estimators import OfferEffect
 from churnml.evaluation.evidence import Assignment, Evidence, OfferRow, VerdictName
@@ -22,6 +23,7 @@ Floats = NDArray[np.float64]
 
 OVERLAP = (0.02, 0.98)
 _CLEAR_AUC = 0.52
+_UNEQUAL = 0.001
 
 
 def judge_offers(
@@ -31,6 +33,7 @@ def judge_offers(
     groups: ArrayLike,
     *,
     significance: float = 0.05,
+    propensity: float | None = None,
 ) -> Evidence:
     """Answer the questions from the rows that an estimator was fitted to.
 
@@ -44,6 +47,8 @@ def judge_offers(
         As they were given to ``fit``.
     significance : float, default 0.05
         Chance of a false find, of each question.
+    propensity : float, optional
+        The share that was to be treated, where it is known.
     """
     left = np.asarray(y, np.float64)
     given = np.asarray(offer, dtype=object)
@@ -70,7 +75,7 @@ def judge_offers(
         slope=effect.shrinkage_.slope,
         slope_error=effect.shrinkage_.slope_error,
         fifths=fifths,
-        assignment=assignment_of(effect, ~control, customers),
+        assignment=assignment_of(effect, ~control, customers, propensity=propensity),
         rows=len(left),
         left=int(left.sum()),
         rate=rate,
@@ -128,7 +133,11 @@ def _name(
 
 
 def assignment_of(
-    effect: OfferEffect, treated: NDArray[np.bool_], customers: NDArray[np.int64]
+    effect: OfferEffect,
+    treated: NDArray[np.bool_],
+    customers: NDArray[np.int64],
+    *,
+    propensity: float | None = None,
 ) -> Assignment:
     """How the rows that an estimator was fitted to were assigned.
 
@@ -137,6 +146,8 @@ def assignment_of(
     effect : OfferEffect
     treated : array of bool, shape (n,)
     customers : array of int, shape (n,)
+    propensity : float, optional
+        The share that was to be treated.
     """
     chances = effect.propensity_.to_numpy()
     chance = 1 - chances[:, -1]
@@ -146,4 +157,8 @@ def assignment_of(
     clearly = error > 0 and (area - 0.5) / error > 2.576 and area > _CLEAR_AUC
     low, high = OVERLAP
     outside = float(((chance < low) | (chance > high)).mean())
-    return Assignment(auc=told, by_lot=not clearly, outside=outside)
+    ratio_p = None
+    if propensity is not None:
+        ratio_p = float(binomtest(int(treated.sum()), len(treated), propensity).pvalue)
+        clearly = bool(clearly or ratio_p < _UNEQUAL)
+    return Assignment(auc=told, by_lot=not clearly, outside=outside, ratio_p=ratio_p)

@@ -309,7 +309,12 @@ def learn(
         rows.X, rows.y, offer=rows.offer, groups=rows.customer, propensity=settings.propensity
     )
     verdict = judge_offers(
-        estimator, rows.y, rows.offer, rows.customer, significance=settings.significance
+        estimator,
+        rows.y,
+        rows.offer,
+        rows.customer,
+        significance=settings.significance,
+        propensity=settings.propensity,
     )
     if not verdict.assignment.usable:
         raise DataError(

@@ -73,3 +73,10 @@ def test_an_operators_past_offers_are_registered(tmp_path, monkeypatch):
     again = churnml.train(source, "offers", config=QUICK)
     assert again.alias == "challenger"
     assert churnml.load_model("models:/offers@champion").task == "offers"
+    # Both have learned from July to September before their refit: later offers judge them.
+    promoted = churnml.promote("offers", config=QUICK)
+    assert promoted.moved
+    assert promoted.verdict.months == ("2025-12-01", "2026-01-01")
+    measures = [one.measure for one in promoted.verdict.checks]
+    assert measures == ["value", "value_against_nobody", "value_against_all", "qini"]
+    assert promoted.aliases["champion"] == "2"

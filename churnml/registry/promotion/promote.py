@@ -43,7 +43,7 @@ def promote(
 
     Parameters
     ----------
-    task : {"churn", "satisfaction"}
+    task : {"churn", "satisfaction", "offers"}
     data : Source, str or path, optional
         Operator tables to measure on; by default those that the challenger's run recorded.
     version : int, optional
