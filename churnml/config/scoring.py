@@ -39,6 +39,10 @@ class Scoring(Section):
     drift_limit: float = Field(
         0.75, gt=0, description="drift of a column, beyond chance and the usual, that trips a gate"
     )
+    track: bool = Field(
+        True,
+        description="record scorings, without any customer, in the store their models are from",
+    )
 
     @model_validator(mode="after")
     def _bands_ascend(self) -> Self:

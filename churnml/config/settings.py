@@ -25,6 +25,7 @@ from churnml.config.availability import AvailabilitySettings, Available
 from churnml.config.complaints import CodeMeaning, ComplaintSettings, RegulatorClass
 from churnml.config.faults import refusal
 from churnml.config.index import IndexSettings
+from churnml.config.monitoring import MonitorSettings
 from churnml.config.promotion import Promotion
 from churnml.config.quality import QualitySettings
 from churnml.config.retention import Costs, RetentionSettings, SegmentLimits
@@ -56,6 +57,7 @@ __all__ = [
     "EngineSettings",
     "HazardSettings",
     "IndexSettings",
+    "MonitorSettings",
     "Promotion",
     "QualitySettings",
     "RegulatorClass",
@@ -101,6 +103,7 @@ class Config(Section):
     index: IndexSettings = IndexSettings()
     promotion: Promotion = Promotion()
     quality: QualitySettings = QualitySettings()
+    monitor: MonitorSettings = MonitorSettings()
     validation: ValidationSettings = ValidationSettings()
     engine: EngineSettings = EngineSettings()
     store: StoreSettings = StoreSettings()
@@ -108,7 +111,8 @@ class Config(Section):
 
     def digest(self) -> str:
         """SHA-256 of all settings that can change a result."""
-        settings = self.model_dump(mode="json", exclude={"engine", "store", "actions"})
+        beside = dict.fromkeys(("engine", "store", "actions", "monitor"), True)
+        settings = self.model_dump(mode="json", exclude=beside | {"scoring": {"track"}})
         return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
 
 

@@ -14,6 +14,7 @@ from churnml.base.text import counted, quoted
 from churnml.datasets.flat import Ages
 from churnml.errors import OutputError
 from churnml.errors.masking import masked
+from churnml.models.histograms import FILE as HISTOGRAMS
 from churnml.scoring.postgres import is_target, parse_target, query_scores
 from churnml.scoring.staging import MANIFEST, sha256
 
@@ -195,7 +196,7 @@ class Manifest:
         _require_folder(self.folder)
         folder = Path(self.folder)
         listed = {part.name: part for part in self.parts}
-        present = {path.name for path in folder.iterdir()} - {MANIFEST}
+        present = {path.name for path in folder.iterdir()} - {MANIFEST, HISTOGRAMS}
         wrong = dict.fromkeys(listed.keys() - present, "is missing")
         wrong |= dict.fromkeys(present - listed.keys(), "is not listed")
         for name in listed.keys() & present:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal
@@ -30,6 +30,7 @@ from churnml.base.files import (
 from churnml.base.placing import real
 from churnml.base.text import counted
 from churnml.errors import OutputError
+from churnml.models.histograms import FILE as HISTOGRAMS
 from churnml.scoring.lock import locked
 from churnml.scoring.manifest import Manifest
 from churnml.scoring.staging import MANIFEST, Facts, Staging, commits, remove, require_ours
@@ -111,8 +112,17 @@ class Output:
             self._staged = True
             return Staging(self._hidden, plan, self.place)
 
-    def commit(self, staging: Staging, manifest: bytes) -> None:
+    def commit(
+        self, staging: Staging, manifest: bytes, beside: Mapping[str, bytes] | None = None
+    ) -> None:
         """Publish what has been staged.
+
+        Parameters
+        ----------
+        staging : Staging
+        manifest : bytes
+        beside : mapping of str to bytes, optional
+            Files that stand beside the manifest, no part of the scores.
 
         Raises
         ------
@@ -120,7 +130,7 @@ class Output:
             If that fails; then what stood at the place still does.
         """
         with output_errors(self.place), uninterrupted():
-            staging.seal(manifest)
+            staging.seal(manifest, beside or {})
             self._move(staging)
             sync_folder(self.place.parent)
             crash_point("published")
@@ -197,7 +207,11 @@ def _results(place: Path, names: set[str]) -> set[str]:
         return set()
     if "rows" not in content:
         return set()
-    return {MANIFEST, *(name for name in names if _PART.fullmatch(name) and name in listed)}
+    return {
+        MANIFEST,
+        HISTOGRAMS,
+        *(name for name in names if _PART.fullmatch(name) and name in listed),
+    }
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from churnml import __version__
 from churnml.base.placing import ReadPlaces, input_first, require_apart
 from churnml.base.text import counted
 from churnml.errors.masking import without_secrets
+from churnml.models.histograms import FILE as HISTOGRAMS
 from churnml.scoring.bands import BANDS
 from churnml.scoring.feed import Batch, Feed
 from churnml.scoring.gates import add_up, drift_values, drifted, drifts, tripped, unseen_shares
@@ -20,6 +21,7 @@ from churnml.scoring.manifest import Manifest, PartFile, RowCounts
 from churnml.scoring.plan import Work, band_warnings, version_warnings
 from churnml.scoring.postgres import is_target
 from churnml.scoring.publish import Output, claimed
+from churnml.scoring.record import scores_by_bin, scoring_record, track
 from churnml.scoring.shards import by_band, drifting, part_bytes, score_rows, tally
 from churnml.scoring.staging import Staged, Staging
 from churnml.scoring.table_output import TableOutput, claimed_table
@@ -66,12 +68,16 @@ def run(
         with input_first(judge):
             output = stack.enter_context(_claimed(out, read, overwrite=overwrite))
         work = plan()
-        if output.published(work.key()):
-            return output.manifest()
-        staging = output.stage(work.key())
-        manifest = _score(work, feed(work, staging), staging, started)
-        output.commit(staging, manifest.to_bytes())
-        return output.manifest()
+        record = None
+        if not output.published(work.key()):
+            staging = output.stage(work.key())
+            manifest = _score(work, feed(work, staging), staging, started)
+            record = scoring_record(work, manifest, staging.done)
+            output.commit(staging, manifest.to_bytes(), {HISTOGRAMS: record.to_bytes()})
+        manifest = output.manifest()
+    if work.config.scoring.track:
+        track(work.recipe.models, record, manifest)
+    return manifest
 
 
 def _claimed(
@@ -133,6 +139,7 @@ def _part(work: Work, batch: Batch, staging: Staging, name: str) -> Staged:
     facts: dict[str, Any] = {"rows": table.num_rows, "tally": tally(work.recipe, batch.rows)}
     facts["drift"] = drifting(work.recipe, batch.rows)
     facts["bands"] = by_band(table)
+    facts["scores"] = scores_by_bin(work.recipe, table)
     return staging.write(name, part_bytes(table), facts)
 
 

@@ -152,8 +152,10 @@ class Staging:
         crash_point(f"{name}:journalled")
         return staged
 
-    def seal(self, manifest: bytes) -> None:
-        """Write the manifest, which completes the result."""
+    def seal(self, manifest: bytes, beside: Mapping[str, bytes]) -> None:
+        """Write the manifest, which completes the result, after the files that stand beside it."""
+        for name, content in beside.items():
+            write_file(self.result / name, content)
         write_file(self.result / MANIFEST, manifest)
         self._append({"commit": hashlib.sha256(manifest).hexdigest()})
         crash_point("sealed")

@@ -171,8 +171,17 @@ class TableOutput:
             require_ours(self._hidden)
             return Staging(self._hidden, plan, self._hidden)
 
-    def commit(self, staging: Staging, manifest: bytes) -> None:
+    def commit(
+        self, staging: Staging, manifest: bytes, beside: Mapping[str, bytes] | None = None
+    ) -> None:
         """Publish what has been staged.
+
+        Parameters
+        ----------
+        staging : Staging
+        manifest : bytes
+        beside : mapping of str to bytes, optional
+            What stands beside the manifest in a folder; a table has no room for it.
 
         Raises
         ------
