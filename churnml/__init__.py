@@ -10,7 +10,8 @@ The rooms in the order in which data flows through them:
 6. `churnml.scoring`: every customer's scores, with reasons
 7. `churnml.service`: complaints, a satisfaction index, indicators of service quality
 8. `churnml.retention`: who gets which offer within a budget, and whether it worked
-9. `churnml.reports`: lists and sentences for those who act
+9. `churnml.monitoring`: whether a model still holds, month by month
+10. `churnml.reports`: lists and sentences for those who act
 
 Importing the package imports none of them: a name is looked up when it is first used.
 """
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     )
     from churnml.features import build_features
     from churnml.labels.sensitivity import label_sensitivity
+    from churnml.monitoring.monitor import monitor
     from churnml.registry.compare import compare
     from churnml.registry.evaluate import evaluate
     from churnml.registry.export import export
@@ -76,6 +78,7 @@ _HOME = {
     "load_config": "churnml.config",
     "load_model": "churnml.registry.resolve",
     "measure_campaign": "churnml.retention.measure",
+    "monitor": "churnml.monitoring.monitor",
     "open_source": "churnml.tables.source",
     "plan_retention": "churnml.retention.plan",
     "promote": "churnml.registry.promotion.promote",
@@ -110,6 +113,7 @@ __all__ = [
     "load_config",
     "load_model",
     "measure_campaign",
+    "monitor",
     "open_source",
     "plan_retention",
     "promote",

@@ -31,6 +31,7 @@ from churnml.cli import (
     index,
     labels,
     measure,
+    monitor,
     output,
     promote,
     quality,
@@ -82,6 +83,7 @@ for module in (
     index,
     retain,
     measure,
+    monitor,
     promote,
     rollback,
     history,
@@ -186,7 +188,7 @@ def _run(arguments: list[str]) -> int:
         hint = "Run again with --debug and report what it prints."
         report_error({"status": 1, "message": message, "hint": hint}, as_json=as_json)
         return 1
-    return 0
+    return int(status or 0)
 
 
 def _date_hint(message: str, arguments: list[str]) -> str:

@@ -1,0 +1,331 @@
+"""Alarms: what is off in the last month and in one of the two before, and what to do about it.
+
+Within a month the columns are one family of tests: Benjamini and Hochberg's rule with the
+columns' importance as weights, so that a column that the model hardly reads is no news. A column
+is off where its drift is more than chance and more than the limit beyond the usual drift between
+training dates. Where the same month a year before was off alone, it is the season.
+
+References
+----------
+Benjamini, Hochberg (1995), "Controlling the false discovery rate", JRSS B 57(1). Genovese,
+Roeder, Wasserman (2006), "False discovery control with p-value weighting", Biometrika 93(3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from churnml.base.dates import add_months
+from churnml.config.monitoring import MonitorSettings
+from churnml.models.histograms import Histograms, InputHistogram, ScoreHistogram
+from churnml.monitoring.outcomes import Realised
+from churnml.monitoring.words import Tongue, say, say_columns
+
+Level = Literal["watch", "act"]
+
+_NAMED = 4
+_SURE = 2.58
+"""Standard errors: one in a hundred is farther by chance."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alarm:
+    """Something that is off.
+
+    Attributes
+    ----------
+    measure : str
+        ``inputs.bills`` (columns made from that table), ``scores``, ``auc``, ``rate``.
+    level : {"watch", "act"}
+    kind : str
+        Its sentence: ``inputs``, ``gone``, ``scores``, ``auc``, ``rate``.
+    facts : mapping of str to str
+        What the sentence is filled with.
+    columns : tuple of (str, str, str, str)
+        Of inputs, the worst: ``gone`` or ``moved``, the name, now and before.
+    more : int
+        How many columns more.
+    """
+
+    measure: str
+    level: Level
+    kind: str
+    facts: Mapping[str, str] = field(default_factory=dict)
+    columns: tuple[tuple[str, str, str, str], ...] = ()
+    more: int = 0
+
+    def what_to_do(self, lang: Tongue = "en") -> str:
+        """The sentence that says what to do."""
+        more = say("columns", "more", lang, {"count": self.more}) if self.more else ""
+        filled = {**self.facts, "columns": say_columns(self.columns, lang), "more": more}
+        return say("alarms", f"{self.kind}_{self.level}", lang, filled)
+
+    def name(self, lang: Tongue = "en") -> str:
+        """What is off, in a word or two."""
+        return say("measures", self.measure.partition(".")[0], lang, self.facts)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As ``--json`` has it."""
+        return {
+            "measure": self.measure,
+            "level": self.level,
+            "what_to_do": self.what_to_do(),
+            "columns": [name for _kind, name, _now, _was in self.columns],
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class MonthSeen:
+    """What alarms are raised from.
+
+    Attributes
+    ----------
+    as_of : date
+    known_from : date
+        From when on its outcomes are known.
+    histograms : Histograms or None
+        None where no model may speak of the month.
+    realised : Realised or None
+    """
+
+    as_of: date
+    known_from: date
+    histograms: Histograms | None
+    realised: Realised | None
+
+
+def benjamini_hochberg(
+    chance: ArrayLike, weight: ArrayLike, false_share: float
+) -> NDArray[np.bool_]:
+    """Which tests are finds, so that of these at most a share is false on average.
+
+    Parameters
+    ----------
+    chance : array, shape (m,)
+        Probabilities under no drift.
+    weight : array, shape (m,)
+        Of 0 and more; scaled to a mean of 1. What weighs nothing is never a find.
+    false_share : float
+
+    Examples
+    --------
+    >>> benjamini_hochberg([0.001, 0.02, 0.04, 0.9], [1, 1, 1, 1], 0.05).tolist()
+    [True, True, False, False]
+    >>> benjamini_hochberg([0.001, 0.02, 0.04, 0.9], [0, 1, 3, 0], 0.05).tolist()
+    [False, True, True, False]
+    """
+    p, w = np.asarray(chance, dtype=float), np.asarray(weight, dtype=float)
+    if not p.size or not w.sum():
+        return np.zeros(p.size, dtype=bool)
+    w = w / w.mean()
+    weighted = np.where(w > 0, p / np.where(w > 0, w, 1.0), np.inf)
+    order = np.argsort(weighted, kind="stable")
+    passes = weighted[order] <= false_share * np.arange(1, p.size + 1) / p.size
+    finds = np.zeros(p.size, dtype=bool)
+    if passes.any():
+        finds[order[: int(np.flatnonzero(passes).max()) + 1]] = True
+    return finds
+
+
+def columns_off(histograms: Histograms | None, settings: MonitorSettings) -> set[str]:
+    """The columns of a month that have drifted beyond chance, the usual and the limit."""
+    if histograms is None or not histograms.inputs:
+        return set()
+    names = list(histograms.inputs)
+    columns = [histograms.inputs[name] for name in names]
+    weights = _weights(columns)
+    found = benjamini_hochberg([one.chance for one in columns], weights, settings.false_share)
+    return {
+        name
+        for name, one, find in zip(names, columns, found, strict=True)
+        if find and one.drift - one.usual > settings.drift_limit
+    }
+
+
+def _weights(columns: Sequence[InputHistogram]) -> list[float]:
+    """Importance, or the same for all where no model says."""
+    weights = [one.importance for one in columns]
+    return weights if sum(weights) else [1.0] * len(columns)
+
+
+def score_drift(scores: ScoreHistogram, rows: int, reference: int) -> float:
+    """The PSI of the scores beyond its 99.9 % quantile by chance."""
+    from scipy.stats import chi2
+
+    chance = 1 / max(rows, 1) + 1 / max(reference, 1)
+    return max(scores.psi - float(chi2.ppf(0.999, max(len(scores.shares) - 1, 1))) * chance, 0.0)
+
+
+def raise_alarms(months: Sequence[MonthSeen], settings: MonitorSettings) -> dict[date, list[Alarm]]:
+    """The alarms of each month, from what was known by then.
+
+    Parameters
+    ----------
+    months : sequence of MonthSeen
+        The earliest first.
+    settings : MonitorSettings
+
+    Returns
+    -------
+    dict of date to list of Alarm
+        Those to act on first.
+    """
+    off = _without_season({one.as_of: columns_off(one.histograms, settings) for one in months})
+    found: dict[date, list[Alarm]] = {}
+    for place, month in enumerate(months):
+        if month.histograms is None:
+            found[month.as_of] = []
+            continue
+        past = [one for one in months[: place + 1] if one.histograms is not None]
+        alarms = _inputs(past, off, settings) + _scores(past, settings)
+        known = [one for one in months if one.realised and one.known_from <= month.as_of]
+        alarms += _auc(known, settings) + _rate(known, settings)
+        found[month.as_of] = sorted(alarms, key=lambda one: (one.level != "act", one.measure))
+    return found
+
+
+def _without_season(off: Mapping[date, set[str]]) -> dict[date, set[str]]:
+    """Leave out columns that were off in the same month a year before, and only then."""
+    cleared = {}
+    for day, names in off.items():
+        before = add_months(day, -12)
+        around = set().union(
+            *(off.get(add_months(before, step), set()) for step in (-1, 1) if before in off)
+        )
+        cleared[day] = names - (off.get(before, set()) - around)
+    return cleared
+
+
+def _lasting(flags: Sequence[bool], settings: MonitorSettings) -> bool:
+    """Whether the last is off, and enough of the last few."""
+    recent = list(flags)[-settings.of_months :]
+    return bool(recent) and recent[-1] and sum(recent) >= settings.in_months
+
+
+def _inputs(
+    past: Sequence[MonthSeen], off: Mapping[date, set[str]], settings: MonitorSettings
+) -> list[Alarm]:
+    recent = past[-settings.of_months :]
+    last = recent[-1].histograms
+    assert last is not None
+    lasting = [
+        name
+        for name in sorted(off[recent[-1].as_of])
+        if _lasting([name in off[one.as_of] for one in recent], settings)
+    ]
+    by_table: dict[str, list[str]] = {}
+    for name in lasting:
+        tables = last.inputs[name].tables
+        by_table.setdefault(tables[0] if tables else "table", []).append(name)
+    return [_input_alarm(table, names, last, settings) for table, names in by_table.items()]
+
+
+def _input_alarm(
+    table: str, names: Sequence[str], last: Histograms, settings: MonitorSettings
+) -> Alarm:
+    columns = {name: last.inputs[name] for name in names}
+    worst = sorted(columns, key=lambda name: (-(columns[name].drift - columns[name].usual), name))
+    far = [one for one in columns.values() if one.drift - one.usual > settings.act_drift]
+    known = any(one.importance for one in last.inputs.values())
+    weight = sum(one.importance for one in far)
+    act = bool(far) and (weight >= settings.act_importance or not known)
+    gone = [name for name in worst if _lost(columns[name])]
+    shown = (gone or worst)[:_NAMED]
+    return Alarm(
+        measure=f"inputs.{table}",
+        level="act" if act else "watch",
+        kind="gone" if gone else "inputs",
+        facts={"table": table},
+        columns=tuple(_told(name, columns[name]) for name in shown),
+        more=len(names) - len(shown),
+    )
+
+
+def _lost(one: InputHistogram) -> bool:
+    return one.lost is not None and one.lost - one.was_lost > 0.2
+
+
+def _told(name: str, one: InputHistogram) -> tuple[str, str, str, str]:
+    if _lost(one):
+        return "gone", name, f"{one.lost:.0%}", f"{one.was_lost:.0%}"
+    return "moved", name, f"{one.drift:.2f}", f"{one.usual:.2f}"
+
+
+def _scores(past: Sequence[MonthSeen], settings: MonitorSettings) -> list[Alarm]:
+    drifts = [_score_drift(one) for one in past]
+    limit = settings.score_limit
+    if not _lasting([drift > limit for drift in drifts], settings):
+        return []
+    level: Level = "act" if _lasting([drift > 3 * limit for drift in drifts], settings) else "watch"
+    facts = {"drift": f"{drifts[-1]:.2f}", "limit": f"{limit:g}"}
+    return [Alarm(measure="scores", level=level, kind="scores", facts=facts)]
+
+
+def _score_drift(month: MonthSeen) -> float:
+    found = month.histograms
+    if found is None or found.scores is None:
+        return 0.0
+    rows = sum(count for _places, count in found.scores.bins)
+    return score_drift(found.scores, rows, found.customers)
+
+
+def _auc(known: Sequence[MonthSeen], settings: MonitorSettings) -> list[Alarm]:
+    if not _lasting([_auc_lost(one, known, settings) for one in known], settings):
+        return []
+    last = known[-1]
+    assert last.realised is not None
+    tested = _expected_auc(last, known)[0]
+    facts = {
+        "as_of": last.as_of.isoformat(),
+        "auc": f"{last.realised.auc:.3f}",
+        "tested": f"{tested:.3f}",
+    }
+    return [Alarm(measure="auc", level="act", kind="auc", facts=facts)]
+
+
+def _auc_lost(month: MonthSeen, known: Sequence[MonthSeen], settings: MonitorSettings) -> bool:
+    assert month.realised is not None
+    tested, error = _expected_auc(month, known)
+    lost = tested - month.realised.auc
+    return lost > settings.auc_limit and lost > _SURE * float(np.hypot(error, month.realised.error))
+
+
+def _expected_auc(month: MonthSeen, known: Sequence[MonthSeen]) -> tuple[float, float]:
+    """The AUC of the model's test with its standard error; else that of the first month known."""
+    tested = month.histograms.tested_auc if month.histograms else None
+    if tested and tested[0] is not None:
+        value, low, high = tested[0], tested[1], tested[2]
+        return value, (high - low) / 3.92 if low is not None and high is not None else 0.0
+    first = known[0].realised
+    assert first is not None
+    return first.auc, first.error
+
+
+def _rate(known: Sequence[MonthSeen], settings: MonitorSettings) -> list[Alarm]:
+    limit = settings.rate_limit
+    if not _lasting([_rate_off(one, limit) for one in known], settings):
+        return []
+    last = known[-1]
+    assert last.realised is not None
+    level: Level = (
+        "act" if _lasting([_rate_off(one, 2 * limit) for one in known], settings) else ("watch")
+    )
+    facts = {
+        "as_of": last.as_of.isoformat(),
+        "rate": f"{last.realised.rate:.1%}",
+        "predicted": f"{last.realised.predicted:.1%}",
+    }
+    return [Alarm(measure="rate", level=level, kind="rate", facts=facts)]
+
+
+def _rate_off(month: MonthSeen, limit: float) -> bool:
+    found = month.realised
+    assert found is not None
+    ratio = found.rate / found.predicted if found.predicted else np.inf
+    return abs(ratio - 1) > limit and abs(found.surprise) > _SURE
