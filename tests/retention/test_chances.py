@@ -11,8 +11,9 @@ from churnml.config.settings import Config
 from churnml.datasets.offers import OfferRows
 from churnml.estimators import OfferEffect
 from churnml.features.declaration import Declarations
+from churnml.reports.words import all_words
 from churnml.retention.chances import learn_acceptance, learn_invitation
-from churnml.retention.eligibility import left_out
+from churnml.retention.eligibility import REASONS, left_out
 
 ROWS = 1500
 
@@ -99,3 +100,7 @@ def test_visits_and_calls_of_the_last_days_keep_customers_off_the_list():
     assert reason.tolist()[:2] == ["served_lately"] * 2
     assert reason[2:].isna().all()
     assert not [note for note in notes if note.startswith("contacts")]
+
+
+def test_every_reason_has_words_for_readers():
+    assert set(all_words()["left_out"]) == set(REASONS)
