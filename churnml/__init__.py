@@ -18,7 +18,9 @@ Importing the package imports none of them: a name is looked up when it is first
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -132,7 +134,19 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'churnml' has no attribute {name!r}")
-    return getattr(import_module(_HOME[name]), name)
+    found = getattr(import_module(_HOME[name]), name)
+    return _verb(found, name) if isinstance(found, FunctionType) else found
+
+
+@cache
+def _verb(function: FunctionType, name: str) -> Any:
+    """A public verb: a slip in its arguments is answered in a sentence."""
+    from churnml.base.arguments import answering
+
+    verb = answering(function)
+    # Where it is found again, as pickling needs.
+    verb.__module__, verb.__qualname__ = __name__, name
+    return verb
 
 
 def __dir__() -> list[str]:

@@ -22,6 +22,7 @@ from pydantic import BaseModel, ValidationError
 
 from churnml.config.actions import Action, ActionSettings
 from churnml.config.availability import AvailabilitySettings, Available
+from churnml.config.brands import BrandSettings, BrandWords
 from churnml.config.complaints import CodeMeaning, ComplaintSettings, RegulatorClass
 from churnml.config.faults import refusal
 from churnml.config.index import IndexSettings
@@ -47,6 +48,8 @@ __all__ = [
     "ActionSettings",
     "AvailabilitySettings",
     "Available",
+    "BrandSettings",
+    "BrandWords",
     "Budget",
     "ChurnSettings",
     "CodeMeaning",
@@ -91,6 +94,7 @@ class Config(Section):
     '2mo'
     """
 
+    brands: BrandSettings = BrandSettings()
     tiers: Tiers = Tiers()
     complaints: ComplaintSettings = ComplaintSettings()
     churn: ChurnSettings = ChurnSettings()

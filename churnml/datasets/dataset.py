@@ -34,6 +34,7 @@ from churnml.labels import window as labels
 from churnml.labels.coverage import Coverage
 from churnml.metrics.survival import known_outcomes
 from churnml.tables import asof
+from churnml.tables.checked import Location, as_tables
 from churnml.tables.contract import TABLES
 from churnml.tables.source import Source
 
@@ -97,7 +98,7 @@ class Dataset:
 
 
 def build_dataset(
-    source: Source,
+    source: Source | Location,
     task: TaskName,
     as_of: date | str | Iterable[date | str],
     *,
@@ -109,7 +110,8 @@ def build_dataset(
 
     Parameters
     ----------
-    source : Source
+    source : Source or path
+        Of a path, the good rows.
     task : {"churn", "satisfaction", "hazard"}
     as_of : date, or several
     config : Config, path or mapping, optional
@@ -136,6 +138,7 @@ def build_dataset(
     """
     config = as_config(config)
     days = parse_dates(as_of)
+    source = as_tables(source, config=config)
     out = withheld(declared(source.tables), config.availability, source.availability)
     y = _outcome(source, task, days, config, coverage or covered(source, task, config))
     target = y.columns[-1]

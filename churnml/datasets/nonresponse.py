@@ -35,6 +35,7 @@ from churnml.labels import window as labels
 from churnml.metrics import auc, balance, hidden_mean
 from churnml.metrics.balance import CLEAR, COMMON
 from churnml.tables import asof
+from churnml.tables.checked import Location, as_tables
 from churnml.tables.source import Source
 
 Among = Literal["surveyed", "all"]
@@ -84,7 +85,7 @@ class Response:
 
 
 def response_weights(
-    source: Source,
+    source: Source | Location,
     data: Dataset,
     *,
     config: ConfigGiven | None = None,
@@ -95,7 +96,8 @@ def response_weights(
 
     Parameters
     ----------
-    source : Source
+    source : Source or path
+        Of a path, the good rows.
     data : Dataset
         Of the task satisfaction: a row for every answer.
     config : Config, path or mapping, optional
@@ -115,6 +117,7 @@ def response_weights(
         Where fewer than 50 answered or fewer than 50 did not.
     """
     config = as_config(config)
+    source = as_tables(source, config=config)
     spine, share = _silent(source.tables, data, config, among, max_silent)
     silent = build_features(source, sorted(set(data.times)), config=config, spine=spine)
     silent = silent.select("customer_id", "as_of", *data.X.columns)

@@ -26,7 +26,7 @@ from churnml.evaluation.contest_checks import (
     require_enough,
     satisfaction_rules,
 )
-from churnml.evaluation.segments import ELDERLY, segments
+from churnml.evaluation.segments import segments
 from churnml.evaluation.slices import LEAST_CUSTOMERS, rows_by_value
 from churnml.evaluation.value import SPENDING, operator_value
 from churnml.metrics import profit_measures
@@ -131,7 +131,7 @@ def contest(
     require_enough(measured.rarer(y), settings, TASKS[task].who)
     own, other = (gate.measures(y, one, data.X, config.costs) for one in scored)
     checks = judge(gate.rules(settings, y), own, other, groups, settings)
-    gains, notes = _slice_gains(task, data, scored, settings, segments(data.X, data.regions))
+    gains, notes = _slice_gains(task, data, scored, config, segments(data.X, data.regions))
     notes += gate.notes(data.X)
     months = tuple(str(day) for day in sorted(set(data.times)))
     checks += judge_slices(gains, settings)
@@ -163,16 +163,18 @@ def _slice_gains(
     task: TaskName,
     data: Dataset,
     scored: tuple[Scores, Scores],
-    settings: Promotion,
+    config: Config,
     cuts: pd.DataFrame,
 ) -> tuple[list[SliceGain], list[str]]:
+    settings = config.promotion
+    elderly = {("brand", name) for name in config.brands.elderly}
     y = data.y.to_numpy(np.float64)
     customers = pd.factorize(data.groups)[0].astype(np.int64)
     name, who = TASKS[task].score, TASKS[task].who
     slice_gains: list[SliceGain] = []
     small: list[str] = []
     parts = rows_by_value(cuts, customers)
-    for column, value in sorted(parts, key=lambda name: name != ("brand", ELDERLY)):
+    for column, value in sorted(parts, key=lambda name: name not in elderly):
         where, rows = f"{column} {value}", parts[column, value]
         rarer = suite(task).rarer(y[rows])
         if rarer < settings.min_positives:
@@ -184,7 +186,7 @@ def _slice_gains(
     notes = []
     if small:
         notes.append(f"Fewer than {settings.min_positives} {who}, not judged: {', '.join(small)}.")
-    if "brand" not in cuts or not (cuts["brand"] == ELDERLY).any():
+    if elderly.isdisjoint(parts):
         notes.append("No customer of the elderly brand is known among these.")
     return slice_gains, notes
 

@@ -307,6 +307,7 @@ def _evaluated(
         evaluation,
         metrics=metrics,
         notes=known.notes,
+        elderly_brands=config.brands.elderly,
         facts=known.facts,
         seen=known.seen,
         diagnosis=_with_suspects(evaluation.diagnosis, known.suspects),

@@ -62,6 +62,8 @@ class Evaluation:
         Where the rows come from.
     seen : str
         What the training has seen of these rows; empty where it has seen nothing.
+    elderly_brands : tuple of str
+        The brands for the elderly.
     """
 
     task: TaskName
@@ -79,6 +81,7 @@ class Evaluation:
     notes: list[str] = field(default_factory=list)
     facts: Mapping[str, str] = field(default_factory=dict)
     seen: str = ""
+    elderly_brands: tuple[str, ...] = (ELDERLY,)
 
     @property
     def verdict(self) -> list[str]:
@@ -102,8 +105,8 @@ class Evaluation:
 
         Empty where there is no such brand among the slices.
         """
-        elderly = [one for one in self.slices if one.value == ELDERLY]
-        return _elderly(elderly[0]) if elderly else ""
+        slices = [one for one in self.slices if one.value in self.elderly_brands]
+        return " ".join(_elderly(one) for one in slices)
 
     def to_dict(self) -> dict[str, Any]:
         """The evaluation as plain data: numbers, text, lists and dicts; None for what is none."""
@@ -141,7 +144,8 @@ class Evaluation:
 
 
 def _elderly(elderly: Slice) -> str:
-    who = f"The brand for the elderly (老年, {elderly.rows:,} rows)"
+    name = "老年" if elderly.value == ELDERLY else elderly.value
+    who = f"The brand for the elderly ({name}, {elderly.rows:,} rows)"
     if elderly.note:
         return f"{who} cannot be judged: {elderly.note}."
     if elderly.worse and elderly.off:

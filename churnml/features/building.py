@@ -14,6 +14,7 @@ from churnml.features import arpu, billing, complaints, lifecycle, service, tier
 from churnml.features.declaration import Declarations, Feature, available
 from churnml.features.requirements import require_bills
 from churnml.features.view import KEYS, JoinedTable, View, gather, look
+from churnml.tables.checked import Location, as_tables
 from churnml.tables.source import HasTables, Source
 
 
@@ -62,7 +63,7 @@ def declared(tables: Mapping[str, ir.Table] | None = None) -> Declarations:
 
 
 def build_features(
-    source: HasTables | Mapping[str, ir.Table],
+    source: HasTables | Mapping[str, ir.Table] | Location,
     as_of: date | str | Iterable[date | str],
     config: ConfigGiven | None = None,
     spine: ir.Table | None = None,
@@ -71,7 +72,7 @@ def build_features(
 
     Parameters
     ----------
-    source : HasTables, or mapping of str to Table
+    source : Source, path, or mapping of str to Table
         The operator's tables, typed as the contract says, each with a filled ``known_at``.
         ``customers`` and ``bills`` are needed.
     as_of : date, or several
@@ -93,10 +94,12 @@ def build_features(
     DataError
         If the source's bills end more than a month before the latest date.
     """
-    if isinstance(source, Source):
-        require_bills(source, max(parse_dates(as_of)))
-    tables = source if isinstance(source, Mapping) else source.tables
-    view = look(tables, as_of, as_config(config), spine)
+    settings = as_config(config)
+    held = source if isinstance(source, Mapping) else as_tables(source, config=settings)
+    if isinstance(held, Source):
+        require_bills(held, max(parse_dates(as_of)))
+    tables = held if isinstance(held, Mapping) else held.tables
+    view = look(tables, as_of, settings, spine)
     features = declared(tables)
     row, values = _over(view, features)
     columns = {

@@ -28,6 +28,7 @@ GROUP = ("C", "B", "A")
 """Tiers of corporate groups; their places, from 1, are the levels 1 to 3."""
 
 _LEVELS = {0: "tier_group_now_level", 3: "tier_group_3m_level", 6: "tier_group_6m_level"}
+_STARTS = ("silver_begins", "gold_begins", "diamond_begins")
 _STATE = {"handsets", "sector", "top_taxpayer"}
 _AMOUNT = ("bills.amount",)
 _MEMBER = (*_AMOUNT, "customers.group_id", "groups.handsets", "groups.sector")
@@ -181,6 +182,10 @@ def parts(view: View) -> dict[str, JoinedTable]:
     """The tables joined to the customers: the tier of each month, and their group."""
     tiers = view.config.tiers
     by_table = {"bills": JoinedTable(view.bills, _monthly(view.bills, tiers))}
+    if tiers.by == "quantile":
+        cuts = _cuts(view)
+        starts = {name: cuts[name] for name in _STARTS}
+        by_table["tier_cuts"] = JoinedTable(cuts, starts, ("as_of",))
     if view.has(*_SIZED):
         groups = _groups(view)
         names = [name for name in groups.columns if name.startswith("tier_")]
@@ -191,22 +196,46 @@ def parts(view: View) -> dict[str, JoinedTable]:
 
 
 def _monthly(bills: ir.Table, tiers: Tiers) -> dict[str, ir.Value]:
-    """Current ARPU, and the tier level of each of 10 months by its trailing mean."""
+    """Current ARPU, and the tier level of each of 10 months by its trailing mean.
+
+    Where ranks decide, that mean itself: the level depends on all customers.
+    """
     months = range(TIER_MONTHS - 1 + tiers.arpu_months)
     values = monthly.filled(bills, "amount", months)
     there = monthly.there(bills, "amount", months)
     columns: dict[str, ir.Value] = {}
+    starts = [start * monthly.UNIT for start in tiers.thresholds]
     for ago in range(TIER_MONTHS):
         span = slice(ago, ago + tiers.arpu_months)
         # In millionths and by one division only, so that 3000 is not missed by rounding.
         arpu = monthly.ratio(monthly.total(values[span]), monthly.total(there[span]))
         if ago == 0:
             columns["arpu"] = arpu / monthly.UNIT
-        limits = (tiers.diamond, 3), (tiers.gold, 2), (tiers.silver, 1), (0, 0)
-        columns[f"level_{ago}"] = ibis.cases(
-            *((arpu >= limit * monthly.UNIT, level) for limit, level in limits), else_=None
-        )
+        if tiers.by == "quantile":
+            columns[f"mean_{ago}"] = arpu
+        else:
+            columns[f"level_{ago}"] = _level(arpu, starts)
     return columns
+
+
+def _level(arpu: ir.FloatingValue, starts: Iterable[float | ir.Value]) -> ir.IntegerValue:
+    """The tier that an ARPU reaches, both counted in millionths; null without one."""
+    places = [(0, 0), *((start, level) for level, start in enumerate(starts, 1))]
+    return ibis.cases(*((arpu >= start, level) for start, level in reversed(places)), else_=None)
+
+
+def _cuts(view: View) -> ir.Table:
+    """At each ``as_of`` the ARPU from which on the tiers begin, by rank, in millionths."""
+    tiers, bills = view.config.tiers, view.bills
+    months = range(tiers.arpu_months)
+    spent = monthly.total(monthly.filled(bills, "amount", months))
+    mean = monthly.ratio(spent, monthly.total(monthly.there(bills, "amount", months)))
+    means = bills.select(*KEYS, mean=mean).filter(_.mean.notnull())
+    rows = asof.eligible(view.customers).select(*KEYS).join(means, list(KEYS))
+    shares = zip(_STARTS, tiers.quantiles, strict=True)
+    return rows.group_by("as_of").agg(
+        **{name: rows["mean"].quantile(share) for name, share in shares}
+    )
 
 
 def columns(row: ir.Table, view: View) -> dict[str, ir.Value]:
@@ -221,7 +250,13 @@ def columns(row: ir.Table, view: View) -> dict[str, ir.Value]:
 
 
 def _individual(row: ir.Table, tiers: Tiers) -> dict[str, ir.Value]:
-    level = [row[f"level_{ago}"] for ago in range(TIER_MONTHS)]
+    if tiers.by == "quantile":
+        begins = [row[name] for name in _STARTS]
+        level = [_level(row[f"mean_{ago}"], begins) for ago in range(TIER_MONTHS)]
+        starts = (0, *(one / monthly.UNIT for one in begins))
+    else:
+        level = [row[f"level_{ago}"] for ago in range(TIER_MONTHS)]
+        starts = (0, *tiers.thresholds)
     steps = list(itertools.pairwise(level[:7]))
     recorded = row.bills_ends - row.bills_starts
     # The first month on record, counted back, in which the tier was another or unknown.
@@ -229,7 +264,6 @@ def _individual(row: ir.Table, tiers: Tiers) -> dict[str, ir.Value]:
         (~level[k].identical_to(level[0]) & (recorded >= k), k) for k in range(1, TIER_MONTHS)
     )
     now = row.activated_on.notnull().ifelse(level[0].fill_null(0), None)
-    starts = (0, tiers.silver, tiers.gold, tiers.diamond)
     return {
         "tier_individual_now": _named(now, INDIVIDUAL, 0),
         "tier_individual_now_level": now,

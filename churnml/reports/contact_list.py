@@ -16,7 +16,7 @@ from churnml.base.placing import ReadPlaces, require_apart
 from churnml.base.table_file import TableFile, suffix_of
 from churnml.base.tasks import TASKS
 from churnml.base.text import counted
-from churnml.config.settings import ActionSettings, Config, ConfigGiven, as_config
+from churnml.config.settings import Config, ConfigGiven, as_config
 from churnml.errors import ModelError, UsageError
 from churnml.reports.accounts import ACCOUNT_COLUMNS, account_rows, source_of
 from churnml.reports.sentences import Reason, sentence
@@ -54,6 +54,7 @@ _DIGITS = {
     "value_at_risk": 2,
     "leavers_expected": 1,
 }
+_BRAND = "lifecycle_brand"
 _LAST_SURVEY, _SURVEY_DAYS = "service_survey_last_score_points", "service_survey_last_days"
 
 
@@ -188,7 +189,7 @@ def contact_list(
             batches = account_rows(con, query, *source, config=settings, top=top)
         else:
             ordered = f"{query} ORDER BY {_order(columns)}" + (f" LIMIT {top}" if top else "")
-            batches = _customers(con, ordered, columns, language, settings.actions)
+            batches = _customers(con, ordered, columns, language, settings)
         rows = table.write_batches(
             (_headed(batch, columns, language, Path(out)) for batch in batches),
             out,
@@ -330,27 +331,30 @@ def _customers(
     query: str,
     columns: Sequence[str],
     lang: Language,
-    actions: ActionSettings,
+    settings: Config,
 ) -> Iterator[pd.DataFrame]:
     reader = con.cursor().sql(query).to_arrow_reader(_BATCH)
-    yield _customer_rows(reader.schema.empty_table(), columns, lang, actions)
+    yield _customer_rows(reader.schema.empty_table(), columns, lang, settings)
     for batch in reader:
-        yield _customer_rows(pa.Table.from_batches([batch]), columns, lang, actions)
+        yield _customer_rows(pa.Table.from_batches([batch]), columns, lang, settings)
 
 
 def _customer_rows(
-    rows: pa.Table, columns: Sequence[str], lang: Language, actions: ActionSettings
+    rows: pa.Table, columns: Sequence[str], lang: Language, settings: Config
 ) -> pd.DataFrame:
     plain = [name for name in columns if "_reason_" not in name and name != "action"]
     frame = rows.select(plain).to_pandas()
+    brands = settings.brands.called(lang)
     for task, column in _reason_columns(set(rows.column_names)):
-        told = [_sentences(task, reasons or [], lang) for reasons in rows[column].to_pylist()]
+        told = [
+            _sentences(task, reasons or [], lang, brands) for reasons in rows[column].to_pylist()
+        ]
         for number in range(REASONS):
             frame[f"{task}_reason_{number + 1}"] = pd.Series(
                 [one[number] if number < len(one) else None for one in told], dtype="str"
             )
     if "action" in columns:
-        frame["action"] = frame["driver"].map(actions.by_driver(lang)).astype("str")
+        frame["action"] = frame["driver"].map(settings.actions.by_driver(lang)).astype("str")
     return frame
 
 
@@ -359,7 +363,9 @@ def _rounded(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.round({name: digits for name, digits in _DIGITS.items() if name in frame})
 
 
-def _sentences(task: str, reasons: Sequence[Mapping[str, Any]], lang: Language) -> list[str]:
+def _sentences(
+    task: str, reasons: Sequence[Mapping[str, Any]], lang: Language, brands: Mapping[str, str]
+) -> list[str]:
     """The first reasons as sentences; the last survey's score and its age are one."""
     by_name = {one["feature"]: one["value"] for one in reasons}
     days = by_name.get(_SURVEY_DAYS) if _LAST_SURVEY in by_name else None
@@ -367,7 +373,13 @@ def _sentences(task: str, reasons: Sequence[Mapping[str, Any]], lang: Language) 
     return [
         sentence(
             task,
-            Reason(feature=one["feature"], value=one["value"], raises=one["contribution"] > 0),
+            Reason(
+                feature=one["feature"],
+                value=brands.get(one["value"], one["value"])
+                if one["feature"] == _BRAND
+                else one["value"],
+                raises=one["contribution"] > 0,
+            ),
             lang,
             days=days,
         )

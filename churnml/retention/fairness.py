@@ -8,7 +8,7 @@ show whom the list favours. Cells of fewer than ten customers are hidden.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -36,7 +36,10 @@ def segment_columns(customers: pd.DataFrame, told: pd.DataFrame) -> pd.DataFrame
 
 
 def fairness(
-    columns: pd.DataFrame, treated: Bools, cost: NDArray[np.float64]
+    columns: pd.DataFrame,
+    treated: Bools,
+    cost: NDArray[np.float64],
+    elderly: Collection[str] = (ELDERLY,),
 ) -> list[dict[str, Any]]:
     """The share treated and the mean yuan in each cell, beside those of all customers.
 
@@ -47,13 +50,15 @@ def fairness(
     treated : array of bool, shape (n,)
     cost : array, shape (n,)
         Yuan; 0 for who is not treated.
+    elderly : collection of str
+        Brands of the elderly, which come first.
     """
     base = float(treated.mean()) if len(treated) else 0.0
     rows = []
     for by in ("brand", "age", "region", "individual_tier", "group_tier"):
         if by not in columns:
             continue
-        cells = sorted(set(columns[by]), key=lambda one: (one != ELDERLY, one))
+        cells = sorted(set(columns[by]), key=lambda one: (one not in elderly, one))
         for cell in cells:
             here = (columns[by] == cell).to_numpy()
             count, inside = int(here.sum()), int(treated[here].sum())

@@ -105,7 +105,7 @@ def plan_facts(
             "left_out": int((offer < 0).sum()),
         },
         "left_out": {name: int(left.get(name, 0)) for name in REASONS},
-        "fairness": fairness(columns, treated, cost),
+        "fairness": fairness(columns, treated, cost, request.config.brands.elderly),
         "segments": segment_plans(
             customers["segment"],
             treated,

@@ -17,6 +17,7 @@ from churnml.base.files import output_errors
 from churnml.config.settings import Config, Tiers
 from churnml.features import BUILDERS, write_features
 from churnml.features.requirements import require_bills
+from churnml.features.tiers import INDIVIDUAL
 from churnml.scoring.feed import Account, Batch
 from churnml.scoring.manifest import Manifest
 from churnml.scoring.plan import ModelsAsked, Work, choose_models, make_recipe
@@ -159,8 +160,7 @@ def _value(table: pa.Table, tiers: Tiers) -> dict[str, Any]:
     if mean in table.column_names:
         return value | {"arpu": table[mean]}
     # Windows that no feature has: the ARPU is the tier's threshold and what lies above it.
-    start = {"standard": 0.0, "silver": tiers.silver, "gold": tiers.gold}
-    start["diamond"] = tiers.diamond
+    start = dict(zip(INDIVIDUAL, (0.0, *tiers.thresholds), strict=True))
     pairs = zip(value["individual_tier"].to_pylist(), table[margin].to_pylist(), strict=True)
     above = [None if over is None else start[tier] + float(over) for tier, over in pairs]
     return value | {"arpu": above}
@@ -228,8 +228,4 @@ def _nobody(eligible: int) -> list[str]:
 
 
 def _nulled(checked: Validation) -> list[str]:
-    return [
-        f"{breach.table}.{breach.column}: {breach.count:,} values made null [{breach.code}]"
-        for breach in checked.report.breaches
-        if breach.effect == "null"
-    ]
+    return [breach.lost for breach in checked.report.breaches if breach.effect == "null"]

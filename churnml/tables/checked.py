@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import date
 from pathlib import Path
+from typing import TypeVar
 
 from churnml.base.placing import input_first, require_apart
 from churnml.base.text import counted
@@ -12,12 +13,14 @@ from churnml.config.settings import Config, ConfigGiven, as_config
 from churnml.errors import UsageError
 from churnml.tables.source import Source, open_source
 from churnml.tables.source.mapping import SourceMapping
+from churnml.tables.source.source import HasTables
 from churnml.tables.validation import Validation
 from churnml.tables.validation import quarantine as write_quarantine
 from churnml.tables.validation import validate as validate_tables
 from churnml.tables.validation.quarantine import QUARANTINE
 
 Location = str | Path
+T = TypeVar("T", bound=HasTables)
 _log = logging.getLogger(__name__)
 
 
@@ -62,6 +65,28 @@ def as_source(
     )
 
 
+def as_tables(
+    data: T | Location,
+    *,
+    mapping: Location | SourceMapping | None = None,
+    config: ConfigGiven | None = None,
+) -> T | Source:
+    """The operator's tables: what holds them already, or the good rows at a location.
+
+    Raises
+    ------
+    UsageError
+        If it is neither.
+    ContractError
+        If the source at the location is refused.
+    """
+    if not isinstance(data, str | Path) and hasattr(data, "tables"):
+        return data
+    settings = as_config(config)
+    source = as_source(data, mapping=mapping, config=settings)  # type: ignore[arg-type]
+    return check(source, settings).accepted()
+
+
 def check(source: Source, config: Config, *, until: date | str | None = None) -> Validation:
     """Validate a source and log what was set aside; the result is cached.
 
@@ -73,7 +98,7 @@ def check(source: Source, config: Config, *, until: date | str | None = None) ->
         Look at the source as it was at the start of that day.
     """
     seen = source if until is None else source.until(until)
-    key = f"{seen.day} {config.validation.model_dump_json()}"
+    key = f"{seen.day} {config.validation.model_dump_json()} {config.brands.names}"
     if key not in source.checks:
         _log.info("checking %s", source.location)
         validation = source.checks[key] = validate_tables(seen, config)
@@ -81,6 +106,9 @@ def check(source: Source, config: Config, *, until: date | str | None = None) ->
             if count.aside:
                 rows = counted(count.rows, "row")
                 _log.info("%s: %s of %s set aside", count.table, f"{count.aside:,}", rows)
+        for breach in validation.report.breaches:
+            if breach.effect == "null":
+                _log.info("%s", breach.lost)
     return source.checks[key]
 
 

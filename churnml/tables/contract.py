@@ -40,6 +40,8 @@ class ColumnSpec:
         The closed range of legal values.
     codes : tuple of str
         The legal values, where they are a closed list.
+    listed : str
+        The setting that lists the legal values of this operator instead.
     happens : str or None
         The column that dates this value, where it is a later event than the row: the
         value is unknown until that moment. A dating column names itself.
@@ -60,6 +62,7 @@ class ColumnSpec:
     low: float | None = None
     high: float | None = None
     codes: tuple[str, ...] = ()
+    listed: str = ""
     happens: str | None = None
     unless: tuple[str, ...] = ()
     known: str | None = None
@@ -160,6 +163,7 @@ _CUSTOMERS = TableSpec(
             "gotone (全球通), easyown (神州行), mzone (动感地带), senior (老年), other",
             nullable=True,
             codes=("gotone", "easyown", "mzone", "senior", "other"),
+            listed="brands.names",
         ),
         ColumnSpec("group_id", "text", "the corporate account (集团客户)", nullable=True),
         ColumnSpec(

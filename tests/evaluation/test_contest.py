@@ -54,6 +54,15 @@ def test_better_for_all_but_worse_for_the_elderly_is_refused(unfair, middling, u
     assert everybody[0].measure == "auc"
 
 
+def test_another_operator_s_brands_for_the_elderly_come_first(good, middling, unseen):
+    own = Config.model_validate({"brands": {"elderly": ["mzone"]}})
+    verdict = contest(good, middling, unseen, own)
+    slices = [check.where for check in verdict.checks if check.where != "all customers"]
+    assert slices[0] == "brand mzone"
+    others = unseen.rows(np.flatnonzero(unseen.X["lifecycle_brand"] != "mzone"))
+    assert "No customer of the elderly brand" in contest(good, middling, others, own).notes[0]
+
+
 def test_the_elderly_decide_although_all_customers_gain(unfair, middling, unseen):
     few = unseen.rows(
         np.flatnonzero((unseen.X["lifecycle_brand"] != "senior") | (np.arange(5_000) % 3 == 0))

@@ -2,6 +2,7 @@
 
 from datetime import date
 
+import numpy as np
 import pytest
 
 from churnml.base.dates import months_before
@@ -75,6 +76,53 @@ def test_months_and_thresholds_are_settings(describe):
     assert row["tier_individual_now"] == "silver"
     assert row["tier_individual_margin_yuan"] == pytest.approx(10)
     assert row["tier_individual_3m_level"] == 0
+
+
+def test_thresholds_may_be_in_another_currency(describe):
+    euros = {"currency": "EUR", "currency_yuan": 8, "silver": 20, "gold": 50, "diamond": 100}
+    rows = describe(
+        customers=[{"customer_id": "below"}, {"customer_id": "gold"}],
+        bills=[*bills("below", 159.99), *bills("gold", 400)],
+        config=Config.model_validate({"tiers": euros}),
+    )
+    assert rows["below"]["tier_individual_now"] == "standard"
+    assert rows["below"]["tier_individual_next_yuan"] == pytest.approx(0.01)
+    assert rows["gold"]["tier_individual_now"] == "gold"
+
+
+def test_tiers_by_rank_begin_at_the_quantiles_of_the_day(describe):
+    names = [f"c{number:03d}" for number in range(1, 101)]
+    rows = describe(
+        customers=[*({"customer_id": name} for name in names), {"customer_id": "none"}],
+        bills=[one for at, name in enumerate(names, 1) for one in bills(name, at, at, at, 100)],
+        config=Config.model_validate({"tiers": {"by": "quantile"}}),
+    )
+    spent = [row["arpu_mean_3m_yuan"] for row in rows.values()]
+    cuts = np.quantile([one for one in spent if one is not None], [0.7, 0.9, 0.98])
+    for at, name in enumerate(names, 1):
+        row, level = rows[name], np.searchsorted(cuts, at, side="right")
+        assert row["tier_individual_now"] == ["standard", "silver", "gold", "diamond"][level]
+        above = at - [0, *cuts][level]
+        assert row["tier_individual_margin_yuan"] == pytest.approx(above, abs=1e-6)
+        if level < 3:
+            assert row["tier_individual_next_yuan"] == pytest.approx(cuts[level] - at, abs=1e-6)
+        # By the thresholds of today.
+        assert row["tier_individual_3m_level"] == np.searchsorted(cuts, 100, side="right")
+    assert {rows[name]["tier_individual_now"] for name in names} >= {"silver", "diamond"}
+    assert rows["none"]["tier_individual_now"] == "standard"
+
+
+@pytest.mark.parametrize(
+    ("tiers", "said"),
+    [
+        ({"currency": "EUR"}, "currency_yuan must say"),
+        ({"quantiles": (0.9, 0.7, 0.98)}, "quantiles must ascend"),
+        ({"by": "quantile", "arpu_months": 2}, "1, 3, 6, 12"),
+    ],
+)
+def test_tiers_that_cannot_be_are_refused(tiers, said):
+    with pytest.raises(ValueError, match=said):
+        Config.model_validate({"tiers": tiers})
 
 
 GROUPS = [

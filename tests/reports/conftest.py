@@ -24,13 +24,14 @@ SCORE = reason("service_survey_last_score_points", "40", 0.2, "service_window")
 ASKED = reason("service_survey_last_days", "63", 0.1, "service_window")
 SLOW = reason("usage_speed_mean_3m_mbps", "3.5", 0.6, "network")
 NEVER = reason("complaints_last_days", None, -0.1, "service_window")
+BRAND = reason("lifecycle_brand", "red", -0.2, "lifecycle")
 UNHAPPY = reason("service_unresolved_90d_share", "0.5", -6.0, "service_window")
 
 # id, probability, percentile, band, satisfaction, tier, group tier, ARPU, reasons.
 ROWS = [
     ("0007", 0.10, 60.0, "medium", 80.0, "standard", None, 50.0, [SPEND, NEVER]),
     ("0008", 0.60, 99.0, "critical", 55.0, "silver", "A", 700.0, [SLOW, WAITED, SPEND]),
-    ("0009", 0.02, 10.0, "low", 90.0, "standard", None, None, [SPEND]),
+    ("0009", 0.02, 10.0, "low", 90.0, "standard", None, None, [SPEND, BRAND]),
     ("=1+1", 0.30, 90.0, "high", 60.0, "gold", "A", 1600.0, [SCORE, ASKED, SPEND]),
     ("0011", 0.60, 99.0, "critical", 50.0, "standard", "B", 20.0, [WAITED]),
     ("0012", 0.01, 5.0, "low", 95.0, "diamond", None, 3100.5, []),

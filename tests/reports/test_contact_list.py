@@ -39,6 +39,15 @@ def test_one_flat_row_a_customer_the_riskiest_first(scores, tmp_path):
     assert rows["churn_reason_2"][2].startswith("Mean monthly bill")
 
 
+def test_brands_of_one_s_own_are_called_what_the_settings_say(scores, tmp_path):
+    brands = {"names": ["red"], "words": {"red": {"en": "Red Unlimited", "zh": "红卡"}}}
+    for lang, said in (("en", "Brand: Red Unlimited;"), ("zh", "品牌：红卡，")):
+        out = tmp_path / f"{lang}.parquet"
+        made = churnml.contact_list(scores, out=out, lang=lang, config={"brands": brands})
+        rows = made.to_pandas().set_index("customer_id")
+        assert rows.loc["0009", "churn_reason_2"].startswith(said)
+
+
 def test_bands_say_what_they_mean(scores, tmp_path):
     made = churnml.contact_list(scores, out=tmp_path / "l.csv", band=["critical"])
     assert made.rows == 2

@@ -15,7 +15,6 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -27,7 +26,7 @@ from churnml.errors import LabelWindowError, UsageError
 from churnml.labels import coverage as cover
 from churnml.labels import window as labels
 from churnml.labels.sensitivity.patterns import BEFORE, FOLLOWED, counted, edges, whole_months
-from churnml.tables.checked import Location, as_source, check
+from churnml.tables.checked import Location, as_tables
 from churnml.tables.source import HasTables
 
 Bools = NDArray[np.bool_]
@@ -90,10 +89,8 @@ def label_sensitivity(
         If a span is written otherwise.
     """
     config = as_config(config)
-    if isinstance(source, str | Path):
-        source = check(as_source(source, mapping=mapping, config=config), config).accepted()
+    tables = as_tables(source, mapping=mapping, config=config).tables
     _log.info("counting who leaves by which definition")
-    tables = source.tables
     if any(not 1 <= months <= BEFORE for months in inactive_months):
         raise UsageError(f"inactive_months: from 1 to {BEFORE} expected.")
     since, until, earliest = cover.covered(tables, "either")

@@ -94,13 +94,14 @@ def _column_checks(scope: Scope, column: ColumnSpec, future: datetime | None) ->
         yield RowCheck(
             code="C04", column=name, effect=effect, bad=bad, expected=expected, shown=text
         )
-    if column.codes:
-        expected = ", ".join(column.codes)
+    codes = scope.codes(column)
+    if codes:
+        expected = ", ".join(codes) + (f" (setting {column.listed})" if column.listed else "")
         yield RowCheck(
             code="C05",
             column=name,
             effect=effect,
-            bad=value.notin(column.codes),
+            bad=value.notin(codes),
             expected=expected,
             shown=text,
         )

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from churnml.base.text import visible
+from churnml.base.text import counted, visible
 from churnml.tables.validation.codes import CODES, EFFECTS, Effect
 
 EXAMPLES = 5
@@ -63,6 +63,15 @@ class Breach:
     def place(self) -> str:
         """Where the examples stand: ``line 3, 17``; empty where nobody knows."""
         return f"{self.counted} {', '.join(map(str, self.rows))}" if self.rows else ""
+
+    @property
+    def lost(self) -> str:
+        """What became null and why, in a line that shows values of code lists alone."""
+        values = f" ({', '.join(self.examples)})" if self.code == "C05" and self.examples else ""
+        return (
+            f"{self.table}.{self.column}: {counted(self.count, 'value')} made null, "
+            f"{CODES[self.code].meaning}{values} [{self.code}]: expected {self.expected}"
+        )
 
     def __str__(self) -> str:
         place = f"{self.table}.{self.column}" if self.column else self.table

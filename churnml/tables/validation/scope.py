@@ -27,10 +27,13 @@ class Scope:
     binding : Binding
     rows : Table
         The contract's columns, `RAW` texts, `ROW`, `FILE` where there are several, `KNOWN`.
+    brands : tuple of str
+        The values that a brand may have; none: those of the contract.
     """
 
     binding: Binding
     rows: ir.Table
+    brands: tuple[str, ...] = ()
 
     @property
     def spec(self) -> TableSpec:
@@ -41,6 +44,10 @@ class Scope:
     def columns(self) -> tuple[ColumnSpec, ...]:
         """The contract's columns that the table has."""
         return contract_columns(self.spec, self.binding.columns)
+
+    def codes(self, column: ColumnSpec) -> tuple[str, ...]:
+        """The legal values of a column, where they are a closed list."""
+        return self.brands if column.listed and self.brands else column.codes
 
     @property
     def place(self) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -16,6 +17,7 @@ from churnml.tables.contract import REQUIRED_TABLES
 from churnml.tables.source.engines.duckdb import read_errors
 from churnml.tables.source.source import Source
 from churnml.tables.validation.causes import empty_tables, numbered_ids
+from churnml.tables.validation.codes import CODES
 from churnml.tables.validation.future import future_start
 from churnml.tables.validation.history import lives
 from churnml.tables.validation.references import empty_months
@@ -56,9 +58,13 @@ class Validation:
             Saying why; ``breaches`` among its details.
         """
         if self.refused:
+            text = "; ".join(self.report.refused)
+            named = [one for one in self.report.codes() if re.search(rf"\b{one}\b", text)]
+            codes = "; ".join(f"{one}: {CODES[one].meaning}" for one in named)
             raise ContractError(
-                f"{self.source.location} is refused: {'; '.join(self.report.refused)}.",
-                hint="churnml validate lists every breach; --quarantine DIR keeps the rows.",
+                f"{self.source.location} is refused: {text}.",
+                hint=f"{codes}{'. ' if codes else ''}churnml validate lists every breach; "
+                "--quarantine DIR keeps the rows.",
                 breaches=[str(breach) for breach in self.report.breaches],
             )
 
@@ -125,7 +131,10 @@ def validate(
 
 def _validated(seen: Source, config: Config) -> Validation:
     whole = {name: binding for name, binding in seen.bindings.items() if not binding.absent}
-    scopes = {name: scope(binding, seen.day) for name, binding in whole.items()}
+    scopes = {
+        name: replace(scope(binding, seen.day), brands=config.brands.names)
+        for name, binding in whole.items()
+    }
     # Nothing lies in the future of a source that ends at a day.
     future = None if seen.day else future_start(scopes, config.validation.future_days)
     customers = scopes.get("customers")

@@ -7,8 +7,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from churnml.config.settings import Config
-from churnml.errors import ContractError, DataError, OutputError
+from churnml.config.settings import Config, as_config
+from churnml.errors import ContractError, DataError, OutputError, UsageError
 from churnml.tables.source import open_source
 from churnml.tables.validation import CODES, quarantine, validate
 
@@ -348,3 +348,41 @@ def test_a_damaged_page_is_refused_or_read_and_never_a_fault_of_ours(write, good
         except DataError:
             refused += 1
     assert refused
+
+
+def test_the_brands_of_another_operator_are_a_setting(good, write, folder):
+    good["customers"][1]["brand"] = "Red Unlimited"
+    source = open_source(write(folder, good))
+    (breach,) = validate(source).report.breaches
+    assert (breach.code, breach.effect) == ("C05", "null")
+    assert "Red Unlimited" in breach.lost
+    assert breach.lost.endswith(
+        "expected gotone, easyown, mzone, senior, other (setting brands.names)"
+    )
+    own = validate(source, {"brands": {"names": ["Red Unlimited", "Blue"]}})
+    assert own.report.breaches == ()
+    kept = own.accepted().tables["customers"].to_pandas()["brand"]
+    assert kept.dropna().tolist() == ["Red Unlimited"]
+
+
+def test_a_mapping_leads_to_brands_of_one_s_own(good, write, folder):
+    good["customers"][1]["brand"] = "R1"
+    write(folder, good)
+    mapping = folder / "source.yaml"
+    mapping.write_text("tables: {customers: {values: {brand: {R1: red}}}}\n")
+    read = validate(open_source(folder), {"brands": {"names": ["red", "blue"]}})
+    assert read.report.breaches == ()
+    assert read.accepted().tables["customers"].to_pandas()["brand"].dropna().tolist() == ["red"]
+
+
+@pytest.mark.parametrize(
+    ("brands", "said"),
+    [
+        ({"names": ["red"], "elderly": ["blue"]}, "elderly has blue, which names has not"),
+        ({"names": []}, "at least 1 item"),
+        ({"names": ["red", "red"]}, "twice"),
+    ],
+)
+def test_brands_that_cannot_be_are_refused(brands, said):
+    with pytest.raises(UsageError, match=said):
+        as_config({"brands": brands})
