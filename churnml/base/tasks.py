@@ -55,6 +55,9 @@ MEASURES: Mapping[str, str] = {
     "cross_fitted_qini": "the same on the rows learned from, by models that had not seen them",
     "mean_effect": "mean change of the probability of leaving by an offer; below 0 keeps",
     "best_fifth_effect": "the same of the fifth that offers are said to keep most",
+    "rule_effect": "mean change, per customer, by offers to those they are said to keep",
+    "rule_effect_against_all": "that change less the one by the best offer to everybody",
+    "rule_effect_against_random": "that change less the one by as many offers by lot",
 }
 """What each measure says."""
 
@@ -342,7 +345,15 @@ _OFFERS = replace(
     estimator="OfferEffect",
     scores=("offer_effect",),
     score="offer_effect",
-    headline=("qini", "best_fifth_effect", "mean_effect", "cross_fitted_qini"),
+    headline=(
+        "qini",
+        "best_fifth_effect",
+        "rule_effect",
+        "rule_effect_against_all",
+        "rule_effect_against_random",
+        "mean_effect",
+        "cross_fitted_qini",
+    ),
     summary=("qini", "mean_effect"),
     monthly=(),
     sliced_by="qini",

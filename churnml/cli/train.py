@@ -1,6 +1,6 @@
 """``churnml train``: a churn or satisfaction model."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -109,7 +109,35 @@ def show(trained: "Trained") -> None:
         trained.metric_rows(),
         numbers=1 + len(trained.baselines),
     )
+    if trained.offers is not None:
+        _show_offers(trained.offers["offers"])
     for note in trained.notes:
         output.print_line(f"note: {note}")
     alias = f" ({trained.alias})" if trained.alias else ""
     output.print_line(f"model: {trained.model_uri}{alias}")
+
+
+def _show_offers(offers: list[dict[str, Any]]) -> None:
+    """Print what each offer did, as counted and doubly robust."""
+
+    def points(one: dict[str, Any], name: str) -> str:
+        if one[name] is None:
+            return "not known"
+        low, high = 100 * one[f"{name}_low"], 100 * one[f"{name}_high"]
+        return f"{100 * one[name]:+.2f} ({low:+.2f} to {high:+.2f})"
+
+    output.print_table(
+        f"Points more than of {offers[0]['control']:,} offered nothing (95 %)",
+        ("offer", "rows", "as counted", "doubly robust", "p (Holm)"),
+        [
+            (
+                one["offer"],
+                f"{one['treated']:,}",
+                points(one, "difference"),
+                points(one, "effect"),
+                f"{one['p']:.3f}",
+            )
+            for one in offers
+        ],
+        numbers=4,
+    )

@@ -50,7 +50,11 @@ class OfferRow:
     offer : str
     treated, control, left_treated, left_control : int
     effect : Effect
-        Of being offered it, accepted or not.
+        Of being offered it, accepted or not: doubly robust, narrower than the plain difference
+        where columns tell who leaves, and right too where offers were not drawn by lot.
+    difference : Effect or None
+        The share that left of those offered it, less that of control, as counted; None of one
+        customer alone.
     p : float
         After Holm, over the offers.
     """
@@ -61,6 +65,7 @@ class OfferRow:
     left_treated: int
     left_control: int
     effect: Effect
+    difference: Effect | None
     p: float
 
     def works(self, significance: float = 0.05) -> bool:
@@ -75,8 +80,15 @@ class OfferRow:
             "effect": told.value,
             "effect_low": told.low,
             "effect_high": told.high,
+            **_difference(self.difference),
             "p": self.p,
         }
+
+
+def _difference(told: Effect | None) -> dict[str, float | None]:
+    names = ("difference", "difference_error", "difference_low", "difference_high")
+    ends = (None,) * 4 if told is None else (told.value, told.error, told.low, told.high)
+    return dict(zip(names, ends, strict=True))
 
 
 @dataclass(frozen=True, kw_only=True)

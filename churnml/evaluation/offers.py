@@ -18,6 +18,7 @@ from churnml.metrics.check_arrays import number_groups
 from churnml.metrics.effects import Effect, Fifth, effect_of, effects_by_fifth, mean_effect, qini
 from churnml.metrics.power import detectable_effect
 from churnml.metrics.significance import auc_influence, below_zero, holm, standard_error
+from churnml.metrics.uplift import difference_of_means
 
 Floats = NDArray[np.float64]
 
@@ -106,10 +107,18 @@ def _offer_rows(
             left_treated=int(left[offer == name].sum()),
             left_control=int(left[control].sum()),
             effect=one,
+            difference=_counted(left, offer == name, control),
             p=float(p),
         )
         for name, one, p in zip(effect.offers_, told, adjusted, strict=True)
     ]
+
+
+def _counted(left: Floats, treated: NDArray[np.bool_], control: NDArray[np.bool_]) -> Effect | None:
+    if min(treated.sum(), control.sum()) < 2:
+        return None
+    here = treated | control
+    return effect_of(*difference_of_means(left[here], treated[here]))
 
 
 def _name(

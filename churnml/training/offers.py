@@ -1,6 +1,6 @@
 """Train what offers change: from past offers of an operator, or from a table of one's own.
 
-The effect on customers of later months, or of a quarter held out, is told from doubly robust
+The effect on customers of later months, or of a half held out, is told from doubly robust
 scores of these customers alone; then the model learns from all rows.
 """
 
@@ -39,7 +39,7 @@ from churnml.training.system_metrics import Watch
 
 _log = logging.getLogger(__name__)
 _TEST_MONTHS = 2
-_TEST_SHARE = 0.25
+_TEST_SHARE = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -277,6 +277,12 @@ def fit_offers(experiment: OfferSplit, config: Config) -> FittedOffers:
         "cross_fitted_qini": _estimate(verdict.differs),
     }
     notes += [verdict.say(), verdict.assignment.say()]
+    if verdict.name == "harm" and experiment.origin.kind == "table":
+        target = experiment.origin.label["target"]
+        notes.append(
+            f"An offer is taken to be good where it lowers {target!r}; where it should raise it, "
+            "give the other value with --positive."
+        )
     rows = {
         "train": int(experiment.train.sum()),
         "test": int(experiment.test.sum()),
@@ -338,7 +344,7 @@ def _described(
 def _test(
     model: OfferEffect, experiment: OfferSplit, settings: RetentionSettings
 ) -> dict[str, Estimate]:
-    """The QINI, and the effect of the best fifth, on rows that the model has not seen."""
+    """The QINI, the best fifth, and what the model's rule changes, on rows it has not seen."""
     judge = _fit(experiment, experiment.test, settings)
     lost = sorted(set(judge.offers_) - set(model.offers_))
     if lost:
@@ -351,6 +357,28 @@ def _test(
     return {
         "qini": _estimate(qini(scores, priority, customers)),
         "best_fifth_effect": _estimate(mean_effect(scores[first], customers[first])),
+        **_rule(model, judge, told, customers),
+    }
+
+
+def _rule(
+    model: OfferEffect, judge: OfferEffect, told: NDArray[np.float64], customers: NDArray[Any]
+) -> dict[str, Estimate]:
+    """The change that the model's rule makes, in all and beyond simpler rules, per customer.
+
+    The rule offers everybody what is said to keep her most, and nothing where nothing does. Each
+    is compared with on the same customers by the same scores.
+    """
+    scores = judge.scores_[judge.offers_].to_numpy()
+    best, every = told.argmin(axis=1), np.arange(len(told))
+    chosen = told[every, best] < 0
+    ruled = np.where(chosen, scores[every, best], 0.0)
+    to_all = scores[:, judge.offers_.index(str(model.mean_effect_[judge.offers_].idxmin()))]
+    used = np.bincount(best[chosen], minlength=scores.shape[1]) / len(told)
+    others = {"": 0.0, "_against_all": to_all, "_against_random": scores @ used}
+    return {
+        f"rule_effect{name}": _estimate(mean_effect(ruled - other, customers))
+        for name, other in others.items()
     }
 
 

@@ -63,6 +63,8 @@ class Trained:
         What the user should know, such as columns left out.
     suspects : list of dict
         Of a flat table: columns that look like outcomes.
+    offers : dict or None
+        Of the task ``offers``: the verdict, each offer's effect, and the answers to the questions.
     """
 
     task: TaskName
@@ -77,6 +79,7 @@ class Trained:
     dates: dict[str, list[str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     suspects: list[dict[str, Any]] = field(default_factory=list)
+    offers: dict[str, Any] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The training as plain data, for ``--json``."""
@@ -89,7 +92,7 @@ class Trained:
             "suspects": self.suspects,
             "metrics": flat_metrics(self.metrics),
             "baselines": {name: flat_metrics(found) for name, found in self.baselines.items()},
-        }
+        } | ({} if self.offers is None else {"offers": self.offers})
 
     def __repr__(self) -> str:
         return f"Trained({self.model_uri}: tested on {self.rows['test']:,} rows)"
@@ -347,6 +350,7 @@ def _keep_offers(
         rows=fitted.rows,
         dates=fitted.experiment.dates,
         notes=fitted.notes,
+        offers=fitted.verdict.to_dict(),
     )
 
 

@@ -12,7 +12,7 @@ from tests.retention.conftest import QUICK, keeps_the_young, simulate
 @pytest.fixture(scope="module")
 def table(tmp_path_factory):
     random = np.random.default_rng(0)
-    rows = 2400
+    rows = 5000
     age = random.integers(18, 80, rows)
     mail = random.choice(["none", "men", "women"], rows)
     left = random.random(rows) < 0.3 - 0.2 * ((mail == "men") & (age < 45))
@@ -31,7 +31,13 @@ def test_a_table_of_ones_own_trains_offers(table, tmp_path):
     assert found.name == "offers-mails"
     assert {"qini", "mean_effect", "best_fifth_effect", "cross_fitted_qini"} <= set(found.metrics)
     assert found.metrics["cross_fitted_qini"].low > 0
-    assert found.to_dict()["rows"]["all"] == 2400
+    assert found.rows["test"] == pytest.approx(2500, abs=100)
+    rule = [found.metrics[f"rule_effect{name}"] for name in ("", "_against_random")]
+    assert rule[0].high < 0
+    assert rule[1].value < 0
+    men = found.to_dict()["offers"]["offers"][0]
+    assert men["difference_low"] < men["difference"] < men["difference_high"] < 0
+    assert found.to_dict()["rows"]["all"] == 5000
     model = churnml.load_model(tmp_path / "model")
     assert model.task == "offers"
     assert model.estimator.offers_ == ["men", "women"]

@@ -63,6 +63,35 @@ def test_larger_campaigns_and_those_by_risk(tmp_path, usual):
     assert risk["treatment"] > 1.3 * risk["control"]
 
 
+def test_every_earlier_treatment_tires(tmp_path, usual):
+    asked = ASKED | {"customers": 1000}
+    simulate(tmp_path, **asked, effect="none", campaign_size=40.0, fatigue=1.5)
+    offers, truth = read(tmp_path, "offers"), read(tmp_path, "truth/hazard")
+    treated = offers[offers["arm"] == "treatment"]
+    before = treated.loc[treated["offered_at"] < "2026-04-01", "customer_id"].unique()
+    rows = truth[truth["month"] == date(2026, 5, 1)]
+    risk = rows.groupby(rows["customer_id"].isin(before))["churn_probability"].mean()
+    assert risk[True] > 1.3 * risk[False]
+
+
+def test_where_most_are_harmed_some_are_helped(tmp_path):
+    simulate(tmp_path, **ASKED | {"months": 4}, effect="mixed", campaign_size=40.0)
+    effects = read(tmp_path, "truth/offer_effect")["effect"]
+    assert (effects > 0).mean() > 0.5
+    assert effects.mean() < 0.01
+    assert effects.quantile(0.1) < -0.01
+
+
+def test_who_likes_an_offer_takes_it_more_often(tmp_path):
+    simulate(tmp_path, **ASKED | {"months": 6}, effect="mixed", campaign_size=40.0)
+    offers = read(tmp_path, "offers")
+    rows = offers[offers["arm"] == "treatment"].merge(
+        read(tmp_path, "truth/reaction"), on=["customer_id", "offer"]
+    )
+    taken = rows["accepted_at"].notna().groupby(rows["reaction"] < 0).mean()
+    assert taken[True] > taken[False] + 0.15
+
+
 def test_opt_outs_are_few_and_recent(usual):
     opt_outs = read(usual, "opt_outs")
     assert 15 < len(opt_outs) < 75
