@@ -170,7 +170,11 @@ class ScoringRecord:
 
 def _histograms(facts: dict[str, Any]) -> Histograms:
     inputs = {
-        name: InputHistogram(**one | {"bins": _bins(one["bins"]), "shares": tuple(one["shares"])})
+        name: InputHistogram(
+            **one
+            | {name: tuple(one[name]) for name in ("shares", "tables")}
+            | {"bins": _bins(one["bins"])}
+        )
         for name, one in facts.pop("inputs").items()
     }
     scores = facts.pop("scores")

@@ -1,5 +1,8 @@
 """Alarms: what is off in the last month and in one of the two before, and what to do about it.
 
+A column that has jumped so far that it would be acted on is watched from its first month: a
+broken column need not wait for a second one to be told of, only to be acted on.
+
 Within a month the columns are one family of tests: Benjamini and Hochberg's rule with the
 columns' importance as weights, so that a column that the model hardly reads is no news. A column
 is off where its drift is more than chance and more than the limit beyond the usual drift between
@@ -214,33 +217,44 @@ def _inputs(
     recent = past[-settings.of_months :]
     last = recent[-1].histograms
     assert last is not None
-    lasting = [
-        name
-        for name in sorted(off[recent[-1].as_of])
-        if _lasting([name in off[one.as_of] for one in recent], settings)
-    ]
+    now = sorted(off[recent[-1].as_of])
+    lasting = {
+        name for name in now if _lasting([name in off[one.as_of] for one in recent], settings)
+    }
+    weighty = any(one.importance for one in last.inputs.values())
     by_table: dict[str, list[str]] = {}
-    for name in lasting:
-        tables = last.inputs[name].tables
-        by_table.setdefault(tables[0] if tables else "table", []).append(name)
-    return [_input_alarm(table, names, last, settings) for table, names in by_table.items()]
+    for name in now:
+        by_table.setdefault(next(iter(last.inputs[name].tables), "table"), []).append(name)
+    alarms = []
+    for table, names in by_table.items():
+        stayed = [name for name in names if name in lasting]
+        if stayed:
+            act = _far(stayed, last, settings, weighty=weighty)
+            alarms.append(_input_alarm(table, stayed, last, "act" if act else "watch"))
+        elif _far(names, last, settings, weighty=weighty):
+            alarms.append(_input_alarm(table, names, last, "watch"))
+    return alarms
 
 
-def _input_alarm(
-    table: str, names: Sequence[str], last: Histograms, settings: MonitorSettings
-) -> Alarm:
+def _far(
+    names: Sequence[str], last: Histograms, settings: MonitorSettings, *, weighty: bool
+) -> bool:
+    """Whether columns that the model leans on have moved so far that somebody should act."""
+    columns = [last.inputs[name] for name in names]
+    far = [one for one in columns if one.drift - one.usual > settings.act_drift]
+    weight = sum(one.importance for one in far)
+    return bool(far) and (not weighty or weight >= settings.act_importance)
+
+
+def _input_alarm(table: str, names: Sequence[str], last: Histograms, level: Level) -> Alarm:
     columns = {name: last.inputs[name] for name in names}
     worst = sorted(columns, key=lambda name: (-(columns[name].drift - columns[name].usual), name))
-    far = [one for one in columns.values() if one.drift - one.usual > settings.act_drift]
-    known = any(one.importance for one in last.inputs.values())
-    weight = sum(one.importance for one in far)
-    act = bool(far) and (weight >= settings.act_importance or not known)
-    gone = [name for name in worst if _lost(columns[name])]
-    shown = (gone or worst)[:_NAMED]
+    gone = sum(_lost(one) for one in columns.values())
+    shown = worst[:_NAMED]
     return Alarm(
         measure=f"inputs.{table}",
-        level="act" if act else "watch",
-        kind="gone" if gone else "inputs",
+        level=level,
+        kind="gone" if 2 * gone >= len(columns) else "inputs",
         facts={"table": table},
         columns=tuple(_told(name, columns[name]) for name in shown),
         more=len(names) - len(shown),

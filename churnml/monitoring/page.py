@@ -10,6 +10,7 @@ from markupsafe import Markup
 from churnml.base.page.render import PageFigure, PageSection, PageTable, PageTile, render
 from churnml.base.page.svg import Series, State, curve, light
 from churnml.errors.masking import without_secrets
+from churnml.features import declared
 from churnml.monitoring.result import MonitoredMonth, Monitoring
 from churnml.monitoring.words import Tongue, say
 
@@ -61,7 +62,7 @@ def _tiles(found: Monitoring, lang: Tongue) -> list[PageTile]:
         # Before its outcomes are known a month is never called good.
         state, name = _STATES[last.level]
         shown = light("unclear" if state == "good" else state, _word(name, lang))
-        cannot = _word("cannot", lang, date=last.known_from)
+        cannot = _word("cannot_tile", lang, date=last.known_from)
         tiles.append(
             PageTile(
                 label=_word("tile_state", lang),
@@ -190,11 +191,12 @@ def _curve(
 
 def _inputs(found: Monitoring, lang: Tongue) -> PageSection:
     worst = found.worst_inputs()
+    meanings = {one.name: getattr(one, lang) for one in declared()}
     days = [month.as_of for month in found.months if month.histograms]
     head = [_word("column", lang), _word("weight", lang), *(f"{day:%Y-%m}" for day in days)]
     rows = [
         [
-            one["column"],
+            meanings.get(one["column"], one["column"]),
             f"{one['importance']:.1%}",
             *(_heat(one["excess"].get(day.isoformat()), found.limit) for day in days),
         ]

@@ -156,7 +156,9 @@ class Monitoring:
         assert found is not None
         facts = {
             "as_of": known[-1].as_of,
-            "auc": f"{found.auc:.3f} ({found.low:.3f} to {found.high:.3f})",
+            "auc": f"{found.auc:.3f} ({found.low:.3f} to {found.high:.3f})"
+            if lang == "en"
+            else f"{found.auc:.3f}（{found.low:.3f} 至 {found.high:.3f}）",
             "rate": f"{found.rate:.1%}",
             "predicted": f"{found.predicted:.1%}",
         }
