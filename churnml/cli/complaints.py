@@ -60,7 +60,7 @@ def command(
         return
     for sentence in found.sentences:
         output.print_line(sentence)
-    last = found.months[-1]
+    last = found.last_month
     for title, head, rows, numbers in (
         (f"\nComplaints of {last} by category (投诉分类)", result.CATEGORY_HEAD,
          found.category_rows(), 2),

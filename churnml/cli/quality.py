@@ -78,11 +78,8 @@ def _print(found: "ServiceQuality") -> None:
     ]
     head = ("stage", "indicator", "month", "value (95 % interval)", "n", "target", "light")
     output.print_table(f"Service quality at {found.as_of}", head, rows)
-    cells = found.alarms[found.alarms["by"] != ""]
-    for row in cells.to_dict("records"):
-        one = found.declared[row["indicator"]]
-        value = interval_text(row["value"], row["low"], row["high"], one.unit)
-        output.print_line(f"alarm: {one.en}, {row['by']} {row['cell']}: {value}")
+    for sentence in found.alarm_sentences():
+        output.print_line(f"alarm: {sentence}")
     for point in found.facts["change_points"]:
         segment = point["segment"] or "all customers"
         output.print_line(

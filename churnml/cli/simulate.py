@@ -43,6 +43,20 @@ Spoilt = Annotated[
     ),
 ]
 
+SatisfactionStep = Annotated[
+    float,
+    typer.Option(
+        min=-30.0,
+        max=30.0,
+        metavar="P",
+        help="Points by which everybody is more satisfied from --step-from on.",
+    ),
+]
+StepFrom = Annotated[
+    str | None,
+    typer.Option(metavar="DATE", help="First day of that month; by default the middle one."),
+]
+
 Effect = Annotated[
     str,
     typer.Option(metavar="E", help="What offers do: own, none, same, mixed or harm."),
@@ -72,6 +86,8 @@ def command(
     own_words: OwnWords = False,
     uncoded: Uncoded = 0.0,
     spoilt: Spoilt = 0.0,
+    satisfaction_step: SatisfactionStep = 0.0,
+    step_from: StepFrom = None,
     effect: Effect = "own",
     assignment: Assignment = "lot",
     campaign_size: CampaignSize = 1.0,
@@ -92,6 +108,7 @@ def command(
     Example: churnml simulate demo/operator --customers 20000 --months 24
     """
     import churnml
+    from churnml.base.dates import parse_date
 
     output.show_progress()
     tables = churnml.simulate(
@@ -104,6 +121,8 @@ def command(
         own_words=own_words,
         uncoded=uncoded,
         spoilt=spoilt,
+        satisfaction_step=satisfaction_step,
+        step_from=None if step_from is None else parse_date(step_from),
         effect=effect,  # type: ignore[arg-type]
         assignment=assignment,  # type: ignore[arg-type]
         campaign_size=campaign_size,

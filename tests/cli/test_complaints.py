@@ -33,7 +33,6 @@ def test_json_alone_and_a_file_of_categories(churnml, folder, tmp_path):
     assert coded.stat().st_mode & 0o777 == 0o600
     again = churnml(*asked)
     assert (again.status, again.json["error"]["code"]) == (5, "EXISTS")
-    assert churnml(*asked, "--overwrite").status == 0
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ def test_the_table_and_the_files(churnml, small, tmp_path):
     assert (again.status, again.json["error"]["kind"]) == (5, "OutputError")
 
 
+@pytest.mark.slow
 def test_one_json_object(churnml, small):
     done = churnml("quality", small, "--as-of", "2026-06-01", "--months", 2, "--json")
 

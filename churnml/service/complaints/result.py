@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from churnml.base.text import counted
 from churnml.service.complaints import wide
 from churnml.service.complaints.quality import MEASURES
 from churnml.service.small_cells import FEWEST
@@ -107,6 +108,11 @@ class ComplaintRecord:
         }
 
     @property
+    def last_month(self) -> str:
+        """The last month told, as ``2026-05``."""
+        return self.months[-1][:7]
+
+    @property
     def sentences(self) -> list[str]:
         """What a manager should know first."""
         told = [
@@ -137,19 +143,23 @@ class ComplaintRecord:
         return told
 
     def category_rows(self) -> list[tuple[str, ...]]:
-        """The last month's complaints by category and coder, over all customers."""
+        """The last month's complaints by category and coder, hidden ones in a line."""
         last = self.categories[
             (self.categories["by"] == "") & (self.categories["month"].map(str) == self.months[-1])
         ]
-        return [
+        shown = last[last["count"].notna()]
+        rows: list[tuple[str, ...]] = [
             (
                 f"{row['category']} {CATEGORIES[row['category']]}",
                 row["coder"],
                 number(row["count"]),
                 interval(row["per_1000"], row["low"], row["high"], 2),
             )
-            for row in last.to_dict("records")
+            for row in shown.to_dict("records")
         ]
+        if len(shown) < len(last):
+            rows.append((hidden_cells(len(last) - len(shown)), "", number(None), ""))
+        return rows
 
     def measure_rows(self) -> list[tuple[str, ...]]:
         """The last month's measures over all customers, and how they change."""
@@ -168,18 +178,25 @@ class ComplaintRecord:
         ]
 
     def open_rows(self) -> list[tuple[str, ...]]:
-        """Open complaints over all customers, by age and by category."""
-        some = self.open[self.open["by"].isin(("", "age", "age+region", "category"))]
-        return [
-            (
-                row["by"] or "all",
-                row["cell"],
-                number(row["count"]),
-                number(row["oldest_days"]),
-                number(row["median_days"]),
-            )
-            for row in some.to_dict("records")
-        ]
+        """Open complaints over all customers, by age and by category; hidden ones in one line."""
+        rows: list[tuple[str, ...]] = []
+        for by in ("", "age", "age+region", "category"):
+            cells = self.open[self.open["by"] == by]
+            shown = cells[cells["count"].notna()]
+            rows += [
+                (
+                    by or "all",
+                    row["cell"],
+                    number(row["count"]),
+                    number(row["oldest_days"]),
+                    number(row["median_days"]),
+                )
+                for row in shown.to_dict("records")
+            ]
+            if len(shown) < len(cells):
+                few = len(cells) - len(shown)
+                rows.append((by or "all", hidden_cells(few), number(None), "", ""))
+        return rows
 
     def _share(self, coder: str) -> str:
         count = self.coders.get(coder)
@@ -193,9 +210,9 @@ class ComplaintRecord:
     def _repr_html_(self) -> str:
         parts = [f"<p>{html.escape(sentence)}</p>" for sentence in self.sentences]
         parts += [
-            _table(f"Complaints of {self.months[-1]} by category 投诉分类", CATEGORY_HEAD,
+            _table(f"Complaints of {self.last_month} by category 投诉分类", CATEGORY_HEAD,
                    self.category_rows()),
-            _table(f"The record's quality in {self.months[-1]} 投诉记录质量", MEASURE_HEAD,
+            _table(f"The record's quality in {self.last_month} 投诉记录质量", MEASURE_HEAD,
                    self.measure_rows()),
             _table(f"Open at {self.as_of} 未解决投诉", OPEN_HEAD, self.open_rows()),
         ]  # fmt: skip
@@ -204,7 +221,7 @@ class ComplaintRecord:
 
 
 CATEGORY_HEAD = ("category", "coded by", "complaints", "per 1,000 customers")
-MEASURE_HEAD = ("measure", "value", "of", "quality over the months")
+MEASURE_HEAD = ("measure", "value", "of", "trend")
 OPEN_HEAD = ("by", "cell", "open", "oldest, days", "median, days")
 
 
@@ -231,6 +248,15 @@ def number(value: Any) -> str:
     ('1,234', '<10')
     """
     return f"<{FEWEST}" if value is None or pd.isna(value) else f"{value:,.0f}"
+
+
+def hidden_cells(count: int) -> str:
+    """What stands for cells that are hidden, as they or their neighbours are about few people.
+
+    >>> hidden_cells(9), hidden_cells(1)
+    ('9 cells hidden 隐藏', '1 cell hidden 隐藏')
+    """
+    return f"{counted(count, 'cell')} hidden 隐藏"
 
 
 def interval(value: Any, low: Any, high: Any, digits: int) -> str:

@@ -303,10 +303,11 @@ def _compute(
     before: dict[str, Measured | None] = {}
     parts = {}
     for span, (months, name) in _SPANS.items():
-        earlier, why = _past(clean, whole, add_months(day, -months), levels, model, config)
+        then = add_months(day, -months)
+        earlier, missing = _past(clean, whole, then, levels, model, config)
         before[span] = None
         if earlier is None:
-            told.append(notes.no_change(name, why))
+            told.append(notes.no_change(name, missing, then.isoformat()))
             continue
         past = before[span] = _measured(earlier, settings)
         told += [
@@ -367,10 +368,10 @@ def _past(
     model: Resolved | None,
     config: Config,
 ) -> tuple[Wave | None, str]:
-    """The survey of an earlier date as it could be seen then; or why there is none."""
+    """The survey of an earlier date as it could be seen then; or the table that lacks it."""
     try:
         require_bills(whole, day)
         return take(clean, day, levels, model, config), ""
     except (DataError, UsageError) as error:
         _log.info("no index at %s: %s", day, error.message)
-        return None, error.message
+        return None, str(error.details.get("table", ""))

@@ -175,12 +175,13 @@ def capped(answers: int, cap: float) -> Note:
     )
 
 
-def no_change(what: Note, why: str) -> Note:
-    """There is nothing to compare with."""
-    return Note(
-        en=f"No change to {what.en}: {why}",
-        zh=f"无法与{what.zh}比较：{why}",
-    )
+def no_change(what: Note, table: str, day: str) -> Note:
+    """There is nothing to compare with, as a table does not reach back so far."""
+    why = {
+        "bills": Note(en=f"no bills of the month before {day}", zh=f"{day}之前没有相应账单"),
+        "surveys": Note(en=f"no answers of the months before {day}", zh=f"{day}之前没有相应答卷"),
+    }.get(table, Note(en=f"the tables do not tell {day}", zh=f"数据不足以反映{day}的情况"))
+    return Note(en=f"No change to {what.en}: {why.en}.", zh=f"无法与{what.zh}比较：{why.zh}。")
 
 
 def what_changed(

@@ -22,7 +22,6 @@ from churnml.models.model import Model
 from churnml.registry.resolve import Resolved, as_resolved, require_task, resolve_champions
 from churnml.scoring.manifest import Manifest
 from churnml.scoring.requirements import require_features
-from churnml.scoring.score import score
 from churnml.service.quality.records import Records
 from churnml.tables.source import Source
 
@@ -96,6 +95,9 @@ def churn_scores(
     Table
         ``customer_id``, ``churn_probability``, ``risk_band``.
     """
+    # Boosters are not loaded where nothing is scored.
+    from churnml.scoring.score import score
+
     _log.info("scoring customers with %s", model.version)
     loaded = model.model
     manifest = score(

@@ -13,7 +13,7 @@ import pandas as pd
 from ibis import _
 
 from churnml.service.quality.champions import Champions, contributions
-from churnml.service.quality.measures import answers
+from churnml.service.quality.perception import answers
 from churnml.service.quality.records import UNIT, Records, cell, read
 from churnml.service.quality.within_halls import Slope, within_halls
 

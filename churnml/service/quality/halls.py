@@ -24,6 +24,8 @@ WINDOWS = (
     "longer",
     "windows_without_self_service",
     "self_service_share",
+    "windows_if_no_pre_service",
+    "windows_if_no_terminals",
 )
 """Windows that a hall needs; ``longer`` is the share that waits over 10 minutes with them."""
 
@@ -74,7 +76,9 @@ def hall_windows(records: Records, *, fewest: int = 10) -> pd.DataFrame:
     DataFrame
         `WINDOWS`, the busiest hall first. ``self_service_share`` is the share of the visits
         whose item a machine deals with in a fifth of its cases or more, in hours in which waits
-        exceed 10 minutes; without them the hall needs ``windows_without_self_service``.
+        exceed 10 minutes; without them the hall needs ``windows_without_self_service``. Were
+        nothing dealt with beforehand, or its terminals' visits at the windows, it would need
+        ``windows_if_no_pre_service`` or ``windows_if_no_terminals``: null where not recorded.
     """
     settings = records.config.quality
     nothing = pd.DataFrame({name: [] for name in WINDOWS})
@@ -82,6 +86,9 @@ def hall_windows(records: Records, *, fewest: int = 10) -> pd.DataFrame:
         return nothing
     rows = _visits(records)
     times = _service_times(records, rows)
+    plain = None
+    if records.has("contacts.pre_served", "contacts.service_seconds"):
+        plain = _service_times(records, rows.filter(~rows.pre_served.fill_null(False)))
     if times is None:
         records.notes.append(
             "contacts.service_seconds is absent and quality.window_seconds names no item: "
@@ -95,13 +102,14 @@ def hall_windows(records: Records, *, fewest: int = 10) -> pd.DataFrame:
     )
     for hall in busiest[busiest >= fewest].index[: settings.most_halls]:
         own = arrivals[arrivals["hall_id"] == hall]
-        found.append(_needs(str(hall), own, times, records))
-    return pd.DataFrame(found, columns=list(WINDOWS)) if found else nothing
+        found.append(_needs(str(hall), own, times, plain, records))
+    frame = pd.DataFrame(found, columns=list(WINDOWS)) if found else nothing
+    return frame.astype(dict.fromkeys(WINDOWS[-2:], "Int64"))
 
 
-def _visits(records: Records) -> Any:
+def _visits(records: Records, channel: str = "hall") -> Any:
     rows = records.recent(records.events("contacts", "started_at"))
-    return rows.filter(_.channel == "hall", _.hall_id.notnull())
+    return rows.filter(_.channel == channel, _.hall_id.notnull())
 
 
 def _service_times(records: Records, rows: Any) -> np.ndarray[Any, Any] | None:
@@ -138,9 +146,8 @@ def _arrivals(records: Records, rows: Any) -> pd.DataFrame:
         if "wait_seconds" in rows.columns
         else ibis.literal(False)
     )
-    half = (rows.started_at.hour() * 2 + rows.started_at.minute() // 30).cast("int64")
     told = rows.mutate(
-        half=half,
+        half=_half(rows),
         machine=item.fill_null(False).cast("int64"),
         long=long.cast("int64"),
     )
@@ -149,8 +156,17 @@ def _arrivals(records: Records, rows: Any) -> pd.DataFrame:
     )
     frame = read(counts)
     days = read(rows.group_by("hall_id").agg(open_days=rows.on.nunique()))
-    frame = frame.merge(days, on="hall_id")
+    terminals = _visits(records, "terminal").mutate(half=_half)
+    there = read(terminals.group_by("hall_id", "half").agg(terminal=_.count()))
+    # At hours in which nobody comes to a window nobody waits for one.
+    frame = frame.merge(days, on="hall_id").merge(there, on=["hall_id", "half"], how="left")
+    frame["terminal"] = frame["terminal"].fillna(0)
     return frame.sort_values(["hall_id", "half"], ignore_index=True)
+
+
+def _half(rows: Any) -> Any:
+    """The half-hour of the day, 0 to 47."""
+    return (rows.started_at.hour() * 2 + rows.started_at.minute() // 30).cast("int64")
 
 
 def _by_machine(records: Records) -> list[str]:
@@ -167,18 +183,35 @@ def _by_machine(records: Records) -> list[str]:
 
 
 def _needs(
-    hall: str, own: pd.DataFrame, times: np.ndarray[Any, Any], records: Records
+    hall: str,
+    own: pd.DataFrame,
+    times: np.ndarray[Any, Any],
+    plain: np.ndarray[Any, Any] | None,
+    records: Records,
 ) -> tuple[Any, ...]:
     settings = records.config.quality
+    allowed, share = settings.hall_seconds, settings.hall_share
     # A day like those on which anybody came.
     days = float(own["open_days"].iloc[0])
     seconds = own["half"].to_numpy(float) * 1_800
     visits = own["visits"].to_numpy(float)
     crowded = own["long"].to_numpy(float) > 0
     machine = np.where(crowded, own["machine"].to_numpy(float), 0.0)
-    allowed, share = settings.hall_seconds, settings.hall_share
-    day = HallDay(arrivals=half_hours(seconds, visits / days), service=times)
-    windows, longer = windows_needed(day, seconds=allowed, share=share)
-    rest = HallDay(arrivals=half_hours(seconds, (visits - machine) / days), service=times)
-    fewer, _longer = windows_needed(rest, seconds=allowed, share=share)
-    return hall, visits.sum() / days, windows, longer, fewer, machine.sum() / visits.sum()
+
+    def needed(come: np.ndarray[Any, Any], service: np.ndarray[Any, Any]) -> tuple[int, float]:
+        day = HallDay(arrivals=half_hours(seconds, come / days), service=service)
+        return windows_needed(day, seconds=allowed, share=share)
+
+    windows, longer = needed(visits, times)
+    fewer, _longer = needed(visits - machine, times)
+    terminal = own["terminal"].to_numpy(float)
+    return (
+        hall,
+        visits.sum() / days,
+        windows,
+        longer,
+        fewer,
+        machine.sum() / visits.sum(),
+        None if plain is None else needed(visits, plain)[0],
+        needed(visits + terminal, times)[0] if terminal.any() else None,
+    )

@@ -138,14 +138,20 @@ def indicators(
             frame["low"], frame["high"], frame["target"], frame["indicator"], strict=True
         )
     ]
-    frame["alarm"] = False
-    for _key, rows in frame.groupby(["indicator", "by", "cell"], sort=False):
-        lights = dict(zip(rows["month"], rows["light"], strict=True))
-        frame.loc[rows.index, "alarm"] = [alarm(lights, month) for month in rows["month"]]
+    frame["alarm"] = _alarms(frame)
     place = {name: at for at, name in enumerate(declared)}
     frame["place"] = frame["indicator"].map(place)
     frame = frame.sort_values(["place", "by", "cell", "month"], ignore_index=True)
     return frame[list(COLUMNS)]
+
+
+def _alarms(frame: pd.DataFrame) -> list[bool]:
+    keys = zip(frame["indicator"], frame["by"], frame["cell"], strict=True)
+    lights: dict[tuple[str, str, str], dict[date, str | None]] = {}
+    rows = list(zip(keys, frame["month"], frame["light"], strict=True))
+    for key, month, colour in rows:
+        lights.setdefault(key, {})[month] = colour
+    return [colour == BAD and alarm(lights[key], month) for key, month, colour in rows]
 
 
 def _hidden(frame: pd.DataFrame, nested: Nested, fewest: int) -> NDArray[np.bool_]:

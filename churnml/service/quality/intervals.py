@@ -82,6 +82,13 @@ def ratio(tally: pd.DataFrame, *, share: bool) -> Interval:
     return Interval(value=value, low=value - reach, high=value + reach)
 
 
+def valued(tallies: pd.DataFrame, interval: Interval, n: pd.Series) -> pd.DataFrame:
+    """Cells with their values, intervals and ``n``, what these are about."""
+    return tallies.assign(
+        value=interval.value, low=interval.low, high=interval.high, n=n.round().astype("int64")
+    )
+
+
 def rate(counts: ArrayLike, exposure: ArrayLike, *, per: float = 1.0) -> Interval:
     """Events by exposure, with the exact Poisson interval.
 

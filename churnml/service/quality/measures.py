@@ -15,12 +15,21 @@ import pandas as pd
 from ibis import _
 from ibis.expr import types as ir
 
-from churnml.service.quality.intervals import Interval, rate, ratio, survival_quantile
-from churnml.service.quality.records import UNIT, WHOLE, Records, cell, compiled, read, tally
+from churnml.service.quality.intervals import Interval, rate, ratio, survival_quantile, valued
+from churnml.service.quality.perception import perceptions
+from churnml.service.quality.records import (
+    UNIT,
+    WHOLE,
+    Records,
+    compiled,
+    flag,
+    read,
+    rolled_up,
+    tally,
+)
 
 COLUMNS = ("indicator", "by", "cell", "month", "value", "low", "high", "n")
 
-_DAYS_THERE = 30
 _FOLLOWED_DAYS = (7, 30)
 _CATEGORIES = {
     "hall_complaints": "service_window",
@@ -28,12 +37,6 @@ _CATEGORIES = {
     "tariff_complaints": "tariff",
     "billing_complaints": "business_support",
 }
-_ASKED = {
-    "network_satisfaction": "network",
-    "tariff_satisfaction": "tariff",
-    "billing_satisfaction": "business_support",
-}
-_THERE = {"hall_satisfaction": "hall", "hotline_satisfaction": "hotline"}
 
 _NEEDS: Mapping[str, tuple[str, ...]] = {
     "hall_wait_over_10min": ("contacts.wait_seconds",),
@@ -79,7 +82,7 @@ def measure(records: Records) -> pd.DataFrame:
         _usage,
         _bills,
         _enquiries,
-        _answers,
+        perceptions,
     ]
     frames = [frame for part in parts for frame in part(records, can) if len(frame)]
     if not frames:
@@ -98,25 +101,14 @@ def _say_absent(records: Records, names: set[str]) -> None:
         records.notes.append(f"{cause} is absent, and so are: {', '.join(gone)}.")
 
 
-def _flag(value: ir.BooleanValue) -> ir.IntegerValue:
-    """1 or 0; null stays null."""
-    return value.cast("int64")
-
-
 def _among(base: ir.BooleanValue, hit: ir.BooleanValue) -> tuple[ir.Value, ir.Value]:
     """The rows that hit, and the rows that count: those of the base that tell."""
     counts = base & hit.notnull()
-    return _flag(counts & hit), _flag(counts)
-
-
-def _valued(tallies: pd.DataFrame, interval: Interval, n: pd.Series) -> pd.DataFrame:
-    return tallies.assign(
-        value=interval.value, low=interval.low, high=interval.high, n=n.round().astype("int64")
-    )
+    return flag(counts & hit), flag(counts)
 
 
 def _shares(tallies: pd.DataFrame) -> pd.DataFrame:
-    return _valued(tallies, ratio(tallies, share=True), tallies["bottom"])
+    return valued(tallies, ratio(tallies, share=True), tallies["bottom"])
 
 
 def _contacts(records: Records, can: set[str]) -> list[pd.DataFrame]:
@@ -152,8 +144,8 @@ def _contacts(records: Records, can: set[str]) -> list[pd.DataFrame]:
     for stage, cluster in (("hall", ("on", "hall_id")), ("hotline", ("on",))):
         some = {name: one for name, one in measures.items() if name.startswith(f"{stage}_")}
         keys = [name for name in cluster if name in rows.columns]
-        for by in records.by if some else ():
-            frames.append(_shares(tally(rows, some, by=by, cluster=keys)))
+        if some:
+            frames.append(_shares(tally(rows, some, by=records.by, cluster=keys)))
     return frames
 
 
@@ -200,20 +192,19 @@ def _followed(records: Records, can: set[str]) -> list[pd.DataFrame]:
     wanted = [days for days in _FOLLOWED_DAYS if f"hotline_fcr_{days}d" in can]
     if not wanted:
         return []
-    rows = records.events("contacts", "started_at")
-    every = records.table("contacts").select(
-        "contact_id", "customer_id", "started_at", *_item(rows)
-    )
+    every = records.table("contacts")
+    item = _item(every)
+    every = every.select("contact_id", "customer_id", "started_at", "channel", *item)
     order = [every.started_at, every.contact_id]
-    same = ["customer_id", "service_item"] if "service_item" in every.columns else ["customer_id"]
-    after = every.started_at.lead().over(ibis.window(group_by=same, order_by=order))
-    anything = every.started_at.lead().over(ibis.window(group_by="customer_id", order_by=order))
-    if "service_item" in every.columns:
+    after = every.started_at.lead().over(
+        ibis.window(group_by=["customer_id", *item], order_by=order)
+    )
+    if item:
+        anything = every.started_at.lead().over(ibis.window(group_by="customer_id", order_by=order))
         after = every.service_item.isnull().ifelse(anything, after)
-    later = every.select("contact_id", again=after)
-    rows = rows.filter(rows.channel == "hotline")
-    rows = rows.left_join(later, "contact_id", rname="_{name}")
-    rows = compiled(rows, "followed")
+    # Judged over all contacts, told of those of the months: no table is joined to itself.
+    called = every.mutate(again=after).filter(_.channel == "hotline").drop(*item)
+    rows = compiled(records.within(called, "started_at"), "followed")
     midnight = ibis.literal(records.day).cast("timestamp")
     measures = {}
     for days in wanted:
@@ -222,7 +213,7 @@ def _followed(records: Records, can: set[str]) -> list[pd.DataFrame]:
         # Who called less long ago may yet call again.
         seen = rows.started_at < midnight - gap
         measures[f"hotline_fcr_{days}d"] = _among(seen, settled)
-    return [_shares(tally(rows, measures, by=by, cluster=("customer_id",))) for by in records.by]
+    return [_shares(tally(rows, measures, by=records.by, cluster=("customer_id",)))]
 
 
 def _item(rows: ir.Table) -> tuple[str, ...]:
@@ -239,7 +230,7 @@ def _waits(records: Records, can: set[str]) -> list[pd.DataFrame]:
     rows = rows.filter(_for_a_person(rows) & rows.wait_seconds.notnull())
     counts = read(
         rows.group_by("month", time=rows.wait_seconds).agg(
-            ended=_flag(rows.answered).sum(), broken=_flag(~rows.answered).sum()
+            ended=flag(rows.answered).sum(), broken=flag(~rows.answered).sum()
         )
     )
     return [_quantiles(counts, asked)]
@@ -255,7 +246,7 @@ def _repairs(records: Records, can: set[str]) -> list[pd.DataFrame]:
     minutes = (until.epoch_seconds() - rows.opened_at.epoch_seconds()) // 60
     counts = read(
         rows.group_by("month", time=minutes).agg(
-            ended=_flag(rows.closed_at.notnull()).sum(), broken=_flag(rows.closed_at.isnull()).sum()
+            ended=flag(rows.closed_at.notnull()).sum(), broken=flag(rows.closed_at.isnull()).sum()
         )
     )
     counts["time"] = counts["time"].astype(float) / 60
@@ -297,18 +288,18 @@ def _rates(
     records: Records, rows: ir.Table, conditions: Mapping[str, ir.BooleanValue]
 ) -> list[pd.DataFrame]:
     """Rates of events per 1,000 customer-months, cells of no event included."""
+    names = [f"c{at}" for at in range(len(conditions))]
+    flags = {name: flag(one) for name, one in zip(names, conditions.values(), strict=True)}
+    columns = [name for name in records.by if name != WHOLE]
+    grouped = _home(rows.mutate(**flags)).group_by("month", *columns)
+    finest = read(grouped.agg(**{name: _[name].sum() for name in names}))
+    counts = pd.concat(rolled_up(finest, records.by, names), ignore_index=True)
+    cells = records.present.merge(counts, on=["by", "month", "cell"], how="left")
     frames = []
-    present = records.present
-    for by in records.by:
-        flat = rows.mutate(**{f"c{at}": _flag(one) for at, one in enumerate(conditions.values())})
-        grouped = cell(_home(flat), by).group_by("month", "cell")
-        sums = {f"c{at}": _[f"c{at}"].sum() for at in range(len(conditions))}
-        counts = read(grouped.agg(**sums))
-        cells = present[present["by"] == by].merge(counts, on=["month", "cell"], how="left")
-        for at, name in enumerate(conditions):
-            n = cells[f"c{at}"].fillna(0).astype(float)
-            found = rate(n, cells["customers"], per=1_000)
-            frames.append(_valued(cells.assign(indicator=name), found, n))
+    for name, indicator in zip(names, conditions, strict=True):
+        n = cells[name].fillna(0).astype(float)
+        found = rate(n, cells["customers"], per=1_000)
+        frames.append(valued(cells.assign(indicator=indicator), found, n))
     return frames
 
 
@@ -318,7 +309,7 @@ def _home(rows: ir.Table) -> ir.Table:
 
 
 def _usage(records: Records, can: set[str]) -> list[pd.DataFrame]:
-    """Dropped calls and speed; every customer is a cluster."""
+    """Dropped calls and speed; a customer has one row a month."""
     wanted = {"network_dropped", "network_speed"} & can
     if not wanted:
         return []
@@ -333,19 +324,16 @@ def _usage(records: Records, can: set[str]) -> list[pd.DataFrame]:
         )
     if "network_speed" in wanted:
         speed = (rows.data_speed_mbps * UNIT).round().cast("int64")
-        measures["network_speed"] = (speed, _flag(speed.notnull()))
-    frames = []
-    for by in records.by:
-        tallies = tally(rows, measures, by=by, cluster=("customer_id",))
-        found = ratio(tallies, share=False)
-        scale = np.where(tallies["indicator"] == "network_dropped", 1_000.0, 1.0 / UNIT)
-        scaled = Interval(
-            value=found.value * scale,
-            low=np.maximum(found.low * scale, 0),
-            high=found.high * scale,
-        )
-        frames.append(_valued(tallies, scaled, tallies["clusters"]))
-    return frames
+        measures["network_speed"] = (speed, flag(speed.notnull()))
+    tallies = tally(rows, measures, by=records.by, cluster=())
+    found = ratio(tallies, share=False)
+    scale = np.where(tallies["indicator"] == "network_dropped", 1_000.0, 1.0 / UNIT)
+    scaled = Interval(
+        value=found.value * scale,
+        low=np.maximum(found.low * scale, 0),
+        high=found.high * scale,
+    )
+    return [valued(tallies, scaled, tallies["clusters"])]
 
 
 def _bills(records: Records, can: set[str]) -> list[pd.DataFrame]:
@@ -356,80 +344,4 @@ def _bills(records: Records, can: set[str]) -> list[pd.DataFrame]:
     due = rows.month + ibis.interval(months=1) + ibis.interval(days=4)
     hit = rows.issued_on.cast("timestamp") <= due.cast("timestamp")
     measures = {"billing_on_time": _among(rows.issued_on.notnull(), hit)}
-    return [_shares(tally(rows, measures, by=by, cluster=("customer_id",))) for by in records.by]
-
-
-def _answers(records: Records, can: set[str]) -> list[pd.DataFrame]:
-    """Mean scores of the answers; a customer's answers are a cluster."""
-    wanted = {name: value for name, value in (_ASKED | _THERE).items() if name in can}
-    if not wanted:
-        return []
-    rows = answers(records)
-    asked = _touchpoints(rows)
-    frames = []
-    for name, topic in wanted.items():
-        of = rows
-        if "touchpoint" in rows.columns and topic in asked:
-            of = of.filter(of.touchpoint == topic)
-        elif name in _ASKED:
-            records.notes.append(f"surveys.touchpoint is never {topic}: no {name}.")
-            continue
-        else:
-            # Nobody was asked about it, so those who were there speak of the whole.
-            records.notes.append(
-                f"surveys: nobody was asked about the {topic}; {name} is what those who were "
-                "there say of the whole."
-            )
-            of = of.filter(of.touchpoint == "overall") if "overall" in asked else of
-        if name in _THERE:
-            of = compiled(_after_contact(records, of, topic), "after_contact")
-        measures = {name: ((of.points * UNIT).round().cast("int64"), _flag(of.points.notnull()))}
-        for by in records.by:
-            tallies = tally(of, measures, by=by, cluster=("customer_id",))
-            found = ratio(tallies, share=False)
-            scaled = Interval(
-                value=found.value / UNIT,
-                low=np.clip(found.low / UNIT, 0, 100),
-                high=np.clip(found.high / UNIT, 0, 100),
-            )
-            frames.append(_valued(tallies, scaled, tallies["bottom"]))
-    _say_silent(records, frames)
-    return frames
-
-
-def answers(records: Records) -> ir.Table:
-    """The answers of the months told, with ``points``: the score from 0 to 100."""
-    rows = records.events("surveys", "answered_at")
-    span = (rows.scale_max - rows.scale_min).nullif(0)
-    points = 100 * (rows.score - rows.scale_min) / span
-    return compiled(rows.mutate(points=points).filter(_.points.notnull()), "answers")
-
-
-def _touchpoints(rows: ir.Table) -> set[str]:
-    if "touchpoint" not in rows.columns:
-        return set()
-    return set(rows.select("touchpoint").distinct().to_pyarrow()["touchpoint"].to_pylist()) - {None}
-
-
-def _after_contact(records: Records, rows: ir.Table, channel: str) -> ir.Table:
-    """The answers of those who were there in the 30 days before."""
-    contacts = records.table("contacts")
-    there = contacts.filter(contacts.channel == channel)
-    there = there.select("started_at", visitor="customer_id")
-    since = rows.answered_at - ibis.interval(days=_DAYS_THERE)
-    return rows.semi_join(
-        there,
-        [
-            rows.customer_id == there.visitor,
-            there.started_at < rows.answered_at,
-            there.started_at >= since,
-        ],
-    )
-
-
-def _say_silent(records: Records, frames: list[pd.DataFrame]) -> None:
-    """Name months in which nobody answered at all."""
-    told = {month for frame in frames for month in frame["month"]}
-    silent = [f"{month:%Y-%m}" for month in records.months if month not in told]
-    if silent:
-        records.notes.append(f"surveys: no answer in {', '.join(silent)}: no perception then.")
+    return [_shares(tally(rows, measures, by=records.by, cluster=()))]

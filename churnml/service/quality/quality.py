@@ -28,6 +28,7 @@ from churnml.service.quality.indicators import indicators, trends
 from churnml.service.quality.measures import measure
 from churnml.service.quality.oddities import tell_oddities
 from churnml.service.quality.records import Records, nested, records
+from churnml.service.quality.relief import hall_relief
 from churnml.service.quality.result import QUALITY, ServiceQuality
 from churnml.service.quality.word_of_mouth import word_of_mouth
 from churnml.tables.checked import Location, as_source, check
@@ -160,6 +161,7 @@ def _result(
         groups=groups.groups,
         accounts=groups.accounts,
         hall_profile=profile,
+        hall_relief=hall_relief(told),
         hall_windows=windows,
         moves=groups.moves,
         value_at_risk=groups.value_at_risk,

@@ -7,7 +7,7 @@ hall belongs to the hall where it was.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
@@ -94,6 +94,12 @@ class Records:
             self._named[name] = compiled(self.tables[name], name)
         return self._named[name]
 
+    def kept(self, name: str, make: Callable[[], ir.Table]) -> ir.Table:
+        """Rows that are made once and kept by the engine, as few as the answers of a survey."""
+        if name not in self._named:
+            self._named[name] = make().cache()
+        return self._named[name]
+
     def has(self, *columns: str) -> bool:
         """Whether the source has all these columns, each written ``table.column``."""
         pairs = (column.split(".") for column in columns)
@@ -120,13 +126,15 @@ class Records:
         """The rows of an event table in the months told, each with its ``month`` and cells."""
         key = f"{table} by {moment}"
         if key not in self._named:
-            start, end = self.span
-            rows = self.tables[table]
-            rows = rows.filter(rows[moment] >= start, rows[moment] < end)
-            month = rows[moment].truncate("M").cast("date")
-            rows = rows.mutate(month=month, on=rows[moment].date())
-            self._named[key] = compiled(self.placed(rows), table)
+            self._named[key] = compiled(self.within(self.tables[table], moment), table)
         return self._named[key]
+
+    def within(self, rows: ir.Table, moment: str) -> ir.Table:
+        """Rows of the months told, each with its ``month`` and cells."""
+        start, end = self.span
+        rows = rows.filter(rows[moment] >= start, rows[moment] < end)
+        month = rows[moment].truncate("M").cast("date")
+        return self.placed(rows.mutate(month=month, on=rows[moment].date()))
 
     def monthly(self, table: str) -> ir.Table:
         """The rows of a monthly table in the months told, each with its cells."""
@@ -144,7 +152,7 @@ class Records:
         says; ``home_hall`` is the customer's own.
         """
         own = rows.rename(own_hall="hall_id") if "hall_id" in rows.columns else rows
-        wanted = (*_CELLS, "individual_tier", "group_tier")
+        wanted = ("activated_on", *_CELLS, "individual_tier", "group_tier")
         home = [name for name in wanted if name in self.customers.columns]
         joined = own.left_join(
             self.customers.select("customer_id", *home), "customer_id", rname="_{name}"
@@ -166,12 +174,9 @@ class Records:
         here = (rows.activated_on < rows.after) & (
             rows.terminated_on.isnull() | (rows.terminated_on >= rows.month)
         )
-        rows = rows.filter(here)
-        frames = []
-        for by in self.by:
-            cells = cell(rows, by).group_by("month", "cell").agg(customers=_.count())
-            frames.append(read(cells).assign(by=by))
-        return pd.concat(frames, ignore_index=True)
+        columns = [name for name in self.by if name != WHOLE]
+        finest = read(rows.filter(here).group_by("month", *columns).agg(customers=_.count()))
+        return pd.concat(rolled_up(finest, self.by, ["customers"]), ignore_index=True)
 
 
 def nested(told: Records) -> dict[tuple[str, str], dict[str, tuple[str, ...]]]:
@@ -216,6 +221,11 @@ def compiled(rows: ir.Table, name: str) -> ir.Table:
     return con.create_view(gen_name(name), rows) if con.name == "duckdb" else rows
 
 
+def flag(value: ir.BooleanValue) -> ir.IntegerValue:
+    """1 or 0; null stays null."""
+    return value.cast("int64")
+
+
 def cell(rows: ir.Table, by: str) -> ir.Table:
     """Rows with the value of a column as ``cell``; those without one are left out."""
     if by == WHOLE:
@@ -235,11 +245,14 @@ def read(table: ir.Table) -> pd.DataFrame:
     return frame.sort_values(keys, ignore_index=True) if keys else frame
 
 
+_PARTS = ("top", "bottom", "clusters", "top2", "cross", "bottom2")
+
+
 def tally(
     rows: ir.Table,
     measures: Mapping[str, tuple[ir.Value, ir.Value]],
     *,
-    by: str,
+    by: Sequence[str],
     cluster: Sequence[str],
 ) -> pd.DataFrame:
     """Sums over clusters of what several ratios need, in one pass over the rows.
@@ -251,10 +264,10 @@ def tally(
     measures : mapping of str to (Value, Value)
         By name: what is added up on top, and below; whole numbers, null where a row does not
         count.
-    by : str
-        The column of the cells.
+    by : sequence of str
+        The columns of the cells.
     cluster : sequence of str
-        What rows have in common that belong together.
+        What rows have in common that belong together; nothing where every row is alone.
 
     Returns
     -------
@@ -262,33 +275,76 @@ def tally(
         ``indicator``, ``by``, ``cell``, ``month`` and what `intervals.ratio` takes.
     """
     names = list(measures)
-    flat = rows.mutate(
-        **{f"t{at}": top for at, (top, _below) in enumerate(measures.values())},
-        **{f"b{at}": below for at, (_top, below) in enumerate(measures.values())},
+    columns = [name for name in by if name != WHOLE]
+    # Rows of known customers; and what reads both tables DuckDB does not add up, customer by
+    # customer and in memory, before it joins them.
+    known = rows.activated_on.notnull()
+    flat = rows.select(
+        *dict.fromkeys(("month", *columns, *cluster)),
+        **{f"t{at}": known.ifelse(top, 0) for at, (top, _b) in enumerate(measures.values())},
+        **{f"b{at}": known.ifelse(below, 0) for at, (_t, below) in enumerate(measures.values())},
     )
-    sums = {f"{side}{at}": flat[f"{side}{at}"].sum() for at in range(len(names)) for side in "tb"}
-    keys = list(dict.fromkeys(("month", "cell", *cluster)))
-    inner = cell(flat, by)
-    inner = inner.group_by(*keys).agg(**{n: inner[n].sum().fill_null(0) for n in sums})
-    outer: dict[str, Any] = {}
-    for at in range(len(names)):
-        top, below = inner[f"t{at}"].cast("int64"), inner[f"b{at}"].cast("int64")
-        sums_of = {
-            "top": top,
-            "bottom": below,
-            "clusters": (below > 0).cast("int64"),
-            "top2": top * top,
-            "cross": top * below,
-            "bottom2": below * below,
-        }
-        outer |= {f"{part}_{at}": one.sum().cast("float64") for part, one in sums_of.items()}
-    frame = read(inner.group_by("month", "cell").agg(**outer))
-    parts = tuple(sums_of)
+    if not cluster or set(cluster) == {"customer_id"}:
+        # A customer is in one cell of each column, so that the sums of cells add up.
+        whole = flat if not cluster else _added_up(flat, names, ["month", *columns, *cluster])
+        frame = read(_squares(whole, names, ["month", *columns]))
+        sums = [f"{part}_{at}" for at in range(len(names)) for part in _PARTS]
+        frames = rolled_up(frame, by, sums)
+    else:
+        small = _added_up(flat, names, ["month", *columns, *cluster]).cache()
+        frames = [
+            read(
+                _squares(
+                    _added_up(cell(small, one), names, ["month", "cell", *cluster]),
+                    names,
+                    ["month", "cell"],
+                )
+            ).assign(by=one)
+            for one in by
+        ]
     pieces = [
-        frame[["month", "cell"]].assign(
-            indicator=name, by=by, **{part: frame[f"{part}_{at}"] for part in parts}
+        frame[["month", "cell", "by"]].assign(
+            indicator=name, **{part: frame[f"{part}_{at}"].astype(float) for part in _PARTS}
         )
+        for frame in frames
         for at, name in enumerate(names)
     ]
-    whole = pd.concat(pieces, ignore_index=True)
-    return whole[whole["bottom"] > 0].reset_index(drop=True)
+    found = pd.concat(pieces, ignore_index=True)
+    return found[found["bottom"] > 0].reset_index(drop=True)
+
+
+def _added_up(rows: ir.Table, names: Sequence[str], keys: Sequence[str]) -> ir.Table:
+    """The tops and bottoms of all rows that share the keys."""
+    sums = [f"{side}{at}" for at in range(len(names)) for side in "tb"]
+    grouped = rows.group_by(*dict.fromkeys(keys))
+    return grouped.agg(**{name: rows[name].sum().fill_null(0).cast("int64") for name in sums})
+
+
+def _squares(rows: ir.Table, names: Sequence[str], keys: Sequence[str]) -> ir.Table:
+    """What `intervals.ratio` takes, each row a cluster."""
+    outer: dict[str, Any] = {}
+    for at in range(len(names)):
+        top = rows[f"t{at}"].fill_null(0).cast("int64")
+        below = rows[f"b{at}"].fill_null(0).cast("int64")
+        parts = (top, below, (below > 0).cast("int64"), top * top, top * below, below * below)
+        sums = {f"{n}_{at}": one for n, one in zip(_PARTS, parts, strict=True)}
+        outer |= {name: one.sum().cast("float64") for name, one in sums.items()}
+    return rows.group_by(*keys).agg(**outer)
+
+
+def rolled_up(frame: pd.DataFrame, by: Sequence[str], sums: Sequence[str]) -> list[pd.DataFrame]:
+    """Sums by month and the finest cells, added up to the cells of each column.
+
+    Returns
+    -------
+    list of DataFrame
+        One a column: ``month``, ``cell``, ``by`` and the sums; who has no value of the column
+        is in none of its cells.
+    """
+    found = []
+    for one in by:
+        rows = frame if one == WHOLE else frame[frame[one].notna()]
+        cells = rows.assign(cell=WHOLE if one == WHOLE else rows[one])
+        added = cells.groupby(["month", "cell"], sort=True, as_index=False)[list(sums)].sum()
+        found.append(added.assign(by=one))
+    return found

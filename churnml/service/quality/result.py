@@ -93,8 +93,9 @@ TABLES: Mapping[str, pa.Schema] = {
 }
 """The files of the result and their columns."""
 
-DETAILS = ("accounts", "hall_profile", "hall_windows", "moves", "value_at_risk")
-"""Files beside them: corporate accounts, halls by hour, windows, moves between tiers."""
+DETAILS = ("accounts", "hall_profile", "hall_relief", "hall_windows", "moves", "value_at_risk")
+"""Files beside them: corporate accounts, halls by hour, what pre-service and self-service take
+away, windows, moves between tiers."""
 
 _GLYPHS = {"good": "●", "unclear": "▲", "bad": "■"}
 _LIGHTS = {"good": "good 达标", "unclear": "unclear 不明", "bad": "bad 未达标"}
@@ -121,7 +122,7 @@ class ServiceQuality:
         What the indicators mean.
     indicators, drivers, hotline_menu, word_of_mouth, groups : DataFrame
         Small cells hidden.
-    accounts, hall_profile, hall_windows, moves, value_at_risk : DataFrame
+    accounts, hall_profile, hall_relief, hall_windows, moves, value_at_risk : DataFrame
         Details of groups and halls.
     facts : mapping
         Trends, keys saved, change points and the regression within halls, as plain data.
@@ -140,6 +141,7 @@ class ServiceQuality:
     groups: pd.DataFrame
     accounts: pd.DataFrame
     hall_profile: pd.DataFrame
+    hall_relief: pd.DataFrame
     hall_windows: pd.DataFrame
     moves: pd.DataFrame
     value_at_risk: pd.DataFrame
@@ -163,6 +165,21 @@ class ServiceQuality:
             return self.indicators
         last = self.indicators["month"] == self.months[-1]
         return self.indicators[last & self.indicators["alarm"]].reset_index(drop=True)
+
+    def alarm_sentences(self) -> list[str]:
+        """The alarms of cells: by indicator and column how many, and the worst three."""
+        cells = self.alarms[self.alarms["by"] != ""] if len(self.alarms) else self.alarms
+        told = []
+        for (name, by), rows in cells.groupby(["indicator", "by"], sort=False):
+            one = self.declared[str(name)]
+            worst = rows.sort_values("value", ascending=one.direction > 0, kind="stable").head(3)
+            shown = ", ".join(
+                f"{row['cell']} {interval_text(row['value'], row['low'], row['high'], one.unit)}"
+                for row in worst.to_dict("records")
+            )
+            more = f", and {len(rows) - 3} more" if len(rows) > 3 else ""
+            told.append(f"{one.en} {one.zh}, {by}: {shown}{more}")
+        return told
 
     def to_pandas(self) -> pd.DataFrame:
         """The indicators, one row an indicator, month and cell."""

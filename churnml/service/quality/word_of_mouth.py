@@ -23,8 +23,8 @@ from churnml.base.dates import months_before
 from churnml.metrics.intervals import normal_quantile
 from churnml.service.quality.change_points import ChangePoint, change_points
 from churnml.service.quality.intervals import net_promoters
-from churnml.service.quality.measures import answers
-from churnml.service.quality.records import WHOLE, Records, cell, read
+from churnml.service.quality.perception import answers
+from churnml.service.quality.records import WHOLE, Records, read, rolled_up
 from churnml.service.small_cells import blank, hidden_related, sums_over
 from churnml.tables import asof
 
@@ -170,14 +170,10 @@ def _counts(records: Records) -> pd.DataFrame:
     promotes = (rows.points >= settings.promoters_from).cast("int64")
     detracts = (rows.points <= settings.detractors_to).cast("int64")
     rows = rows.mutate(promotes=promotes, detracts=detracts)
-    frames = []
-    for by in (WHOLE, *(name for name in _SEGMENTS if name in rows.columns)):
-        grouped = cell(rows, by).group_by("month", "cell")
-        sums = grouped.agg(
-            answers=_.count(), promoters=_.promotes.sum(), detractors=_.detracts.sum()
-        )
-        frames.append(read(sums).assign(by=by))
-    return pd.concat(frames, ignore_index=True)
+    by = (WHOLE, *(name for name in _SEGMENTS if name in rows.columns))
+    sums = {"answers": _.count(), "promoters": _.promotes.sum(), "detractors": _.detracts.sum()}
+    finest = read(rows.group_by("month", *by[1:]).agg(**sums))
+    return pd.concat(rolled_up(finest, by, list(sums)), ignore_index=True)
 
 
 def _with_scores(counts: pd.DataFrame) -> pd.DataFrame:

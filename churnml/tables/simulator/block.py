@@ -115,7 +115,7 @@ class Block:
         invited : array, shape (n,)
             Probability of an offer in the month.
         content : array, shape (n,)
-            Expected satisfaction, 0 to 100.
+            Expected satisfaction, 0 to 100, without the step of `SatisfactionStep`.
         """
         scene = self.scene
         chances = truth.churn_probability(scene, self._now, self._soon, invited)
@@ -124,7 +124,7 @@ class Block:
             "customer_id": who,
             "month": np.full(len(who), scene.start),
             "churn_probability": np.round(chances[who], 6),
-            "satisfaction": np.round(content[who], 2),
+            "satisfaction": np.round(scene.world.step.on(content, scene.month)[who], 2),
         }
         self._keep(HAZARD, at_start)
         who, numbers = (
@@ -166,7 +166,7 @@ class Block:
         complaints = month_complaints(scene, effects)
         offered = offers.month_offers(scene, invited)
         met = (contacts.visited, contacts.called)
-        surveys = month_surveys(scene, content, met)
+        surveys = month_surveys(scene, scene.world.step.on(content, scene.month), met)
         self._keep("versions", month_changes(scene, content))
         if scene.month >= 0:
             rows = np.flatnonzero(here & (scene.ended >= scene.start))

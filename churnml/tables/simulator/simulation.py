@@ -13,7 +13,7 @@ from churnml.tables.simulator.block import simulate_block
 from churnml.tables.simulator.campaigns import Campaigns, Draw, Effect, Replay
 from churnml.tables.simulator.months import SETTLE, Months
 from churnml.tables.simulator.streams import Streams
-from churnml.tables.simulator.world import Recording, build_world
+from churnml.tables.simulator.world import Recording, SatisfactionStep, build_world
 from churnml.tables.simulator.writer import Writer
 
 LAST_MONTH = date(2026, 5, 1)
@@ -39,6 +39,8 @@ def simulate(
     own_words: bool = False,
     uncoded: float = 0.0,
     spoilt: float = 0.0,
+    satisfaction_step: float = 0.0,
+    step_from: date | None = None,
     effect: Effect = "own",
     assignment: Draw = "lot",
     campaign_size: float = 1.0,
@@ -84,6 +86,11 @@ def simulate(
         have its own code. ``truth/complaint`` has the category of all.
     spoilt : float, 0 to 1
         Share of the texts that are badly typed and worded as the others never are.
+    satisfaction_step : float, -30 to 30
+        Points of 100 by which everybody's expected satisfaction lies higher from ``step_from``
+        on, as ``truth/hazard`` tells; nothing but what customers think is another.
+    step_from : date, optional
+        First day of a month; by default of the one in the middle.
     effect : {"own", "none", "same", "mixed", "harm"}
         What offers do. ``own``: every customer's own reaction, whatever the offer; ``same``:
         the same for all; ``mixed``: most are prompted to leave, some are kept by the offer
@@ -147,6 +154,7 @@ def simulate(
     _check(customers, months, seed, last_month)
     _check_shape(trend, interactions)
     _check_recording(uncoded, spoilt)
+    _require_within("satisfaction_step", satisfaction_step, -30.0, 30.0)
     calendar = Months(last_month, months)
     campaigns = Campaigns(
         effect=effect,
@@ -164,6 +172,7 @@ def simulate(
         interactions=interactions,
         recording=Recording(own_words=own_words, uncoded=uncoded, spoilt=spoilt),
         campaigns=campaigns,
+        step=_step(satisfaction_step, step_from, calendar),
     )
     writer = Writer(Path(folder), extract=calendar.extract, overwrite=overwrite)
     blocks = range(0, customers, BLOCK)
@@ -205,6 +214,19 @@ def _check(customers: int, months: int, seed: int, last_month: date) -> None:
         raise UsageError(
             f"last_month is {last_month}.", hint="Give the first day of a month.", value=last_month
         )
+
+
+def _step(points: float, since: date | None, calendar: Months) -> SatisfactionStep:
+    if since is None:
+        return SatisfactionStep(points=points, month=calendar.count // 2)
+    written = [calendar.date(month) for month in range(calendar.count)]
+    if since not in written:
+        raise UsageError(
+            f"step_from is {since}.",
+            hint=f"Give the first day of a month from {written[0]} to {written[-1]}.",
+            value=since,
+        )
+    return SatisfactionStep(points=points, month=written.index(since))
 
 
 def _check_shape(trend: float, interactions: float) -> None:

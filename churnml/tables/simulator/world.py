@@ -56,6 +56,28 @@ class Recording:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SatisfactionStep:
+    """What everybody's satisfaction rises by, once and for all.
+
+    Attributes
+    ----------
+    points : float
+        Of 100.
+    month : int
+        From this month on.
+    """
+
+    points: float = 0.0
+    month: int = 0
+
+    def on(self, content: Floats, month: int) -> Floats:
+        """Expected satisfaction in a month, 0 to 100, the step included."""
+        if not self.points or month < self.month:
+            return content
+        return np.clip(content + self.points, 1.0, 99.0)
+
+
+@dataclass(frozen=True, kw_only=True)
 class World:
     """Regions, halls and incidents. Month columns start at ``-SETTLE``.
 
@@ -77,6 +99,7 @@ class World:
     recording : Recording
         How complaints are written down.
     campaigns : Campaigns
+    step : SatisfactionStep
     """
 
     months: Months
@@ -89,6 +112,7 @@ class World:
     interactions: float = 0.0
     recording: Recording = Recording()
     campaigns: Campaigns = field(default_factory=Campaigns)
+    step: SatisfactionStep = SatisfactionStep()
 
     def at(self, values: Floats, place: Ints, month: int) -> Floats:
         """Look up the month's value for each customer's place."""
@@ -108,6 +132,7 @@ def build_world(
     interactions: float = 0.0,
     recording: Recording | None = None,
     campaigns: Campaigns | None = None,
+    step: SatisfactionStep | None = None,
 ) -> World:
     """Draw the regions' networks, halls and rivals.
 
@@ -119,6 +144,7 @@ def build_world(
         As `simulate` takes them.
     recording : Recording, optional
     campaigns : Campaigns, optional
+    step : SatisfactionStep, optional
     """
     regions, halls, span = len(REGIONS), len(HALLS), months.count + SETTLE + 3
     share = 1.0 / np.arange(2, regions + 2)
@@ -133,6 +159,7 @@ def build_world(
         interactions=interactions,
         recording=recording or Recording(),
         campaigns=campaigns or Campaigns(),
+        step=step or SatisfactionStep(),
     )
 
 

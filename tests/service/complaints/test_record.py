@@ -228,13 +228,17 @@ def test_open_complaints(write, rows, tmp_path):
     }
     # One of them is in the north: that the others are not would tell it.
     assert by_region[["long_unsolved+north", "long_unsolved+south"]].isna().all()
+    hidden = int(by_region.isna().sum())
+    lines = [row for row in found.open_rows() if row[0] == "age+region"]
+    assert lines[-1][1:3] == (f"{hidden} cells hidden 隐藏", "<10")
+    assert len(lines) == len(by_region) - hidden + 1
     assert found.long_unsolved == {
         "days": 30, "count": len(long), "oldest_days": 151, "median_days": np.median(long),
         "since": "2026-01-01",
     }  # fmt: skip
 
 
-def test_the_wide_sense_is_told_apart(write, rows, tmp_path):
+def test_the_wide_sense_is_told_apart(made, write, rows, tmp_path):
     ids = [f"c{number:03d}" for number in range(40)]
     contacts = pa.table(
         {
@@ -264,7 +268,7 @@ def test_the_wide_sense_is_told_apart(write, rows, tmp_path):
     assert found.regulator["complaints"] == appeals
     assert found.regulator["per_million"] == pytest.approx(appeals / 400 * 1e6)
     assert found.regulator["low"] < found.regulator["per_million"] < found.regulator["high"]
-    bare = churnml.complaint_record(write(tmp_path / "u", rows), as_of=AS_OF, months=1)
+    bare, _place = made
     assert bare.regulator["complaints"] is None
     measures = set(bare.quality["measure"])
     assert not measures & {"unresolved_contacts_per_1000", "low_scores_per_1000"}
@@ -273,7 +277,7 @@ def test_the_wide_sense_is_told_apart(write, rows, tmp_path):
     assert any("regulator" in note for note in bare.notes)
 
 
-def test_a_surge_is_found_where_it_was_planted(write, rows, tmp_path):
+def test_a_surge_is_found_where_it_was_planted(made, write, rows, tmp_path):
     extra = [
         complaint(5000 + number, f"c{2 * number:03d}", at("2026-05-15"), category="network")
         for number in range(60)
@@ -284,7 +288,7 @@ def test_a_surge_is_found_where_it_was_planted(write, rows, tmp_path):
     assert set(surges["category"]) == {"network"}
     assert (surges["low"] > 1).all()
     assert any("surges" in sentence for sentence in found.sentences)
-    calm = churnml.complaint_record(write(tmp_path / "u", rows), as_of=AS_OF, months=3)
+    calm, _place = made
     assert not calm.surges["surge"].fillna(False).any()
 
 

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from churnml.metrics.intervals import wilson
+from churnml.service.complaints.deciding import least_sure
 from churnml.service.complaints.texts import (
     CodedTexts,
     _grams,
     learn_texts,
-    least_sure,
     normalised,
 )
 from churnml.tables.simulator.complaints import SUBCATEGORIES, TEXTS

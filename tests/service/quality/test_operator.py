@@ -142,6 +142,7 @@ def test_rates_are_complaints_over_customer_months(found, sql):
         assert row["n"] == complaints
 
 
+@pytest.mark.slow
 def test_satisfaction_is_of_those_who_were_there(operator, sql):
     config = Config.model_validate({"quality": {"months": 3}})
     clean = check(churnml.open_source(operator), config, until=AS_OF).accepted()
@@ -229,6 +230,45 @@ def test_windows_are_worked_out_from_service_times(found):
     assert (fewer <= found.hall_windows["windows"]).all()
 
 
+def test_what_pre_service_and_terminals_take_away(found, sql):
+    relief = found.hall_relief.set_index("relief")
+    recent = "started_at >= timestamp '2026-03-01' and started_at < timestamp '2026-06-01'"
+    for kind, flag, base in (
+        ("pre_service", "coalesce(pre_served, false)", "channel = 'hall'"),
+        ("self_service", "channel = 'terminal'", "channel in ('hall', 'terminal')"),
+    ):
+        ((visits, share),) = sql(
+            f"select count(*) filter ({flag}), avg(({flag})::int) from contacts "
+            f"where {base} and {recent}"
+        )
+        row = relief.loc[kind]
+        assert (row["visits"], row["share"]) == (visits, pytest.approx(share))
+        assert row["low"] < row["share"] < row["high"]
+        assert row["window_low"] < row["window_seconds"] < row["window_high"]
+    # The simulator's visits take 0.7 of the time at the window, and wait 0.6 of the time.
+    assert relief.loc["pre_service", "window_low"] > 0
+    assert relief.loc["pre_service", "wait_low"] > 0
+    ((spared,),) = sql(
+        f"""
+        with halls as (
+            select service_item, channel, coalesce(pre_served, false) as pre,
+                   round(service_seconds) as seconds
+            from contacts where {recent} and channel in ('hall', 'terminal')
+        ), usual as (
+            select service_item, avg(seconds) as seconds, count(seconds) as n
+            from halls where channel = 'hall' and not pre group by 1
+        )
+        select avg(usual.seconds) from halls join usual using (service_item)
+        where channel = 'terminal' and n > 1
+        """
+    )
+    assert relief.loc["self_service", "window_seconds"] == pytest.approx(spared)
+    assert pd.isna(relief.loc["self_service", "wait_seconds"])
+    halls = found.hall_windows
+    assert (halls["windows_if_no_pre_service"] >= halls["windows"]).mean() > 0.9
+    assert (halls["windows_if_no_terminals"].dropna() >= 1).all()
+
+
 def test_no_cell_about_few_people_is_shown_or_can_be_had(found):
     rows = found.indicators
     shown = rows[rows["value"].notna()]
@@ -246,6 +286,7 @@ def test_no_cell_about_few_people_is_shown_or_can_be_had(found):
             assert unknown > 1 or rest > 8
 
 
+@pytest.mark.slow
 def test_what_became_known_later_changes_no_byte(operator, place, found, tmp_path):
     later = tmp_path / "later"
     shutil.copytree(operator, later)
