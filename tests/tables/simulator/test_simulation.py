@@ -236,7 +236,7 @@ def test_how_long_twenty_thousand_customers_take(tmp_path):
     simulate(tmp_path, customers=20_000, months=24)
     seconds = time.perf_counter() - started
     print(f"20,000 customers x 24 months: {seconds:.1f} s")
-    assert len(list(tmp_path.glob("*.parquet"))) == 8
+    assert pq.ParquetFile(tmp_path / "customers.parquet").metadata.num_rows > 20_000
 
 
 @pytest.mark.slow
