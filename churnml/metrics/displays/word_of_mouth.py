@@ -78,8 +78,9 @@ class WordOfMouthDisplay(Display):
         axes.axhline(0, color=GREY, lw=1, ls="--")
         for at in np.flatnonzero(self.change_point):
             axes.axvline(at - 0.5, color=ORANGE, lw=1.5)
-            axes.annotate(f"level differs from {self.months[at]}", (at - 0.4, axes.get_ylim()[1]))
+            place_of_text = (at - 0.4, axes.get_ylim()[1])
+            axes.annotate(f"level differs from {self.months[at]}", place_of_text, va="top")
         step = max(len(place) // 12, 1)
         axes.set_xticks(place[::step], self.months[::step], rotation=45, ha="right")
-        axes.set(ylabel="promoters less detractors, points", title="Word of mouth 口碑曲线")
+        axes.set(ylabel="promoters less detractors, points", title="Word of mouth")
         return self
