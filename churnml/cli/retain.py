@@ -10,6 +10,8 @@ from churnml.cli import options, output
 if TYPE_CHECKING:
     from churnml.retention.result import RetentionPlan
 
+_SEGMENTS = 8
+
 
 def command(
     source: options.Source,
@@ -93,7 +95,7 @@ def _print(plan: "RetentionPlan") -> None:
             f"{one['treated']:,}",
             f"{100 * one['effect']:+.2f} ({100 * one['effect_low']:+.2f} to "
             f"{100 * one['effect_high']:+.2f})",
-            f"{one['p']:.3f}",
+            "< 0.001" if one["p"] < 0.001 else f"{one['p']:.3f}",
             f"{one['accepted']:.0%}",
             "–" if one["cost_per_kept"] is None else f"{one['cost_per_kept']:,.0f}",
         )
@@ -103,6 +105,26 @@ def _print(plan: "RetentionPlan") -> None:
     title = f"What past offers did, in points, against {control:,} customers offered nothing"
     head = ("offer", "treated", "effect (95 %)", "p (Holm)", "accepted", "yuan/kept")
     output.print_table(title, head, rows, numbers=5)
+    _print_segments(plan)
     for name, value in plan.lines():
         output.print_line(f"{name}{'' if name.endswith('?') else ':'} {value}")
     output.print_line(f"list: {plan.folder}")
+
+
+def _print_segments(plan: "RetentionPlan") -> None:
+    told = [one for one in plan.facts["segments"] if one["treated"] and one["offer"]]
+    rows = [
+        (
+            one["segment"],
+            one["offer"],
+            f"{one['customers']:,}",
+            f"{one['treated']:,}",
+            f"{one['cost']:,.0f}",
+            f"{one['gain_optimistic']:,.0f}",
+            "–" if one["gain_honest"] is None else f"{one['gain_honest']:,.0f}",
+        )
+        for one in sorted(told, key=lambda one: -one["treated"])[:_SEGMENTS]
+    ]
+    if rows:
+        head = ("segment", "offer", "customers", "treated", "cost", "gain", "honest")
+        output.print_table("Segments where most are treated, yuan", head, rows, numbers=5)

@@ -41,6 +41,15 @@ def _span(effect: Effect) -> str:
     return f"{100 * effect.value:+.2f} ({100 * effect.low:+.2f} to {100 * effect.high:+.2f})"
 
 
+def _chance(p: float) -> str:
+    """A chance as readers know it.
+
+    >>> _chance(0.0231), _chance(0.00001)
+    ('p = 0.023', 'p < 0.001')
+    """
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class OfferRow:
     """What is known of one offer.
@@ -254,9 +263,9 @@ class Evidence:
         shown = self.name == "different"
         return {
             "en": f"{'Yes' if shown else 'No evidence'}: the fifth that is told to gain most "
-            f"{first}, the last fifth {last} points (p = {self.differs.p_above:.3f}).",
+            f"{first}, the last fifth {last} points ({_chance(self.differs.p_above)}).",
             "zh": f"{'有差异' if shown else '没有证据'}：预计最有效的五分之一 {first}，"
-            f"最后五分之一 {last} 个百分点（p = {self.differs.p_above:.3f}）。",
+            f"最后五分之一 {last} 个百分点（{_chance(self.differs.p_above)}）。",
         }
 
     def to_dict(self) -> dict[str, Any]:

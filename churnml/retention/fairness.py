@@ -8,7 +8,7 @@ show whom the list favours. Cells of fewer than ten customers are hidden.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -59,10 +59,11 @@ def fairness(
         if by not in columns:
             continue
         cells = sorted(set(columns[by]), key=lambda one: (one not in elderly, one))
-        for cell in cells:
+        sizes = columns[by].value_counts()
+        secret = hidden_cells([int(sizes[cell]) for cell in cells])
+        for cell, hidden in zip(cells, secret, strict=True):
             here = (columns[by] == cell).to_numpy()
             count, inside = int(here.sum()), int(treated[here].sum())
-            hidden = count < LEAST_ROWS
             share = inside / count
             rows.append(
                 {
@@ -75,6 +76,24 @@ def fairness(
                 }
             )
     return rows
+
+
+def hidden_cells(sizes: Sequence[int]) -> list[bool]:
+    """Which cells of a whole are hidden: the small ones, and never one alone.
+
+    One hidden cell could be told from the others and the whole; then the next larger one is
+    hidden with it.
+
+    Examples
+    --------
+    >>> hidden_cells([4, 30, 12]), hidden_cells([4, 6, 30]), hidden_cells([40, 50])
+    ([True, False, True], [True, True, False], [False, False])
+    """
+    found = [size < LEAST_ROWS for size in sizes]
+    if sum(found) == 1 and len(found) > 1:
+        shown = [at for at, hidden in enumerate(found) if not hidden]
+        found[min(shown, key=lambda at: sizes[at])] = True
+    return found
 
 
 def segment_plans(

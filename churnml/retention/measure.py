@@ -30,6 +30,7 @@ from churnml.retention.campaign import (
     sample_ratio,
 )
 from churnml.retention.campaign_result import CampaignResult, verdict_of
+from churnml.retention.fairness import hidden_cells
 from churnml.retention.learning import LEAST_ROWS
 from churnml.retention.outcomes import (
     acceptances,
@@ -326,11 +327,12 @@ def _promised(facts: Mapping[str, Any], listed: pd.DataFrame) -> dict[str, Any]:
 def _parts(known: pd.DataFrame, by: str) -> list[dict[str, Any]]:
     """Effects by a column where enough left on both sides, their chances after Holm."""
     rows, found = [], []
-    for value, part in known.groupby(by, sort=True):
-        arm = (part["group"] == TREAT).to_numpy()
+    parts = list(known.groupby(by, sort=True))
+    arms = [(part["group"] == TREAT).to_numpy() for _, part in parts]
+    secret = hidden_cells([int(min(arm.sum(), (~arm).sum())) for arm in arms])
+    for (value, part), arm, hidden in zip(parts, arms, secret, strict=True):
         counts = (int(arm.sum()), int((~arm).sum()))
         row: dict[str, Any] = {by: value}
-        hidden = min(counts) < LEAST_ROWS
         shown = (None, None) if hidden else counts
         row |= dict(zip((TREAT, HOLD_OUT), shown, strict=True))
         left = part["left"].to_numpy(float)

@@ -35,6 +35,7 @@ from churnml.models.model import Model, Origin
 from churnml.models.profile import describe
 from churnml.registry.tracking import Data, TrainingRecord, origin_params
 from churnml.tables.source import Source
+from churnml.training.split import place_tags
 from churnml.training.system_metrics import Watch
 
 _log = logging.getLogger(__name__)
@@ -57,6 +58,8 @@ class OfferSplit:
     features : sequence of Feature
     dates : dict of str to list of str
     notes : list of str
+    tags : dict of str to str
+        Where the tables of an operator are.
     """
 
     X: pd.DataFrame
@@ -70,6 +73,7 @@ class OfferSplit:
     features: Sequence[Feature] = ()
     dates: dict[str, list[str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    tags: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,6 +145,7 @@ def operator_experiment(source: Source, config: Config) -> OfferSplit:
         features=tuple(rows.features),
         dates=dates if train.any() else {},
         notes=list(rows.notes),
+        tags=place_tags(source),
     )
 
 
@@ -410,6 +415,7 @@ def record_offers(fitted: FittedOffers, *, watch: Watch) -> TrainingRecord:
             target="left",
         ),
         before=fitted.before,
+        tags=experiment.tags,
         params=origin_params(model) | {"offers": ", ".join(model.estimator.offers_)},
         metrics={name: value for name, value in metrics.items() if np.isfinite(value)},
         tables={"offers": offers, "fifths": fifths},

@@ -138,12 +138,12 @@ def split_operator(source: Source, task: TaskName, *, config: Config) -> Split:
         features=declared(source.tables),
         dates=dates,
         notes=notes,
-        tags=_place(source),
+        tags=place_tags(source),
         balance=balance,
     )
 
 
-def _place(source: Source) -> dict[str, str]:
+def place_tags(source: Source) -> dict[str, str]:
     """The absolute location of the tables, so that later commands find them from any folder."""
     place = source.address
     found = {SOURCE: place if "://" in place else str(Path(place).absolute())}
