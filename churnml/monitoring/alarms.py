@@ -1,7 +1,8 @@
 """Alarms: what is off in the last month and in one of the two before, and what to do about it.
 
 A column that has jumped so far that it would be acted on is watched from its first month: a
-broken column need not wait for a second one to be told of, only to be acted on.
+broken column need not wait for a second one to be told of, only to be acted on. One that has
+crept to where it is, as what grows with the length of the record does, is watched and no more.
 
 Within a month the columns are one family of tests: Benjamini and Hochberg's rule with the
 columns' importance as weights, so that a column that the model hardly reads is no news. A column
@@ -222,6 +223,7 @@ def _inputs(
         name for name in now if _lasting([name in off[one.as_of] for one in recent], settings)
     }
     weighty = any(one.importance for one in last.inputs.values())
+    sudden = {name for name in now if not _crept(name, past, off, settings)}
     by_table: dict[str, list[str]] = {}
     for name in now:
         by_table.setdefault(next(iter(last.inputs[name].tables), "table"), []).append(name)
@@ -229,11 +231,40 @@ def _inputs(
     for table, names in by_table.items():
         stayed = [name for name in names if name in lasting]
         if stayed:
-            act = _far(stayed, last, settings, weighty=weighty)
+            jumped = [name for name in stayed if name in sudden]
+            act = _far(jumped, last, settings, weighty=weighty)
             alarms.append(_input_alarm(table, stayed, last, "act" if act else "watch"))
-        elif _far(names, last, settings, weighty=weighty):
+        elif _far([name for name in names if name in sudden], last, settings, weighty=weighty):
             alarms.append(_input_alarm(table, names, last, "watch"))
     return alarms
+
+
+def _crept(
+    name: str,
+    past: Sequence[MonthSeen],
+    off: Mapping[date, set[str]],
+    settings: MonitorSettings,
+) -> bool:
+    """Whether a column came little by little to where it is.
+
+    Where it was off from the first month on, nobody can tell; then only what lies very far off
+    is taken for a jump.
+    """
+    first = len(past) - 1
+    while first > 0 and name in off[past[first - 1].as_of]:
+        first -= 1
+    if first == 0:
+        return _excess(past[-1], name) <= 2 * settings.act_drift
+    # What is a mean of months takes more than one to arrive.
+    soon = past[min(first + 1, len(past) - 1)]
+    arrived = max(_excess(past[first], name), _excess(soon, name))
+    return arrived - _excess(past[first - 1], name) <= settings.drift_limit
+
+
+def _excess(month: MonthSeen, name: str) -> float:
+    """A column's drift beyond the usual."""
+    one = month.histograms.inputs.get(name) if month.histograms else None
+    return max(one.drift - one.usual, 0.0) if one else 0.0
 
 
 def _far(

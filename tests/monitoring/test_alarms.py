@@ -91,6 +91,15 @@ def test_a_smaller_move_must_last_to_be_told_of_at_all():
     assert raised(month(0, **off), month(1), month(2), month(3, **off))[-1] == []
 
 
+def test_what_grows_with_the_record_is_watched_and_what_jumps_is_acted_on():
+    slow = [month(place, spend=column(0.05 * place)) for place in range(24)]
+    levels = {level for found in raised(*slow) for _measure, level in found}
+    assert levels == {"watch"}
+    jumped = [month(place, spend=column(1.2 if place > 4 else 0.1)) for place in range(9)]
+    assert raised(*jumped)[5] == [("inputs.bills", "watch")]
+    assert raised(*jumped)[6:] == [[("inputs.bills", "act")]] * 3
+
+
 def test_a_column_that_the_model_does_not_read_is_no_news():
     unread = {"spend": column(5.0, importance=0.0)}
     assert raised(month(0, **unread), month(1, **unread)) == [[], []]
