@@ -265,8 +265,9 @@ class Monitoring:
 
     def _not_known(self, month: MonitoredMonth) -> str:
         if month.known_from > self.as_of:
-            guess = f"about {month.estimated:.3f}; " if month.estimated is not None else ""
-            return f"{guess}known from {month.known_from}"
+            if month.estimated is not None:
+                return f"≈{month.estimated:.3f} until {month.known_from}"
+            return f"known from {month.known_from}"
         return "–"
 
     def __repr__(self) -> str:
