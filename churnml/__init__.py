@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from churnml.config import Config, load_config
     from churnml.datasets.dataset import build_dataset
+    from churnml.datasets.drafting import draft_mapping
     from churnml.datasets.forward_split import ForwardSplit
     from churnml.datasets.nonresponse import response_weights
     from churnml.estimators import (
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from churnml.registry.promotion.rollback import rollback
     from churnml.registry.resolve import load_model
     from churnml.reports.contact_list import contact_list
+    from churnml.reports.monthly_run import run
     from churnml.reports.report import report
     from churnml.retention.measure import measure_campaign
     from churnml.retention.plan import plan_retention
@@ -73,6 +75,7 @@ _HOME = {
     "compare": "churnml.registry.compare",
     "complaint_record": "churnml.service.complaints.record",
     "contact_list": "churnml.reports.contact_list",
+    "draft_mapping": "churnml.datasets.drafting",
     "evaluate": "churnml.registry.evaluate",
     "export": "churnml.registry.export",
     "history": "churnml.registry.promotion.history",
@@ -87,6 +90,7 @@ _HOME = {
     "report": "churnml.reports.report",
     "response_weights": "churnml.datasets.nonresponse",
     "rollback": "churnml.registry.promotion.rollback",
+    "run": "churnml.reports.monthly_run",
     "satisfaction_index": "churnml.service.index.index",
     "score": "churnml.scoring.score",
     "service_quality": "churnml.service.quality.quality",
@@ -108,6 +112,7 @@ __all__ = [
     "compare",
     "complaint_record",
     "contact_list",
+    "draft_mapping",
     "evaluate",
     "export",
     "history",
@@ -122,6 +127,7 @@ __all__ = [
     "report",
     "response_weights",
     "rollback",
+    "run",
     "satisfaction_index",
     "score",
     "service_quality",

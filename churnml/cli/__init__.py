@@ -29,6 +29,7 @@ from churnml.cli import (
     features,
     history,
     index,
+    init,
     labels,
     measure,
     monitor,
@@ -38,8 +39,10 @@ from churnml.cli import (
     report,
     retain,
     rollback,
+    run,
     score,
     simulate,
+    store,
     train,
     ui,
     validate,
@@ -72,6 +75,7 @@ app = typer.Typer(
 for module in (
     demo,
     simulate,
+    init,
     validate,
     features,
     labels,
@@ -80,6 +84,7 @@ for module in (
     backtest,
     score,
     list_customers,
+    run,
     index,
     retain,
     measure,
@@ -97,6 +102,7 @@ for module in (
     app.command(help=_help_of(module))(module.command)
     # Typer names a command after its function; here the module names it.
     app.registered_commands[-1].name = module.__name__.rpartition(".")[2]
+app.add_typer(store.app, name="store")
 
 
 def _version(value: bool) -> None:

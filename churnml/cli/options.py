@@ -34,6 +34,12 @@ ConfigFile = Annotated[
 AsOf = Annotated[
     str, typer.Option(help="A date: everything known before midnight at its start counts.")
 ]
+AnySource = Annotated[
+    bool,
+    typer.Option(
+        "--any-source", help="Let champions score customers of regions and halls they do not know."
+    ),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an existing result.")]
 Json = Annotated[
     bool, typer.Option("--json", help="Print one JSON object and nothing else on standard output.")

@@ -45,6 +45,7 @@ def command(
     reasons: Annotated[
         int | None, typer.Option(help="Reasons for each customer; 0 leaves them out.")
     ] = None,
+    any_source: options.AnySource = False,
     engine: Annotated[str, typer.Option(help="duckdb; spark is not built yet.")] = "duckdb",
     mapping: options.Mapping = None,
     config: options.ConfigFile = None,
@@ -85,6 +86,7 @@ def command(
         satisfaction_model=satisfaction_model,
         hazard_model=hazard_model,
         reasons=reasons,
+        any_source=any_source,
         mapping=mapping,
         config=options.settings(config),
         overwrite=overwrite,

@@ -67,13 +67,35 @@ def suggest_date(data: object, *, mapping: Location | None = None) -> str:
     try:
         if not isinstance(data, Source) and not (isinstance(data, str | Path) and is_folder(data)):
             return ""
-        source = as_source(data, mapping=mapping)
-        last = _day(source.tables["bills"].month.max().to_pyarrow().as_py())
+        latest = latest_date(as_source(data, mapping=mapping))
     except ChurnmlError:
         return ""
-    if last is None:
+    if latest is None:
         return ""
-    return f"Bills end with {last:%Y-%m}: the latest date is --as-of {add_months(last, 1)}."
+    last = add_months(latest, -1)
+    return f"Bills end with {last:%Y-%m}: the latest date is --as-of {latest}."
+
+
+def latest_date(source: Source) -> date | None:
+    """The latest date that the bills allow: the first day after the last month that has them.
+
+    A month with fewer than half as many bills as the fullest is not there yet, or never will
+    be.
+
+    Parameters
+    ----------
+    source : Source
+
+    Returns
+    -------
+    date or None
+        ``None`` without any bill.
+    """
+    bills = source.tables["bills"]
+    months = bills.filter(_.month.notnull()).group_by("month").agg(rows=_.count())
+    counts = {_day(row["month"]): row["rows"] for row in months.to_pyarrow().to_pylist()}
+    full = [month for month, rows in counts.items() if month and 2 * rows >= max(counts.values())]
+    return add_months(max(full).replace(day=1), 1) if full else None
 
 
 def is_folder(place: str | Path) -> bool:

@@ -101,6 +101,10 @@ class Origin:
         SHA-256 of the settings.
     table : dict
         For a flat table: how its columns are read.
+    operator : str
+        The operator's name, where the mapping gives one.
+    places : dict of str to list of str
+        The regions and halls of its customers, by column.
     """
 
     name: str = ""
@@ -114,6 +118,8 @@ class Origin:
     digest: str = ""
     config: str = ""
     table: Mapping[str, Any] = field(default_factory=dict)
+    operator: str = ""
+    places: Mapping[str, list[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

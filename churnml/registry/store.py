@@ -24,6 +24,7 @@ from filelock import FileLock, Timeout
 
 from churnml.errors import ChurnmlError, ModelError
 from churnml.errors.masking import without_secrets
+from churnml.registry.relocation import ARTIFACTS, follow_move
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -65,10 +66,10 @@ class Store:
             return os.environ[_ARTIFACTS]
         database = database_file(self.uri)
         if database is not None:
-            return (database.parent / "mlartifacts").as_uri()
+            return (database.parent / ARTIFACTS).as_uri()
         if self.uri.startswith(("http://", "https://", "databricks")):
             return None
-        return (Path.cwd() / "mlartifacts").as_uri()
+        return (Path.cwd() / ARTIFACTS).as_uri()
 
     @contextmanager
     def current(self) -> Iterator[None]:
@@ -173,6 +174,7 @@ def open_store(uri: str | None = None) -> Store:
         from mlflow import MlflowClient
 
         _await_unlocked(uri)
+        follow_move(database_file(uri))
         with quiet("alembic", "mlflow.store.db.utils"):
             client = MlflowClient(tracking_uri=uri, registry_uri=uri)
             # The tables of runs and of models are made on first use.

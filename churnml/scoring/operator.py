@@ -23,6 +23,7 @@ from churnml.scoring.manifest import Manifest
 from churnml.scoring.plan import ModelsAsked, Work, choose_models, make_recipe
 from churnml.scoring.requirements import require_features
 from churnml.scoring.run import run
+from churnml.scoring.same_operator import require_same_operator
 from churnml.scoring.staging import Staging
 from churnml.tables.asof import until
 from churnml.tables.checked import check
@@ -45,12 +46,15 @@ def score_operator(
     reasons: int | None,
     config: Config,
     overwrite: bool,
+    any_source: bool = False,
 ) -> Manifest:
     """Score every customer who is eligible at a date, as `churnml.score` says."""
 
     def plan() -> Work:
         chosen = choose_models(models)
-        for one in chosen.values():
+        for task, one in chosen.items():
+            if models.get(task) is None and not any_source:
+                require_same_operator(one, source)
             require_features(one, source)
         require_bills(source, day)
         recipe = make_recipe(chosen, day, reasons, config)

@@ -32,6 +32,7 @@ def score(
     satisfaction_model: Model | Location | None = None,
     hazard_model: Model | Location | None = None,
     reasons: int | None = None,
+    any_source: bool = False,
     mapping: Location | None = None,
     config: ConfigGiven | None = None,
     overwrite: bool = False,
@@ -65,6 +66,9 @@ def score(
         Its ``churn_probability_1mo``, ``_2mo``, ``_3mo`` and ``_6mo`` become the last columns.
     reasons : int, optional
         For each customer; 0 leaves them out. By default what the settings say.
+    any_source : bool, default False
+        Whether champions, taken because no model is named, may score operator tables of whose
+        customers fewer than half live in regions or halls that they know.
     mapping : path, optional
         The operator's own names, codes and units.
     config : Config, path or mapping, optional
@@ -112,7 +116,14 @@ def score(
     if not of_table:
         assert day is not None
         source = as_source(data, mapping=mapping, config=settings)
-        return score_operator(source, day, out, models=models | {"hazard": hazard_model}, **shared)
+        return score_operator(
+            source,
+            day,
+            out,
+            models=models | {"hazard": hazard_model},
+            any_source=any_source,
+            **shared,
+        )
     with table_file(data) as path:
         return score_table(
             path,

@@ -25,6 +25,7 @@ from churnml.errors.masking import without_secrets
 from churnml.features import declared
 from churnml.models.model import Origin
 from churnml.registry.versions import MAPPING, SOURCE
+from churnml.tables.places import places_of
 from churnml.tables.source import Source
 
 if TYPE_CHECKING:
@@ -132,8 +133,8 @@ def split_operator(source: Source, task: TaskName, *, config: Config) -> Split:
         train=train,
         test=data.at(dates.test),
         all=data,
-        origin=_operator_origin(task, config, dates.all, data),
-        before=_operator_origin(task, config, dates.train, train),
+        origin=_operator_origin(task, config, dates.all, data, source),
+        before=_operator_origin(task, config, dates.train, train, source),
         source=source.location,
         features=declared(source.tables),
         dates=dates,
@@ -150,7 +151,9 @@ def place_tags(source: Source) -> dict[str, str]:
     return found | ({MAPPING: source.mapping_file} if source.mapping_file else {})
 
 
-def _operator_origin(task: TaskName, config: Config, days: Sequence[date], data: Dataset) -> Origin:
+def _operator_origin(
+    task: TaskName, config: Config, days: Sequence[date], data: Dataset, source: Source
+) -> Origin:
     return Origin(
         name=task,
         kind="operator",
@@ -161,6 +164,8 @@ def _operator_origin(task: TaskName, config: Config, days: Sequence[date], data:
         customers=int(data.groups.nunique()),
         digest=digest(data),
         config=config.digest(),
+        operator=source.operator,
+        places=places_of(source),
     )
 
 

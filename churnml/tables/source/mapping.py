@@ -47,6 +47,10 @@ class TableMapping(Section):
     """
 
     file: str | None = Field(None, min_length=1, description="file, folder or database table")
+    encoding: CsvEncoding | None = Field(None, description="of this CSV file, where it differs")
+    delimiter: str | None = Field(
+        None, min_length=1, max_length=1, description="of this CSV file, where it differs"
+    )
     columns: dict[str, str] = Field({}, description="their column name: the contract's")
     values: dict[str, dict[str, str]] = Field(
         {}, description="column: {their code: the contract's}"
@@ -120,6 +124,7 @@ class TableMappings(Section):
 class SourceMapping(Section):
     """The content of a ``source.yaml``."""
 
+    name: str | None = Field(None, min_length=1, description="the operator's name")
     encoding: CsvEncoding = Field("utf-8", description="of CSV files: utf-8, utf-8-sig or gb18030")
     delimiter: str = Field(",", min_length=1, max_length=1, description="between CSV fields")
     nulls: tuple[str, ...] | None = Field(None, description="texts that mean a missing value")
@@ -136,6 +141,12 @@ class SourceMapping(Section):
         """The entry of one table."""
         entry: TableMapping = getattr(self.tables, name)
         return entry
+
+    def of_file(self, name: str) -> SourceMapping:
+        """The mapping with the encoding and delimiter of one table's file."""
+        entry = self.table(name)
+        own = {"encoding": entry.encoding, "delimiter": entry.delimiter}
+        return self.model_copy(update={key: one for key, one in own.items() if one is not None})
 
 
 def check_mapping(mapping: SourceMapping) -> None:

@@ -85,6 +85,7 @@ def open_source(
         address=str(location),
         mapping_file=_file_of(mapping),
         coded=coded,
+        operator=used.name or "",
     )
 
 
@@ -112,7 +113,8 @@ def _bind_folder(engine: Engine, mapping: SourceMapping, folder: Path) -> dict[s
         raise ContractError(
             f"{folder}: no table of the contract here.",
             hint=f"Expected are files such as customers.parquet or bills.csv: {_listing(folder)}. "
-            "Files and columns of other names need --mapping; configs/sources/ has examples.",
+            f"Files and columns of other names need --mapping, which churnml init {folder} drafts; "
+            "configs/sources/ has examples.",
             file=str(folder),
         )
     return {name: _bind(engine, mapping, name, path) for name, path in files.items()}
@@ -150,6 +152,7 @@ def _open_database(location: str, given: str | Path | SourceMapping | None) -> S
         address=location,
         mapping_file=_file_of(given),
         coded=_coded(mapping, given, None),
+        operator=mapping.name or "",
         identify_rows=partial(database.digest, con, location, chosen.values()),
     )
 
@@ -184,7 +187,8 @@ def _mapping(
 
 def _bind(engine: Engine, mapping: SourceMapping, table: str, path: Path) -> Binding:
     """Match a table of a folder to the contract, without reading its rows."""
-    if path.is_file() and path.name.endswith(CSV_ENDINGS):
+    if path.is_file() and path.name.lower().endswith(CSV_ENDINGS):
+        mapping = mapping.of_file(table)
         names = read_names(path, mapping.encoding, mapping.delimiter)
         load = partial(delimited.load, mapping=mapping, engine=engine)
         return Binding(

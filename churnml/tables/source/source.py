@@ -79,6 +79,8 @@ class Source:
         What `churnml.validate` found, so that each step need not look again.
     coded : CodedComplaints or None
         Categories of complaints from a file that the mapping names.
+    operator : str
+        The operator's name, where the mapping gives one.
     """
 
     location: str
@@ -93,6 +95,7 @@ class Source:
     checks: dict[str, Any] = field(default_factory=dict)
     coded: CodedComplaints | None = None
     identify_rows: Callable[[], str] | None = None
+    operator: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_tables", Tables(self))
