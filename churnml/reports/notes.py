@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from churnml.config.quality import INDICATORS
 from churnml.reports.words import Language, all_words
 
 
@@ -22,8 +23,29 @@ def translated(note: str, lang: Language) -> str:
         return note
     for pattern, text in _patterns():
         if found := pattern.fullmatch(note):
-            return text.format(**found.groupdict())
+            return text.format(**{name: _named(one) for name, one in found.groupdict().items()})
     return note
+
+
+def without_english(text: str) -> str:
+    """A Chinese note without the English sentence that it ends with, as why there is nothing.
+
+    >>> without_english("无法与上月比较：bills.month: no bill of a month.")
+    '无法与上月比较。'
+    """
+    said, colon, why = text.rpartition("：")
+    return f"{said}。" if colon and _ENGLISH.search(why) else text
+
+
+_ENGLISH = re.compile(r"[A-Za-z]+ [A-Za-z]+ [A-Za-z]+")
+
+
+def _named(value: str) -> str:
+    """Indicators, stages and tasks by their Chinese names; anything else as it is."""
+    names = {name: one.zh for name, one in INDICATORS.items()}
+    names |= {name: one["zh"] for name, one in all_words()["stages"].items()}
+    names |= {name: one["zh"] for name, one in all_words()["task_names"].items()}
+    return "、".join(names.get(one, one) for one in value.split(", "))
 
 
 @cache

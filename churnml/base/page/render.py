@@ -28,6 +28,8 @@ class PageTable:
         The columns that are aligned to the right.
     wide : collection of int
         The columns that hold a drawing, which take the room that is left.
+    even : bool
+        Columns as wide as in the other even tables, for some that stand below each other.
     """
 
     caption: str
@@ -35,6 +37,7 @@ class PageTable:
     rows: Sequence[Sequence[str | Markup]]
     numbers: Collection[int] = ()
     wide: Collection[int] = ()
+    even: bool = False
 
     def without_blank(self) -> PageTable:
         """The same without rows that tell nothing but their name."""
@@ -144,15 +147,17 @@ def render(template: str, *, package: str | None = None, lang: str, **values: An
 def _kept(cell: str | Markup) -> str | Markup:
     """A cell whose interval is not broken: it goes to the next line as a whole.
 
-    >>> print(_kept("76.2 (74.1 to 78.3)"))
-    76.2 <span class="k">(74.1 to 78.3)</span>
+    >>> print(_kept("76.2 (74.1 to 78.3)"), _kept("12.3 %"))
+    76.2 <span class="k">(74.1 to 78.3)</span> <span class="k">12.3 %</span>
     """
-    if isinstance(cell, Markup):
+    if isinstance(cell, Markup) or len(cell) > _LONG_CELL:
         return cell
-    value, _bracket, rest = cell.partition(" (")
-    if rest and len(cell) < _LONG_CELL:
-        return Markup('{} <span class="k">({}</span>').format(value, rest)
-    return cell
+    for bracket in (" (", "（"):
+        value, found, rest = cell.partition(bracket)
+        if found:
+            span = Markup('<span class="k">{}{}</span>').format(found.strip(), rest)
+            return Markup("{}{}{}").format(value, found[: -len(found.strip())], span)
+    return Markup('<span class="k">{}</span>').format(cell)
 
 
 _LONG_CELL = 60

@@ -59,7 +59,7 @@ class Scale:
         share = (value - self.low) / (self.high - self.low) if self.high > self.low else 0.5
         return round(_FEWEST + (_MOST - _FEWEST) * min(max(share, 0.0), 1.0), 2)
 
-    def ticks(self, most: int = 4) -> list[float]:
+    def ticks(self, most: int = 5) -> list[float]:
         """Round numbers along it."""
         return round_ticks(self.low, self.high, most)
 
@@ -80,17 +80,17 @@ def scale_of(values: Sequence[float], *, zero: bool = False) -> Scale:
     low, high = min(known), max(known)
     if high <= low:
         low, high = low - 1.0, high + 1.0
-    step = _step((high - low) / 4)
+    step = _step((high - low) / 5)
     return Scale(low=math.floor(low / step) * step, high=math.ceil(high / step) * step)
 
 
-def round_ticks(low: float, high: float, most: int = 4) -> list[float]:
+def round_ticks(low: float, high: float, most: int = 5) -> list[float]:
     """Round numbers from low to high, about as many as asked for.
 
     Examples
     --------
     >>> round_ticks(70, 80)
-    [70.0, 75.0, 80.0]
+    [70.0, 72.0, 74.0, 76.0, 78.0, 80.0]
     >>> round_ticks(-0.02, 0.013)
     [-0.02, -0.01, 0.0, 0.01]
     """
@@ -190,11 +190,16 @@ def bar(
 
 def axis(scale: Scale, number: Callable[[float], str]) -> Markup:
     """The scale of a column of whiskers or bars, for the head of the table."""
+    ticks = scale.ticks()
+    # On a phone there is room for the ends alone.
     marks = [
-        Markup('<text class="soft" x="{:g}%" y="13" text-anchor="{}">{}</text>').format(
-            scale.place(one), _anchor(scale.place(one)), number(one)
+        Markup('<text class="soft{}" x="{:g}%" y="13" text-anchor="{}">{}</text>').format(
+            "" if at in (0, len(ticks) - 1) else " mid",
+            scale.place(one),
+            _anchor(scale.place(one)),
+            number(one),
         )
-        for one in scale.ticks()
+        for at, one in enumerate(ticks)
     ]
     return Markup('<svg width="100%" height="16" aria-hidden="true">{}</svg>').format(
         Markup("").join(marks)

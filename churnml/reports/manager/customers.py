@@ -212,6 +212,8 @@ def flows(found: Findings, p: Phrases) -> PageSection:
     if told is not None:
         heading = _moved(found, p)
         parts.append(_matrix(found, p))
+        if told.table.isna().any(axis=None):
+            notes.append(p.say("hidden_rows"))
         if told.moved is not None:
             moved, stayed = p.people(told.moved), p.people(told.stayed)
             notes.append(p.say("flows_held", moved=moved, stayed=stayed))
@@ -322,7 +324,7 @@ def _planned(plan: Mapping[str, Any], p: Phrases) -> str:
 
 
 def _few(count: int, p: Phrases) -> str:
-    return p.people(None if 0 < count < FEWEST else count)
+    return p.many(None if 0 < count < FEWEST else count)
 
 
 def _plan(plan: Mapping[str, Any], p: Phrases) -> PageTable:

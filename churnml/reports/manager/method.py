@@ -12,7 +12,7 @@ from churnml.reports.manager.findings import Findings
 from churnml.reports.manager.frames import rows_of
 from churnml.reports.manager.phrases import Phrases
 from churnml.reports.manager.service import complaint_rate, definitions
-from churnml.reports.notes import translated
+from churnml.reports.notes import translated, without_english
 from churnml.reports.words import all_words
 from churnml.tables.contract import TABLES
 from churnml.tables.validation import CODES
@@ -104,11 +104,13 @@ def data_quality(found: Findings, p: Phrases) -> PageSection:
     report = found.report
     rows, aside = (sum(getattr(one, name) for one in report.counts) for name in ("rows", "aside"))
     absent = [name for name in report.missing if name in TABLES]
-    counts = {"absent": len(absent), "all": len(TABLES)}
-    heading = p.say("data_heading_fine", **counts)
+    used = p.say("data_rows_fine")
     if aside:
-        share = p.share(aside / rows, 2 if aside / rows >= 0.0001 else 4)
-        heading = p.say("data_heading", share=share, **counts)
+        used = p.say("data_rows", share=p.share(aside / rows, 2 if aside / rows >= 0.0001 else 4))
+    there = p.say("data_tables_fine")
+    if absent:
+        there = p.say("data_tables", absent=len(absent), all=len(TABLES))
+    heading = p.say("data_heading", rows=used, tables=there)
     scored = found.manifest.rows
     lead = [
         p.say(
@@ -220,7 +222,8 @@ def method(found: Findings, p: Phrases) -> PageSection:
             p.say("method_value", months=f"{months:g}"),
             p.say("method_drivers"),
         ]
-    notes = [] if found.index is None else [getattr(one, p.lang) for one in found.index.notes]
+    told = [] if found.index is None else found.index.notes
+    notes = [one.en if p.lang == "en" else without_english(one.zh) for one in told]
     return PageSection(
         id="method",
         topic=p.say("method_topic"),

@@ -42,7 +42,7 @@ def manager_page(found: Findings, lang: Language) -> tuple[str, str, list[PageSe
     p = Phrases(lang=lang)
     sections = [part(found, p) for part in _PARTS]
     said = headline(found, p)
-    source = without_secrets(found.source)
+    source = _named(found.source)
     text = render(
         "page.html",
         lang=lang,
@@ -54,6 +54,16 @@ def manager_page(found: Findings, lang: Language) -> tuple[str, str, list[PageSe
         foot=[p.say("foot", version=__version__, source=source, day=p.day(found.day))],
     )
     return text, said, sections
+
+
+def _named(location: str) -> str:
+    """A source by its name: neither the way to it nor a password is anything for readers.
+
+    >>> _named("/data/2026/operator"), _named("postgresql://crm:secret@host/db?sslmode=require")
+    ('operator', 'db')
+    """
+    place = without_secrets(location).split("?")[0].rstrip("/\\")
+    return place.replace("\\", "/").rpartition("/")[2] or place
 
 
 def headline(found: Findings, p: Phrases) -> str:

@@ -57,6 +57,12 @@ class Phrases:
             return "0"
         return self.number(max(_NEAREST * round(count / _NEAREST), FEWEST))
 
+    def many(self, count: int | float | None) -> str:
+        """That within a sentence."""
+        if count is None or count != count:
+            return self.say("fewer", fewest=FEWEST)
+        return self.people(count)
+
     def share(self, value: float, digits: int = 1) -> str:
         """A share in percent."""
         if value != value:

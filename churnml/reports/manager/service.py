@@ -297,6 +297,7 @@ def indicators(found: Findings, p: Phrases) -> PageSection:
                 head=[p.say(key) for key in head],
                 rows=rows,
                 numbers=(2, 3, 4),
+                even=True,
             )
         )
     return PageSection(
@@ -388,7 +389,7 @@ def complaints(found: Findings, p: Phrases) -> PageSection:
         "complaints_heading",
         rate=p.number(rate["value"], 1) if rate else "–",
         month=p.month(month),
-        open=p.people(waiting["count"]),
+        open=p.many(waiting["count"]),
         days=waiting["days"],
     )
     lead = []
@@ -431,7 +432,11 @@ def _categories(rows: pd.DataFrame, month: date, p: Phrases) -> PageTable:
     here = rows[(rows["by"] == "") & (rows["month"].map(str) == month.isoformat())]
     scale = svg.scale_of([number_of(one) for one in here["high"]], zero=True)
     told = []
-    for category, own in here.groupby("category", sort=False):
+    by_category = sorted(
+        here.groupby("category"),
+        key=lambda one: (-number_of(one[1]["per_1000"].sum()), str(one[0])),
+    )
+    for category, own in by_category:
         value, count = (number_of(own[name].sum(skipna=False)) for name in ("per_1000", "count"))
         # Of several coders together there is no interval.
         low, high = (

@@ -51,6 +51,15 @@ class Page:
             time.sleep(0.2)
         return self.ask("document.body.innerText")
 
+    def resize(self, width: int, height: int = 900) -> None:
+        """Be as wide and high as a screen, in pixels."""
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
+        self._call("Emulation.setDeviceMetricsOverride", **size)
+
+    def printed(self) -> bytes:
+        """The page as a PDF."""
+        return base64.b64decode(self._call("Page.printToPDF", printBackground=True)["data"])
+
     def picture(self, path: Path) -> None:
         """Keep what is to be seen as a PNG."""
         data = self._call("Page.captureScreenshot", format="png")["data"]
