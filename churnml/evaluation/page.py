@@ -21,15 +21,13 @@ def write_evaluation(evaluated: Evaluated, folder: Path, *, overwrite: bool = Fa
     OutputError
         If something stands there that may not be replaced, or it cannot be written.
     """
-    from churnml.evaluation.html import evaluation_html
+    from churnml.evaluation.report_text import report_text
     from churnml.metrics.displays.page import write_report
 
     _log.info("drawing the figures into %s", folder)
-    one = evaluated.evaluation
     write_report(
         folder,
-        f"{one.model}: evaluation",
-        evaluation_html(one, every=True),
+        report_text(evaluated.evaluation),
         evaluated.to_dict(),
         _figures(evaluated),
         overwrite=overwrite,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+from churnml.base.page.render import PageTable
 from churnml.base.placing import input_first, require_apart
 from churnml.base.tasks import TASKS, TITLES, TaskName
 from churnml.base.text import counted
@@ -13,12 +14,13 @@ from churnml.datasets import dataset
 from churnml.datasets.split_dates import plan_dates
 from churnml.errors import LabelWindowError, UsageError
 from churnml.features import declared
+from churnml.metrics.bootstrap import INTERVALS
 from churnml.metrics.check_options import check_whole
-from churnml.metrics.displays.page import REPORT
+from churnml.metrics.displays.page import REPORT, ReportPart, ReportText
 from churnml.tables.checked import Location, as_source, check
 from churnml.tables.source import Source
 from churnml.training.backtest import backtest as measure_months
-from churnml.training.backtest_result import Backtest
+from churnml.training.backtest_result import OVER_MONTHS, SPREAD_COLUMNS, Backtest
 from churnml.training.fit import estimator_for
 
 _MONTHS = 6
@@ -153,9 +155,56 @@ def write_backtest(backtest: Backtest, folder: Path, *, overwrite: bool = False)
     name = TITLES[backtest.measure]
     write_report(
         folder,
-        f"{backtest.task}: backtest",
-        backtest._repr_html_(),
+        _text(backtest),
         backtest.to_dict(),
         {"backtest": lambda: ageing.backtest(backtest.to_dict(), name)},
         overwrite=overwrite,
+    )
+
+
+def _text(backtest: Backtest) -> ReportText:
+    spread = backtest.over_months[backtest.measure]
+    measure = TITLES[backtest.measure]
+    months, ages, spreads = backtest.columns(), backtest.age_columns(), SPREAD_COLUMNS
+    first, last = backtest.months[0].as_of, backtest.months[-1].as_of
+    held = f"{measure}: {spread.mean:.3f} on average over {counted(len(backtest.months), 'month')}"
+    return ReportText(
+        title=f"{backtest.task}: backtest",
+        headline=f"{held}, from {spread.low:.3f} to {spread.high:.3f}. {backtest.conclusion}",
+        facts=[f"tested on {first} to {last}", "trained anew month by month"],
+        parts=[
+            ReportPart(
+                id="months",
+                topic="Months",
+                heading="How good the models were, month by month",
+                figures={"backtest": "Month by month, and by age"},
+                tables=[
+                    PageTable(
+                        caption=f"Month by month; {INTERVALS}",
+                        head=months,
+                        rows=backtest.rows(),
+                        numbers=range(2, len(months)),
+                    ),
+                    PageTable(
+                        caption=OVER_MONTHS,
+                        head=spreads,
+                        rows=backtest.spread_rows(),
+                        numbers=range(1, len(spreads)),
+                    ),
+                ],
+            ),
+            ReportPart(
+                id="ages",
+                topic="Age",
+                heading=backtest.conclusion,
+                tables=[
+                    PageTable(
+                        caption="How models age",
+                        head=ages,
+                        rows=backtest.age_rows(),
+                        numbers=range(1, len(ages)),
+                    )
+                ],
+            ),
+        ],
     )

@@ -6,12 +6,15 @@ import base64
 import io
 import json
 import re
-from collections.abc import Callable, Mapping
-from html import escape
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from markupsafe import Markup
+
 from churnml.base.files import write_file
+from churnml.base.page.render import PageFigure, PageSection, PageTable, PageTile, render
 from churnml.base.placing import Product, only
 
 if TYPE_CHECKING:
@@ -21,18 +24,54 @@ Figures = Mapping[str, Callable[[], "Figure"]]
 
 PAGE, NUMBERS = "report.html", "evaluation.json"
 
-_STYLE = (
-    "body{font:15px/1.5 sans-serif;max-width:60em;margin:2em auto;padding:0 1em}"
-    "table{border-collapse:collapse}td,th{padding:.15em .8em;text-align:right;"
-    "border-bottom:1px solid #ccc}td:first-child,th:first-child{text-align:left}"
-    "img{max-width:100%}"
-)
+
+@dataclass(frozen=True, kw_only=True)
+class ReportPart:
+    """A part of a report: a finding, its tables, and the figures that show them.
+
+    Attributes
+    ----------
+    id : str
+    topic, heading : str
+    lead : sequence of str
+    tables : sequence of PageTable
+    figures : mapping of str to str
+        The captions of the figures that belong here, by name.
+    notes : sequence of str
+    """
+
+    id: str
+    topic: str
+    heading: str
+    lead: Sequence[str] = ()
+    tables: Sequence[PageTable] = ()
+    figures: Mapping[str, str] = field(default_factory=dict)
+    notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportText:
+    """What a report says.
+
+    Attributes
+    ----------
+    title, headline : str
+    facts : sequence of str
+        Of what it is.
+    tiles : sequence of PageTile
+    parts : sequence of ReportPart
+    """
+
+    title: str
+    headline: str
+    facts: Sequence[str] = ()
+    tiles: Sequence[PageTile] = ()
+    parts: Sequence[ReportPart] = ()
 
 
 def write_report(
     folder: str | Path,
-    title: str,
-    body: str,
+    text: ReportText,
     numbers: Mapping[str, Any],
     figures: Figures,
     *,
@@ -43,9 +82,8 @@ def write_report(
     Parameters
     ----------
     folder : path
-    title : str
-    body : str
-        HTML, with what comes from data escaped.
+    text : ReportText
+        Figures that none of its parts names are left to their files.
     numbers : mapping
         Plain data.
     figures : mapping of str to function
@@ -63,9 +101,9 @@ def write_report(
         drawn = {name: _png(draw()) for name, draw in figures.items()}
         for name, picture in drawn.items():
             write_file(draft / f"{name}.png", picture)
-        text = json.dumps(numbers, ensure_ascii=False, indent=2, default=str)
-        write_file(draft / NUMBERS, (text + "\n").encode())
-        write_file(draft / PAGE, _page(title, body, drawn).encode())
+        plain = json.dumps(numbers, ensure_ascii=False, indent=2, default=str)
+        write_file(draft / NUMBERS, (plain + "\n").encode())
+        write_file(draft / PAGE, _page(text, drawn).encode())
 
 
 def _ours(folder: Path) -> bool:
@@ -86,14 +124,37 @@ def _png(figure: Figure) -> bytes:
     return file.getvalue()
 
 
-def _page(title: str, body: str, drawn: Mapping[str, bytes]) -> str:
-    pictures = "".join(
-        f'<p><img alt="{escape(name)}" src="data:image/png;base64,'
-        f'{base64.b64encode(picture).decode()}"></p>'
-        for name, picture in drawn.items()
+def _page(text: ReportText, drawn: Mapping[str, bytes]) -> str:
+    return render(
+        "page.html",
+        lang="en",
+        title=text.title,
+        headline=text.headline,
+        facts=text.facts,
+        tiles=text.tiles,
+        sections=[_section(part, drawn) for part in text.parts],
+        foot=[],
     )
-    return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
-        f"<style>{_STYLE}</style></head><body><h1>{escape(title)}</h1>{body}{pictures}"
-        "</body></html>\n"
+
+
+def _section(part: ReportPart, drawn: Mapping[str, bytes]) -> PageSection:
+    """A part with its figures before its tables, without rows that tell nothing."""
+    figures = [
+        PageFigure(drawn=_image(caption, drawn[name]), caption=caption)
+        for name, caption in part.figures.items()
+        if name in drawn
+    ]
+    return PageSection(
+        id=part.id,
+        topic=part.topic,
+        heading=part.heading,
+        lead=part.lead,
+        parts=[*figures, *(one.without_blank() for one in part.tables)],
+        notes=part.notes,
+    )
+
+
+def _image(caption: str, picture: bytes) -> Markup:
+    return Markup('<img alt="{}" src="data:image/png;base64,{}">').format(
+        f"{caption}; the numbers stand in the tables.", base64.b64encode(picture).decode()
     )

@@ -209,7 +209,25 @@ def _read_monitoring(folder: Location) -> Mapping[str, Any]:
             hint="Give the folder that churnml monitor wrote with --out.",
             file=str(folder),
         )
-    return facts
+    return _with_chinese(facts, Path(folder) / "alarms.parquet")
+
+
+def _with_chinese(facts: dict[str, Any], file: Path) -> dict[str, Any]:
+    """The alarms of the last month with what to do in Chinese too, which stands in their table."""
+    if not file.is_file() or not facts["months"]:
+        return facts
+    import pandas as pd
+
+    told = {
+        (row["as_of"], row["measure"], row["level"]): row.get("处理建议")
+        for row in pd.read_parquet(file).to_dict("records")
+    }
+    *before, last = facts["months"]
+    alarms = [
+        one | {"what_to_do_zh": told.get((last["as_of"], one["measure"], one["level"]))}
+        for one in last.get("alarms") or []
+    ]
+    return facts | {"months": [*before, last | {"alarms": alarms}]}
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -93,10 +93,7 @@ def _alarms(alarms: list[Mapping[str, Any]], p: Phrases) -> PageTable:
 
 
 def _to_do(alarm: Mapping[str, Any], p: Phrases) -> str:
-    told = alarm["what_to_do"]
-    if isinstance(told, Mapping):
-        return str(told.get(p.lang, ""))
-    return str(alarm.get(f"what_to_do_{p.lang}", told))
+    return str(alarm.get(f"what_to_do_{p.lang}") or alarm["what_to_do"])
 
 
 def data_quality(found: Findings, p: Phrases) -> PageSection:
