@@ -79,7 +79,7 @@ def scale_of(values: Sequence[float], *, zero: bool = False) -> Scale:
         return Scale(low=0.0, high=1.0)
     low, high = min(known), max(known)
     if high <= low:
-        low, high = low - 1.0, high + 1.0
+        low, high = (0.0 if zero else low - 1.0), high + 1.0
     step = _step((high - low) / 5)
     return Scale(low=math.floor(low / step) * step, high=math.ceil(high / step) * step)
 

@@ -55,8 +55,14 @@ def risk(found: Findings, p: Phrases) -> PageSection:
         heading=heading,
         lead=[p.say("risk_lead", span=span, value=value)],
         parts=[_bands(told, p), _drivers(told, p), _tiers(told, p)],
-        notes=[p.say("risk_drivers_note"), p.say("risk_names")],
+        notes=[*_hidden(told, p), p.say("risk_drivers_note"), p.say("risk_names")],
     )
+
+
+def _hidden(told: AtRisk, p: Phrases) -> list[str]:
+    groups = [*told.bands, *told.drivers, *told.tiers]
+    few = any(one.customers is None or one.at_risk is None for one in groups)
+    return [p.say("hidden_rows")] if few else []
 
 
 def _bands(told: AtRisk, p: Phrases) -> PageTable:

@@ -453,7 +453,12 @@ def _categories(rows: pd.DataFrame, month: date, p: Phrases) -> PageTable:
         )
     return PageTable(
         caption=p.say("complaints_caption", month=p.month(month)),
-        head=[p.say("category"), svg.axis(scale, p.number), p.say("per_1000"), p.say("number_of")],
+        head=[
+            p.say("category"),
+            svg.axis(scale, p.number) if here["high"].notna().any() else "",
+            p.say("per_1000"),
+            p.say("number_of"),
+        ],
         rows=told,
         numbers=(2, 3),
         wide=(1,),
