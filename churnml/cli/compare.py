@@ -62,11 +62,13 @@ def show(comparison: "Comparison") -> None:
 
 
 def _metric(value: Sequence[float | None] | None) -> str:
+    from churnml.metrics import Estimate, format_estimate
+
     if value is None or value[0] is None:
         return "–"
     if value[1] is None or value[2] is None:
         return f"{value[0]:.4f}"
-    return f"{value[0]:.4f} ({value[1]:.4f} to {value[2]:.4f})"
+    return format_estimate(Estimate(value[0], value[1], value[2]))
 
 
 def _weight(value: Any) -> str:

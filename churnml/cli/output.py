@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from churnml.errors.masking import masked, without_secrets
 
@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from churnml.scoring.bands import Band
+
+
+_SENTENCE = 32
+_NO_SCREEN = 120
+"""Columns of what is no terminal, where ``COLUMNS`` says nothing."""
 
 
 def printable(text: object) -> str:
@@ -67,17 +72,54 @@ def give_up_unwritable() -> bool:
 def print_table(
     title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, numbers: int = 0
 ) -> None:
-    """A table on standard output, its last ``numbers`` columns aligned to the right."""
+    """A table on standard output, its last ``numbers`` columns aligned to the right.
+
+    What is wider than the screen goes on below, the first column repeated.
+    """
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    for place, column in enumerate(columns):
-        right = place >= len(columns) - numbers
-        table.add_column(column, justify="right" if right else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(escape(printable(cell)) for cell in row))
-    console().print(table)
+    screen = console()
+    cells = [[printable(cell) for cell in row] for row in rows]
+    for part, places in enumerate(_fitting(columns, cells, screen.width)):
+        heading = "" if part else title
+        table = Table(title=heading, title_justify="left", box=None, pad_edge=False)
+        for place in places:
+            right = place >= len(columns) - numbers
+            justify: Literal["left", "right"] = "right" if right else "left"
+            table.add_column(columns[place], justify=justify, overflow="fold")
+        for row in cells:
+            table.add_row(*(escape(row[place]) for place in places))
+        if part:
+            screen.print()
+        screen.print(table)
+
+
+def _fitting(columns: Sequence[str], cells: Sequence[Sequence[str]], width: int) -> list[list[int]]:
+    """The columns in groups that fit the screen, the first in each of them.
+
+    >>> _fitting(["measure", "model", "base"], [["auc", "0.7", "0.5"]], 80)
+    [[0, 1, 2]]
+    >>> _fitting(["measure", "model", "base"], [["auc", "0.7", "0.5"]], 15)
+    [[0, 1], [0, 2]]
+    """
+    from rich.cells import cell_len
+
+    def needed(place: int) -> int:
+        widest = max(map(cell_len, [columns[place], *(row[place] for row in cells)]))
+        # Sentences may be broken into lines, numbers and names may not.
+        return min(widest, _SENTENCE)
+
+    groups: list[list[int]] = [[]]
+    used = 0
+    for place in range(len(columns)):
+        wide = needed(place) + (1 if groups[-1] else 0)
+        if used + wide > width and len(groups[-1]) > 1:
+            groups.append([0])
+            used, wide = needed(0), needed(place) + 1
+        groups[-1].append(place)
+        used += wide
+    return groups
 
 
 def print_bands(bands: Sequence[Band], as_of: str | None, meaning: str = "") -> None:
@@ -118,8 +160,10 @@ def console() -> Console:
             # Rich would end the command with status 1; the reader has simply gone.
             raise BrokenPipeError
 
+    told = os.environ.get("COLUMNS", "")
+    wide = int(told) if told.isdigit() and int(told) else _NO_SCREEN
     return OutputConsole(
-        soft_wrap=not sys.stdout.isatty(), width=None if sys.stdout.isatty() else 120
+        soft_wrap=not sys.stdout.isatty(), width=None if sys.stdout.isatty() else wide
     )
 
 

@@ -332,7 +332,9 @@ def require_enough(task: TaskName, data: Dataset, fewest: int) -> None:
     if rarer < fewest:
         raise DataError(
             f"{task}: {what}; at least {fewest} expected to learn from.",
-            hint="Give more months or more customers.",
+            hint="Give more months or more customers."
+            if data.times.notna().any()
+            else "Give more rows whose outcome is known.",
             count=rarer,
         )
 

@@ -342,9 +342,9 @@ def exceeds(column: InputColumn, drift: Drift, limit: float) -> bool:
 def describe_drift(column: InputColumn, drift: Drift, counts: Sequence[int], limit: float) -> str:
     """Describe a column's drift in a sentence."""
     rows = int(np.sum(counts))
-    numbers = f"drift {drift.value:.2f} (PSI {drift.psi:.2f}"
+    numbers = f"drift {drift.value:.2f} (population stability index {drift.psi:.2f}"
     if not np.isnan(drift.shift):
-        numbers += f", moved by {drift.shift:.2f} spreads"
+        numbers += f", moved by {drift.shift:.2f} of the spread in training"
     where = f"; {_medians(column, counts)}" if column.kind == "number" else ""
     usual = f" above the usual {column.usual:.2f}" if column.usual else ""
     return (

@@ -156,6 +156,16 @@ class Output:
         """The manifest of what has been published."""
         return Manifest.read(self.place)
 
+    def keep(self) -> bool:
+        """Leave what this process has staged for the next run of the same work.
+
+        Not beside an older result, where it would lie for good. Returns whether it was left.
+        """
+        if state(self.place) == "complete":
+            return False
+        self._staged = False
+        return True
+
     def abandon(self) -> None:
         """Remove what this process has staged, as far as possible."""
         if self._staged:

@@ -71,7 +71,11 @@ def run(
         record = None
         if not output.published(work.key()):
             staging = output.stage(work.key())
-            manifest = _score(work, feed(work, staging), staging, started)
+            try:
+                manifest = _score(work, feed(work, staging), staging, started)
+            except (KeyboardInterrupt, SystemExit):
+                _keep_parts(output, staging)
+                raise
             record = scoring_record(work, manifest, staging.done)
             output.commit(staging, manifest.to_bytes(), {HISTOGRAMS: record.to_bytes()})
         manifest = output.manifest()
@@ -87,6 +91,17 @@ def _claimed(
         return claimed_table(str(out), overwrite=overwrite)
     require_apart(out, read)
     return claimed(out, overwrite=overwrite)
+
+
+def _keep_parts(output: Output | TableOutput, staging: Staging) -> None:
+    """Keep the parts that a stopped scoring has finished, and say how to go on."""
+    parts = [one for name, one in staging.done.items() if name.startswith("part-")]
+    if parts and isinstance(output, Output) and output.keep():
+        rows = sum(one.facts["rows"] for one in parts)
+        _log.warning(
+            "stopped; %s already scored are kept: run the same command again to go on",
+            counted(rows, "row"),
+        )
 
 
 def _score(work: Work, feed: Feed, staging: Staging, started: datetime) -> Manifest:

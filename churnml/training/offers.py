@@ -400,8 +400,6 @@ def record_offers(fitted: FittedOffers, *, watch: Watch) -> TrainingRecord:
     metrics: dict[str, float] = {}
     for name, one in fitted.metrics.items():
         metrics[name] = float(f"{one.value:.5g}")
-        metrics[f"interval/{name}_low"] = float(f"{one.low:.5g}")
-        metrics[f"interval/{name}_high"] = float(f"{one.high:.5g}")
     metrics |= {f"rows/{name}": float(count) for name, count in fitted.rows.items()}
     watch.stop()
     return TrainingRecord(

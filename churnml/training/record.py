@@ -21,6 +21,14 @@ from churnml.training.system_metrics import Watch
 _SECTIONS = {"regression": "regression", "one booster": "booster"}
 """Where a run keeps the measures of each baseline that learns."""
 
+_EVENTS = {
+    "termination": "service ends",
+    "inactivity": "falls silent",
+    "either": "service ends or falls silent",
+    "satisfaction": "survey answer",
+}
+"""What the label looks for, in words."""
+
 
 def record(fitted: Fitted, *, watch: Watch) -> TrainingRecord:
     """Build the record of a training.
@@ -84,8 +92,9 @@ def title(model: Model) -> str:
     if origin.kind == "table":
         return f"{model.task} · {origin.name}"
     label = origin.label
-    what = [model.task, *([label["definition"]] if "definition" in label else [])]
-    return " · ".join([*what, cards.spaced(str(label["horizon"])), origin.as_of[-1][:7]])
+    what = _EVENTS.get(label.get("definition", model.task), TASKS[model.task].short)
+    within = f"{what} within {cards.in_words(str(label['horizon']))}"
+    return " · ".join([model.task, within, origin.as_of[-1][:7]])
 
 
 def _params(fitted: Fitted) -> dict[str, Any]:
@@ -107,9 +116,8 @@ def _metrics(fitted: Fitted) -> dict[str, float]:
     metrics: dict[str, float] = {}
     for name in names:
         if name in tested.metrics:
-            one = tested.metrics[name]
-            metrics[name] = one.value
-            metrics[f"interval/{name}_low"], metrics[f"interval/{name}_high"] = one.low, one.high
+            # The ends of its interval stand in the table of measures and in the note.
+            metrics[name] = tested.metrics[name].value
         for baseline, section in _SECTIONS.items():
             if name in tested.baselines.get(baseline, {}):
                 metrics[f"{section}/{name}"] = tested.baselines[baseline][name].value

@@ -54,7 +54,7 @@ def training(churn: bundle.Model, customers: pd.DataFrame) -> TrainingRecord:
             "source": "postgresql://me:secret@host/db",
             "long": "x" * 9000,
         },
-        metrics={"auc": 0.75, "interval/auc_low": 0.7, "interval/auc_high": 0.8},
+        metrics={"auc": 0.75, "regression/auc": 0.7},
         curves={"boosting/log_loss": Curve([0.6, 0.5, 0.4], steps=[1, 10, 20])},
         tags={"operator": "demo"},
         importance={"tenure": 0.5, "费用": 0.1, "plan": 0.3, "online": 0.0},
@@ -452,3 +452,11 @@ def test_killed_at_any_step_a_training_leaves_nothing_that_the_next_one_does_not
     assert sorted(run.info.status for run in runs) == ["FINISHED", "KILLED"]
     assert aliases_of(store, "churn-toy")["champion"] == champion
     assert len(list(store.client.search_model_versions("name = 'churn-toy'"))) == versions
+
+
+def test_lists_show_no_empty_default_and_the_model_page_its_history(store, training):
+    log_training(training)
+    assert [one.name for one in store.client.search_experiments()] == ["churn"]
+    card = store.client.get_registered_model("churn-toy").description
+    assert "## History" in card
+    assert "| registered&emsp; | 1" in card

@@ -10,7 +10,7 @@ from churnml.config.settings import Config
 from churnml.errors import ChurnmlError, DataError, ModelError, UsageError
 from churnml.models import bundle
 from churnml.registry.tracking import Data, TrainingRecord, log_training
-from churnml.scoring import Manifest
+from churnml.scoring import Manifest, staging
 from churnml.scoring.feed import Account
 
 
@@ -67,6 +67,33 @@ def test_the_same_work_again_gives_the_same_bytes(customers_csv, models, tmp_pat
     for part in made[0].parts:
         one, two = (tmp_path / name / part.name for name in ("one", "two"))
         assert one.read_bytes() == two.read_bytes()
+
+
+def test_stopped_by_ctrl_c_it_keeps_what_is_scored_and_goes_on(
+    customers_csv, models, result, tmp_path, caplog, monkeypatch
+):
+    written = staging.Staging.write
+
+    def interrupted(self, name, data, facts):
+        if name == "part-00002.parquet":
+            raise KeyboardInterrupt
+        return written(self, name, data, facts)
+
+    asked = {"out": tmp_path / "out", "id": "id", "config": batches(250), **models}
+    monkeypatch.setattr(staging.Staging, "write", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        score(customers_csv, **asked)
+    assert "500 rows already scored are kept: run the same command again" in caplog.text
+    again = []
+
+    def noted(self, name, data, facts):
+        again.append(name)
+        return written(self, name, data, facts)
+
+    monkeypatch.setattr(staging.Staging, "write", noted)
+    made = score(customers_csv, **asked)
+    assert again == ["part-00002.parquet"]
+    pd.testing.assert_frame_equal(scores(made), scores(result))
 
 
 def test_an_alias_that_moves_meanwhile_changes_nothing(

@@ -54,7 +54,7 @@ def run(fitted):
 
 
 def test_a_run_has_a_name_that_a_person_can_read(fitted):
-    assert title(fitted.model) == "churn · termination · 60 d · 2026-06"
+    assert title(fitted.model) == "churn · service ends within 60 days · 2026-06"
     flat = replace(fitted.model, origin=replace(fitted.model.origin, kind="table", name="toy"))
     assert title(flat) == "churn · toy"
 
@@ -64,8 +64,10 @@ def test_the_numbers_of_a_run_are_few_and_bear_the_names_of_the_headline(fitted,
     plain = [name for name in found if "/" not in name]
     assert plain == list(TASKS["churn"].headline)
     sections = {name.partition("/")[0] for name in found if "/" in name}
-    assert sections == {"interval", "regression", "booster", "rows"}
-    assert found["interval/auc_low"] <= found["auc"] <= found["interval/auc_high"]
+    assert sections == {"regression", "booster", "rows"}
+    table = run.tables["metrics"]
+    at = table["measure"].index("auc")
+    assert table["model low"][at] <= found["auc"] <= table["model high"][at]
     assert found["rows/all"] == 600
     assert all(len(f"{value:.10g}") <= 12 for value in found.values())
 

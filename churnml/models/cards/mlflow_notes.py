@@ -7,6 +7,7 @@ import html
 from collections.abc import Mapping, Sequence
 
 from churnml.base.tasks import MEASURES, TASKS, without_months
+from churnml.base.text import counted
 from churnml.metrics import Estimate, format_estimate
 from churnml.metrics.bootstrap import INTERVALS
 from churnml.models.bundle import Model
@@ -87,10 +88,10 @@ def experiment_card(task: str, address: str) -> str:
         rows = "\n".join(f"| {name} | {_explained(name)} |" for name in declared.headline)
         parts.append(f"| measure | meaning |\n|---|---|\n{rows}")
     parts.append(
-        f"`interval/` holds the ends of {INTERVALS} (bootstrap), `regression/` "
-        "a regression on the same rows, `booster/` one shy booster, `boosting/` the loss on rows "
-        "left out after each round, `by_date/` the measures at each test date, `rows/` the "
-        "numbers of rows."
+        f"The ends of {INTERVALS} (bootstrap) stand in each run's note and in its "
+        "`tables/metrics.json`. `regression/` holds a regression on the same rows, `booster/` one "
+        "shy booster, `boosting/` the loss on rows left out after each round, `by_date/` the "
+        "measures at each test date, `rows/` the numbers of rows."
     )
     return padded("\n\n".join(parts) + "\n")
 
@@ -106,7 +107,13 @@ def _explained(measure: str) -> str:
     return meaning if name == measure else f"{meaning}; within {spaced(measure[len(name) + 1 :])}"
 
 
-def registered_card(name: str, task: str, aliases: Mapping[str, str], champion: str) -> str:
+def registered_card(
+    name: str,
+    task: str,
+    aliases: Mapping[str, str],
+    champion: str,
+    history: Sequence[Sequence[str]] = (),
+) -> str:
     """Write a registered model's note: its purpose, and its champion's card.
 
     Parameters
@@ -116,6 +123,8 @@ def registered_card(name: str, task: str, aliases: Mapping[str, str], champion: 
         Version by alias.
     champion : str
         The description of the champion's version; empty where there is none.
+    history : sequence of (when, what, version, who, why)
+        What happened to its versions, the latest first.
 
     Returns
     -------
@@ -132,6 +141,10 @@ def registered_card(name: str, task: str, aliases: Mapping[str, str], champion: 
     ]
     if champion:
         parts.append(f"## Champion: version {aliases.get('champion', '')}\n\n{champion.strip()}")
+    if history:
+        rows = "\n".join("| " + " | ".join(_safe(one) for one in row) + " |" for row in history)
+        head = "| when (UTC) | what | version | who | why |\n|---|---|---|---|---|"
+        parts.append("## History\n\n" + padded(f"{head}\n{rows}"))
     return "\n\n".join(parts) + "\n"
 
 
@@ -183,6 +196,16 @@ def spaced(span: str) -> str:
     """
     digits = span.rstrip("abcdefghijklmnopqrstuvwxyz")
     return f"{digits} {span[len(digits) :]}"
+
+
+def in_words(span: str) -> str:
+    """Write a span out.
+
+    >>> in_words("60d"), in_words("1mo")
+    ('60 days', '1 month')
+    """
+    number, unit = spaced(span).split(" ")
+    return counted(int(number), {"d": "day", "mo": "month"}.get(unit, unit))
 
 
 def _data(model: Model, rows: Mapping[str, int], dates: Mapping[str, Sequence[str]]) -> str:

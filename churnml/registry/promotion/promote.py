@@ -87,6 +87,7 @@ def promote(
         if champion is not None:
             both = Contenders(store=store, name=own, challenger=wanted, champion=champion)
             verdict, notes = _verdict(both, task, data, mapping, settings, force)
+            notes = [*_same(both), *notes]
         crash_point("promotion:measured")
         event = replace(
             _event(verdict, notes, force),
@@ -155,6 +156,19 @@ def _verdict(
         return None, [f"Not measured: {error.message}"]
 
 
+def _same(both: Contenders) -> list[str]:
+    """Say of a challenger that it is the champion's very model."""
+    own, other = (
+        registry.digest_of(both.store, both.name, one) for one in (both.challenger, both.champion)
+    )
+    if not own or own != other:
+        return []
+    return [
+        f"Version {both.challenger} is byte for byte the champion, version {both.champion}: "
+        "there is nothing to decide, and every score stays as it is."
+    ]
+
+
 def _event(verdict: Verdict | None, notes: list[str], force: str | None) -> Event:
     if verdict is None:
         summary = " ".join(notes)
@@ -188,7 +202,10 @@ def _gains(verdict: Verdict) -> dict[str, list[float | None]]:
 def _carried_out(store: Store, name: str, task: TaskName, event: Event) -> Event:
     """Record the event in the history, moving the aliases if the challenger has won."""
     if event.what == "refused":
-        return add_event(store, name, event, seen={}, aliases={})
+        refused = add_event(store, name, event, seen={}, aliases={})
+        with for_the_ui():
+            refresh_card(store, name)
+        return refused
     digest = trusted(store, name, event.version, task).model.digest
     crash_point("promotion:checked")
     aliases: Mapping[str, str | None] = {CHAMPION: event.version, CHALLENGER: None}

@@ -23,6 +23,7 @@ def ensure(store: Store, task: str) -> str:
         existing = store.client.get_experiment_by_name(task)
         if existing is None:
             experiment = str(store.client.create_experiment(task, store.artifacts))
+            _hide_empty_default(store)
             tags: dict[str, str] = {}
         else:
             experiment, tags = str(existing.experiment_id), dict(existing.tags)
@@ -32,6 +33,18 @@ def ensure(store: Store, task: str) -> str:
             if tags.get(name) != value:
                 store.client.set_experiment_tag(experiment, name, value)
     return experiment
+
+
+def _hide_empty_default(store: Store) -> None:
+    """Put away the experiment that MLflow makes with every store, while nothing is in it.
+
+    It stays in the store: ``mlflow experiments restore`` brings it back.
+    """
+    default = store.client.get_experiment_by_name("Default")
+    if default is None or default.experiment_id != "0" or default.lifecycle_stage != "active":
+        return
+    if not default.tags and not store.client.search_runs(["0"], max_results=1):
+        store.client.delete_experiment("0")
 
 
 def _tags(task: str, experiment: str, tags: dict[str, str]) -> dict[str, str]:

@@ -4,9 +4,29 @@ from __future__ import annotations
 
 from churnml.models.cards import mlflow_notes as cards
 from churnml.registry import versions as registry
+from churnml.registry.promotion.history import all_events
 from churnml.registry.store import Store
 
 _WRITTEN = "churnml.card"
+
+
+_EVENTS = 12
+"""So many of the latest events are on the page; ``churnml history`` tells all."""
+_WHY = 160
+
+
+def _history(store: Store, name: str) -> list[tuple[str, ...]]:
+    found = all_events(store, name)[-_EVENTS:]
+    return [
+        (
+            one.when[:16].replace("T", " "),
+            one.what,
+            f"{one.version} over {one.over}" if one.over else one.version,
+            one.who,
+            one.why if len(one.why) <= _WHY else one.why[: _WHY - 1] + "…",
+        )
+        for one in reversed(found)
+    ]
 
 
 def refresh_card(store: Store, name: str) -> None:
@@ -28,7 +48,7 @@ def refresh_card(store: Store, name: str) -> None:
         return
     champion = aliases.get(registry.CHAMPION)
     story = store.client.get_model_version(name, champion).description if champion else ""
-    card = cards.registered_card(name, task, aliases, story or "")
+    card = cards.registered_card(name, task, aliases, story or "", _history(store, name))
     if card != model.description:
         store.client.update_registered_model(name, description=card)
         store.client.set_registered_model_tag(name, _WRITTEN, cards.mark(card))

@@ -106,7 +106,7 @@ class TrainingRecord:
         can be measured on the others.
     params : mapping of str to value
     metrics : mapping of str to float
-        What a run list shows. A prefix with a slash, as in ``interval/auc_low``, makes a
+        What a run list shows. A prefix with a slash, as in ``regression/auc``, makes a
         section of charts of its own in the UI.
     curves : mapping of str to Curve
         Measures by step.

@@ -21,6 +21,7 @@ _BESIDE = (
     "attributes.`Dataset`",
 )
 _PINNED = ("attributes.`Run Name`", "runDateAndNestInfo")
+_CHARTED = 4
 _WIDTHS = {
     "attributes.`Run Name`": 300,
     "runDateAndNestInfo": 140,
@@ -60,11 +61,37 @@ def saved_view(task: str) -> str:
         "columnOrder": order,
         "columnWidths": {name: _width(name) for name in order},
         "compareRunSections": [_section(name, opened) for name, opened in _SECTIONS.items()],
-        "compareRunCharts": [_bars(name) for name in columns(task)],
+        "compareRunCharts": [
+            *(_bars(name) for name in columns(task)),
+            *(_by_date(name) for name in columns(task)[:_CHARTED]),
+        ],
         "isAccordionReordered": True,
     }
     envelope = {"name": "churnml", "createdAt": _MADE, "updatedAt": _MADE}
     return json.dumps(envelope | {"state": json.dumps(state)})
+
+
+def _by_date(measure: str) -> dict[str, Any]:
+    """A line over the test dates: their moments, not the steps 1, 2, ... that MLflow counts."""
+    metric = f"by_date/{measure}"
+    return {
+        "uuid": f"churnml-{metric}",
+        "type": "LINE",
+        "metricSectionId": "churnml-by_date",
+        "metricKey": metric,
+        "selectedMetricKeys": [metric],
+        "displayName": f"{measure} by date",
+        "xAxisKey": "time",
+        "selectedXAxisMetricKey": "",
+        "xAxisScaleType": "linear",
+        "scaleType": "linear",
+        "lineSmoothness": 0,
+        "useGlobalLineSmoothing": False,
+        "useGlobalXaxisKey": False,
+        "runsCountToCompare": 10,
+        "deleted": False,
+        "isGenerated": True,
+    }
 
 
 def _width(column: str) -> int:

@@ -57,7 +57,7 @@ class Tables(Mapping[str, ir.Table]):
 class Source:
     """The operator's tables, renamed and typed as the contract says; lazy and unchanging.
 
-    Made by `open_source`.
+    Made by `open_source`; ``with open_source(...) as source`` closes it at the end.
 
     Attributes
     ----------
@@ -212,6 +212,19 @@ class Source:
     def _files(self) -> list[Path]:
         files = {path for binding in self.bindings.values() for path in binding.files}
         return sorted(files | ({self.coded.path} if self.coded else set()))
+
+    def close(self) -> None:
+        """Let go of the database or files; lazy tables built on the source end with it.
+
+        Until then a DuckDB file stays open for reading, and nobody else can write to it.
+        """
+        self.con.disconnect()
+
+    def __enter__(self) -> Source:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self.close()
 
     def ensure_unchanged(self) -> None:
         """Refuse input files that have changed since the source was opened.

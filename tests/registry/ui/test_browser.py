@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -59,8 +60,14 @@ def trained(store, churn, customers):
             rows=len(customers),
             target="left",
         ),
-        metrics=metrics | {"interval/auc_low": 0.65, "rows/all": 600},
-        curves={"boosting/log_loss": Curve([0.6, 0.5, 0.45])},
+        metrics=metrics | {"rows/all": 600},
+        curves={
+            "boosting/log_loss": Curve([0.6, 0.5, 0.45]),
+            "by_date/auc": Curve(
+                [0.7, 0.72, 0.71],
+                moments=[datetime(2026, month, 1, tzinfo=UTC) for month in (2, 3, 4)],
+            ),
+        },
         importance={"tenure": 0.5, "费用": 0.1},
         tables={"metrics": {"measure": ["auc"], "model": [0.7]}},
         figures={

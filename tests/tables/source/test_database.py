@@ -140,3 +140,11 @@ def test_limits_are_kept(customers, folder):
     source = open_source(folder, memory_limit="512MB", threads=1)
     query = "SELECT current_setting('memory_limit'), current_setting('threads')"
     assert source.con.raw_sql(query).fetchall() == [("488.2 MiB", 1)]
+
+
+def test_a_closed_source_lets_others_write(database):
+    path = database(f"CREATE TABLE bills AS {ROWS}")
+    write = f"import duckdb; duckdb.connect({str(path)!r}).execute('CREATE TABLE more AS SELECT 1')"
+    with open_source(path):
+        assert subprocess.run([sys.executable, "-c", write], check=False).returncode == 1
+    assert subprocess.run([sys.executable, "-c", write], check=False).returncode == 0
