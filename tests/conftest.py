@@ -24,7 +24,17 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # ignore Ctrl-C too.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+LONG_NOTEBOOKS = ("10_service_quality.ipynb",)
+
 QUICK = {"repeats": 1, "max_rounds": 100, "n_jobs": 1}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the notebooks that take long, before pytest leaves the slow ones out."""
+    for item in items:
+        if item.path.name in LONG_NOTEBOOKS:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")

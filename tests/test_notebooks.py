@@ -22,8 +22,8 @@ def outputs(source):
     return [output for cell in read(source).cells for output in cell.get("outputs", ())]
 
 
-def test_there_are_nine_in_the_order_of_the_work():
-    assert [path.stem[:2] for path in SOURCES] == [f"0{number}" for number in range(1, 10)]
+def test_they_are_numbered_in_the_order_of_the_work():
+    assert [path.stem[:2] for path in SOURCES] == [f"{at:02d}" for at in range(1, len(SOURCES) + 1)]
     assert sorted(FOLDER.glob("*.ipynb")) == [path.with_suffix(".ipynb") for path in SOURCES]
 
 
