@@ -157,7 +157,8 @@ def _leavers(found: Monitoring, lang: Tongue) -> PageSection:
     parts = [
         _curve(found.months, values, id=f"{name}-figure", title=_word(f"curve_{name}", lang))
         for name, values in (("mean", means), ("rate", rates))
-        if any(value is not None for value in values)
+        # One point is no course of time; the table below has it.
+        if sum(value is not None for value in values) > 1
     ]
     lead = [] if parts else [_word("nothing", lang)]
     return PageSection(
