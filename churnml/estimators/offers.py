@@ -47,11 +47,12 @@ class EffectInterval(NamedTuple):
 class OfferEffect(BoostedEstimator):
     """The change that each offer makes to the probability of leaving: a cross-fitted X-learner.
 
-    Several offers share their control rows and their trees, in which the offer is a column:
-    what they have in common is learned from all of them. Effects are small against their
-    noise, so trees are few and shallow, and predicted differences between customers are
-    kept only as far as doubly robust scores of customers who were left out bear them out;
-    without evidence every customer has the offer's mean effect.
+    Several offers share their control rows, and the trees of outcomes, in which the offer is a
+    column; each has trees of its own for its effect, since one may keep those whom another drives
+    away. Effects are small against their noise, so trees are few and shallow with large leaves,
+    and predicted differences between customers are kept only as far as doubly robust scores of
+    customers who were left out bear them out; without evidence every customer has the offer's
+    mean effect.
 
     Parameters
     ----------
@@ -60,10 +61,10 @@ class OfferEffect(BoostedEstimator):
         effects nor scores may be believed: it only shows what cross-fitting is for.
     max_rounds : int, default 100
         Trees of a booster.
-    num_leaves : int, default 8
+    num_leaves : int, default 4
     learning_rate : float, default 0.05
     min_leaf : int, optional
-        Rows that a leaf holds at least; by default a fortieth of the rows, 20 to 200.
+        Rows that a leaf holds at least; by default a fortieth of the rows, 20 to 1,000.
     l2 : float, default 5
         Penalty on the values of the leaves.
     random_state : int, default 0
@@ -110,7 +111,7 @@ class OfferEffect(BoostedEstimator):
         *,
         folds: int = 5,
         max_rounds: int = 100,
-        num_leaves: int = 8,
+        num_leaves: int = 4,
         learning_rate: float = 0.05,
         min_leaf: int | None = None,
         l2: float = 5.0,
@@ -240,7 +241,7 @@ class OfferEffect(BoostedEstimator):
             learning_rate=self.learning_rate,
             max_rounds=self.max_rounds,
             patience=1,
-            min_leaf=self.min_leaf or int(np.clip(rows // 40, 20, 200)),
+            min_leaf=self.min_leaf or int(np.clip(rows // 40, 20, 1_000)),
             l2=self.l2,
             row_share=0.8 if rows >= 100 else 1.0,
         )
@@ -339,10 +340,11 @@ class OfferEffect(BoostedEstimator):
     def _raw(self, X: Any) -> tuple[pd.DataFrame, NDArray[np.float64]]:
         frame, matrix = self._matrix(X)
         raw = np.zeros((len(matrix), len(self.offers_)))
-        pairs = [self.boosters_[at : at + 2] for at in range(0, len(self.boosters_), 2)]
+        size = 2 * len(self.offers_)
+        folds = [self.boosters_[at : at + size] for at in range(0, len(self.boosters_), size)]
         for start in range(0, len(matrix), _CHUNK):
             rows = matrix[start : start + _CHUNK]
-            each = [raw_effects(pair, rows, self.shares_, self._threads) for pair in pairs]
+            each = [raw_effects(one, rows, self.shares_, self._threads) for one in folds]
             raw[start : start + _CHUNK] = np.mean(each, axis=0)
         return frame, raw
 
@@ -368,17 +370,21 @@ class OfferEffect(BoostedEstimator):
         frame, matrix = self._matrix(X)
         at = self.offers_.index(offer)
         rows = with_offers(matrix, at, len(self.offers_))
-        treated, control = self._explainers(extra=len(self.offers_))
+        explainers = self._explainers(extra=len(self.offers_))
+        treated, control = explainers[2 * at : 2 * at + 2]
         share, width = self.shares_[at], matrix.shape[1]
         told = (1 - share) * treated.contributions(rows) + share * control.contributions(rows)
         return self._by_column(self.kept_ * told[:, :width], frame)
 
     def _explained(self) -> list[Bag]:
-        halves = [self._texts[at::2] for at in (0, 1)]
-        boosters = [self.boosters_[at::2] for at in (0, 1)]
+        size = 2 * len(self.offers_)
         return [
-            Bag(shapes=Shapes(0.0, []), texts=texts, boosters=loaded)
-            for texts, loaded in zip(halves, boosters, strict=True)
+            Bag(
+                shapes=Shapes(0.0, []),
+                texts=self._texts[at::size],
+                boosters=self.boosters_[at::size],
+            )
+            for at in range(size)
         ]
 
     def _own_state(self) -> State:

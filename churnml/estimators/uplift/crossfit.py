@@ -49,7 +49,7 @@ class CrossFitted:
     propensity : array, shape (m, offers + 1)
         Of each offer and, last, of control.
     texts : list of str
-        Two boosters a fold: learned from the treated, and from control.
+        Two boosters a fold and offer: learned from its treated, and from control.
     """
 
     fold: Ints
@@ -92,11 +92,11 @@ def cross_fit(
     effect = np.zeros((rows, experiment.offers))
     texts: list[str] = []
     for out in range(folds) if effects else ():
-        pair = _grow_effects(trees, experiment, outcomes, out, seed)
-        texts += pair
+        grown = _grow_effects(trees, experiment, outcomes, out, seed)
+        texts += grown
         held = fold == out
         shares = treated_weights(experiment)
-        effect[held] = raw_effects(load(pair), experiment.matrix[held], shares)
+        effect[held] = raw_effects(load(grown), experiment.matrix[held], shares)
     chances = outcomes.held_out()
     scores = doubly_robust(experiment, chances, propensity)
     return CrossFitted(
@@ -198,32 +198,33 @@ class _Outcomes:
 def _grow_effects(
     trees: Trees, experiment: Experiment, outcomes: _Outcomes, out: int, seed: int
 ) -> list[str]:
-    """Two boosters of the effect, from rows outside a fold: of the treated, and of control."""
+    """Two boosters of each offer's effect, from rows outside a fold: its own, and control's.
+
+    Each offer has its own: where one offer keeps those whom another drives away, neither the
+    customer nor the offer alone tells anything, and trees over all offers would not begin to
+    split.
+    """
     inside = (outcomes.fold != out) if outcomes.folds > 1 else np.ones(len(outcomes.fold), bool)
     chances = outcomes.outside(out)
-    treated = np.flatnonzero(inside & ~experiment.control)
-    # What the treated did beyond what they would have done.
-    beyond = experiment.y[treated] - chances[treated, -1]
     control = np.flatnonzero(inside & experiment.control)
-    would = [
-        (trees.would_be(inside, at), chances[control, at] - experiment.y[control])
-        for at in range(experiment.offers)
-    ]
-    number = 10_000 + 2 * out
-    return [
-        trees.grow(treated, beyond, experiment.weight[treated], loss="squared", seed=seed + number),
-        trees.grow(
-            np.concatenate([rows for rows, _ in would]),
-            np.concatenate([target for _, target in would]),
-            np.tile(experiment.weight[control], experiment.offers),
-            loss="squared",
-            seed=seed + number + 1,
-        ),
-    ]
+    texts = []
+    for at in range(experiment.offers):
+        treated = np.flatnonzero(inside & (experiment.offer == at))
+        # What the treated did beyond what they would have done, and control the other way.
+        beyond = experiment.y[treated] - chances[treated, -1]
+        short = chances[control, at] - experiment.y[control]
+        number = seed + 10_000 + 2 * (out * experiment.offers + at)
+        for rows, places, target, more in (
+            (treated, treated, beyond, 0),
+            (control, trees.would_be(inside, at), short, 1),
+        ):
+            weight = experiment.weight[rows]
+            texts.append(trees.grow(places, target, weight, loss="squared", seed=number + more))
+    return texts
 
 
 def raw_effects(
-    pair: list[lgb.Booster],
+    boosters: list[lgb.Booster],
     matrix: NDArray[np.float32],
     shares: Floats,
     threads: int = 1,
@@ -232,8 +233,8 @@ def raw_effects(
 
     Parameters
     ----------
-    pair : list of Booster
-        Learned from the treated, and from control.
+    boosters : list of Booster
+        Of a fold, two for each offer: learned from its treated, and from control.
     matrix : array of float32, shape (n, k)
         Without offers.
     shares : array, shape (offers,)
@@ -245,6 +246,7 @@ def raw_effects(
     columns = []
     for at, share in enumerate(shares):
         rows = with_offers(matrix, at, offers)
+        pair = boosters[2 * at : 2 * at + 2]
         treated, control = (one.predict(rows, num_threads=threads) for one in pair)
         columns.append((1 - share) * treated + share * control)
     return np.column_stack(columns)
