@@ -26,11 +26,13 @@ from churnml.config.settings import Config, ConfigGiven, as_config
 from churnml.errors import ChurnmlError, DataError, OutputError
 from churnml.features.requirements import latest_date
 from churnml.monitoring.monitor import monitor
+from churnml.registry.resolve import resolve_champions
 from churnml.reports.contact_list import contact_list
 from churnml.reports.report import report
 from churnml.reports.words import require_language
 from churnml.scoring.manifest import Manifest
 from churnml.scoring.score import score
+from churnml.scoring.staging import MANIFEST
 from churnml.tables.checked import Location, as_source, validate
 from churnml.tables.source import Source
 
@@ -201,8 +203,14 @@ def run(
 
     source_key = base | {"source": opened.fingerprint()}
     steps.do("validate", source_key, lambda _: validated())
-    # The scores know by themselves what they were made from: a new champion is new work.
-    steps.do("score", None, scored, needs=("validate",))
+    # A new champion is new work.
+    steps.do(
+        "score",
+        lambda: source_key | {"any_source": any_source, "models": _champions()},
+        scored,
+        needs=("validate",),
+        files=(f"scores/{MANIFEST}",),
+    )
     for suffix in ("csv", "xlsx"):
         _list(steps, f"list.{suffix}", lang=lang, config=settings)
     scores = place / "scores"
@@ -282,6 +290,10 @@ def _latest(source: Source) -> date:
     return day
 
 
+def _champions() -> dict[str, str]:
+    return {task: one.model.digest for task, one in resolve_champions().items()}
+
+
 def _digest(scores: Path) -> str:
     """What the scores are: their parts, models and date, without when they were made."""
     facts = Manifest.read(scores).to_dict()
@@ -305,7 +317,7 @@ class _Steps:
     def do(
         self,
         name: str,
-        key: Key | Callable[[], Key] | None,
+        key: Key | Callable[[], Key],
         work: Callable[[bool], Done],
         *,
         needs: tuple[str, ...] = (),
@@ -316,8 +328,8 @@ class _Steps:
         Parameters
         ----------
         name : str
-        key : mapping, callable or None
-            What it is made from; ``None`` where the verb itself knows.
+        key : mapping or callable
+            What it is made from.
         work : callable
             Takes whether what stands there may be replaced.
         needs, files : tuple of str
@@ -337,13 +349,10 @@ class _Steps:
     def _do(
         self,
         name: str,
-        key: Key | Callable[[], Key] | None,
+        key: Key | Callable[[], Key],
         work: Callable[[bool], Done],
         files: tuple[str, ...],
     ) -> Step:
-        if key is None:
-            said, gates = work(self._overwrite)
-            return Step(name=name, status="done", said=said, files=[*files], gates=gates)
         digest = hashlib.sha256(
             json.dumps(dict(key() if callable(key) else key), sort_keys=True).encode()
         ).hexdigest()
@@ -359,7 +368,9 @@ class _Steps:
             )
         # Begun from the same and broken off: what stands there is of this very work.
         unfinished = same and "said" not in before
-        self._note(name, {"key": digest})
+        if self._overwrite or unfinished or not self.sums(files):
+            # Whatever stands there when this is found again, was written by this very work.
+            self._note(name, {"key": digest})
         said, gates = work(self._overwrite or unfinished)
         self._note(name, {"key": digest, "files": self.sums(files), "said": said, "gates": gates})
         return Step(name=name, status="done", said=said, files=[*files], gates=gates)

@@ -10,10 +10,11 @@ from churnml.datasets.drafting.facts import Facts
 from churnml.datasets.drafting.layouts import ISO
 from churnml.datasets.drafting.lexicon import Phrase, Unit, folded, lexicon
 from churnml.datasets.drafting.names import DIMENSIONS
-from churnml.tables.contract import ColumnSpec
+from churnml.tables.contract import KNOWN_AT, ColumnSpec
 
 _NEARLY_ALL = 0.98
 _SHOWN = 6
+_MANY, _LOADS = 30, 2
 _SECONDS = {"s": Fraction(60)}
 _NATIVE = {"true", "t", "yes", "y", "1", "false", "f", "no", "n", "0"}
 _PLAUSIBLE = {
@@ -87,6 +88,9 @@ def fit(facts: Facts, phrase: Phrase, table: str, column: ColumnSpec, *, key: bo
     place = f"{table}.{column.name}"
     if column.kind in ("date", "month", "timestamp"):
         found = _dates(facts, column)
+        days = {one[:10] for one in facts.values}
+        if column.name == KNOWN_AT.name and len(facts.values) > _MANY and len(days) <= _LOADS:
+            found = found.doubting("all rows came at once, so none counts as known before", 0.8)
     elif place in lexicon().codes:
         found = _codes(facts, place, column, phrase)
     elif column.kind == "boolean":

@@ -252,6 +252,13 @@ def test_day_and_month_that_cannot_be_told_apart_are_to_be_checked(tmp_path):
     assert "%d/%m/%Y or %m/%d/%Y" in one["check"]
 
 
+def test_rows_that_were_all_loaded_at_once_are_to_be_checked(tmp_path):
+    _write(tmp_path, {"入库时间": ["2024-06-01 02:00:00"] * 40})
+    columns = churnml.draft_mapping(tmp_path).columns
+    (one,) = [one for one in columns if one["column"] == "known_at"]
+    assert one["status"] == "check"
+
+
 _IDS = [f"{at:011d}" for at in range(40)]
 
 
