@@ -297,7 +297,7 @@ def test_options_of_the_other_task_are_refused(customers, task, option, problem)
 
 @pytest.mark.parametrize("reasons", [True, 1.5, "3", -1])
 def test_reasons_are_counted(customers, model, reasons):
-    with pytest.raises(UsageError, match="a whole number of 0 or more"):
+    with pytest.raises(UsageError, match="a whole number"):
         churnml.score(customers, id="id", out="o", churn_model=model, reasons=reasons)
 
 
