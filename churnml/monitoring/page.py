@@ -95,6 +95,12 @@ def _tiles(found: Monitoring, lang: Tongue) -> list[PageTile]:
 def _alarms(found: Monitoring, lang: Tongue) -> PageSection:
     raised = [(month, alarm) for month in reversed(found.months) for alarm in month.alarms]
     months = len({month.as_of for month, _alarm in raised})
+    # Those of the last month as sentences, which a narrow screen does not cut off.
+    last, colon = found.last, "：" if lang == "zh" else ": "
+    now = [
+        f"{say('levels', alarm.level, lang)}{colon}{alarm.what_to_do(lang)}"
+        for alarm in (last.alarms if last else ())
+    ]
     rows = [
         [
             f"{month.as_of:%Y-%m}",
@@ -103,6 +109,7 @@ def _alarms(found: Monitoring, lang: Tongue) -> PageSection:
             alarm.what_to_do(lang),
         ]
         for month, alarm in raised
+        if month is not last
     ]
     names = ("month", "level", "what", "todo")
     table = PageTable(
@@ -114,7 +121,7 @@ def _alarms(found: Monitoring, lang: Tongue) -> PageSection:
         id="alarms",
         topic=_word("alarms_topic", lang),
         heading=_word(heading, lang, count=months),
-        lead=[lead],
+        lead=[*now, lead],
         parts=[table] if rows else [],
     )
 
