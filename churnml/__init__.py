@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from churnml.registry.compare import compare
     from churnml.registry.evaluate import evaluate
     from churnml.registry.export import export
+    from churnml.registry.log_model import log_model
     from churnml.registry.promotion.history import history
     from churnml.registry.promotion.promote import promote
     from churnml.registry.promotion.rollback import rollback
@@ -82,6 +83,7 @@ _HOME = {
     "label_sensitivity": "churnml.labels.sensitivity",
     "load_config": "churnml.config",
     "load_model": "churnml.registry.resolve",
+    "log_model": "churnml.registry.log_model",
     "measure_campaign": "churnml.retention.measure",
     "monitor": "churnml.monitoring.monitor",
     "open_source": "churnml.tables.source",
@@ -119,6 +121,7 @@ __all__ = [
     "label_sensitivity",
     "load_config",
     "load_model",
+    "log_model",
     "measure_campaign",
     "monitor",
     "open_source",

@@ -102,7 +102,7 @@ def _is_checkable(kind: Any) -> bool:
     if origin in (Union, UnionType, *_LISTS):
         return all(_is_checkable(one) for one in get_args(kind) if one is not Ellipsis)
     judged = getattr(kind, "__name__", "") in _JUDGED or getattr(kind, "_is_protocol", False)
-    return isinstance(kind, type) and not judged
+    return isinstance(kind, type) and kind is not Any and not judged
 
 
 def _fits(value: Any, kind: Any) -> bool:

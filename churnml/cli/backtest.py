@@ -12,13 +12,23 @@ from churnml.cli import options, output
 
 def command(
     task: Annotated[str, typer.Argument(metavar="TASK", help="churn or satisfaction.")],
-    source: options.Source,
+    data: options.SourceOrTable,
     months: Annotated[
         int | None, typer.Option(min=1, help="Test dates: the last so many; by default up to 6.")
     ] = None,
     until: Annotated[
         str | None, typer.Option(help="Nothing at or after this date is read.")
     ] = None,
+    id: options.Id = None,
+    target: options.Target = None,
+    scale: options.Scale = None,
+    positive: options.Positive = None,
+    drop: options.Drop = None,
+    group: options.Group = None,
+    time: options.Time = None,
+    sheet: options.Sheet = None,
+    encoding: options.Encoding = None,
+    delimiter: options.Delimiter = None,
     out: Annotated[Path | None, typer.Option(help="A folder for a report with the figure.")] = None,
     mapping: options.Mapping = None,
     config: options.ConfigFile = None,
@@ -31,6 +41,8 @@ def command(
     For example:
 
     churnml backtest churn demo/operator --months 4 --out backtest
+
+    churnml backtest churn months.csv --id customerID --target Churn --time month
     """
     import churnml
     from churnml.metrics.bootstrap import INTERVALS
@@ -39,10 +51,20 @@ def command(
     output.show_progress()
     settings = options.settings(config)
     backtest = churnml.backtest(
-        source,
+        data,
         task,  # type: ignore[arg-type]
         months=months,
         until=None if until is None else options.day(until),
+        id=id,
+        target=target,
+        scale=scale,
+        positive=positive,
+        drop=drop or (),
+        group=group,
+        time=time,
+        sheet=sheet,
+        encoding=encoding,
+        delimiter=delimiter,
         mapping=mapping,
         config=settings,
         out=out,

@@ -69,6 +69,10 @@ Drop = Annotated[
 Group = Annotated[
     str | None, typer.Option(help="The column whose rows belong together, such as one customer's.")
 ]
+Time = Annotated[
+    str | None,
+    typer.Option(metavar="COL", help="The column of the date that each row stands for."),
+]
 Budget = Annotated[
     str | None,
     typer.Option(

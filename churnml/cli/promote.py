@@ -19,7 +19,10 @@ def command(
     task_name: options.Task,
     source: Annotated[
         str | None,
-        typer.Argument(help="Operator tables to measure on; by default those it learned from."),
+        typer.Argument(
+            help="Operator tables, or a table of your own, to measure on; by default what it "
+            "learned from."
+        ),
     ] = None,
     version: Annotated[
         int | None, typer.Option(min=1, help="The challenger; by default the alias challenger.")

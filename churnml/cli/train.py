@@ -22,6 +22,7 @@ def command(
     positive: options.Positive = None,
     drop: options.Drop = None,
     group: options.Group = None,
+    time: options.Time = None,
     offer: Annotated[
         str | None, typer.Option(metavar="COL", help="offers: the column of each row's offer.")
     ] = None,
@@ -78,6 +79,7 @@ def command(
         positive=positive,
         drop=drop or (),
         group=group,
+        time=time,
         offer=offer,
         control=control,
         name=name,

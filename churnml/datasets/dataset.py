@@ -265,6 +265,11 @@ def censored(data: Dataset, at: date, gap: str = "0d") -> Dataset:
     return replace(observed, y=pd.Series(known, name=observed.y.name))
 
 
+def with_columns(data: Dataset, more: pd.DataFrame) -> Dataset:
+    """The rows with further columns."""
+    return replace(data, X=pd.concat([data.X, more], axis=1))
+
+
 def left_within(data: Dataset, months: int) -> Dataset:
     """The rows of the hazard task that tell who left within some months, as churn labels."""
     known, left = known_outcomes(data.y, data.times, months)

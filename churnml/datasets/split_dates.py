@@ -25,14 +25,14 @@ class Dates:
         the first month does, and what comes after the first of ``test`` is left out.
     all : tuple of date
         What the final model is fitted on: these and the dates between them.
-    coverage : Coverage
+    coverage : Coverage, optional
         Of the source that the dates were chosen for.
     """
 
     train: tuple[date, ...]
     test: tuple[date, ...]
     all: tuple[date, ...]
-    coverage: Coverage
+    coverage: Coverage | None = None
 
 
 def plan_dates(source: Source, task: TaskName, config: Config) -> Dates:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Self
 
 import numpy as np
@@ -12,10 +13,11 @@ from lightgbm import Booster
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils import Tags
+from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
 from churnml.estimators.boosting.bag import Bag
-from churnml.estimators.boosting.fit import seed_of
+from churnml.estimators.boosting.fit import seed_of, threads_of
 from churnml.estimators.encoding.encoder import Encoder
 from churnml.estimators.encoding.sample import Sample, draw_sample, fit_frame, score_values
 from churnml.estimators.explanation.explainer import Explainer, column_sums
@@ -63,7 +65,7 @@ class BoostedEstimator(BaseEstimator, ABC):
         self, X: Any, y: ArrayLike, groups: ArrayLike | None, sample_weight: ArrayLike | None
     ) -> Self:
         # Sums over several threads differ in the last bits with the number of threads.
-        with threadpool_limits(limits=1, user_api="blas"):
+        with threadpool_limits(limits=1, user_api="blas"), unchanged_unless_done(self):
             settings = self._settings()
             frame = fit_frame(self, X)
             target = self._target(y)
@@ -79,7 +81,7 @@ class BoostedEstimator(BaseEstimator, ABC):
 
     @property
     def _threads(self) -> int:
-        return self.n_jobs or 0
+        return threads_of(self.n_jobs)
 
     def _matrix(self, X: Any) -> tuple[pd.DataFrame, NDArray[np.float32]]:
         """A frame to be scored with the columns of training, and its matrix."""
@@ -136,7 +138,49 @@ class BoostedEstimator(BaseEstimator, ABC):
         params = dict(self.get_params(deep=False))
         params["random_state"] = seed_of(params["random_state"])
         params["n_jobs"] = None
+        params.pop("verbose", None)
         return {name: _plain(value) for name, value in params.items()}
+
+    @property
+    def feature_importances_(self) -> NDArray[np.float64]:
+        """Each column's share of the trees' gain, shape (n_features_in_,); all 0 without trees.
+
+        What a linear start explains is no gain of a tree: :meth:`importance` has the mean
+        contribution too.
+        """
+        check_is_fitted(self, "encoder_")
+        width = self.encoder_.owners.size
+        gain = np.zeros(width)
+        for booster in self.boosters_:
+            gain += booster.feature_importance("gain")[:width]
+        by_column = column_sums(gain[None, :], self.encoder_, self.columns_in_)
+        shares = by_column.to_numpy(np.float64)[0]
+        return np.asarray(shares / (shares.sum() or 1.0))
+
+    def importance(self, X: Any) -> pd.DataFrame:
+        """How much each column matters: in the trees, and to the rows of ``X``.
+
+        Parameters
+        ----------
+        X : DataFrame, shape (n, k)
+
+        Returns
+        -------
+        DataFrame, shape (k, 2)
+            By column, the largest first: ``gain``, as :attr:`feature_importances_`, and
+            ``mean_contribution``, the mean of the contributions' sizes in the unit of
+            ``explain``.
+        """
+        gain = self.feature_importances_
+        found = pd.DataFrame(
+            {"gain": gain, "mean_contribution": self.explain(X).abs().mean().to_numpy()},
+            index=pd.Index(self.columns_in_, name="feature"),
+        )
+        return found.sort_values("mean_contribution", ascending=False, kind="stable")
+
+    @abstractmethod
+    def explain(self, X: Any) -> pd.DataFrame:
+        """Contributions by column."""
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -145,6 +189,18 @@ class BoostedEstimator(BaseEstimator, ABC):
         tags.input_tags.categorical = True
         tags.input_tags.string = True
         return tags
+
+
+@contextmanager
+def unchanged_unless_done(estimator: BaseEstimator) -> Iterator[None]:
+    """Leave an estimator as it was before a fit that fails or is interrupted."""
+    before = dict(vars(estimator))
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise
 
 
 def _plain(value: Any) -> Any:

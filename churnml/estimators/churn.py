@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Any, Self
 
@@ -14,13 +15,19 @@ from sklearn.utils import Tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
-from churnml.errors import DataError
+from churnml.errors import DataError, UsageError
 from churnml.estimators.base import BoostedEstimator, State
 from churnml.estimators.boosting.bag import Bag
 from churnml.estimators.boosting.fit import Settings, fit_sample
 from churnml.estimators.calibration import Calibration, fit_calibration, level_bag
 from churnml.estimators.encoding.encoder import Encoder
 from churnml.estimators.encoding.sample import Sample
+
+_LEFT = {"churn", "churned", "churner", "left", "leaver", "leaving", "gone", "lost", "closed"}
+_LEFT |= {"cancelled", "canceled", "inactive", "terminated", "attrited", "流失", "离网", "已流失"}
+_STAYED = {"stay", "stayed", "stayer", "staying", "retained", "kept", "active", "no", "loyal"}
+_STAYED |= {"existing", "未流失", "在网", "否", "正常"}
+"""Labels as people write them, in lower case."""
 
 
 class ChurnClassifier(ClassifierMixin, BoostedEstimator):
@@ -52,14 +59,23 @@ class ChurnClassifier(ClassifierMixin, BoostedEstimator):
     monotone : dict of str to int, optional
         +1 where the probability must not fall as the column rises, -1 where it must
         not rise.
+    pos_label : optional
+        The label of who left, as ``"churned"``; by default the greater of the two.
     random_state : int, default 0
     n_jobs : int, optional
         Threads; all by default. The result does not depend on it.
+    verbose : int, default 0
+        Above 0 a line is printed for each booster.
 
     Attributes
     ----------
     classes_ : array, shape (2,)
-        The second is the one that churned.
+        Sorted, as scikit-learn's scorers take them to be, and in this order the columns of
+        ``predict_proba``.
+    pos_label_
+        The one of them that churned, of which ``predict_log_odds`` and ``explain`` tell.
+    leaving_column_ : int
+        Its place in ``classes_``: 1 unless ``pos_label`` is the lesser.
     categories_ : dict of str to list of str
         The levels seen in training, by column.
     boosters_ : list of Booster
@@ -94,8 +110,10 @@ class ChurnClassifier(ClassifierMixin, BoostedEstimator):
         l2: float | None = None,
         column_share: float | None = None,
         monotone: Mapping[str, int] | None = None,
+        pos_label: Any = None,
         random_state: int = 0,
         n_jobs: int | None = None,
+        verbose: int = 0,
     ) -> None:
         self.num_leaves = num_leaves
         self.learning_rate = learning_rate
@@ -109,6 +127,8 @@ class ChurnClassifier(ClassifierMixin, BoostedEstimator):
         self.monotone = monotone
         self.random_state = random_state
         self.n_jobs = n_jobs
+        self.pos_label = pos_label
+        self.verbose = verbose
 
     def fit(
         self,
@@ -124,11 +144,13 @@ class ChurnClassifier(ClassifierMixin, BoostedEstimator):
         X : DataFrame, shape (n, k)
             Numbers, booleans, and text as categories.
         y : array, shape (n,)
-            Two classes; the greater one churned.
+            Two classes; the greater one churned, unless ``pos_label`` says otherwise.
         groups : array, shape (n,), optional
             Rows of one customer share a value and are never parted by a fold.
         sample_weight : array, shape (n,), optional
-            At least 0.
+            At least 0. Whole numbers count rows: 2 is the same as the row twice, so that
+            twice as large weights teach as twice as many rows. Of other weights only the
+            proportions matter: they are brought to a mean of 1.
 
         Raises
         ------
@@ -141,8 +163,14 @@ class ChurnClassifier(ClassifierMixin, BoostedEstimator):
         return Settings.of(self.get_params(deep=False))
 
     def _target(self, y: ArrayLike) -> NDArray[np.float64]:
-        self.classes_, coded = _binary(y)
-        return coded
+        self.classes_, place = _binary(y)
+        self.leaving_column_ = _leaving(self.classes_, self.pos_label)
+        return (place == self.leaving_column_).astype(np.float64)
+
+    @property
+    def pos_label_(self) -> Any:
+        """The class that churned."""
+        return self.classes_[self.leaving_column_]
 
     def _learn(self, settings: Settings, frame: pd.DataFrame, sample: Sample) -> None:
         fitted = fit_sample(sample, "logistic", settings)
@@ -162,7 +190,9 @@ class ChurnClassifier(ClassifierMixin, BoostedEstimator):
         return self.calibration_.log_odds(self.bag_.score(matrix, self._threads))
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
-        """Calibrated probabilities, shape (n, 2): of staying and of leaving.
+        """Calibrated probabilities, shape (n, 2), in the order of ``classes_``.
+
+        Where labels are 0 and 1 these are of staying and of leaving.
 
         Parameters
         ----------
@@ -178,12 +208,18 @@ class ChurnClassifier(ClassifierMixin, BoostedEstimator):
             Infinite numbers.
         """
         chance = np.asarray(expit(self.predict_log_odds(X)))
-        return np.column_stack([1 - chance, chance])
+        both = [1 - chance, chance] if self.leaving_column_ else [chance, 1 - chance]
+        return np.column_stack(both)
+
+    def decision_function(self, X: Any) -> NDArray[np.float64]:
+        """Calibrated log-odds of ``classes_[1]``, shape (n,)."""
+        log_odds = self.predict_log_odds(X)
+        return log_odds if self.leaving_column_ else -log_odds
 
     def predict(self, X: Any) -> NDArray[Any]:
         """The likelier class, shape (n,)."""
-        log_odds = self.predict_log_odds(X)
-        return np.asarray(self.classes_[(log_odds > 0).astype(int)])
+        second = self.decision_function(X) > 0
+        return np.asarray(self.classes_[second.astype(int)])
 
     def explain(self, X: Any) -> pd.DataFrame:
         """Contributions to the calibrated log-odds, by column (exact TreeSHAP).
@@ -222,6 +258,7 @@ class ChurnClassifier(ClassifierMixin, BoostedEstimator):
 
     def _restore(self, encoder: Encoder, state: Mapping[str, Any], boosters: list[str]) -> None:
         self.classes_ = np.array(state["classes"])
+        self.leaving_column_ = _leaving(self.classes_, self.pos_label, warn=False)
         self.bag_ = Bag.from_state(state["bag"], boosters)
         self._hold(encoder, self.bag_.boosters)
         self.calibration_ = Calibration.from_state(state["calibration"])
@@ -236,8 +273,45 @@ def _plain(label: Any) -> Any:
     return label.item() if isinstance(label, np.generic) else label
 
 
-def _binary(y: Any) -> tuple[NDArray[Any], NDArray[np.float64]]:
-    """The two classes, and 1 for the greater one.
+def _leaving(classes: NDArray[Any], pos_label: Any, *, warn: bool = True) -> int:
+    """The place of the class that churned.
+
+    Raises
+    ------
+    UsageError
+        If ``pos_label`` is none of them.
+    """
+    if pos_label is None:
+        if warn:
+            _warn_of_words(classes)
+        return 1
+    places = np.flatnonzero(classes == pos_label)
+    if places.size != 1:
+        shown = " and ".join(repr(_plain(label)) for label in classes)
+        raise UsageError(
+            f"pos_label is {pos_label!r}, but y holds {shown}.",
+            hint="Give the label of who left. Tools that code labels as 0 and 1 themselves, such "
+            "as stacking, need y coded beforehand: y == pos_label.",
+            value=repr(pos_label),
+        )
+    return int(places[0])
+
+
+def _warn_of_words(classes: NDArray[Any]) -> None:
+    """Warn where the greater label does not sound like leaving."""
+    lesser, greater = (str(label).strip().casefold() for label in classes)
+    if lesser in _LEFT or greater in _STAYED:
+        warnings.warn(
+            f"y: {_plain(classes[1])!r}, the greater label, is taken for leaving: column 1 of "
+            f"predict_proba, and what explain tells of. pos_label={_plain(classes[0])!r} takes "
+            "the other.",
+            UserWarning,
+            stacklevel=6,
+        )
+
+
+def _binary(y: Any) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """The two classes, sorted, and the place of each row's.
 
     Raises
     ------
@@ -263,4 +337,4 @@ def _binary(y: Any) -> tuple[NDArray[Any], NDArray[np.float64]]:
             count=len(classes),
             expected="2 classes",
         )
-    return classes, coded.astype(np.float64)
+    return classes, coded

@@ -30,6 +30,13 @@ from churnml.estimators.boosting.schedule import schedule
 from churnml.estimators.calibration import Calibration
 from churnml.estimators.encoding.encoder import Encoder, fit_encoder
 from churnml.estimators.encoding.sample import Sample, matrix_signs
+from churnml.estimators.parameters import (
+    check_count,
+    check_directions,
+    check_real,
+    check_threads,
+    read_leaves,
+)
 
 _CHUNK = 65_536
 
@@ -171,15 +178,15 @@ class ChurnHazard(BoostedEstimator):
 
     def _settings(self) -> int:
         """The seed, of parameters in their ranges."""
-        if not 1 <= self.months <= 60:
-            raise UsageError(f"months is {self.months!r}; 1 to 60 was expected.")
+        check_count("months", self.months, most=60)
         for name in ("max_rounds", "folds", "max_person_months"):
-            if getattr(self, name) < 1:
-                raise UsageError(f"{name} is {getattr(self, name)!r}; at least 1 was expected.")
-        if not self.num_leaves or min(self.num_leaves) < 2:
-            raise UsageError(f"num_leaves is {self.num_leaves!r}; numbers from 2 on were expected.")
-        if self.learning_rate is not None and not self.learning_rate > 0:
-            raise UsageError(f"learning_rate is {self.learning_rate!r}; above 0 was expected.")
+            check_count(name, getattr(self, name))
+        if self.num_leaves is None:
+            raise UsageError("num_leaves is None; whole numbers from 2 on were expected.")
+        read_leaves("num_leaves", self.num_leaves)
+        check_real("learning_rate", self.learning_rate, above=0, none=True)
+        check_directions("monotone", self.monotone)
+        check_threads("n_jobs", self.n_jobs)
         return seed_of(self.random_state)
 
     def _recipe(
@@ -189,7 +196,7 @@ class ChurnHazard(BoostedEstimator):
         signs = matrix_signs(self.monotone, encoder)
         return Recipe(
             loss="logistic",
-            num_leaves=tuple(self.num_leaves),
+            num_leaves=read_leaves("num_leaves", self.num_leaves) or (),
             learning_rate=self.learning_rate or rule.learning_rate,
             max_rounds=min(self.max_rounds, 100) if alone else self.max_rounds,
             patience=rule.patience,

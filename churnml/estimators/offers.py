@@ -12,13 +12,14 @@ from scipy.stats import norm
 from threadpoolctl import threadpool_limits
 
 from churnml.errors import UsageError
-from churnml.estimators.base import BoostedEstimator, State
+from churnml.estimators.base import BoostedEstimator, State, unchanged_unless_done
 from churnml.estimators.boosting.additive import Shapes
 from churnml.estimators.boosting.bag import Bag
 from churnml.estimators.boosting.booster import Recipe, load
 from churnml.estimators.boosting.fit import seed_of
 from churnml.estimators.encoding.encoder import Encoder, fit_encoder
 from churnml.estimators.encoding.sample import Sample, draw_sample, fit_frame
+from churnml.estimators.parameters import check_count, check_real, check_threads
 from churnml.estimators.uplift.boosters import with_offers
 from churnml.estimators.uplift.crossfit import (
     CrossFitted,
@@ -161,7 +162,7 @@ class OfferEffect(BoostedEstimator):
         UsageError
             A parameter out of its range.
         """
-        with threadpool_limits(limits=1, user_api="blas"):
+        with threadpool_limits(limits=1, user_api="blas"), unchanged_unless_done(self):
             seed = self._settings()
             frame = fit_frame(self, X)
             outcome = self._target(y)
@@ -177,17 +178,15 @@ class OfferEffect(BoostedEstimator):
 
     def _settings(self) -> int:
         """The seed, of parameters in their ranges."""
-        if self.folds == 2 or self.folds < 1:
-            raise UsageError(f"folds is {self.folds!r}; 3 or more were expected.")
-        for name in ("max_rounds", "learning_rate"):
-            if not getattr(self, name) > 0:
-                raise UsageError(f"{name} is {getattr(self, name)!r}; above 0 was expected.")
-        if self.num_leaves < 2:
-            raise UsageError(f"num_leaves is {self.num_leaves!r}; 2 or more were expected.")
-        if self.l2 < 0:
-            raise UsageError(f"l2 is {self.l2!r}; 0 or more was expected.")
-        if self.min_leaf is not None and self.min_leaf < 1:
-            raise UsageError(f"min_leaf is {self.min_leaf!r}; 1 or more was expected.")
+        check_count("folds", self.folds)
+        if self.folds == 2:
+            raise UsageError("folds is 2; 3 or more were expected.")
+        check_count("max_rounds", self.max_rounds)
+        check_count("num_leaves", self.num_leaves, least=2)
+        check_count("min_leaf", self.min_leaf, none=True)
+        check_real("learning_rate", self.learning_rate, above=0)
+        check_real("l2", self.l2, least=0)
+        check_threads("n_jobs", self.n_jobs)
         return seed_of(self.random_state)
 
     def _target(self, y: ArrayLike) -> NDArray[np.float64]:

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import RegressorMixin
 
+from churnml.errors import UsageError
 from churnml.estimators.base import BoostedEstimator, State
 from churnml.estimators.boosting.bag import Bag
 from churnml.estimators.boosting.fit import Settings, fit_sample, refit_for
@@ -23,7 +24,8 @@ from churnml.estimators.distribution.distribution import (
 from churnml.estimators.distribution.slopes import mean_slopes
 from churnml.estimators.encoding.encoder import Encoder
 from churnml.estimators.encoding.frames import read_column
-from churnml.estimators.encoding.sample import Sample, read_scores
+from churnml.estimators.encoding.sample import Sample, read_bounds, read_scores
+from churnml.estimators.parameters import check_real
 
 COVERAGE = 0.9
 
@@ -61,7 +63,7 @@ class SatisfactionRegressor(RegressorMixin, BoostedEstimator):
         The scale: targets outside are refused, predictions are clipped to it. None for
         a target without ends.
     dissatisfied : float, default 60
-        Scores at or below it are dissatisfied.
+        Scores at or below it are dissatisfied; within ``bounds``.
     interval_by : str, optional
         A column of text: those of its values that at least 250 customers have get intervals
         that hold the promised share of each. Passed over where X has no such column.
@@ -71,6 +73,8 @@ class SatisfactionRegressor(RegressorMixin, BoostedEstimator):
         As in :class:`~churnml.estimators.churn.ChurnClassifier`.
     random_state : int, default 0
     n_jobs : int, optional
+    verbose : int, default 0
+        Above 0 a line is printed for each booster.
 
     Attributes
     ----------
@@ -116,6 +120,7 @@ class SatisfactionRegressor(RegressorMixin, BoostedEstimator):
         monotone: Mapping[str, int] | None = None,
         random_state: int = 0,
         n_jobs: int | None = None,
+        verbose: int = 0,
     ) -> None:
         self.bounds = bounds
         self.dissatisfied = dissatisfied
@@ -132,6 +137,7 @@ class SatisfactionRegressor(RegressorMixin, BoostedEstimator):
         self.monotone = monotone
         self.random_state = random_state
         self.n_jobs = n_jobs
+        self.verbose = verbose
 
     def fit(
         self,
@@ -151,16 +157,25 @@ class SatisfactionRegressor(RegressorMixin, BoostedEstimator):
         groups : array, shape (n,), optional
             Rows of one customer share a value and are never parted by a fold.
         sample_weight : array, shape (n,), optional
-            At least 0.
+            At least 0; scaled as `ChurnClassifier.fit` says.
 
         Raises
         ------
         DataError
             Missing, infinite or out-of-scale scores, infinite numbers in X, dates.
+        UsageError
+            A parameter out of its range.
         """
         return self._fit(X, y, groups, sample_weight)
 
     def _settings(self) -> Settings:
+        check_real("dissatisfied", self.dissatisfied)
+        if self.bounds is not None:
+            _check_within(read_bounds(self.bounds), self.dissatisfied)
+        if not (self.interval_by is None or isinstance(self.interval_by, str)):
+            raise UsageError(
+                f"interval_by is {self.interval_by!r}; a column's name, or None, was expected."
+            )
         return Settings.of(self.get_params(deep=False))
 
     def _target(self, y: ArrayLike) -> NDArray[np.float64]:
@@ -309,6 +324,21 @@ class SatisfactionRegressor(RegressorMixin, BoostedEstimator):
             None if dissatisfied is None else Bag.from_state(dissatisfied, boosters[count:]),
         )
         self.distribution_ = Distribution.from_state(state["distribution"])
+
+
+def _check_within(bounds: tuple[float, float], dissatisfied: float) -> None:
+    """Refuse a threshold that would make everybody, or nobody, dissatisfied."""
+    low, high = bounds
+    if low <= dissatisfied < high:
+        return
+    same = low + 0.6 * (high - low)
+    raise UsageError(
+        f"dissatisfied is {dissatisfied:g}, outside the scale from {low:g} to {high:g}: "
+        f"{'everybody' if dissatisfied >= high else 'nobody'} would be dissatisfied.",
+        hint=f"60 of 100 is {same:g} on this scale: give dissatisfied={same:g}.",
+        value=repr(dissatisfied),
+        expected=f"{low:g} or more and below {high:g}",
+    )
 
 
 def _labels(column: pd.Series) -> NDArray[np.object_]:

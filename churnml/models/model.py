@@ -210,7 +210,7 @@ def predict_scores(task: TaskName, estimator: Estimator, rows: pd.DataFrame) -> 
 
 
 def _churn(estimator: Any, rows: pd.DataFrame) -> Scores:
-    return {"churn_probability": estimator.predict_proba(rows)[:, 1]}
+    return {"churn_probability": estimator.predict_proba(rows)[:, estimator.leaving_column_]}
 
 
 def _satisfaction(estimator: Any, rows: pd.DataFrame) -> Scores:

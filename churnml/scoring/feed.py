@@ -22,7 +22,7 @@ class Batch:
     rows : DataFrame, shape (n, k)
         Holds the models' columns by name.
     value : mapping of str to array
-        Tiers and ARPU, where they are known.
+        Tiers and ARPU, where they are known; ``as_of`` where each row has one of its own.
     """
 
     ids: pa.Array

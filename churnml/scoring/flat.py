@@ -119,7 +119,8 @@ class TableFeed:
     def batches(self) -> Iterator[Batch]:
         """The rows in batches of ``scoring.batch_rows``."""
         for batch in self._table.batches(self._rows):
-            yield Batch(batch.ids, batch.X)
+            value = {} if batch.times is None else {"as_of": batch.times.tolist()}
+            yield Batch(batch.ids, batch.X, value)
 
     def account(self) -> Account:
         """Where the rows went.

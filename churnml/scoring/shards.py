@@ -112,7 +112,8 @@ def score_rows(
     rows : DataFrame, shape (n, k)
         Holds the models' columns by name.
     value : mapping of str to array
-        ``individual_tier``, ``group_tier`` and ``arpu`` of an operator's customers.
+        ``individual_tier``, ``group_tier`` and ``arpu`` of an operator's customers; ``as_of``
+        of a table's rows that tell their own.
 
     Returns
     -------

@@ -1,18 +1,27 @@
-"""Months of an operator's past, each predicted from what came before it."""
+"""Months of the past, each predicted from what came before it."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
+from typing import Any
 
+from churnml.base.dates import parse_date
 from churnml.base.page.render import PageTable
-from churnml.base.placing import input_first, require_apart
+from churnml.base.placing import ReadPlaces, input_first, require_apart
 from churnml.base.tasks import TASKS, TITLES, TaskName
 from churnml.base.text import counted
 from churnml.config.settings import Config, ConfigGiven, as_config
 from churnml.datasets import dataset
+from churnml.datasets.flat import Reading, open_table
+from churnml.datasets.flat.dataset import flat_dataset
+from churnml.datasets.flat.frame import Frame, is_frame, name_of, table_file
 from churnml.datasets.split_dates import plan_dates
+from churnml.datasets.table_months import TableMonths, months_of
 from churnml.errors import LabelWindowError, UsageError
+from churnml.errors.masking import without_secrets
 from churnml.features import declared
 from churnml.metrics.bootstrap import INTERVALS
 from churnml.metrics.check_options import check_whole
@@ -22,33 +31,50 @@ from churnml.tables.source import Source
 from churnml.training.backtest import backtest as measure_months
 from churnml.training.backtest_result import OVER_MONTHS, SPREAD_COLUMNS, Backtest
 from churnml.training.fit import estimator_for
+from churnml.training.split import read_own
 
 _MONTHS = 6
 _log = logging.getLogger(__name__)
 
 
 def backtest(
-    data: Source | Location,
+    data: Source | Location | Frame,
     task: TaskName,
     *,
     months: int | None = None,
-    until: str | None = None,
+    until: date | str | None = None,
+    id: str | None = None,
+    target: str | None = None,
+    scale: str | tuple[float, float] | Mapping[str, float] | None = None,
+    positive: str | None = None,
+    drop: str | Sequence[str] = (),
+    group: str | None = None,
+    time: str | None = None,
+    sheet: str | None = None,
+    encoding: str | None = None,
+    delimiter: str | None = None,
     mapping: Location | None = None,
     config: ConfigGiven | None = None,
     out: Location | None = None,
     overwrite: bool = False,
 ) -> Backtest:
-    """Train and test month by month on operator tables, as if in the past.
+    """Train and test month by month, as if in the past.
 
     Parameters
     ----------
-    data : Source, str or path
+    data : Source, path, or data frame
+        Operator tables; or, where ``target`` and ``time`` are given, a table of one's own.
     task : {"churn", "satisfaction"}
     months : int, optional
         Test dates: the last ones whose labels the data covers. By default 6, or fewer where
         the data allow no more.
     until : date, optional
         Nothing at or after it is read.
+    id, target, scale, positive, drop, group, time : optional
+        Columns of a table of one's own, as `churnml.train` takes them; ``time`` names the
+        date that each row stands for.
+    sheet, encoding, delimiter : str, optional
+        How the file is to be read, where it does not tell.
     mapping : path, optional
     config : Config, path or mapping, optional
     out : path, optional
@@ -63,7 +89,7 @@ def backtest(
     Raises
     ------
     UsageError
-        For any other task.
+        For any other task, and a table without ``time``.
     LabelWindowError
         If no month is left to train on, or fewer months to test on than asked for.
     OutputError
@@ -83,6 +109,34 @@ def backtest(
     if months is not None:
         check_whole("months", months, least=1)
     settings = as_config(config)
+    drop = (drop,) if isinstance(drop, str) else tuple(drop)
+    options = {"id": id, "group": group, "time": time, "positive": positive, "scale": scale}
+    if is_frame(data) or any(one is not None for one in (id, target, time)):
+        if mapping is not None:
+            raise UsageError("--mapping is for operator tables, not with --id.")
+        if target is None or time is None:
+            raise UsageError(
+                "A backtest of a table of your own needs --target and --time.",
+                hint="--time names the column that says which date each row stands for.",
+            )
+        reading = Reading(sheet=sheet, encoding=encoding, delimiter=delimiter)
+        day = None if until is None else parse_date(until)
+        with table_file(data) as path:
+            if out is not None:
+                with input_first(lambda: open_table(path, reading=reading)):
+                    require_apart(out, ReadPlaces(places=(path,), tables=(path,)))
+                    REPORT.require_free(out, overwrite=overwrite)
+            own = read_own(
+                path, task, target, name_of(data), options | {"drop": drop}, reading, settings
+            )
+        rows = months_of(
+            flat_dataset(own), dataset.label_window(task, settings), without_secrets(name_of(data))
+        )
+        found = _backtest_table(rows if day is None else rows.until(day), task, months, settings)
+        if out is not None:
+            write_backtest(found, Path(out), overwrite=overwrite)
+        return found
+    _refuse_own(options, drop, (sheet, encoding, delimiter))
     source = as_source(data, mapping=mapping, config=settings)
     source = source.until(until) if until else source
     if out is not None:
@@ -93,6 +147,42 @@ def backtest(
     if out is not None:
         write_backtest(found, Path(out), overwrite=overwrite)
     return found
+
+
+def _refuse_own(
+    options: Mapping[str, Any], drop: Sequence[str], said: Sequence[str | None]
+) -> None:
+    if drop or any(one is not None for one in (*options.values(), *said)):
+        raise UsageError(
+            "--scale, --positive, --drop, --group, --sheet, --encoding and --delimiter are for a "
+            "table of your own.",
+            hint="Name its columns with --id, --target and --time.",
+        )
+
+
+def _backtest_table(
+    rows: TableMonths, task: TaskName, months: int | None, config: Config
+) -> Backtest:
+    settings = dataset.settings(task, config)
+    tests = rows.testable()[-(months or _MONTHS) :]
+    if not tests:
+        raise rows.too_few()
+    if len(tests) < (months or 1):
+        raise LabelWindowError(
+            f"A backtest of {counted(int(months or 1), 'month')}: "
+            f"{counted(len(rows.every), 'month')} of rows leave {len(tests)} to test on.",
+            hint=f"Use --months {len(tests)} or fewer.",
+            value=months,
+            expected=f"<= {len(tests)}",
+        )
+    return measure_months(
+        task,
+        rows.data,
+        tests,
+        lambda month: rows.known[month],
+        estimator_for(task, settings),
+        train_months=settings.train_months,
+    )
 
 
 def _backtest(source: Source, task: TaskName, months: int | None, config: Config) -> Backtest:

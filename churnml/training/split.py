@@ -1,7 +1,7 @@
 """Split the rows of a training: to train on, to test on, and all of them.
 
-Operator tables are split forward in time, a table of one's own by customer; from here on
-both are trained in the same way.
+Operator tables are split forward in time, a table of one's own by customer, or forward in
+time too where its rows tell their dates; from here on all are trained in the same way.
 """
 
 from __future__ import annotations
@@ -14,13 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from churnml.base.tasks import TASKS, TaskName
+from churnml.base.text import quoted
 from churnml.config.settings import Config
 from churnml.datasets import dataset, nonresponse
 from churnml.datasets.dataset import Dataset, digest
-from churnml.datasets.flat import Reading, read_training
+from churnml.datasets.flat import FlatData, Reading, read_training
 from churnml.datasets.flat.dataset import flat_dataset
 from churnml.datasets.split_dates import Dates, plan_dates
 from churnml.datasets.splits import group_split
+from churnml.datasets.table_months import TableMonths, months_of
 from churnml.errors.masking import without_secrets
 from churnml.features import declared
 from churnml.models.model import Origin
@@ -56,11 +58,11 @@ class Split:
     features : sequence of Feature
         The declarations of an operator's features; none of a table of one's own.
     dates : Dates or None
-        Of operator tables.
+        Of operator tables, and of a table whose rows tell theirs.
     notes : list of str
         What the user should know of the rows.
     tags : dict of str to str
-        Where the operator tables lie, for whoever measures the model later.
+        Where the tables lie, for whoever measures the model later.
     suspects : list of dict
         Of a table of one's own: columns that look like outcomes.
     balance : DataFrame or None
@@ -85,7 +87,7 @@ class Split:
         return {"train": len(self.train), "test": len(self.test), "all": len(self.all)}
 
     def list_dates(self) -> dict[str, list[str]]:
-        """The ``as_of`` dates of each; empty for a flat table."""
+        """The ``as_of`` dates of each; empty for a table whose rows tell none."""
         if self.dates is None:
             return {}
         parts = ("train", "test", "all")
@@ -179,8 +181,10 @@ def split_table(
     options: Mapping[str, Any],
     reading: Reading,
     config: Config,
+    place: str | None = None,
+    until: date | None = None,
 ) -> Split:
-    """Split a flat table, holding out a quarter of its customers.
+    """Split a flat table: a quarter of its customers held out, or its last months.
 
     Parameters
     ----------
@@ -192,25 +196,32 @@ def split_table(
     name : str
         What the model will be called.
     options : mapping
-        ``id``, ``group``, ``drop``, ``positive``, ``scale`` of
+        ``id``, ``group``, ``time``, ``drop``, ``positive``, ``scale`` of
         `churnml.datasets.flat.read_training`.
     reading : Reading
     config : Config
+    place : str, optional
+        Where the table lies, for whoever measures the model later.
+    until : date, optional
+        Of a table whose rows tell their dates: leave out those whose labels were not known
+        before it.
+
+    Raises
+    ------
+    LabelWindowError
+        If rows tell their dates and there is not one month to train on and one to test on.
+    DataError
+        If there are too few rows to learn from.
     """
-    _log.info("reading %s", source)
-    table = read_training(
-        path,
-        task=task,
-        target=target,
-        reading=reading,
-        availability=config.availability,
-        set_aside_limit=config.validation.set_aside_limit,
-        **options,
-    )
+    table = read_own(path, task, target, source, options, reading, config)
     data = flat_dataset(table)
-    dataset.require_enough(task, data, dataset.settings(task, config).fewest)
-    here, there = group_split(data.y, data.groups, test_share=_TEST_SHARE)
-    train, test = data.rows(here), data.rows(there)
+    months = None
+    if table.times is not None:
+        months = months_of(data, dataset.label_window(task, config), source)
+        months = months if until is None else months.until(until)
+        data = months.data
+    fewest = dataset.settings(task, config).fewest
+    dataset.require_enough(task, data, fewest)
     origin = Origin(
         name=name,
         kind="table",
@@ -221,18 +232,85 @@ def split_table(
         config=config.digest(),
         table=table.signature,
     )
+    shared: dict[str, Any] = {
+        "source": without_secrets(source),
+        "suspects": [one.to_dict() for one in table.suspects],
+    }
+    if months is not None:
+        dates = months.plan(dataset.settings(task, config).test_months)
+        train = data.at(dates.train)
+        dataset.require_enough(task, train, fewest)
+        dated = _dated_origin(origin, months, dates.all)
+        return Split(
+            train=train,
+            test=data.at(dates.test),
+            all=data,
+            origin=dated,
+            before=_of_part(_dated_origin(origin, months, dates.train), train),
+            dates=dates,
+            notes=[*table.notes, _forward(months, dates, str(options["time"]))],
+            tags={SOURCE: place} if place else {},
+            **shared,
+        )
+    here, there = group_split(data.y, data.groups, test_share=_TEST_SHARE)
+    train, test = data.rows(here), data.rows(there)
     return Split(
         train=train,
         test=test,
         all=data,
         origin=origin,
-        before=replace(
-            origin,
-            rows=len(train),
-            customers=int(train.groups.nunique()),
-            digest=digest(train),
-        ),
-        source=without_secrets(source),
+        before=_of_part(origin, train),
         notes=list(table.notes),
-        suspects=[one.to_dict() for one in table.suspects],
+        **shared,
+    )
+
+
+def read_own(
+    path: Path,
+    task: TaskName,
+    target: str,
+    source: str,
+    options: Mapping[str, Any],
+    reading: Reading,
+    config: Config,
+) -> FlatData:
+    """Read a flat table to learn from, with the settings of columns and rows."""
+    _log.info("reading %s", source)
+    return read_training(
+        path,
+        task=task,
+        target=target,
+        reading=reading,
+        availability=config.availability,
+        set_aside_limit=config.validation.set_aside_limit,
+        **options,
+    )
+
+
+def _of_part(origin: Origin, rows: Dataset) -> Origin:
+    customers = int(rows.groups.nunique())
+    return replace(origin, rows=len(rows), customers=customers, digest=digest(rows))
+
+
+def _dated_origin(origin: Origin, months: TableMonths, days: Sequence[date]) -> Origin:
+    """An origin that says which months were learned from, and where their labels end."""
+    window = {"gap": months.window.gap, "horizon": months.window.horizon}
+    return replace(
+        origin,
+        label={**origin.label, "time": origin.table["time"], **window},
+        as_of=tuple(str(day) for day in days),
+        window=(str(days[0]), str(max(months.known[day] for day in days))),
+    )
+
+
+def _forward(months: TableMonths, dates: Dates, time: str) -> str:
+    """Note how the test lies ahead of the training."""
+    gap, horizon = months.window.gap, months.window.horizon
+    waited = horizon if gap == "0d" else f"{gap} and {horizon}"
+    first, last = dates.train[0], dates.train[-1]
+    until = f"{first}" if first == last else f"{first} to {last}"
+    return (
+        f"Tested forward in time by {quoted(time)}: trained on {until}, tested on "
+        f"{', '.join(map(str, dates.test))}; a label is taken to be known {waited} after its row's "
+        "date (gap and horizon of the task's settings)."
     )

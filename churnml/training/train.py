@@ -6,9 +6,11 @@ import html
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+from churnml.base.dates import parse_date
 from churnml.base.placing import ReadPlaces, input_first, require_apart
 from churnml.base.tasks import TASKS, TaskName, find_task
 from churnml.base.text import quoted
@@ -123,13 +125,14 @@ def train(
     data: Source | Location | Frame,
     task: TaskName,
     *,
-    until: str | None = None,
+    until: date | str | None = None,
     id: str | None = None,
     target: str | None = None,
     scale: str | tuple[float, float] | Mapping[str, float] | None = None,
     positive: str | None = None,
     drop: str | Sequence[str] = (),
     group: str | None = None,
+    time: str | None = None,
     offer: str | None = None,
     control: str | None = None,
     name: str | None = None,
@@ -141,6 +144,8 @@ def train(
     config: ConfigGiven | None = None,
     accept_suspects: bool = False,
     track: bool = True,
+    parent_run_id: str | None = None,
+    experiment: str | None = None,
     out: Location | None = None,
     overwrite: bool = False,
 ) -> Trained:
@@ -157,7 +162,8 @@ def train(
         file, or a frame of pandas, polars, Arrow, DuckDB or Ibis.
     task : {"churn", "satisfaction", "hazard", "offers"}
     until : date, optional
-        Read nothing of operator tables at or after it, labels included.
+        Read nothing of operator tables at or after it, labels included; of a table with
+        ``time`` only rows whose labels were known by then.
     id, target : str, optional
         Columns of a table of one's own.
     scale : str, (worst, best) or mapping, optional
@@ -168,6 +174,10 @@ def train(
         Columns to leave out.
     group : str, optional
         The column whose rows belong together and are never parted.
+    time : str, optional
+        The column of the date that each row stands for: the model is then tested on the last
+        months, trained on those whose labels were known by then, and dates become days
+        before the row's own.
     offer, control : str, optional
         Of the task offers: the column that names each row's offer, and its value for those
         who were offered nothing.
@@ -185,6 +195,11 @@ def train(
         else it is registered as challenger.
     track : bool, default True
         Whether to record the run in MLflow; without it, ``out`` is needed.
+    parent_run_id : str, optional
+        The MLflow run that this one shall belong to, such as
+        ``mlflow.active_run().info.run_id``.
+    experiment : str, optional
+        The name of the MLflow experiment; by default the parent's, else that of the task.
     out : path, optional
         A folder to save the model into.
     overwrite : bool, default False
@@ -220,6 +235,9 @@ def train(
     ('churn', ['all', 'test', 'train'])
     """
     watch = Watch()
+    under: dict[str, Any] = {"parent": parent_run_id, "experiment": experiment}
+    if not track and any(under.values()):
+        raise UsageError("parent_run_id and experiment are for runs that are tracked.")
     settings = as_config(config)
     named = find_task(task).name
     drop = (drop,) if isinstance(drop, str) else tuple(drop)
@@ -229,6 +247,7 @@ def train(
     said = {"sheet": sheet, "encoding": encoding, "delimiter": delimiter}
     if id is None and target is None and not is_frame(data):
         own = {"scale": scale, "positive": positive, "drop": drop or None, "group": group}
+        own |= {"time": time}
         _refuse(own | {"name": name, "offer": offer, "control": control} | said)
         source = as_source(data, mapping=mapping, config=settings)
         source = source.until(until) if until else source
@@ -237,11 +256,13 @@ def train(
         clean = check(source, settings).accepted()
         if named in _EFFECTS:
             found = fit_offers(operator_experiment(clean, settings), settings)
-            return _keep_offers(found, watch, track=track, out=out, overwrite=overwrite)
+            return _keep_offers(found, watch, under, track=track, out=out, overwrite=overwrite)
         fitted = fit_and_test(named, split_operator(clean, named, config=settings), config=settings)
-        return _keep(fitted, watch, track=track, out=out, overwrite=overwrite)
-    if until is not None or mapping is not None:
-        raise UsageError("--until and --mapping are for operator tables, not with --id.")
+        return _keep(fitted, watch, under, track=track, out=out, overwrite=overwrite)
+    if mapping is not None:
+        raise UsageError("--mapping is for operator tables, not with --id.")
+    if until is not None and time is None:
+        raise UsageError("--until is for operator tables, and with --time.")
     _require_target(named, target)
     _require_own(named, name, scale, positive)
     options = {"id": id, "group": group, "drop": drop, "positive": positive, "scale": scale}
@@ -251,7 +272,9 @@ def train(
             _require_place(out, overwrite, ReadPlaces(places=(path,), tables=(path,)))
         place = name_of(data)
         if named in _EFFECTS:
-            experiment = table_experiment(
+            if time is not None:
+                raise UsageError("--time is not for the task offers.")
+            offered = table_experiment(
                 path,
                 target=str(target),
                 offer=offer,
@@ -262,8 +285,8 @@ def train(
                 reading=reading,
                 config=settings,
             )
-            found = fit_offers(experiment, settings)
-            return _keep_offers(found, watch, track=track, out=out, overwrite=overwrite)
+            found = fit_offers(offered, settings)
+            return _keep_offers(found, watch, under, track=track, out=out, overwrite=overwrite)
         _refuse_offers(offer, control)
         split = split_table(
             path,
@@ -271,19 +294,21 @@ def train(
             target=str(target),
             source=place,
             name=name or f"{named}-{Path(place).name.split('.')[0]}",
-            options=options,
+            options=options | {"time": time},
             reading=reading,
             config=settings,
+            place=None if is_frame(data) else str(Path(str(data)).absolute()),
+            until=None if until is None else parse_date(until),
         )
         fitted = fit_and_test(named, split, config=settings)
         may_lead = accept_suspects or not split.suspects
-    return _keep(fitted, watch, track=track, out=out, overwrite=overwrite, may_lead=may_lead)
+    return _keep(fitted, watch, under, track=track, out=out, overwrite=overwrite, may_lead=may_lead)
 
 
 def _refuse(own: Mapping[str, Any]) -> None:
     if any(option is not None for option in own.values()):
         raise UsageError(
-            "--scale, --positive, --drop, --group, --name, --sheet, --encoding and "
+            "--scale, --positive, --drop, --group, --time, --name, --sheet, --encoding and "
             "--delimiter are for a table of your own.",
             hint="Name its columns with --id and --target.",
         )
@@ -330,9 +355,15 @@ def _refuse_offers(offer: str | None, control: str | None) -> None:
 
 
 def _keep_offers(
-    fitted: FittedOffers, watch: Watch, *, track: bool, out: Location | None, overwrite: bool
+    fitted: FittedOffers,
+    watch: Watch,
+    under: dict[str, Any],
+    *,
+    track: bool,
+    out: Location | None,
+    overwrite: bool,
 ) -> Trained:
-    run = record_offers(fitted, watch=watch)
+    run = replace(record_offers(fitted, watch=watch), **under)
     if out is not None:
         bundle.save(fitted.model, out, overwrite=overwrite)
     if track:
@@ -357,13 +388,14 @@ def _keep_offers(
 def _keep(
     fitted: Fitted,
     watch: Watch,
+    under: dict[str, Any],
     *,
     track: bool,
     out: Location | None,
     overwrite: bool,
     may_lead: bool = True,
 ) -> Trained:
-    run = replace(record(fitted, watch=watch), may_lead=may_lead)
+    run = replace(record(fitted, watch=watch), may_lead=may_lead, **under)
     if out is not None:
         bundle.save(fitted.model, out, overwrite=overwrite)
     if track:

@@ -64,10 +64,11 @@ def _sentence(ages: Ages, column: Column, beyond: int, there: int) -> str:
         "as_of": f"{ages.counted_from}, the day given",
         "table": f"{ages.counted_from}, the latest of {quoted(ages.column)} but for these",
         "training": f"{ages.counted_from}, the day of training",
+        "row": f"their row's own date, {quoted(ages.column)}",
     }[ages.by]
     share = beyond / there
     rows = f"{share:.1%}" if share >= 0.001 else "<0.1%"
-    advice = "" if ages.by == "as_of" else " Name the day of this table with --as-of."
+    advice = "" if ages.by in ("as_of", "row") else " Name the day of this table with --as-of."
     return (
         f"{column.name}: {beyond:,} of {there:,} dates ({rows}) lie after {day}: their ages "
         f"are below 0.{advice}"

@@ -35,6 +35,8 @@ class FlatData:
         SHA-256 of the file.
     suspects : list of Suspect
         Columns that look like outcomes; the notes tell of them too.
+    times : Series of date, shape (n,), or None
+        The date that each row stands for, where a column tells it.
     """
 
     X: pd.DataFrame
@@ -46,6 +48,7 @@ class FlatData:
     rows: int = 0
     fingerprint: str = ""
     suspects: list[Suspect] = field(default_factory=list)
+    times: pd.Series | None = None
 
     def __len__(self) -> int:
         return len(self.y)

@@ -28,7 +28,7 @@ def note_scientific(table: Table, x: str, name: str) -> list[str]:
     ]
 
 
-def refuse_duplicates(table: Table, x: str, name: str) -> None:
+def refuse_duplicates(table: Table, x: str, name: str, *, time: str | None = None) -> None:
     """Refuse a table with duplicate ids.
 
     Parameters
@@ -38,17 +38,21 @@ def refuse_duplicates(table: Table, x: str, name: str) -> None:
         The id column's SQL name.
     name : str
         What it is called.
+    time : str, optional
+        The SQL name of the date that each row stands for; an id may then stand at several.
 
     Raises
     ------
     DataError
         With the first rows; the ids themselves may be personal data and are not shown.
     """
-    rows = table.prepared({x: ID})
-    repeated = f"(SELECT t_{x} FROM {rows} WHERE t_{x} IS NOT NULL GROUP BY 1 HAVING count(*) > 1)"
+    own = [one for one in (x, time) if one is not None]
+    rows = table.prepared(dict.fromkeys(own, ID))
+    key = ", ".join(f"t_{one}" for one in own)
+    known = f"SELECT *, count(*) OVER (PARTITION BY {key}) AS times FROM {rows}"
     ((ids, count, first),) = table.select(
         f"count(DISTINCT t_{x}), count(*), list_sort(min({ROW}, {_SHOWN}))",
-        f"{rows} WHERE t_{x} IN (FROM {repeated})",
+        f"({known} WHERE t_{x} IS NOT NULL) WHERE times > 1",
     )
     if not ids:
         return
@@ -58,9 +62,9 @@ def refuse_duplicates(table: Table, x: str, name: str) -> None:
     raise DataError(
         f"{table.path}: {counted(ids, 'id')} of {quoted(name)} "
         f"{'appears' if ids == 1 else 'appear'} in more than one row "
-        f"({table.counted}s {shown}).{why}",
+        f"{'' if time is None else 'of the same date '}({table.counted}s {shown}).{why}",
         hint="One row for each id is expected; for training, --group lets rows of one "
-        "customer repeat.",
+        "customer repeat, and --time names the date that each row stands for.",
         file=str(table.path),
         column=name,
         count=ids,

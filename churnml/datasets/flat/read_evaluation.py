@@ -106,6 +106,7 @@ def read_evaluation(
         ],
         rows=scorable.total,
         fingerprint=fingerprint(path),
+        times=None if batch.times is None else batch.times[keep].reset_index(drop=True),
     )
 
 

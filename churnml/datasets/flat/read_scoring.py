@@ -20,7 +20,7 @@ from churnml.datasets.flat.standing_in import taken_as_missing
 from churnml.datasets.flat.table import ROW, Table
 from churnml.datasets.flat.totals import totals_row
 from churnml.datasets.flat.values import bad, prepared
-from churnml.errors import DataError, SchemaError
+from churnml.errors import DataError, SchemaError, UsageError
 from churnml.tables.source.csv.load import kept_in
 from churnml.tables.source.engines.duckdb import file_literal, literal, run
 from churnml.tables.validation.report import EXAMPLES, shown
@@ -99,19 +99,23 @@ def open_scoring(
     # First of all the table has to be of the model's kind; then the options can be wrong.
     ages = [ages_of(table, one, as_of) for one in models]
     models = [
-        one if age is None else counted_from(one, date.fromisoformat(age.counted_from))
+        one
+        if age is None or age.by == "row"
+        else counted_from(one, date.fromisoformat(age.counted_from))
         for one, age in zip(models, ages, strict=True)
     ]
     columns = bind(table, models)
     own = None if id is None else table.column(id, "--id")
     others = {name: table.column(name, option) for name, option in extra.items()}
+    time = _row_dates(table, models)
     if own is not None and not repeated:
-        refuse_duplicates(table, own, str(id))
+        refuse_duplicates(table, own, str(id), time=next(iter(time), None))
+    own_dates = bool(time) and as_of is None
     stored = table.engine.workspace / "scoring.parquet"
     with kept_in(table.engine.workspace, table.path):
-        _store(table, columns, own, others, stored)
+        _store(table, columns, own, others, stored, time if own_dates else {})
     ((total,),) = table.select("count(*)", _relation(_checked(table)))
-    aside = _judge(table, columns, id)
+    aside = _judge(table, {**columns, **time}, id)
     scorable = Scorable(
         table=table,
         columns=tuple(columns.values()),
@@ -122,9 +126,31 @@ def open_scoring(
         stored=stored,
         taken=(*taken_as_missing(table, columns), *_suspicious(table, columns, own, id)),
         ages=next((one for one in ages if one is not None), None),
+        dated=next(iter(time.values())).reference if own_dates else None,
     )
     _refuse_excess(scorable, set_aside_limit)
     return scorable
+
+
+def _row_dates(table: Table, models: Sequence[Signature]) -> dict[str, Column]:
+    """The column of the date that each row stands for, by SQL name, where the table has it.
+
+    Raises
+    ------
+    UsageError
+        If the models know different ones.
+    """
+    known = {one.time: one.snapshot for one in models if one.time in table.names}
+    if not known:
+        return {}
+    ((name, column),) = list(known.items())[:1]
+    if len({one.time for one in models}) > 1 or column is None:
+        raise UsageError(
+            f"{quoted(str(name))} is the date of each row to one of the models alone.",
+            hint="Score with one model at a time.",
+            column=name,
+        )
+    return {table.column(str(name), "--time"): column}
 
 
 def _suspicious(
@@ -144,31 +170,40 @@ def _store(
     own: str | None,
     others: Mapping[str, str],
     stored: Path,
+    time: Mapping[str, Column],
 ) -> None:
     """Write all rows with their verdicts to one file, and the good rows to another.
 
-    The verdict is the position of the first column that cannot be read.
+    The verdict is the position of the first column that cannot be read. Where there is a
+    ``time``, dates are counted from each row's own.
     """
     wanted = {"id": own, **{f"e{at}": x for at, x in enumerate(others.values())}}
     texts = {name: x for name, x in wanted.items() if x is not None}
     copies = "".join(f", {x} AS {name}" for name, x in texts.items())
-    kinds = {x: table.kind(x) for x in columns} | {n: table.kind(x) for n, x in texts.items()}
+    typed = {**columns, **time}
+    kinds = {x: table.kind(x) for x in typed} | {n: table.kind(x) for n, x in texts.items()}
     wanted_texts = dict.fromkeys(texts, ID)
     rows = prepared(
-        f"(SELECT *{copies} FROM {table.relation})", kinds, {**columns, **wanted_texts}, keep=ROW
+        f"(SELECT *{copies} FROM {table.relation})", kinds, {**typed, **wanted_texts}, keep=ROW
     )
     tests = []
     if own is not None:
         tests = [f"WHEN p_id IS NULL THEN {_NO_ID}", f"WHEN t_id IS NULL THEN {_BROKEN_ID}"]
     tests += [f"WHEN p_{x} IS NOT NULL AND t_{x} IS NULL THEN {x[1:]}" for x in columns]
+    tests += [f"WHEN t_{x} IS NULL THEN {x[1:]}" for x in time]
+    since = "".join(f" - t_{x}" for x in time)
     selected = [
         f"CAST({ROW} AS BIGINT) AS {ROW}",
         f"{'t_id' if own is not None else f'CAST({ROW} AS VARCHAR)'} AS id",
-        *(f"t_{x} AS x{at}" for at, x in enumerate(columns)),
+        *(
+            f"t_{x}{since if one.kind == 'date' else ''} AS x{at}"
+            for at, (x, one) in enumerate(columns.items())
+        ),
+        *(f"t_{x} AS time" for x in time),
         *(f"t_{name} AS {name}" for name in texts if name != "id"),
         "verdict",
         "CASE verdict "
-        + " ".join(f"WHEN {x[1:]} THEN CAST({x} AS VARCHAR)" for x in columns)
+        + " ".join(f"WHEN {x[1:]} THEN coalesce(CAST({x} AS VARCHAR), '')" for x in typed)
         + " END AS value",
     ]
     judged = f"(SELECT *, CASE {' '.join(tests)} END AS verdict FROM {rows})"

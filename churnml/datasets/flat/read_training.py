@@ -20,8 +20,9 @@ from churnml.datasets.flat.leakage import find_leaks, known, note_declared, with
 from churnml.datasets.flat.open import fingerprint, open_table
 from churnml.datasets.flat.pandas_missing import mistaken
 from churnml.datasets.flat.reading import Reading
+from churnml.datasets.flat.row_dates import dates_before, row_date_column, since_row
 from churnml.datasets.flat.signature import Column, Signature
-from churnml.datasets.flat.snapshot import anchored
+from churnml.datasets.flat.snapshot import anchored, anchored_at
 from churnml.datasets.flat.table import ROW, Table, in_parts
 from churnml.datasets.flat.target import (
     Scale,
@@ -45,10 +46,12 @@ class _Named:
     target: str
     id: str | None
     group: str | None
+    time: str | None
     drop: frozenset[str]
 
     def of(self) -> set[str]:
-        return {x for x in (self.target, self.id, self.group, *self.drop) if x is not None}
+        own = (self.target, self.id, self.group, self.time, *self.drop)
+        return {x for x in own if x is not None}
 
 
 def read_training(
@@ -58,6 +61,7 @@ def read_training(
     target: str,
     id: str | None = None,
     group: str | None = None,
+    time: str | None = None,
     drop: Sequence[str] = (),
     positive: str | None = None,
     scale: str | Scale | None = None,
@@ -88,6 +92,9 @@ def read_training(
         The id column.
     group : str, optional
         The column whose rows belong together; then ids may repeat.
+    time : str, optional
+        The column of the date that each row stands for: ids may repeat at other dates, and a
+        row's dates become days before its own.
     drop : sequence of str
         Columns to leave out.
     positive : str, optional
@@ -120,18 +127,22 @@ def read_training(
         scale = parse_scale(scale)
     table = open_table(path, reading=reading, memory_limit=memory_limit, threads=threads)
     who = availability or AvailabilitySettings()
-    named = _without(table, _named(table, target, id, group, drop), who)
+    named = _without(table, _named(table, target, id, group, time, drop), who)
     if named.id is not None and named.group is None:
-        refuse_duplicates(table, named.id, str(id))
+        refuse_duplicates(table, named.id, str(id), time=named.time)
+    own_date = None if named.time is None else row_date_column(table, named.time, str(time))
     notes = [*table.notes, *note_declared(table, who)]
     notes += note_scientific(table, named.id, str(id)) if named.id is not None else []
     features = [f"c{at}" for at in range(len(table.names)) if f"c{at}" not in named.of()]
     out = _unnamed(table, notes) | _index(table, features, notes)
     plan = decide(table, [x for x in features if x not in out])
     notes += plan.notes
-    plan.columns, snapshot = anchored(plan.columns)
-    notes += _note_snapshot(plan, snapshot)
-    frame = _fetch(table, named, plan)
+    if own_date is None:
+        plan.columns, snapshot = anchored(plan.columns)
+        notes += _note_snapshot(plan, snapshot)
+    else:
+        plan.columns, snapshot = anchored_at(plan.columns, own_date), own_date
+    frame = _fetch(table, named, plan, own_date)
     total = totals_row(table, plan.columns)
     if total is not None:
         notes.append(f"Left out: {total}.")
@@ -143,6 +154,13 @@ def read_training(
     y = pd.Series(labels.y[frame.index], name=target)
     notes[:0] = how.notes(labels, scale)
     frame = frame.reset_index(drop=True)
+    if own_date is not None:
+        dated = [x for x, one in plan.columns.items() if one.kind == "date"]
+        frame = since_row(frame, dated, frame["time"])
+        ahead = {x for x in dated if (frame[x] < 0).any()}
+        plan.columns |= {x: replace(plan.columns[x], ahead=x in ahead) for x in dated}
+        names = ", ".join(quoted(plan.columns[x].name) for x in dated)
+        notes += [f"Counted from each row's own date, {quoted(str(time))}: {names}."] * bool(dated)
     columns = _useful(table, plan, frame, notes)
     notes += _note_mistaken(columns, frame)
     signature = replace(
@@ -150,9 +168,10 @@ def read_training(
         availability=known(table, who),
         snapshot=snapshot,
         reading=reading.to_dict() if reading else {},
+        time=time,
     )
     X = frame[list(columns)].set_axis(signature.names, axis=1)
-    suspects = find_leaks(table, X, y, frame["group"] if group else None, signature, who)
+    suspects = find_leaks(table, X, y, frame["group"] if group or time else None, signature, who)
     notes += describe_suspects(suspects)
     return FlatData(
         X=X,
@@ -164,6 +183,7 @@ def read_training(
         rows=len(labels.y) + table.rejected + (total is not None),
         fingerprint=fingerprint(path),
         suspects=suspects,
+        times=None if own_date is None else dates_before(own_date.reference, frame["time"]),
     )
 
 
@@ -197,20 +217,28 @@ def _note_snapshot(plan: ColumnPlan, snapshot: Column | None) -> list[str]:
 
 
 def _named(
-    table: Table, target: str, id: str | None, group: str | None, drop: Sequence[str]
+    table: Table,
+    target: str,
+    id: str | None,
+    group: str | None,
+    time: str | None,
+    drop: Sequence[str],
 ) -> _Named:
     own = _Named(
         target=table.column(target, "--target"),
         id=None if id is None else table.column(id, "--id"),
         group=None if group is None else table.column(group, "--group"),
+        time=None if time is None else table.column(time, "--time"),
         drop=frozenset(table.column(name, "--drop") for name in drop),
     )
-    if own.target in (own.id, own.group, *own.drop):
+    if own.target in (own.id, own.group, own.time, *own.drop):
         raise UsageError(
-            f"--target {quoted(target)} is also the id, the group or dropped.",
+            f"--target {quoted(target)} is also the id, the group, the time or dropped.",
             hint="Name the column that says who left, or how satisfied they are.",
             column=target,
         )
+    if own.time is not None and own.time in (own.id, own.group):
+        raise UsageError(f"--time {quoted(str(time))} is also the id or the group.", column=time)
     return own
 
 
@@ -253,8 +281,8 @@ def _index(table: Table, features: Sequence[str], notes: list[str]) -> set[str]:
     return indexes
 
 
-def _fetch(table: Table, named: _Named, plan: ColumnPlan) -> pd.DataFrame:
-    """Id, group and target as text, and the typed columns by SQL name."""
+def _fetch(table: Table, named: _Named, plan: ColumnPlan, time: Column | None) -> pd.DataFrame:
+    """Id, group and target as text, the row's date as an age, the typed columns by SQL name."""
     place = f"CAST({ROW} AS VARCHAR)"
     texts = {x: ID for x in (named.target, named.id, named.group) if x is not None}
     own = place if named.id is None else f"t_{named.id}"
@@ -262,6 +290,9 @@ def _fetch(table: Table, named: _Named, plan: ColumnPlan) -> pd.DataFrame:
     selected = {"id": own, "group": group, "target": f"t_{named.target}"}
     listed = ", ".join(f'{sql} AS "{name}"' for name, sql in selected.items())
     parts = [table.frame(listed, table.prepared(texts))]
+    if time is not None:
+        x = str(named.time)
+        parts.append(table.frame(f"t_{x} AS time", table.prepared({x: time})))
     for some in in_parts(list(plan.columns)):
         listed = ", ".join(f"t_{x} AS {x}" for x in some)
         parts.append(table.frame(listed, table.prepared({x: plan.columns[x] for x in some})))
@@ -318,6 +349,7 @@ def _keep(
         ("broken line", ""): table.rejected,
         ("row", " without an id"): int(frame["id"].isna().sum()),
         ("row", " without a group"): int(frame["group"].isna().sum()) if named.group else 0,
+        ("row", " without a date"): int(frame["time"].isna().sum()) if named.time else 0,
         ("row", " with a target outside the scale"): labels.outside,
     }
     dropped = [f"{counted(count, one)}{which}" for (one, which), count in lost.items() if count]
@@ -336,6 +368,7 @@ def _keep(
     if dropped:
         notes.append(f"Set aside: {', '.join(dropped)}.")
     kept = frame["id"].notna() & frame["group"].notna() & ~np.isnan(labels.y)
+    kept &= frame["time"].notna() if named.time else True
     if not kept.any():
         raise DataError(f"{table.path}: no row to train on.", file=str(table.path))
     return frame[kept]

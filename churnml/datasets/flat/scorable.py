@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from churnml.base.text import counted
 from churnml.datasets.flat.beyond import Beyond, counted_back
+from churnml.datasets.flat.row_dates import dates_before
 from churnml.datasets.flat.signature import Column
 from churnml.datasets.flat.snapshot import Ages
 from churnml.datasets.flat.table import ROW, Table
@@ -34,12 +35,15 @@ class FlatBatch:
         The model's columns: numbers as ``float64``, categories as text.
     extra : DataFrame, shape (n, m)
         Other columns that were asked for, as text.
+    times : Series of date, length n, or None
+        The date that each row stands for.
     """
 
     ids: pa.Array
     rows: pa.Array
     X: pd.DataFrame
     extra: pd.DataFrame
+    times: pd.Series | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +85,8 @@ class Scorable:
         wrong with ids and the last row.
     ages : Ages or None
         From which day dates are counted; ``None`` without dates.
+    dated : str or None
+        Where each row tells its date: the day from which these are kept as ages.
     """
 
     table: Table
@@ -92,6 +98,7 @@ class Scorable:
     stored: Path
     taken: tuple[str, ...] = ()
     ages: Ages | None = None
+    dated: str | None = None
 
     @property
     def quarantined(self) -> int:
@@ -137,6 +144,7 @@ class Scorable:
             rows=table[ROW].combine_chunks(),
             X=_frame(values, [column.name for column in self.columns]),
             extra=_frame(extra, self.extra),
+            times=dates_before(self.dated, table["time"].to_pandas()) if self.dated else None,
         )
 
 

@@ -95,6 +95,9 @@ class Signature:
         What was declared of its columns: ``operator``, ``survey``, ``outcome``, ``snapshot``.
     snapshot : Column or None
         The column whose latest date gives the day of training, its reference.
+    time : str or None
+        The column of the date that each row stands for, from which the row's other dates are
+        counted; the snapshot, where there is one.
     """
 
     columns: tuple[Column, ...]
@@ -109,6 +112,7 @@ class Signature:
     availability: Mapping[str, str] = field(default_factory=dict)
     snapshot: Column | None = None
     reading: Mapping[str, str] = field(default_factory=dict)
+    time: str | None = None
 
     @property
     def names(self) -> list[str]:

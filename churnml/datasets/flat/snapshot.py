@@ -40,8 +40,9 @@ class Ages:
     Attributes
     ----------
     counted_from : str
-    by : {"as_of", "table", "training"}
-        Because it was given, because it is the table's latest date, or as in training.
+    by : {"as_of", "table", "training", "row"}
+        Because it was given, because it is the table's latest date, or as in training; or
+        each row's dates are counted from its own.
     column : str
         The column whose latest date gives the day of training.
     trained : str
@@ -49,7 +50,7 @@ class Ages:
     """
 
     counted_from: str
-    by: Literal["as_of", "table", "training"]
+    by: Literal["as_of", "table", "training", "row"]
     column: str
     trained: str
 
@@ -59,6 +60,8 @@ class Ages:
 
     def describe(self) -> str:
         """Describe the day in a sentence."""
+        if self.by == "row":
+            return f"Dates are counted from each row's own, {quoted(self.column)}."
         why = {
             "as_of": "as was asked",
             "table": f"the latest of {quoted(self.column)}",
@@ -130,6 +133,14 @@ def anchored(columns: Mapping[str, Column]) -> tuple[dict[str, Column], Column |
     return {**columns, **anchored_dates}, snapshot
 
 
+def anchored_at(columns: Mapping[str, Column], time: Column) -> dict[str, Column]:
+    """Count all date columns from the latest date that a row stands for."""
+    return {
+        x: replace(one, reference=time.reference) if one.kind == "date" else one
+        for x, one in columns.items()
+    }
+
+
 def with_snapshot(signature: Signature) -> Signature:
     """Upgrade the signature of a model made before one column gave the day of training.
 
@@ -188,6 +199,8 @@ def ages_of(table: Table, signature: Signature, as_of: date | None = None) -> Ag
             column=snapshot.name,
             trained=snapshot.reference,
         )
+    if signature.time in table.names:
+        return Ages(counted_from="", by="row", column=snapshot.name, trained=snapshot.reference)
     latest = _latest(table, snapshot)
     if latest is not None and latest > snapshot.day:
         return Ages(

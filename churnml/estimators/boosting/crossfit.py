@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -48,6 +49,8 @@ class Plan:
     seed : int
     threads : int
         Members grown at once; 0 for as many as there are processors.
+    verbose : int
+        Above 0 a line is printed for each booster.
     """
 
     folds: int
@@ -56,6 +59,7 @@ class Plan:
     richness: Richness
     seed: int
     threads: int
+    verbose: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -214,6 +218,8 @@ class _Fitter:
         text = grow(
             self.whole, inside, outside, start, recipe, leaves=leaves, seed=seed, losses=losses
         )
+        if self.plan.verbose:
+            _tell(repeat, fold, losses)
         (booster,) = load([text])
         grown = booster.predict(self.data.matrix[judged], raw_score=True, num_threads=1)
         kind = "line" if line.weights.size else "rate"
@@ -223,6 +229,13 @@ class _Fitter:
         return Member(
             line=line, text=text, judged=judged, scores=start[judged] + grown, growth=growth
         )
+
+
+def _tell(repeat: int, fold: int, losses: Sequence[float]) -> None:
+    """Print how a booster grew, where scikit-learn prints such lines."""
+    best = int(np.argmin(losses)) if losses else -1
+    found = f"{best + 1} trees, loss {losses[best]:.5f} on the fold left out" if losses else "grown"
+    sys.stdout.write(f"repeat {repeat + 1}, fold {fold + 1}: {found}\n")
 
 
 def _parts(

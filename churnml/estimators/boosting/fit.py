@@ -19,6 +19,14 @@ from churnml.estimators.boosting.ridge import Loss
 from churnml.estimators.boosting.schedule import Schedule, affordable_richness, schedule
 from churnml.estimators.encoding.encoder import Encoder, fit_encoder
 from churnml.estimators.encoding.sample import Sample, matrix_signs
+from churnml.estimators.parameters import (
+    check_count,
+    check_directions,
+    check_flag,
+    check_real,
+    check_threads,
+    read_leaves,
+)
 
 _FEWEST_EVENTS = 20
 # So few cells are learned from faster by one thread than by several that wait for each other.
@@ -41,6 +49,7 @@ class Settings:
     monotone: Mapping[str, int] | None
     seed: int
     threads: int
+    verbose: int = 0
 
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> Settings:
@@ -51,11 +60,7 @@ class Settings:
         UsageError
             A value out of its range, by the parameter's name.
         """
-        leaves = params["num_leaves"]
-        if leaves is not None:
-            leaves = (leaves,) if isinstance(leaves, int) else tuple(leaves)
-        if leaves is not None and (not leaves or min(leaves) < 2):
-            raise UsageError(f"num_leaves is {leaves}; whole numbers from 2 on were expected.")
+        leaves = read_leaves("num_leaves", params["num_leaves"])
         _check_ranges(params)
         return cls(
             num_leaves=leaves,
@@ -69,28 +74,49 @@ class Settings:
             column_share=params["column_share"],
             monotone=params["monotone"],
             seed=seed_of(params["random_state"]),
-            threads=params["n_jobs"] or 0,
+            threads=threads_of(params["n_jobs"]),
+            verbose=int(params["verbose"]),
         )
 
 
 def _check_ranges(params: Mapping[str, Any]) -> None:
-    for name in ("learning_rate", "folds", "repeats", "min_leaf", "column_share"):
-        value = params[name]
-        if value is not None and value <= 0:
-            raise UsageError(f"{name} is {value!r}; a number above 0 was expected.")
-    for name in ("max_rounds", "l2"):
-        value = params[name]
-        if value is not None and value < 0:
-            raise UsageError(f"{name} is {value!r}; 0 or more was expected.")
-    if (params["column_share"] or 0) > 1:
-        raise UsageError(f"column_share is {params['column_share']!r}; at most 1 was expected.")
+    for name in ("folds", "repeats", "min_leaf"):
+        check_count(name, params[name], none=True)
+    check_count("max_rounds", params["max_rounds"], least=0)
+    check_real("learning_rate", params["learning_rate"], above=0, none=True)
+    check_real("l2", params["l2"], least=0, none=True)
+    check_real("column_share", params["column_share"], above=0, most=1, none=True)
+    check_flag("linear_start", params["linear_start"], none=True)
+    check_directions("monotone", params["monotone"])
+    check_threads("n_jobs", params["n_jobs"])
+    check_count("verbose", params["verbose"], least=0)
 
 
 def seed_of(random_state: Any) -> int:
-    """A whole number from anything that scikit-learn takes as a random state."""
-    if isinstance(random_state, int | np.integer):
+    """A whole number from anything that scikit-learn takes as a random state.
+
+    Raises
+    ------
+    UsageError
+        For anything else.
+    """
+    if isinstance(random_state, int | np.integer) and not isinstance(random_state, bool):
         return int(random_state) % (2**31)
-    return int(check_random_state(random_state).randint(2**31 - 1))
+    try:
+        return int(check_random_state(random_state).randint(2**31 - 1))
+    except (ValueError, TypeError):
+        raise UsageError(
+            f"random_state is {random_state!r}; a whole number, a RandomState or None was expected."
+        ) from None
+
+
+def threads_of(n_jobs: int | None) -> int:
+    """How many threads LightGBM is told; 0 for all.
+
+    >>> threads_of(None), threads_of(-1), threads_of(2)
+    (0, 0, 2)
+    """
+    return max(int(n_jobs or 0), 0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,6 +202,7 @@ def _fit(
         richness=richness or "lines",
         seed=settings.seed,
         threads=settings.threads,
+        verbose=settings.verbose,
     )
     data = Training(matrix=matrix, y=y, weight=sample.weight, group=sample.group, signs=signs)
     bag, held_out, apart = fit_bag(data, recipes, plan)

@@ -9,7 +9,7 @@ decimal columns give the same model and the same scores.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
@@ -80,6 +80,7 @@ def as_frame(X: Any) -> pd.DataFrame:
     >>> list(as_frame(np.zeros((2, 3))).columns)
     ['x0', 'x1', 'x2']
     """
+    X = collected(X)
     if isinstance(X, pd.DataFrame):
         frame = X.set_axis(_names(X.columns), axis=1)
     elif hasattr(X, "__arrow_c_stream__"):
@@ -89,6 +90,26 @@ def as_frame(X: Any) -> pd.DataFrame:
         frame = pd.DataFrame(array, columns=[f"x{i}" for i in range(array.shape[1])])
     _refuse_duplicates(list(frame.columns))
     return frame
+
+
+def collected(X: Any) -> Any:
+    """What holds columns: a lazy frame of polars collected, all else as it is.
+
+    Raises
+    ------
+    DataError
+        A list of dicts, or a dict of columns.
+    """
+    # Some sparse matrices are dicts too; scikit-learn refuses these in its own words.
+    columns = isinstance(X, Mapping) and not hasattr(X, "shape")
+    if columns or (isinstance(X, list | tuple) and X and isinstance(X[0], Mapping)):
+        kind = "a dict" if columns else "a list of dicts"
+        raise DataError(
+            f"X is {kind}; a frame or an array of numbers was expected.",
+            hint="pandas.DataFrame(X) makes a frame of it.",
+        )
+    lazy = type(X).__module__.partition(".")[0] == "polars" and hasattr(X, "collect")
+    return X.collect() if lazy else X
 
 
 def _names(columns: pd.Index) -> list[str]:

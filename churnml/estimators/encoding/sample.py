@@ -20,7 +20,7 @@ from sklearn.utils.validation import (
 from churnml.errors import DataError, UsageError
 from churnml.estimators.boosting.folds import content_hash, order_rows
 from churnml.estimators.encoding.encoder import Encoder
-from churnml.estimators.encoding.frames import Values, align, as_frame, read_frame
+from churnml.estimators.encoding.frames import Values, align, as_frame, collected, read_frame
 
 
 def fit_frame(estimator: BaseEstimator, X: Any) -> pd.DataFrame:
@@ -40,6 +40,7 @@ def fit_frame(estimator: BaseEstimator, X: Any) -> pd.DataFrame:
 def score_frame(estimator: BaseEstimator, X: Any, encoder: str = "encoder_") -> pd.DataFrame:
     """The columns of training in a frame to be scored, whatever their order."""
     check_is_fitted(estimator, encoder)
+    X = collected(X)
     if isinstance(X, pd.DataFrame) or hasattr(X, "__arrow_c_stream__"):
         frame = as_frame(X)
     else:
@@ -50,6 +51,7 @@ def score_frame(estimator: BaseEstimator, X: Any, encoder: str = "encoder_") -> 
 
 
 def _checked(estimator: BaseEstimator, X: Any, *, reset: bool) -> pd.DataFrame:
+    X = collected(X)
     if not isinstance(X, pd.DataFrame) and hasattr(X, "__arrow_c_stream__"):
         X = as_frame(X)
     if not isinstance(X, pd.DataFrame):
@@ -96,9 +98,7 @@ def read_scores(y: Any, bounds: tuple[float, float] | None) -> NDArray[np.float6
             count=int(bad.sum()),
         )
     if bounds is not None:
-        low, high = bounds
-        if not low < high:
-            raise UsageError(f"bounds is {bounds!r}; low below high was expected.")
+        low, high = read_bounds(bounds)
         out = np.flatnonzero((scores < low) | (scores > high))
         if out.size:
             raise DataError(
@@ -109,6 +109,28 @@ def read_scores(y: Any, bounds: tuple[float, float] | None) -> NDArray[np.float6
                 row=int(out[0]) + 1,
             )
     return scores
+
+
+def read_bounds(bounds: Any) -> tuple[float, float]:
+    """The ends of a scale.
+
+    Raises
+    ------
+    UsageError
+        If they are not two finite numbers, the lesser first.
+
+    Examples
+    --------
+    >>> read_bounds((1, 5))
+    (1.0, 5.0)
+    """
+    try:
+        low, high = (float(end) for end in bounds)
+    except (TypeError, ValueError):
+        low, high = np.nan, np.nan
+    if not (np.isfinite([low, high]).all() and low < high):
+        raise UsageError(f"bounds is {bounds!r}; low below high was expected, as (0, 100).")
+    return low, high
 
 
 def _numeric(y: Any) -> NDArray[np.float64]:
@@ -165,6 +187,7 @@ def draw_sample(
     )
     if not (weight > 0).any():
         raise DataError("sample_weight is zero for every row; some must be above 0.")
+    weight = _scaled(weight)
     labels = None if groups is None else _check_groups(groups, len(frame))
     values = read_frame(frame, [None] * frame.shape[1])
     rows = order_rows(content_hash(values, y), weight, labels)
@@ -174,6 +197,16 @@ def draw_sample(
     return Sample(
         values=values, y=y[rows.take], weight=rows.weight, group=rows.group, place=rows.place
     )
+
+
+def _scaled(weight: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Weights with a mean of 1 over the rows that count, unless they are whole numbers.
+
+    A whole number says how often a row was met.
+    """
+    if (weight == np.round(weight)).all():
+        return weight
+    return weight / weight[weight > 0].mean()
 
 
 def _check_groups(groups: Any, rows: int) -> NDArray[Any]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from churnml.metrics.check_arrays import check_binary
-from churnml.metrics.displays.style import BLUE, GREY, Display
+from churnml.metrics.displays.style import GREY, Display, leaving
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -73,27 +73,26 @@ class GainsDisplay(Display):
     @classmethod
     def from_estimator(cls, estimator: Any, X: Any, y: ArrayLike, **options: Any) -> Self:
         """Draw the gains of a classifier's probabilities; options as of `from_predictions`."""
-        return cls.from_predictions(y, estimator.predict_proba(X)[:, 1], **options)
+        return cls.from_predictions(y, leaving(estimator, X), **options)
 
     def plot(self, ax: Axes | None = None, *, name: str | None = None, **line: Any) -> Self:
         """Draw, on new axes where none are given."""
         axes = self._axes(ax)
-        style: dict[str, Any] = {
-            "color": BLUE,
-            "lw": 2,
-            "label": name or self.name or "model",
-        } | line
+        turn = self._turn(axes, "Gains")
+        style = {"lw": 2} | self._model_style(turn, name or self.name, line)
         (self.line_,) = axes.plot(self.share, self.found, **style)
         axes.plot([0, self.rate, 1], [0, 1, 1], color=GREY, lw=1, ls=":", label="perfect")
         axes.plot([0, 1], [0, 1], color=GREY, lw=1, ls="--", label="at random")
         at = float(np.interp(_RISKIEST, self.share, self.found))
+        told = f"the riskiest {100 * _RISKIEST:.0f} % hold {100 * at:.0f} % of the leavers"
         axes.annotate(
-            f"the riskiest {100 * _RISKIEST:.0f} % hold {100 * at:.0f} % of the leavers",
+            told if turn == 0 else f"{style['label']}: {100 * at:.0f} %",
             (_RISKIEST, at),
-            (0.35, 0.24),
+            (0.32, 0.32 + 0.07 * turn),
             arrowprops={"arrowstyle": "-", "color": GREY},
+            color=style["color"] if turn else None,
         )
         axes.set(xlabel="share of customers, riskiest first", ylabel="share of all leavers")
         axes.set(xlim=(0, 1), ylim=(0, 1.02))
-        axes.legend(loc="lower right", frameon=False)
+        self._legend(axes, loc="lower right")
         return self

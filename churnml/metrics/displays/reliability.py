@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from churnml.metrics.displays.style import BLUE, GREY, Display
+from churnml.metrics.displays.style import GREY, Display, leaving
 from churnml.metrics.intervals import INTERVAL
 from churnml.metrics.reliability import Bin, reliability
 
@@ -68,7 +68,7 @@ class ReliabilityDisplay(Display):
     @classmethod
     def from_estimator(cls, estimator: Any, X: Any, y: ArrayLike, **options: Any) -> Self:
         """Draw a classifier's reliability; options as of `from_predictions`."""
-        return cls.from_predictions(y, estimator.predict_proba(X)[:, 1], **options)
+        return cls.from_predictions(y, leaving(estimator, X), **options)
 
     def plot(self, ax: Axes | None = None, *, name: str | None = None, **line: Any) -> Self:
         """Draw, on new axes where none are given."""
@@ -80,15 +80,15 @@ class ReliabilityDisplay(Display):
         least, most = min(predicted.min(), low.min()), max(predicted.max(), high.max())
         margin = 0.05 * max(most - least, 1e-6)
         ends = max(least - margin, 0.0), most + margin
+        turn = self._turn(axes, "Reliability")
+        if turn:
+            before = axes.get_xlim()
+            ends = min(ends[0], before[0]), max(ends[1], before[1])
+        own: dict[str, Any] = {"marker": "o", "clip_on": False}
+        style = own | self._model_style(turn, name or self.name, line)
         axes.plot(ends, ends, color=GREY, lw=1, ls="--", label="perfect")
-        axes.vlines(predicted, low, high, color=BLUE, lw=1.5, alpha=0.6, label=INTERVAL)
-        style: dict[str, Any] = {
-            "color": BLUE,
-            "marker": "o",
-            "clip_on": False,
-            "label": name or self.name or "model",
-        } | line
+        axes.vlines(predicted, low, high, color=style["color"], lw=1.5, alpha=0.6, label=INTERVAL)
         (self.line_,) = axes.plot(predicted, observed, **style)
         axes.set(xlabel=self.labels[0], ylabel=self.labels[1], xlim=ends, ylim=ends)
-        axes.legend(loc="upper left", frameon=False)
+        self._legend(axes, loc="upper left")
         return self

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#7F7F7F"
 PALETTE = (BLUE, "#E69F00", "#009E73", "#CC79A7", "#56B4E9", ORANGE, "#F0E442", "#000000")
 
+MODELS = (BLUE, ORANGE, "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+"""Of the models on one pair of axes, in turn."""
+
+_DRAWN = "_churnml_models"
 _SIZE = (6.4, 4.8)
 _CHINESE = (
     "Noto Sans CJK SC",
@@ -139,6 +143,43 @@ class Display:
             _, ax = plt.subplots()
         self.ax_, self.figure_ = ax, cast("Figure", ax.figure)
         return ax
+
+    def _turn(self, axes: Axes, title: str) -> int:
+        """How many models were drawn on the axes before; the first gives them their title."""
+        turn = int(getattr(axes, _DRAWN, 0))
+        setattr(axes, _DRAWN, turn + 1)
+        if not turn and not axes.get_title():
+            axes.set_title(title)
+        return turn
+
+    @staticmethod
+    def _model_style(turn: int, name: str | None, line: dict[str, Any]) -> dict[str, Any]:
+        """Each model's own colour and name, where the caller gives none."""
+        unnamed = "model" if turn == 0 else f"model {turn + 1}"
+        return {"color": MODELS[turn % len(MODELS)], "label": name or unnamed} | line
+
+    @staticmethod
+    def _legend(axes: Axes, **where: Any) -> None:
+        """A legend that names what several models share once."""
+        found: dict[str, Any] = {}
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
+            found.setdefault(label, handle)
+        axes.legend(found.values(), found.keys(), frameon=False, **where)
+        _show_chinese(axes)
+
+
+def _show_chinese(axes: Axes) -> None:
+    """Give texts that are not plain a font that has their characters, where one is installed."""
+    from matplotlib.text import Text
+
+    for text in axes.findobj(Text):
+        if not text.get_text().isascii():
+            text.set_fontfamily([*text.get_fontfamily(), *_chinese_fonts()])
+
+
+def leaving(estimator: Any, X: Any) -> Any:
+    """A classifier's probabilities of leaving: of its second class, unless it says otherwise."""
+    return estimator.predict_proba(X)[:, getattr(estimator, "leaving_column_", 1)]
 
 
 def short(name: str, longest: int = 40) -> str:

@@ -13,9 +13,10 @@ from churnml.base.tasks import TaskName
 from churnml.config.settings import Config
 from churnml.datasets import dataset
 from churnml.datasets.dataset import Dataset
+from churnml.datasets.flat.frame import Frame, is_frame, name_of
 from churnml.datasets.offers import outcomes_until, read_offers
 from churnml.errors import LabelWindowError, ModelError
-from churnml.errors.masking import MASK
+from churnml.errors.masking import MASK, without_secrets
 from churnml.evaluation.contest import GATES, Verdict, contest
 from churnml.evaluation.offers_contest import contest_offers
 from churnml.evaluation.unseen_months import learned_until, unseen_months
@@ -23,6 +24,7 @@ from churnml.labels import coverage as cover
 from churnml.models.model import Model
 from churnml.registry import resolve as resolving
 from churnml.registry import versions as registry
+from churnml.registry.promotion.unseen_rows import unseen_rows
 from churnml.registry.resolve import Resolved, require_task
 from churnml.registry.store import Store
 from churnml.tables.checked import Location, as_source, check
@@ -52,7 +54,7 @@ class Contenders:
 def measured(
     both: Contenders,
     task: TaskName,
-    data: Source | Location | None,
+    data: Source | Location | Frame | None,
     mapping: Location | None,
     config: Config,
 ) -> Verdict:
@@ -62,8 +64,8 @@ def measured(
     ----------
     both : Contenders
     task : {"churn", "satisfaction"}
-    data : Source, str or path, optional
-        Operator tables; by default those that the challenger's run recorded.
+    data : Source, path or data frame, optional
+        Operator tables, or a table of one's own; by default what the challenger's run recorded.
     mapping : path, optional
     config : Config
 
@@ -82,17 +84,31 @@ def measured(
     own = _measurable(both, both.challenger, task)
     other = _measurable(both, both.champion, task)
     _require_comparable(both, own.model, other.model)
-    source = _source(both, data, mapping, config)
-    _log.info("measuring %s and %s on %s", own.version, other.version, source.location)
-    by = _by_offers if task == "offers" else _by_outcomes
-    verdict = by(source, own.model, other.model, config)
+    if own.model.origin.kind == "table" and task in GATES:
+        place = _table(both, data)
+        location = without_secrets(name_of(place))
+        _log.info("measuring %s and %s on %s", own.version, other.version, location)
+        verdict = _by_table(place, own.model, other.model, config)
+    else:
+        source = _source(both, data, mapping, config)
+        location = source.location
+        _log.info("measuring %s and %s on %s", own.version, other.version, location)
+        by = _by_offers if task == "offers" else _by_outcomes
+        verdict = by(source, own.model, other.model, config)
     notes = [
         f"{one.version} was not kept as it was before its refit: it was measured as registered, "
         "on later months."
         for one in (own, other)
         if one.uri.startswith("models:/")
     ]
-    return replace(verdict, source=source.location, notes=(*verdict.notes, *notes))
+    return replace(verdict, source=location, notes=(*verdict.notes, *notes))
+
+
+def _by_table(table: Location | Frame, own: Model, other: Model, config: Config) -> Verdict:
+    settings = _with_label(config, own)
+    rows = unseen_rows(table, (own, other), settings)
+    _log.info("comparing on %s rows", f"{len(rows):,}")
+    return contest(own, other, rows, settings)
 
 
 def _by_outcomes(source: Source, own: Model, other: Model, config: Config) -> Verdict:
@@ -136,12 +152,13 @@ def _measurable(both: Contenders, version: str, task: TaskName) -> Resolved:
 
 
 def _require_comparable(both: Contenders, challenger: Model, champion: Model) -> None:
-    if "table" in (challenger.origin.kind, champion.origin.kind):
+    if any(one.origin.kind == "table" and not one.origin.as_of for one in (challenger, champion)):
         raise ModelError(
             f"{both.name}: learned from a table of one's own, which has no months that neither "
             "version has seen.",
-            hint="Measure both with churnml evaluate on rows that neither has learned from, then "
-            "promote with --force REASON.",
+            hint="Train both with --time, the date that each row stands for; or measure both with "
+            "churnml evaluate on rows that neither has learned from, then promote with --force "
+            "REASON.",
         )
     own, other = (_label_in_words(model.origin.label) for model in (challenger, champion))
     if own != other:
@@ -156,9 +173,27 @@ def _label_in_words(label: Any) -> str:
     return ", ".join(f"{name} {value}" for name, value in sorted(label.items()))
 
 
+def _table(both: Contenders, data: Source | Location | Frame | None) -> Location | Frame:
+    """The table to evaluate on: as given, else that of the challenger's training."""
+    if isinstance(data, Source):
+        raise ModelError(
+            f"{both.name} reads a table of one's own, not operator tables.",
+            hint="Name a table with later months.",
+        )
+    if data is not None:
+        return data
+    recorded, _ = registry.source_of(both.store, both.name, both.challenger)
+    if recorded is None or MASK in recorded:
+        raise ModelError(
+            f"{both.name}/{both.challenger}: its run does not say where its table lies.",
+            hint="Name a table with later months: churnml promote TASK TABLE --name NAME.",
+        )
+    return recorded
+
+
 def _source(
     both: Contenders,
-    data: Source | Location | None,
+    data: Source | Location | Frame | None,
     mapping: Location | None,
     config: Config,
 ) -> Source:
@@ -166,6 +201,11 @@ def _source(
     recorded, mapped = registry.source_of(both.store, both.name, both.challenger)
     if isinstance(data, Source):
         return as_source(data, mapping=mapping, config=config)
+    if is_frame(data):
+        raise ModelError(
+            f"{both.name} reads operator tables, not a table of one's own.",
+            hint="Name the source: churnml promote TASK SOURCE.",
+        )
     if data is not None:
         same = recorded is not None and str(Path(data).absolute()) == recorded
         return as_source(data, mapping=mapping or (mapped if same else None), config=config)

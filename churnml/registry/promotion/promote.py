@@ -9,6 +9,7 @@ from dataclasses import replace
 from churnml.base.files import crash_point
 from churnml.base.tasks import TaskName, find_task
 from churnml.config.settings import Config, ConfigGiven, as_config
+from churnml.datasets.flat.frame import Frame
 from churnml.errors import ChurnmlError, GateError, ModelError
 from churnml.errors.masking import without_secrets
 from churnml.evaluation.contest import Verdict
@@ -31,7 +32,7 @@ _log = logging.getLogger(__name__)
 
 def promote(
     task: TaskName,
-    data: Source | Location | None = None,
+    data: Source | Location | Frame | None = None,
     *,
     version: int | str | None = None,
     force: str | None = None,
@@ -44,8 +45,9 @@ def promote(
     Parameters
     ----------
     task : {"churn", "satisfaction", "offers"}
-    data : Source, str or path, optional
-        Operator tables to measure on; by default those that the challenger's run recorded.
+    data : Source, path or data frame, optional
+        Operator tables to measure on, or, of models trained with ``time``, a table of one's
+        own; by default what the challenger's run recorded.
     version : int, optional
         By default that of the alias ``challenger``.
     force : str, optional
@@ -142,7 +144,7 @@ def _challenger(store: Store, name: str, version: str | None) -> tuple[dict[str,
 def _verdict(
     both: Contenders,
     task: TaskName,
-    data: Source | Location | None,
+    data: Source | Location | Frame | None,
     mapping: Location | None,
     config: Config,
     force: str | None,

@@ -47,6 +47,17 @@ def _hide_empty_default(store: Store) -> None:
         store.client.delete_experiment("0")
 
 
+def ensure_named(store: Store, name: str) -> str:
+    """Return the id of a user's own experiment, creating it if needed."""
+    with store.alone():
+        existing = store.client.get_experiment_by_name(name)
+        if existing is None:
+            return str(store.client.create_experiment(name, store.artifacts))
+        if existing.lifecycle_stage == "deleted":
+            store.client.restore_experiment(existing.experiment_id)
+        return str(existing.experiment_id)
+
+
 def _tags(task: str, experiment: str, tags: dict[str, str]) -> dict[str, str]:
     wanted = {_KIND: "custom_model_development", _VIEW_TAG: saved_view(task)}
     if columns(task):

@@ -60,7 +60,7 @@ def log_training(training: TrainingRecord, *, store: Store | None = None) -> Log
     _check(training)
     store = store or open_store()
     with mlflow_errors(store.uri):
-        experiment = experiments.ensure(store, training.model.task)
+        experiment = _experiment(store, training)
         with runs.opened(store, experiment, training) as run_id:
             version, alias = _keep(store, experiment, run_id, training)
     name = training.model.origin.name
@@ -68,6 +68,23 @@ def log_training(training: TrainingRecord, *, store: Store | None = None) -> Log
     return Logged(
         model_uri=f"models:/{name}/{version}", run_id=run_id, model_version=version, alias=alias
     )
+
+
+def _experiment(store: Store, training: TrainingRecord) -> str:
+    """The experiment that the run belongs to.
+
+    Raises
+    ------
+    ModelError
+        If there is no such parent run.
+    """
+    if training.parent is not None:
+        parent = runs.find_parent(store, training.parent)
+        if training.experiment is None:
+            return parent
+    if training.experiment is not None:
+        return experiments.ensure_named(store, training.experiment)
+    return experiments.ensure(store, training.model.task)
 
 
 def _check(training: TrainingRecord) -> None:

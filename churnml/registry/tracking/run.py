@@ -125,6 +125,10 @@ class TrainingRecord:
     children : sequence of Child
     may_lead : bool
         Whether it becomes champion where there is none.
+    parent : str, optional
+        The run that it belongs to.
+    experiment : str, optional
+        The experiment's name; by default the parent's, else that of the task.
     """
 
     model: Model
@@ -142,6 +146,8 @@ class TrainingRecord:
     started: datetime | None = None
     children: Sequence[Child] = ()
     may_lead: bool = True
+    parent: str | None = None
+    experiment: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from churnml.base.files import crash_point
+from churnml.errors import ModelError
 from churnml.errors.masking import masked, without_secrets
 from churnml.models.signature import typed_columns
 from churnml.registry.store import Store, mlflow_errors
@@ -49,6 +50,27 @@ def opened(store: Store, experiment: str, training: TrainingRecord) -> Iterator[
     store.client.set_terminated(run_id)
 
 
+def find_parent(store: Store, run_id: str) -> str:
+    """The experiment of the run that another shall belong to.
+
+    Raises
+    ------
+    ModelError
+        If there is no such run.
+    """
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return str(store.client.get_run(run_id).info.experiment_id)
+    except MlflowException:
+        raise ModelError(
+            f"parent_run_id {run_id!r}: no such run in {store.uri}.",
+            hint="Give mlflow.active_run().info.run_id, with MLFLOW_TRACKING_URI where that "
+            "run is.",
+            value=run_id,
+        ) from None
+
+
 def _tags(training: TrainingRecord) -> dict[str, str]:
     from mlflow.tracking.context.registry import resolve_tags
 
@@ -61,6 +83,7 @@ def _tags(training: TrainingRecord) -> dict[str, str]:
         "churnml.data_digest": origin.digest,
         _PROCESS: f"{socket.gethostname()}:{os.getpid()}",
     }
+    given |= {_PARENT: training.parent} if training.parent else {}
     given |= {f"label.{name}": str(value) for name, value in origin.label.items() if value}
     tags = {**resolve_tags(), **revision(), **given, **training.tags}
     return {name: without_secrets(str(value)) for name, value in tags.items() if value}
