@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import logging
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
@@ -12,17 +13,20 @@ from churnml.base.dates import parse_date
 from churnml.base.files import output_errors, write_file
 from churnml.base.placing import Product, ReadPlaces, input_first, require_apart
 from churnml.config.settings import ConfigGiven, as_config
-from churnml.errors import UsageError
+from churnml.errors import ChurnmlError, UsageError
 from churnml.features.requirements import require_bills
 from churnml.models.model import Model
+from churnml.registry.tracking.scorings import attach_report
 from churnml.reports.manager.findings import Given, find_out
 from churnml.reports.manager.page import manager_page
 from churnml.reports.words import require_language
 from churnml.scoring.manifest import Manifest
+from churnml.scoring.record import place_of
 from churnml.tables.checked import Location, as_source, check
 from churnml.tables.source import Source
 
 _SUFFIXES = (".html", ".htm")
+_log = logging.getLogger(__name__)
 _MARK = b'<meta name="generator" content="churnml">'
 
 
@@ -151,6 +155,7 @@ def report(
     content = text.encode()
     with PAGE.replaced(out, overwrite=overwrite) as draft, output_errors(draft):
         write_file(draft, content)
+    _track(found.manifest, name=f"report-{language}.html", page=text)
     return WrittenReport(
         file=str(out),
         as_of=day.isoformat(),
@@ -159,6 +164,26 @@ def report(
         findings={one.id: one.heading for one in sections},
         bytes=len(content),
     )
+
+
+def _track(manifest: Manifest, *, name: str, page: str) -> None:
+    """Put the page beside the run of its scoring, where a model of a store made it.
+
+    A store that fails is a warning: the page stands. Where every model came from a folder no
+    store is opened.
+    """
+    if not any(one["uri"].startswith(("models:", "runs:")) for one in manifest.models.values()):
+        return
+    try:
+        attach_report(
+            source=place_of(manifest.source),
+            as_of=manifest.as_of or "",
+            ended_at=manifest.ended_at,
+            name=name,
+            page=page,
+        )
+    except ChurnmlError as error:
+        _log.warning("the report was not put into the store: %s", error)
 
 
 def _require_suffix(out: Location) -> None:

@@ -1,6 +1,7 @@
 """``churnml evaluate`` and ``churnml backtest``: figures, and what is wrong."""
 
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -65,6 +66,12 @@ def test_an_operator_is_evaluated_against_baselines_and_the_truth(churnml, model
     assert json.loads((place / "report" / "evaluation.json").read_text()) == found
     page = (place / "report" / "report.html").read_text()
     assert page.count("data:image/png;base64,") == 5
+    # A summary first; each figure in the part that its numbers stand in; no blank rows.
+    assert page.index('class="headline"') < page.index("<figure") < page.index("<table")
+    assert page.count("<section") == 6
+    assert not re.search(
+        r'<th scope="row">[^<]*</th>(<td[^>]*>(<span class="k">–?</span>|–)?</td>)+</tr>', page
+    )
     assert "http" not in page.replace("http-equiv", "")
 
 

@@ -62,6 +62,42 @@ def record_scoring(record: ScoringRecord) -> None:
     _log_run(title, tags, metrics, {FILE: bare.to_bytes().decode()})
 
 
+def attach_report(*, source: str, as_of: str, ended_at: str, name: str, page: str) -> bool:
+    """Put a page, in which no customer is, beside the run of its scoring.
+
+    Parameters
+    ----------
+    source, as_of, ended_at : str
+        As the scoring was recorded.
+    name : str
+        Of the artifact.
+    page : str
+
+    Returns
+    -------
+    bool
+        Whether there is such a run.
+
+    Raises
+    ------
+    ModelError
+        If the store cannot be read or written.
+    """
+    location = store_uri()
+    if not store_exists(location):
+        return False
+    store = open_store(location)
+    with mlflow_errors(location):
+        experiment = store.client.get_experiment_by_name(EXPERIMENT)
+        runs = [] if experiment is None else _all_runs(store, experiment.experiment_id)
+        asked = {_SOURCE: without_secrets(source), _AS_OF: as_of, _ENDED: ended_at}
+        for run in runs:
+            if asked.items() <= run.data.tags.items():
+                store.client.log_text(run.info.run_id, page, name)
+                return True
+    return False
+
+
 def record_monitoring(
     *,
     source: str,

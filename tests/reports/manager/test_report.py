@@ -14,6 +14,8 @@ import pytest
 import churnml
 from churnml.config.settings import Config
 from churnml.errors import DataError, ModelError, OutputError, UsageError
+from churnml.models.histograms import ScoringRecord
+from churnml.registry.tracking.scorings import record_scoring
 from churnml.reports.manager.at_risk import at_risk
 from churnml.scoring.manifest import Manifest, PartFile, RowCounts
 
@@ -181,6 +183,28 @@ def test_what_does_not_fit_is_refused(operator, scores, tmp_path, store):
     with pytest.raises(OutputError, match="not a report"):
         churnml.report(operator, AS_OF, out=tmp_path / "mine.html", scores=scores, overwrite=True)
     assert not out.exists()
+
+
+@pytest.mark.slow
+def test_the_page_stands_beside_the_run_of_its_scoring(operator, scores, tmp_path, store):
+    manifest = json.loads((scores / "_manifest.json").read_text())
+    facts = manifest | {"ended_at": "2026-06-01T08:00", "source": str(operator)}
+    facts["models"]["churn"]["uri"] = "models:/churn@champion"
+    (scores / "_manifest.json").write_text(json.dumps(facts))
+    asked = {"source": str(operator), "as_of": AS_OF, "rows": 230, "folder": ""}
+    record_scoring(ScoringRecord(ended_at="2026-05-01T08:00", **asked))
+    record_scoring(ScoringRecord(ended_at="2026-06-01T08:00", **asked))
+    churnml.report(operator, AS_OF, out=tmp_path / "r.html", scores=scores)
+    experiment = store.client.get_experiment_by_name("scoring")
+    runs = store.client.search_runs([experiment.experiment_id])
+    held = {
+        run.data.tags["churnml.at"]: {
+            one.path for one in store.client.list_artifacts(run.info.run_id)
+        }
+        for run in runs
+    }
+    assert "report-en.html" in held["2026-06-01T08:00"]
+    assert "report-en.html" not in held["2026-05-01T08:00"]
 
 
 @pytest.mark.slow
