@@ -86,10 +86,11 @@ def promote(
         aliases, wanted = _challenger(store, own, None if version is None else str(version))
         champion = aliases.get(CHAMPION)
         verdict, notes = None, ["There was no champion to measure against."]
+        same: list[str] = []
         if champion is not None:
             both = Contenders(store=store, name=own, challenger=wanted, champion=champion)
             verdict, notes = _verdict(both, task, data, mapping, settings, force)
-            notes = [*_same(both), *notes]
+            same = _same(both)
         crash_point("promotion:measured")
         event = replace(
             _event(verdict, notes, force),
@@ -102,7 +103,8 @@ def promote(
         _keep_report(store, own, event, verdict)
         _log.info("%s/%s: %s", own, wanted, event.what)
         aliases = registry.aliases_of(store, own)
-        return Outcome(name=own, event=event, verdict=verdict, aliases=aliases, notes=notes)
+        told = [*same, *notes]
+        return Outcome(name=own, event=event, verdict=verdict, aliases=aliases, notes=told)
 
 
 def require_promoted(outcome: Outcome) -> None:
