@@ -303,7 +303,7 @@ def test_reasons_are_counted(customers, model, reasons):
 
 @pytest.mark.parametrize("months", [0, "2", 1.5, True])
 def test_months_of_a_backtest_are_counted(source, months):
-    with pytest.raises(UsageError, match="a whole number of 1 or more"):
+    with pytest.raises(UsageError, match="a whole number"):
         churnml.backtest(source, "churn", months=months)
 
 
