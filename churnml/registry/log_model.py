@@ -178,7 +178,8 @@ def _described(estimator: Any, frame: pd.DataFrame, name: str, groups: Any, time
     if of_operator:
         return model
     table = _signature(model.inputs, frame).to_dict()
-    positive = {"positive": str(estimator.pos_label_)} if model.task == "churn" else {}
+    leaving = getattr(estimator, "pos_label_", None)
+    positive = {} if leaving is None else {"positive": str(leaving)}
     return replace(model, origin=replace(model.origin, table=table | positive))
 
 

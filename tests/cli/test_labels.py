@@ -14,7 +14,8 @@ def small(tmp_path_factory):
     return folder
 
 
-def test_the_table_of_definitions(churnml, small):
+def test_the_table_of_definitions(churnml, small, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")
     done = churnml("labels", small)
 
     assert done.status == 0

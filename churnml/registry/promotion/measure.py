@@ -76,7 +76,7 @@ def measured(
     DataError
         If the source is refused, or has no such month.
     """
-    if task not in GATES and task != "offers":
+    if task not in {*GATES, *_CONTESTS}:
         raise ModelError(
             f"{both.name}: there is no gate for {task} models.",
             hint='Compare their figures in churnml ui; --force "REASON" promotes one.',
@@ -93,8 +93,8 @@ def measured(
         source = _source(both, data, mapping, config)
         location = source.location
         _log.info("measuring %s and %s on %s", own.version, other.version, location)
-        by = _by_offers if task == "offers" else _by_outcomes
-        verdict = by(source, own.model, other.model, config)
+        decide = _CONTESTS.get(task, _by_outcomes)
+        verdict = decide(source, own.model, other.model, config)
     notes = [
         f"{one.version} was not kept as it was before its refit: it was measured as registered, "
         "on later months."
@@ -140,6 +140,10 @@ def _by_offers(source: Source, own: Model, other: Model, config: Config) -> Verd
     later = rows.rows(np.isin(rows.month, months[-config.promotion.months :]))
     _log.info("comparing on %s past offers", f"{len(later):,}")
     return contest_offers(own, other, later, settings)
+
+
+_CONTESTS = {"offers": _by_offers}
+"""How tasks are decided that no gate of outcomes decides."""
 
 
 def _measurable(both: Contenders, version: str, task: TaskName) -> Resolved:
