@@ -310,10 +310,10 @@ def test_a_signal_during_the_commit_waits_for_its_end(tmp_path, monkeypatch):
     monkeypatch.setattr(signal, "raise_signal", arrived.append)
     seal = staging.Staging.seal
 
-    def signalled(self, manifest):
+    def signalled(self, *sealed):
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(0.01)
-        seal(self, manifest)
+        seal(self, *sealed)
 
     monkeypatch.setattr(staging.Staging, "seal", signalled)
     publish(str(tmp_path / "out"), overwrite=False)
