@@ -24,7 +24,12 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # ignore Ctrl-C too.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-LONG_NOTEBOOKS = ("10_service_quality.ipynb", "11_a_campaign.ipynb")
+LONG_NOTEBOOKS = (
+    "07_registry_and_scoring.ipynb",
+    "08_bring_your_own_table.ipynb",
+    "10_service_quality.ipynb",
+    "11_a_campaign.ipynb",
+)
 
 QUICK = {"repeats": 1, "max_rounds": 100, "n_jobs": 1}
 

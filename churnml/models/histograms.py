@@ -21,9 +21,6 @@ from churnml.base.dates import add_span
 from churnml.models.drift import Counts, chance_of, measure_drift
 from churnml.models.model import InputColumn, Model
 
-FILE = "_histograms.json"
-"""Its name beside a scoring's manifest; readers of the folder pass over the underscore."""
-
 FEWEST = 10
 _SCORE_BINS = 50
 

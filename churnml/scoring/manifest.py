@@ -14,9 +14,8 @@ from churnml.base.text import counted, quoted
 from churnml.datasets.flat import Ages
 from churnml.errors import OutputError
 from churnml.errors.masking import masked
-from churnml.models.histograms import FILE as HISTOGRAMS
 from churnml.scoring.postgres import is_target, parse_target, query_scores
-from churnml.scoring.staging import MANIFEST, sha256
+from churnml.scoring.staging import HISTOGRAMS, MANIFEST, sha256
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -81,7 +81,7 @@ def parse_target(out: str) -> Target:
     >>> parse_target("postgresql://crm@db1/crm")
     Traceback (most recent call last):
     ...
-    churnml.errors.UsageError: --out postgresql://***@db1/crm: names no table. Expected \
+    churnml.errors.UsageError: --out postgresql://crm@db1/crm: names no table. Expected \
 postgresql://user@host/database/schema.table.
     """
     parts = urlsplit(out)

@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from churnml.base.files import (
     crash_point,
@@ -30,10 +30,19 @@ from churnml.base.files import (
 from churnml.base.placing import real
 from churnml.base.text import counted
 from churnml.errors import OutputError
-from churnml.models.histograms import FILE as HISTOGRAMS
 from churnml.scoring.lock import locked
-from churnml.scoring.manifest import Manifest
-from churnml.scoring.staging import MANIFEST, Facts, Staging, commits, remove, require_ours
+from churnml.scoring.staging import (
+    HISTOGRAMS,
+    MANIFEST,
+    Facts,
+    Staging,
+    commits,
+    remove,
+    require_ours,
+)
+
+if TYPE_CHECKING:
+    from churnml.scoring.manifest import Manifest
 
 _PART = re.compile(r"part-\d{5,}\.parquet")
 
@@ -154,6 +163,9 @@ class Output:
 
     def manifest(self) -> Manifest:
         """The manifest of what has been published."""
+        # It reads tables, which takes seconds to import and is not needed to publish.
+        from churnml.scoring.manifest import Manifest
+
         return Manifest.read(self.place)
 
     def keep(self) -> bool:

@@ -21,7 +21,7 @@ from churnml.scoring.manifest import Manifest
 from churnml.scoring.plan import Work
 from churnml.scoring.postgres import is_target
 from churnml.scoring.shards import ScoringRecipe
-from churnml.scoring.staging import Staged
+from churnml.scoring.staging import HISTOGRAMS, Staged
 
 _FROM_STORE = ("models:", "runs:")
 _log = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ def place_of(location: str) -> str:
 def read_record(folder: str | Path) -> ScoringRecord | None:
     """The record of a published scoring, with its folder and when it ended; None without one."""
     try:
-        content = (Path(folder) / kept.FILE).read_bytes()
+        content = (Path(folder) / HISTOGRAMS).read_bytes()
         manifest = Manifest.read(folder)
     except (OSError, ChurnmlError):
         return None

@@ -13,7 +13,6 @@ from churnml import __version__
 from churnml.base.placing import ReadPlaces, input_first, require_apart
 from churnml.base.text import counted
 from churnml.errors.masking import without_secrets
-from churnml.models.histograms import FILE as HISTOGRAMS
 from churnml.scoring.bands import BANDS
 from churnml.scoring.feed import Batch, Feed
 from churnml.scoring.gates import add_up, drift_values, drifted, drifts, tripped, unseen_shares
@@ -23,7 +22,7 @@ from churnml.scoring.postgres import is_target
 from churnml.scoring.publish import Output, claimed
 from churnml.scoring.record import scores_by_bin, scoring_record, track
 from churnml.scoring.shards import by_band, drifting, part_bytes, score_rows, tally
-from churnml.scoring.staging import Staged, Staging
+from churnml.scoring.staging import HISTOGRAMS, Staged, Staging
 from churnml.scoring.table_output import TableOutput, claimed_table
 
 _log = logging.getLogger(__name__)

@@ -26,6 +26,8 @@ from churnml.base.files import crash_point, output_errors, sync_file, sync_folde
 from churnml.errors import OutputError
 
 MANIFEST = "_manifest.json"
+HISTOGRAMS = "_histograms.json"
+"""What monitoring reads: beside the manifest, no part of the scores."""
 _JOURNAL = "journal.jsonl"
 
 Facts = Mapping[str, Any]

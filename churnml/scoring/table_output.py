@@ -227,6 +227,7 @@ class TableOutput:
         try:
             self._value("SELECT 1")
         except psycopg.OperationalError:
+            self.close()
             self._connect()
 
     def _sweep(self) -> None:

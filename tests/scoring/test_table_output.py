@@ -38,10 +38,10 @@ def database(postgres_server):
     address = postgres_server("scores")
     query(
         address,
-        "CREATE ROLE writer LOGIN",
-        "CREATE ROLE reader LOGIN",
+        "CREATE ROLE scores_writer LOGIN",
+        "CREATE ROLE scores_reader LOGIN",
         "CREATE SCHEMA marts",
-        "GRANT ALL ON SCHEMA public, marts TO writer",
+        "GRANT ALL ON SCHEMA public, marts TO scores_writer",
     )
     return address
 
@@ -62,7 +62,7 @@ def place(database, tmp_path, monkeypatch):
     return at(database, "public.churn_scores")
 
 
-def at(database, table, role="writer"):
+def at(database, table, role="scores_writer"):
     return database.replace("//crm@", f"//{role}@").replace("?", f"/{table}?")
 
 
@@ -140,7 +140,7 @@ def test_the_same_run_again_writes_nothing_and_another_asks(
 
 def test_what_is_in_the_table_and_is_not_ours_is_left_alone(database, place, models, customers_csv):
     query(database, "CREATE TABLE IF NOT EXISTS customers (customer_id text)")
-    query(database, "GRANT ALL ON customers TO writer")
+    query(database, "GRANT ALL ON customers TO scores_writer")
     with pytest.raises(OutputError, match=r"public\.customers has no column as_of") as refused:
         score(customers_csv, at(database, "customers"), models)
     assert "ALTER TABLE public.customers ADD COLUMN" in str(refused.value)
@@ -231,12 +231,12 @@ def test_a_connection_cut_while_rows_are_scored_is_made_anew(
 def test_a_server_that_refuses_keeps_what_has_been_scored(
     database, place, models, customers_csv, tmp_path
 ):
-    query(database, "ALTER ROLE writer SET statement_timeout = '1ms'")
+    query(database, "ALTER ROLE scores_writer SET statement_timeout = '1ms'")
     try:
         with pytest.raises(OutputError, match=r"statement timeout.*What stood in the table"):
             score(customers_csv, place, models)
     finally:
-        query(database, "ALTER ROLE writer RESET statement_timeout")
+        query(database, "ALTER ROLE scores_writer RESET statement_timeout")
     assert score(customers_csv, place, models).rows.scored == 600
     assert list(tmp_path.iterdir()) == []
 
@@ -244,8 +244,12 @@ def test_a_server_that_refuses_keeps_what_has_been_scored(
 @pytest.mark.parametrize(
     ("table", "role", "problem"),
     [
-        ("public.scores", "reader", "may not create tables in the schema public.*GRANT CREATE"),
-        ("nowhere.scores", "writer", "there is no schema nowhere"),
+        (
+            "public.scores",
+            "scores_reader",
+            "may not create tables .* public.*GRANT CREATE",
+        ),
+        ("nowhere.scores", "scores_writer", "there is no schema nowhere"),
         ("public.scores", "nobody", 'role "nobody" does not exist'),
     ],
 )
@@ -274,7 +278,7 @@ def test_an_address_without_a_table_is_refused(models, customers_csv, out, probl
 def test_a_password_in_the_address_is_taken_with_a_warning(
     database, place, models, customers_csv, caplog
 ):
-    score(customers_csv, place.replace("writer@", "writer:Sesame@"), models)
+    score(customers_csv, place.replace("scores_writer@", "scores_writer:Sesame@"), models)
     assert "PGPASSFILE" in caplog.text
     assert "Sesame" not in caplog.text
 
@@ -287,7 +291,7 @@ def test_customers_of_an_operator_go_into_another_schema_and_their_old_stages_ar
     query(
         database,
         f"CREATE UNLOGGED TABLE {stage} (customer_id text)",
-        f"ALTER TABLE {stage} OWNER TO writer",
+        f"ALTER TABLE {stage} OWNER TO scores_writer",
         f"COMMENT ON TABLE {stage} IS 'marts.scores 1700000000'",
     )
     score(customers_csv, out, models)

@@ -46,6 +46,8 @@ def drifting(drift: float, customers: int = 500, seed: int = 0) -> Dataset:
 class Memory(BaseEstimator):
     """Knows what happened to everyone it has seen, and nothing else."""
 
+    leaving_column_ = 1
+
     def fit(self, X, y, groups, sample_weight=None):
         self.seen_ = dict(zip(X["number"], y, strict=True))
         return self

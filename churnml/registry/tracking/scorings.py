@@ -14,11 +14,12 @@ from typing import Any
 
 from churnml.base.scratch import temporary_folder
 from churnml.errors.masking import masked, without_secrets
-from churnml.models.histograms import FILE, ScoringRecord
+from churnml.models.histograms import ScoringRecord
 from churnml.registry.store import Store, mlflow_errors, open_store, store_exists, store_uri
 from churnml.registry.tracking.experiments import NOTE
 
 EXPERIMENT = "scoring"
+_ARTIFACT = "_histograms.json"
 _KIND = "churnml.scoring"
 _SOURCE, _AS_OF, _ENDED, _FOLDER = (
     f"churnml.{name}" for name in ("place", "as_of", "at", "scores")
@@ -59,7 +60,7 @@ def record_scoring(record: ScoringRecord) -> None:
         metrics |= {f"{task}_drift_max": max([0.0, *moved])}
     title = f"scores at {record.as_of}" if record.as_of else "scores of a table"
     bare = replace(record, ended_at="", folder="")
-    _log_run(title, tags, metrics, {FILE: bare.to_bytes().decode()})
+    _log_run(title, tags, metrics, {_ARTIFACT: bare.to_bytes().decode()})
 
 
 def attach_report(*, source: str, as_of: str, ended_at: str, name: str, page: str) -> bool:
@@ -184,7 +185,7 @@ def _read(store: Store, run: Any) -> ScoringRecord | None:
     with temporary_folder() as folder:
         try:
             path = download_artifacts(
-                artifact_uri=f"{run.info.artifact_uri}/{FILE}",
+                artifact_uri=f"{run.info.artifact_uri}/{_ARTIFACT}",
                 dst_path=str(folder),
                 tracking_uri=store.uri,
             )
