@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from churnml.base.text import counted
 from churnml.cli import options, output
 
 
@@ -61,7 +62,16 @@ def command(
         output.print_json(found.to_dict())
         return
     title = f"Satisfaction index at {found.as_of}, answers since {found.since}"
-    output.print_table(title, _columns(found.head()), map(_columns, found.rows()))
+    table = found.table
+    hidden = (table["how"] == "hidden") & (table["by"] != "")
+    rows = [
+        _columns(row)
+        for row, out_of_sight in zip(found.rows(), hidden, strict=True)
+        if not out_of_sight
+    ]
+    output.print_table(title, _columns(found.head()), rows)
+    for name, cells in table[hidden].groupby("by", sort=False)["cell"].count().items():
+        output.print_line(f"{name}: {counted(int(cells), 'cell')} hidden, of fewer than 10 people")
     for note in found.notes:
         output.print_line(f"note: {note.en}")
     if out is not None:

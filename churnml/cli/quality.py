@@ -65,18 +65,19 @@ def _print(found: "ServiceQuality") -> None:
 
     rows = [
         (
-            row["stage"],
             f"{one.en} {one.zh}",
-            f"{row['month']:%Y-%m}",
             interval_text(row["value"], row["low"], row["high"], one.unit),
+            light_text(row["light"]) + ("  ALARM" if row["alarm"] else ""),
+            row["stage"],
+            f"{row['month']:%Y-%m}",
             count_text(row["n"]),
             number_text(row["target"], one.unit),
-            light_text(row["light"]) + ("  ALARM" if row["alarm"] else ""),
         )
         for row in found.latest_rows()
         for one in [found.declared[row["indicator"]]]
     ]
-    head = ("stage", "indicator", "month", "value (95 % interval)", "n", "target", "light")
+    # What a narrow screen shows first leads.
+    head = ("indicator", "value (95 % interval)", "light", "stage", "month", "n", "target")
     output.print_table(f"Service quality at {found.as_of}", head, rows)
     for sentence in found.alarm_sentences():
         output.print_line(f"alarm: {sentence}")
