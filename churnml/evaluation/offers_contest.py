@@ -45,7 +45,7 @@ VALUE, QINI = "value", "qini"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Trial:
+class PastOffers:
     """Past offers on which decisions are judged; arrays of n rows.
 
     Attributes
@@ -148,14 +148,14 @@ def _judge(rows: OfferRows, config: Config) -> OfferEffect:
     return judge
 
 
-def _trial(judge: OfferEffect, rows: OfferRows, config: Config) -> Trial:
+def _trial(judge: OfferEffect, rows: OfferRows, config: Config) -> PastOffers:
     offers = judge.offers_
     value = operator_value(rows.X, config.costs)
     each = [rows.cost[name] * rows.acceptance[name] for name in offers]
     cost = np.array(each) + config.costs.contact_cost
     scores = judge.scores_[offers].to_numpy()
     made = np.array([(rows.offer == name).sum() for name in offers], np.float64)
-    return Trial(
+    return PastOffers(
         scores=scores,
         brought=-scores * value[:, None] - cost,
         value=value,
@@ -165,7 +165,7 @@ def _trial(judge: OfferEffect, rows: OfferRows, config: Config) -> Trial:
     )
 
 
-def decide(effect: pd.DataFrame, offers: list[str], trial: Trial, name: str) -> Decisions:
+def decide(effect: pd.DataFrame, offers: list[str], trial: PastOffers, name: str) -> Decisions:
     """What a model would offer to whom, and what that earns.
 
     Parameters
@@ -174,7 +174,7 @@ def decide(effect: pd.DataFrame, offers: list[str], trial: Trial, name: str) -> 
         By the model, one column an offer that it knows.
     offers : list of str
         Of the trial, in its order.
-    trial : Trial
+    trial : PastOffers
     name : str
         Of the model, for the message.
     """
@@ -201,7 +201,7 @@ def decide(effect: pd.DataFrame, offers: list[str], trial: Trial, name: str) -> 
 
 
 def _against(
-    measure: str, own: Floats, other: Floats, trial: Trial, *, loses: bool = False
+    measure: str, own: Floats, other: Floats, trial: PastOffers, *, loses: bool = False
 ) -> Check:
     gain = mean_effect(own - other, trial.customers)
     passed, reason = _told(gain)
@@ -218,7 +218,7 @@ def _against(
     )
 
 
-def _ranking(own: Decisions, other: Decisions, trial: Trial) -> Check:
+def _ranking(own: Decisions, other: Decisions, trial: PastOffers) -> Check:
     error = standard_error(own.qini_moved - other.qini_moved, trial.customers)
     gain = effect_of(own.qini - other.qini, error)
     passed, reason = _told(gain)
@@ -243,7 +243,7 @@ def _estimate(effect: Effect) -> Estimate:
     return Estimate(effect.value, effect.low, effect.high, level=effect.level)
 
 
-def _notes(own: Decisions, other: Decisions, trial: Trial, rows: OfferRows) -> tuple[str, ...]:
+def _notes(own: Decisions, other: Decisions, trial: PastOffers, rows: OfferRows) -> tuple[str, ...]:
     told = [
         "Value: yuan a customer by doubly robust scores, if each model had decided; the "
         f"challenger would have treated {own.treats.mean():.0%}, the champion "

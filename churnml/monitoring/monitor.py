@@ -29,7 +29,7 @@ from churnml.monitoring.estimate import MOST_OFF, SLOPES, expected_auc
 from churnml.monitoring.honest import HonestModels
 from churnml.monitoring.outcomes import Label, Realised, label_of, outcomes, realised, treated
 from churnml.monitoring.replay import Replayed, replay
-from churnml.monitoring.result import MonitoredMonth, Monitoring, Note, span
+from churnml.monitoring.result import MonitoredMonth, Monitoring, Remark, span
 from churnml.monitoring.telling import tell
 from churnml.monitoring.writing import MONITORING, write_monitoring
 from churnml.registry.resolve import Resolved
@@ -168,14 +168,14 @@ def _label(model: Model, config: Config) -> tuple[Window, Any]:
 
 def _records(
     place: str, folders: Sequence[Location]
-) -> tuple[dict[tuple[int, int], ScoringRecord], list[Note]]:
+) -> tuple[dict[tuple[int, int], ScoringRecord], list[Remark]]:
     """The last scoring of each month, by year and month."""
     found: list[ScoringRecord] = []
-    unread: list[Note] = []
+    unread: list[Remark] = []
     try:
         found += recorded_scorings(place)
     except ChurnmlError as error:
-        unread.append(Note(name="unread", facts={"reason": str(error)}))
+        unread.append(Remark(name="unread", facts={"reason": str(error)}))
     for folder in folders:
         own = [Path(folder), *sorted(path for path in Path(folder).glob("*") if path.is_dir())]
         found += [record for path in own if (record := read_record(path))]
@@ -329,12 +329,12 @@ def _notes(
     label: Label,
     now: date,
     allowed: bool,
-) -> list[Note]:
-    notes = [Note(name="delay", facts={"days": str(label.delay)})]
+) -> list[Remark]:
+    notes = [Remark(name="delay", facts={"days": str(label.delay)})]
     silent = [month.as_of for month in months if month.histograms is None]
     if silent:
         these = "it" if len(silent) == 1 else "them"
-        notes.append(Note(name="no_model", facts={"months": span(silent), "these": these}))
+        notes.append(Remark(name="no_model", facts={"months": span(silent), "these": these}))
     few = [
         month.as_of
         for month in months
@@ -344,18 +344,18 @@ def _notes(
         and _was_fair(month)
     ]
     if few:
-        notes.append(Note(name="few", facts={"months": span(few)}))
+        notes.append(Remark(name="few", facts={"months": span(few)}))
     sampled = [one for one in again.values() if len(one.ids) < one.rows]
     if sampled:
         rows = max(len(one.ids) for one in sampled)
-        notes.append(Note(name="sampled", facts={"rows": f"{rows:,}"}))
+        notes.append(Remark(name="sampled", facts={"rows": f"{rows:,}"}))
     offered = [month.realised.treated for month in months if month.realised]
     if many := sum(one or 0 for one in offered):
-        notes.append(Note(name="treated", facts={"count": f"{many:,}"}))
+        notes.append(Remark(name="treated", facts={"count": f"{many:,}"}))
     if any(month.estimated is not None for month in months):
-        notes.append(Note(name="estimate"))
+        notes.append(Remark(name="estimate"))
     elif not allowed and any(month.known_from > now for month in months):
-        notes.append(Note(name="no_estimate"))
+        notes.append(Remark(name="no_estimate"))
     return notes
 
 

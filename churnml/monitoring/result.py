@@ -80,7 +80,7 @@ class MonitoredMonth:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Note:
+class Remark:
     """A remark: its sentence and what fills it."""
 
     name: str
@@ -103,7 +103,7 @@ class Monitoring:
         The one in use.
     months : tuple of MonitoredMonth
         The earliest first.
-    notes : tuple of Note
+    notes : tuple of Remark
     limit : float
         The drift beyond the usual from which on a column is off.
     in_months, of_months : int
@@ -116,7 +116,7 @@ class Monitoring:
     as_of: date
     model: str
     months: tuple[MonitoredMonth, ...]
-    notes: tuple[Note, ...]
+    notes: tuple[Remark, ...]
     limit: float
     in_months: int
     of_months: int

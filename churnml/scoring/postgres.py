@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Target:
+class ScoresTable:
     """A table of a PostgreSQL database.
 
     Attributes
@@ -61,7 +61,7 @@ def is_target(out: object) -> bool:
     return str(out).startswith(_SCHEMES)
 
 
-def parse_target(out: str) -> Target:
+def parse_target(out: str) -> ScoresTable:
     """Read the address of a table.
 
     Parameters
@@ -101,7 +101,7 @@ postgresql://user@host/database/schema.table.
             )
     database = parts.path.rpartition("/")[0]
     where = without_secrets(f"postgresql://{parts.hostname or ''}{database}")
-    return Target(
+    return ScoresTable(
         address=urlunsplit(parts._replace(path=database)),
         schema=schema or None,
         table=table,
@@ -109,7 +109,7 @@ postgresql://user@host/database/schema.table.
     )
 
 
-def connect(target: Target) -> Connection[Any]:
+def connect(target: ScoresTable) -> Connection[Any]:
     """Connect to the database of a table, to write.
 
     Raises
@@ -145,7 +145,7 @@ def connect(target: Target) -> Connection[Any]:
 
 
 @contextmanager
-def server_errors(target: Target) -> Iterator[None]:
+def server_errors(target: ScoresTable) -> Iterator[None]:
     """Raise the server's errors as churnml's own, each with what to do.
 
     Raises
@@ -270,7 +270,7 @@ def same_scores(
 
 
 def query_scores(
-    target: Target,
+    target: ScoresTable,
     as_of: date | None,
     versions: Mapping[str, str],
     *,
@@ -281,7 +281,7 @@ def query_scores(
 
     Parameters
     ----------
-    target : Target
+    target : ScoresTable
     as_of : date or None
     versions : mapping of str to str
         By column of `VERSIONS`.

@@ -27,7 +27,7 @@ from churnml.scoring.lock import locked
 from churnml.scoring.manifest import Manifest
 from churnml.scoring.postgres import (
     VERSIONS,
-    Target,
+    ScoresTable,
     column_types,
     connect,
     copy_parts,
@@ -61,7 +61,7 @@ class TableOutput:
 
     Attributes
     ----------
-    target : Target
+    target : ScoresTable
     """
 
     def __init__(self, out: str, hidden: Path, *, overwrite: bool) -> None:
@@ -382,7 +382,7 @@ class TableOutput:
 
 
 def _require_columns(
-    table: str, there: Mapping[str, str], wanted: Mapping[str, str], target: Target
+    table: str, there: Mapping[str, str], wanted: Mapping[str, str], target: ScoresTable
 ) -> None:
     """Refuse a table that is something else, or lacks a column."""
     other = [name for name, kind in wanted.items() if there.get(name, kind) != kind]

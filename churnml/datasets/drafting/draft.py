@@ -12,7 +12,7 @@ from churnml.base.files import write_file
 from churnml.base.placing import Product
 from churnml.base.text import counted
 from churnml.datasets.drafting.facts import File, look_at
-from churnml.datasets.drafting.matching import Choice, TableChoice, match
+from churnml.datasets.drafting.matching import ColumnMatch, TableChoice, match
 from churnml.datasets.drafting.writing import MARK, draft_text
 from churnml.errors import ChurnmlError, ContractError, DataError
 from churnml.tables.checked import validate
@@ -201,7 +201,7 @@ def _table(choice: TableChoice) -> dict[str, Any]:
     }
 
 
-def _column(table: TableChoice, choice: Choice) -> dict[str, Any]:
+def _column(table: TableChoice, choice: ColumnMatch) -> dict[str, Any]:
     column = choice.column
     status = "not read" if column is None else "sure" if choice.sure else "check"
     return {

@@ -26,7 +26,7 @@ _CONTAINED = 0.9
 
 
 @dataclass(frozen=True, kw_only=True)
-class Choice:
+class ColumnMatch:
     """What a column of a file is taken for.
 
     Attributes
@@ -66,7 +66,7 @@ class TableChoice:
     ----------
     spec : TableSpec
     file : File
-    columns : tuple of Choice
+    columns : tuple of ColumnMatch
         One for each column of the file.
     score : float
     doubts : tuple of str
@@ -74,7 +74,7 @@ class TableChoice:
 
     spec: TableSpec
     file: File
-    columns: tuple[Choice, ...]
+    columns: tuple[ColumnMatch, ...]
     score: float
     doubts: tuple[str, ...] = ()
 
@@ -131,7 +131,7 @@ def _as_table(file: File, spec: TableSpec) -> TableChoice:
     return TableChoice(spec=spec, file=file, columns=columns, score=score)
 
 
-def _assigned(file: File, spec: TableSpec) -> tuple[Choice, ...]:
+def _assigned(file: File, spec: TableSpec) -> tuple[ColumnMatch, ...]:
     wanted = (*spec.columns, KNOWN_AT)
     tries = [[_as_column(own, spec, column) for column in wanted] for own in file.columns]
     if not tries:
@@ -151,28 +151,28 @@ def _assigned(file: File, spec: TableSpec) -> tuple[Choice, ...]:
             chosen.append(_certain(tries, row, kept))
         else:
             best = max(tries[row], key=lambda one: one.score)
-            chosen.append(Choice(own=own, doubts=(_left_out(best),)))
+            chosen.append(ColumnMatch(own=own, doubts=(_left_out(best),)))
     return tuple(chosen)
 
 
-def _left_out(best: Choice) -> str:
+def _left_out(best: ColumnMatch) -> str:
     if best.column is not None and best.name >= _WORTH_A_LOOK:
         why = f" ({best.fit.doubts[0]})" if best.fit.doubts else ""
         return f"perhaps {best.column.name}{why}; not read"
     return "not recognised; not read"
 
 
-def _as_column(own: Facts, spec: TableSpec, column: ColumnSpec) -> Choice:
+def _as_column(own: Facts, spec: TableSpec, column: ColumnSpec) -> ColumnMatch:
     phrase = parse(own.name)
     name = column_score(phrase, spec.name, column)
     if name < _WORTH_A_LOOK:
-        return Choice(own=own, column=column, name=name, fit=Fit(share=0.0))
+        return ColumnMatch(own=own, column=column, name=name, fit=Fit(share=0.0))
     key = spec.rows == "event" and spec.key == (column.name,)
     found = fit(own, phrase, spec.name, column, key=key)
-    return Choice(own=own, column=column, name=name, fit=found)
+    return ColumnMatch(own=own, column=column, name=name, fit=found)
 
 
-def _certain(tries: list[list[Choice]], row: int, kept: dict[int, int]) -> Choice:
+def _certain(tries: list[list[ColumnMatch]], row: int, kept: dict[int, int]) -> ColumnMatch:
     """The choice of a row with what makes it uncertain."""
     choice = tries[row][kept[row]]
     doubts = list(choice.fit.doubts)

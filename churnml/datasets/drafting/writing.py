@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from churnml.datasets.drafting.facts import File
-from churnml.datasets.drafting.matching import Choice, TableChoice
+from churnml.datasets.drafting.matching import ColumnMatch, TableChoice
 
 MARK = "# A draft by churnml init."
 """How a draft begins, by which it is known again."""
@@ -113,7 +113,7 @@ def _table(choice: TableChoice, encoding: str, delimiter: str) -> list[str]:
     return lines
 
 
-def _values(used: Sequence[Choice]) -> list[str]:
+def _values(used: Sequence[ColumnMatch]) -> list[str]:
     coded = [one for one in used if one.fit.values or one.fit.unknown]
     lines: list[str] = []
     for one in coded:
@@ -135,7 +135,7 @@ def _section(name: str, entries: dict[str, str]) -> list[str]:
     return [f"    {name}:", *(f"      {key}: {value}" for key, value in entries.items())]
 
 
-def _name(choice: Choice) -> str:
+def _name(choice: ColumnMatch) -> str:
     return choice.column.name if choice.column else ""
 
 

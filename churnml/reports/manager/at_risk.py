@@ -28,7 +28,7 @@ _NO_DRIVER = "none"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Group:
+class CustomersAtRisk:
     """Some customers; None and NaN where they are too few, or would give others away.
 
     Attributes
@@ -62,25 +62,25 @@ class AtRisk:
 
     Attributes
     ----------
-    whole : Group
+    whole : CustomersAtRisk
     low, high : float
         Of the number of leavers: 95 % of what chance makes of such probabilities.
     months : float
         Over which the probabilities hold, and value is at risk.
-    bands, tiers, accounts : list of Group
+    bands, tiers, accounts : list of CustomersAtRisk
         By risk band, individual tier, and tier of the corporate account.
-    drivers : list of Group
+    drivers : list of CustomersAtRisk
         Of the customers at risk, by what raises their risk most; the most frequent first.
     """
 
-    whole: Group
+    whole: CustomersAtRisk
     low: float
     high: float
     months: float
-    bands: list[Group]
-    drivers: list[Group]
-    tiers: list[Group]
-    accounts: list[Group]
+    bands: list[CustomersAtRisk]
+    drivers: list[CustomersAtRisk]
+    tiers: list[CustomersAtRisk]
+    accounts: list[CustomersAtRisk]
 
 
 def at_risk(manifest: Manifest, config: Config) -> AtRisk | None:
@@ -116,7 +116,7 @@ def at_risk(manifest: Manifest, config: Config) -> AtRisk | None:
         cells["driver", driver] = (risky & (sums["driver"] == driver)).to_numpy()
     shown = _shown(cells, sums["customers"].to_numpy(float))
 
-    def group(by: str, name: str) -> Group:
+    def group(by: str, name: str) -> CustomersAtRisk:
         return _group(name, sums[cells[by, name]], shown, by)
 
     drivers = [group(by, name) for by, name in cells if by == "driver" and name != _NO_DRIVER]
@@ -206,9 +206,11 @@ def _shown(
     return {key: key not in place or not hidden[place[key]] for key in cells}
 
 
-def _group(name: str, rows: pd.DataFrame, shown: Mapping[tuple[str, str], bool], by: str) -> Group:
+def _group(
+    name: str, rows: pd.DataFrame, shown: Mapping[tuple[str, str], bool], by: str
+) -> CustomersAtRisk:
     if not shown[by, name]:
-        return Group(name=name, customers=None)
+        return CustomersAtRisk(name=name, customers=None)
     customers = int(rows["customers"].sum())
     value = float(rows["value"].sum()) / _MONEY
     square = float(rows["square"].sum()) / _MONEY**2
@@ -217,7 +219,7 @@ def _group(name: str, rows: pd.DataFrame, shown: Mapping[tuple[str, str], bool],
     risky = rows[rows["risk_band"].isin(AT_RISK)]
     told = shown.get((f"{by}_at_risk" if by else "", name if by else "at_risk"), True)
     usual = rows[rows["driver"] != _NO_DRIVER].groupby("driver")["customers"].sum()
-    return Group(
+    return CustomersAtRisk(
         name=name,
         customers=customers,
         at_risk=int(risky["customers"].sum()) if told else None,

@@ -9,7 +9,7 @@ from typing import Any
 
 from churnml.base.page import svg
 from churnml.base.page.render import PageSection, PageTable
-from churnml.reports.manager.at_risk import AtRisk, Group
+from churnml.reports.manager.at_risk import AtRisk, CustomersAtRisk
 from churnml.reports.manager.findings import Findings
 from churnml.reports.manager.frames import number_of, rows_of
 from churnml.reports.manager.phrases import Phrases
@@ -93,7 +93,7 @@ def _bands(told: AtRisk, p: Phrases) -> PageTable:
     )
 
 
-def _chance(one: Group) -> float:
+def _chance(one: CustomersAtRisk) -> float:
     return one.leavers / one.customers if one.customers else math.nan
 
 
@@ -120,7 +120,7 @@ def _tiers(told: AtRisk, p: Phrases) -> PageTable:
 
 
 def _valued(
-    groups: list[Group], p: Phrases, *, caption: str, section: str, count: str
+    groups: list[CustomersAtRisk], p: Phrases, *, caption: str, section: str, count: str
 ) -> PageTable:
     scale = svg.scale_of([one.value_high for one in groups], zero=True)
     return PageTable(
@@ -147,7 +147,7 @@ def _valued(
     )
 
 
-def _plain_money(one: Group, p: Phrases) -> str:
+def _plain_money(one: CustomersAtRisk, p: Phrases) -> str:
     if one.customers is None:
         return f"<{FEWEST}"
     ends = (p.number(round(end, -1)) for end in (one.value, one.value_low, one.value_high))
