@@ -432,6 +432,37 @@ _OPT_OUTS = TableSpec(
     ),
 )
 
+_TIES = TableSpec(
+    name="ties",
+    rows="month",
+    key=("customer_id", "peer_id", "month"),
+    event="month",
+    columns=(
+        _CUSTOMER,
+        ColumnSpec("peer_id", "text", "whom they spoke with, any operator's", required=True),
+        _MONTH,
+        ColumnSpec("calls", "integer", "calls between the two", required=True, low=0, high=1e6),
+        ColumnSpec(
+            "minutes",
+            "number",
+            "minutes of these calls",
+            required=True,
+            unit="min",
+            low=0,
+            high=44640,
+        ),
+        ColumnSpec(
+            "outgoing_share",
+            "number",
+            "of the minutes, what the customer called (主叫)",
+            nullable=True,
+            unit="share",
+            low=0,
+            high=1,
+        ),
+    ),
+)
+
 TABLES: Mapping[str, TableSpec] = MappingProxyType(
     {
         spec.name: spec
@@ -445,6 +476,7 @@ TABLES: Mapping[str, TableSpec] = MappingProxyType(
             _SURVEYS,
             _OFFERS,
             _OPT_OUTS,
+            _TIES,
         )
     }
 )

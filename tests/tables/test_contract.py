@@ -16,6 +16,7 @@ def test_the_tables():
         "surveys",
         "offers",
         "opt_outs",
+        "ties",
     ]
     assert REQUIRED_TABLES == ("customers", "bills")
 
@@ -55,6 +56,7 @@ def test_a_spec_names_only_its_own_columns(spec):
             ),
         ),
         ("offers", ("offer_id", "customer_id", "offered_at", "offer", "arm")),
+        ("ties", ("customer_id", "peer_id", "month", "calls", "minutes")),
     ],
 )
 def test_required_columns(table, required):

@@ -22,10 +22,15 @@ _OWN = {
     "surveys": {"survey"},
     "offers": {"offer", "campaign"},
     "opt_outs": {"optout"},
+    "ties": {"tie"},
 }
 """What a table is about, which its columns may say or leave out."""
 
-_BESIDE = {"contacts": {"customer", "account", "service"}, "usage": {"customer", "month"}}
+_BESIDE = {
+    "contacts": {"customer", "account", "service"},
+    "usage": {"customer", "month"},
+    "ties": {"customer", "voice"},
+}
 _BESIDE_ALL = {"customer", "account"}
 """What a column's name may say besides."""
 

@@ -67,6 +67,7 @@ def kinds() -> dict[str, dict[str, str]]:
         name: {column.name: str(column.kind) for column in spec.columns}
         | ({} if spec.rows == "state" else {KNOWN_AT.name: KNOWN_AT.kind})
         for name, spec in TABLES.items()
+        if name != "ties"
     }
     return kinds | _TRUTH
 

@@ -119,6 +119,7 @@ class TableMappings(Section):
     surveys: TableMapping = TableMapping()
     offers: TableMapping = TableMapping()
     opt_outs: TableMapping = TableMapping()
+    ties: TableMapping = TableMapping()
 
 
 class SourceMapping(Section):

@@ -68,6 +68,7 @@ def row_checks(scope: Scope, future: datetime | None) -> list[RowCheck]:
     checks.extend(_order_checks(scope))
     checks.extend(_known_checks(scope))
     checks.extend(_scale_checks(scope))
+    checks.extend(_peer_checks(scope))
     return checks
 
 
@@ -283,3 +284,15 @@ def _scale_checks(scope: Scope) -> Iterator[RowCheck]:
         expected="above scale_min",
         shown=text,
     )
+
+
+def _peer_checks(scope: Scope) -> Iterator[RowCheck]:
+    if scope.has("peer_id", "customer_id"):
+        yield RowCheck(
+            code="C23",
+            column="peer_id",
+            effect="aside",
+            bad=scope.rows.peer_id == scope.rows.customer_id,
+            expected="somebody else's id",
+            shown=scope.text("peer_id"),
+        )

@@ -87,6 +87,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
             Code("C20", "known more than a month after it happened", "kept"),
             Code("C21", "a group_id of no group", "kept"),
             Code("C22", "a required table has no row", "source refused"),
+            Code("C23", "a customer who is their own peer", "row set aside"),
         )
     }
 )

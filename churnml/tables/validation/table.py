@@ -191,8 +191,9 @@ def _warnings(
 def _odd(
     scope: Scope, beside: Beside, customers: Spans | None, *, lessened: bool
 ) -> Iterator[tuple[BreachKind, ir.Table]]:
-    # A row set aside may have hidden a gap, or made one.
-    if scope.spec.rows == "month" and (customers is None or customers.gapped or lessened):
+    # A row set aside may have hidden a gap, or made one. Nobody has to call every month.
+    once_a_month = scope.spec.key == ("customer_id", "month")
+    if once_a_month and (customers is None or customers.gapped or lessened):
         yield ("C11", "month", "warn", "every month from the first to the last"), links.gaps(scope)
     if scope.spec.name == "customers" and beside.groups is not None and scope.has("group_id"):
         unknown = links.unknown_groups(scope, beside.groups)

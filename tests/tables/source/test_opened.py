@@ -23,7 +23,7 @@ def test_a_mapping_of_lazy_tables(source):
     assert len(source.tables) == 2
     assert "usage" not in source.tables
     assert source.tables.get("usage") is None
-    events = ("complaints", "contacts", "surveys", "offers", "opt_outs")
+    events = ("complaints", "contacts", "surveys", "offers", "opt_outs", "ties")
     assert source.missing == ("groups", "usage", *events)
     assert source.tables["bills"] is source.tables["bills"]
 

@@ -156,7 +156,7 @@ def test_absent_optional_tables_and_extra_columns_are_listed(write, rows, folder
     write(folder, {"customers": [rows.customer("c1")]})
     (folder / "bills.csv").write_text("customer_id,month,amount,note\nc1,2026-06-01,3,hello\n")
     report = validate(open_source(folder)).report
-    events = ("complaints", "contacts", "surveys", "offers", "opt_outs")
+    events = ("complaints", "contacts", "surveys", "offers", "opt_outs", "ties")
     assert report.missing == ("groups", "usage", *events)
     assert report.ignored == {"bills": ("note",)}
 
