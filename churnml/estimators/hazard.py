@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
+from sklearn.utils import Tags
 from sklearn.utils.validation import column_or_1d
 
 from churnml.errors import DataError, UsageError
@@ -28,6 +29,7 @@ from churnml.estimators.boosting.hazard_bag import (
 from churnml.estimators.boosting.person_months import PersonMonths, expand, thin, with_month
 from churnml.estimators.boosting.schedule import schedule
 from churnml.estimators.calibration import Calibration
+from churnml.estimators.concordance import concordance
 from churnml.estimators.encoding.encoder import Encoder, fit_encoder
 from churnml.estimators.encoding.sample import Sample, matrix_signs
 from churnml.estimators.parameters import (
@@ -71,6 +73,8 @@ class ChurnHazard(BoostedEstimator):
     random_state : int, default 0
     n_jobs : int, optional
         Threads; all by default. The result does not depend on it.
+    verbose : int, default 0
+        Above 0 a line is printed for each booster.
 
     Attributes
     ----------
@@ -105,6 +109,7 @@ class ChurnHazard(BoostedEstimator):
         monotone: Mapping[str, int] | None = None,
         random_state: int = 0,
         n_jobs: int | None = None,
+        verbose: int = 0,
     ) -> None:
         self.months = months
         self.num_leaves = num_leaves
@@ -115,6 +120,7 @@ class ChurnHazard(BoostedEstimator):
         self.monotone = monotone
         self.random_state = random_state
         self.n_jobs = n_jobs
+        self.verbose = verbose
 
     def fit(
         self,
@@ -157,7 +163,7 @@ class ChurnHazard(BoostedEstimator):
             sample.values, (drawn > 0).astype(np.float64), sample.weight, rank
         )
         months = thin(expand(drawn, sample.weight), self.max_person_months, seed)
-        _require_both(months)
+        _require_both(months, sample.y.size)
         folds = min(self.folds, int(sample.group.max()) + 1)
         folds = 5 if len(months) > MANY and folds > 1 else folds
         recipe = self._recipe(months, encoder, matrix.shape[1], alone=folds < 2)
@@ -169,6 +175,7 @@ class ChurnHazard(BoostedEstimator):
             folds=folds,
             seed=seed,
             threads=self._threads,
+            verbose=self.verbose,
         )
         bag, scores, judged = fit_hazard_bag(given, self.months)
         self._hold(encoder, bag.boosters)
@@ -187,6 +194,7 @@ class ChurnHazard(BoostedEstimator):
         check_real("learning_rate", self.learning_rate, above=0, none=True)
         check_directions("monotone", self.monotone)
         check_threads("n_jobs", self.n_jobs)
+        check_count("verbose", self.verbose, least=0)
         return seed_of(self.random_state)
 
     def _recipe(
@@ -258,6 +266,28 @@ class ChurnHazard(BoostedEstimator):
         """The chance of leaving within all the months, shape (n,)."""
         return self.predict_within(X, (self.months,))[:, 0]
 
+    def score(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """How often who left sooner had the higher chance of leaving (Harrell's *C*).
+
+        Of all pairs of a customer who left in a month and one who was seen to stay through
+        it, the share in which the first has the higher :meth:`predict`; ties count half.
+        0.5 is chance, 1 perfect, NaN where there is no such pair.
+
+        Parameters
+        ----------
+        X : DataFrame, shape (n, k)
+        y : array of int, shape (n,)
+            As of :meth:`fit`.
+        sample_weight : array, shape (n,), optional
+            A pair weighs as much as the product of its two.
+
+        References
+        ----------
+        Harrell, Califf, Pryor, Lee, Rosati (1982), "Evaluating the yield of medical tests",
+        JAMA 247(18).
+        """
+        return concordance(_outcomes(y, self.months), self.predict(X), sample_weight)
+
     def explain(self, X: Any, month: int = 1) -> pd.DataFrame:
         """Contributions to the calibrated log-odds of leaving in a month, by column.
 
@@ -279,6 +309,12 @@ class ChurnHazard(BoostedEstimator):
 
     def _explained(self) -> list[Bag]:
         return [Bag(shapes=Shapes(0.0, []), texts=self.bag_.texts, boosters=self.bag_.boosters)]
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        # No tag says "whole numbers but 0"; this one keeps 0 out of what tools make up as y.
+        tags.target_tags.positive_only = True
+        return tags
 
     def _own_state(self) -> State:
         state = {
@@ -320,11 +356,12 @@ def _outcomes(y: Any, months: int) -> NDArray[np.int64]:
     return np.where(np.abs(outcome) > months, -months, outcome)
 
 
-def _require_both(months: PersonMonths) -> None:
+def _require_both(months: PersonMonths, customers: int) -> None:
     left = int(months.left.sum())
     if left in (0, len(months)):
         raise DataError(
-            f"y: in {left} of {len(months)} person-months somebody left.",
+            f"y: in {left} of {len(months)} person-months of {customers} "
+            f"sample{'s' * (customers != 1)} somebody left.",
             hint="A hazard needs months in which customers left and months in which they stayed.",
             count=left,
         )

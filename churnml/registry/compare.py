@@ -7,12 +7,15 @@ dates and the same data. Elsewhere they are shown, and said not to compare.
 from __future__ import annotations
 
 import html
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 from churnml.base.tasks import TASKS
+from churnml.errors import UsageError
 from churnml.models.model import Model
+from churnml.registry.on_rows import RowsComparison, compare_on_rows
 from churnml.registry.resolve import Resolved, as_resolved
 
 _FEATURES = 15
@@ -68,22 +71,55 @@ class Comparison:
         return f"{table('Two models side by side', ('', *self.models), rows)}<ul>{notes}</ul>"
 
 
-def compare(first: Model | str | Path, second: Model | str | Path) -> Comparison:
-    """Compare two models.
+@overload
+def compare(first: Model | str | Path, second: Model | str | Path) -> Comparison: ...
+@overload
+def compare(
+    first: Sequence[Any] | Mapping[str, Any],
+    second: Any,
+    y: Any = None,
+    *,
+    groups: Any = None,
+    draws: int = 200,
+) -> RowsComparison: ...
+
+
+def compare(
+    first: Model | str | Path | Sequence[Any] | Mapping[str, Any],
+    second: Any,
+    y: Any = None,
+    *,
+    groups: Any = None,
+    draws: int = 200,
+) -> Comparison | RowsComparison:
+    """Compare two models by what they say of themselves, or several on the same rows.
 
     Parameters
     ----------
-    first, second : Model, str or path
-        Models or their URIs.
+    first : Model, str or path; or several in a list, or in a dict by name
+        Models or their URIs. In a list also estimators that were fitted in a notebook, those
+        of scikit-learn too.
+    second : Model, str or path; or DataFrame of shape (n, k)
+        The other model; the rows, where ``first`` holds several.
+    y : array, shape (n,), optional
+        What became of the rows, as of the estimators' ``fit``.
+    groups : array, shape (n,), optional
+        The customer of each row; else every row is one. Intervals are over customers.
+    draws : int, default 200
+        Of the bootstrap, which are the same for all models.
 
     Returns
     -------
-    Comparison
+    Comparison or RowsComparison
+        The latter for several models: each measure with its interval, and its difference from
+        the first model's with the interval of the difference.
 
     Raises
     ------
     ModelError
         If there is no such model.
+    UsageError
+        If the models predict different things, or rows were given without their outcomes.
 
     Examples
     --------
@@ -93,6 +129,19 @@ def compare(first: Model | str | Path, second: Model | str | Path) -> Comparison
     ...
     churnml.errors.ModelError: ...
     """
+    if isinstance(first, Sequence | Mapping) and not isinstance(first, str):
+        if y is None:
+            raise UsageError(
+                "compare: several models are compared on rows: X and y are missing.",
+                hint="compare([first, second], X, y).",
+            )
+        return compare_on_rows(first, second, y, groups=groups, draws=draws)
+    strange = [one for one in (first, second) if not isinstance(one, Model | str | Path)]
+    if y is not None or strange:
+        raise UsageError(
+            "compare: two registered models were expected, or several on the same rows.",
+            hint="compare([first, second], X, y) takes fitted estimators.",
+        )
     left, right = as_resolved(first), as_resolved(second)
     a, b = left.model, right.model
     notes = [*_apart(a, b), *_untested(left, right)]

@@ -5,14 +5,15 @@ from __future__ import annotations
 import pytest
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
-from churnml.estimators import ChurnClassifier, SatisfactionRegressor
+from churnml.estimators import ChurnClassifier, ChurnHazard, SatisfactionRegressor
 
 ESTIMATORS = (
     ChurnClassifier(repeats=1, n_jobs=1, max_rounds=60),
     # The checks' targets keep to no scale.
     SatisfactionRegressor(bounds=None, repeats=1, n_jobs=1, max_rounds=60),
+    ChurnHazard(n_jobs=1, max_rounds=60),
 )
-NUMBER_OF_CHECKS = {"ChurnClassifier": 62, "SatisfactionRegressor": 58}
+NUMBER_OF_CHECKS = {"ChurnClassifier": 62, "SatisfactionRegressor": 58, "ChurnHazard": 48}
 
 
 @parametrize_with_checks(ESTIMATORS)

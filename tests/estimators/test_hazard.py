@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 
 import numpy as np
@@ -223,3 +224,28 @@ def test_what_cannot_be_told_is_refused(learned):
         model.predict_hazard(frame.drop(columns="tenure"))
     assert model.unseen(frame.head(3).assign(plan="never")) == {"plan": 3}
     assert clone(model).get_params() == model.get_params()
+
+
+def test_score_is_the_share_of_pairs_ranked_rightly():
+    random = np.random.default_rng(5)
+    frame, y, _ = customers(120, seed=3)
+    model = ChurnHazard(**QUICK).fit(frame, y)
+    weight = random.uniform(0, 2, len(y))
+    chance = model.predict(frame)
+    right = pairs = 0.0
+    for i, j in itertools.product(range(len(y)), repeat=2):
+        if y[i] > 0 and (y[j] > y[i] or -y[j] >= y[i]):
+            pairs += weight[i] * weight[j]
+            right += (
+                weight[i] * weight[j] * ((chance[i] > chance[j]) + (chance[i] == chance[j]) / 2)
+            )
+    assert model.score(frame, y, weight) == pytest.approx(right / pairs, abs=1e-12)
+    assert model.score(frame, y) > 0.6
+    assert np.isnan(model.score(frame, np.full(len(y), -3)))
+
+
+def test_verbose_prints_a_line_for_each_booster(capsys):
+    frame, y, _ = customers(120, seed=3)
+    ChurnHazard(**QUICK, verbose=1).fit(frame, y)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(":")[0] for line in lines] == ["booster 1 of 2", "booster 2 of 2"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,6 +67,8 @@ class Growing:
     folds : int
         Below 2 there is one booster, grown on everything without stopping early.
     seed, threads : int
+    verbose : int
+        Above 0 a line is printed for each booster.
     """
 
     matrix: NDArray[np.float32]
@@ -75,6 +78,7 @@ class Growing:
     folds: int
     seed: int
     threads: int
+    verbose: int = 0
 
 
 def fit_hazard_bag(
@@ -110,6 +114,9 @@ def fit_hazard_bag(
         )
         (booster,) = load([texts[-1]])
         member = HazardBag(start=start, texts=texts[-1:], boosters=[booster])
+        if given.verbose:
+            loss = f", held-out log loss {losses[-1]:.4f}" if losses else ""
+            sys.stdout.write(f"booster {one + 1} of {members}: {booster.num_trees()} trees{loss}\n")
         judging = months.take(outside)
         found = [
             member.score(rows, given.threads)
