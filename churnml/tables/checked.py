@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from churnml.base.placing import input_first, require_apart
 from churnml.base.text import counted
 from churnml.config.settings import Config, ConfigGiven, as_config
 from churnml.errors import UsageError
 from churnml.tables.source import Source, open_source
+from churnml.tables.source.engines.frames import is_frame
 from churnml.tables.source.mapping import SourceMapping
 from churnml.tables.source.source import HasTables
 from churnml.tables.validation import Validation
@@ -25,7 +27,7 @@ _log = logging.getLogger(__name__)
 
 
 def as_source(
-    data: Source | Location,
+    data: Source | Location | Mapping[str, Any],
     *,
     mapping: Location | SourceMapping | None = None,
     config: ConfigGiven | None = None,
@@ -34,8 +36,8 @@ def as_source(
 
     Parameters
     ----------
-    data : Source, str or path
-        A source stays as it is.
+    data : Source, str, path, or mapping of str to frame
+        A source stays as it is; all else is opened.
     mapping : path or SourceMapping, optional
         Of a location.
     config : Config, path or mapping, optional
@@ -53,7 +55,8 @@ def as_source(
                 hint="churnml.open_source(location, mapping=...)",
             )
         return data
-    if not isinstance(data, str | Path):
+    frames = isinstance(data, Mapping) and data and all(map(is_frame, data.values()))
+    if not (frames or isinstance(data, str | Path)):
         raise UsageError(
             f"Operator tables expected, found a {type(data).__name__}.",
             hint="Give churnml.open_source(...) or its location; a table of your own needs id "

@@ -149,6 +149,9 @@ def split_operator(source: Source, task: TaskName, *, config: Config) -> Split:
 def place_tags(source: Source) -> dict[str, str]:
     """The absolute location of the tables, so that later commands find them from any folder."""
     place = source.address
+    if not place:
+        # Frames in memory are found by nobody else.
+        return {}
     found = {SOURCE: place if "://" in place else str(Path(place).absolute())}
     return found | ({MAPPING: source.mapping_file} if source.mapping_file else {})
 

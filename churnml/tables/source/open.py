@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from ibis.expr import types as ir
 
-from churnml.errors import ContractError, DataError
+from churnml.base.text import nearest
+from churnml.errors import ContractError, DataError, UsageError
 from churnml.tables.contract import TABLES
 from churnml.tables.source import parquet
 from churnml.tables.source.binding import Binding, numbered_rows, read_rows
 from churnml.tables.source.coded import CodedComplaints, find_coded, read_coded
 from churnml.tables.source.csv import load as delimited
 from churnml.tables.source.csv.sniffing import read_names
-from churnml.tables.source.engines import database
+from churnml.tables.source.engines import database, frames
 from churnml.tables.source.engines.duckdb import Engine, require_utf8, start
 from churnml.tables.source.folder import MAPPING_FILE, find
 from churnml.tables.source.mapping import SourceMapping, check_mapping, read_mapping
@@ -25,20 +27,22 @@ CSV_ENDINGS = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt", ".txt.gz")
 
 
 def open_source(
-    location: str | Path,
+    location: str | Path | Mapping[str, Any],
     *,
     mapping: str | Path | SourceMapping | None = None,
     memory_limit: str | None = None,
     threads: int | None = None,
 ) -> Source:
-    """Open an operator's tables without reading a row.
+    """Open an operator's tables, without reading a row of what is stored.
 
     Parameters
     ----------
-    location : str or path
+    location : str, path, or mapping of str to frame
         A folder with ``<table>.parquet``, ``<table>.csv[.gz]`` or a folder ``<table>/`` of
         Parquet parts for each table; a DuckDB file; ``postgresql://…``; or
-        ``spark://catalog.schema``.
+        ``spark://catalog.schema``. Or the tables themselves by their names: pandas, polars
+        (lazy ones too), Arrow (tables, datasets, record batch readers), DuckDB relations or
+        Ibis tables, whose rows are taken into the engine once.
     mapping : path or SourceMapping, optional
         The operator's names, codes and units; by default ``source.yaml`` in the folder.
     memory_limit : str, optional
@@ -57,7 +61,24 @@ def open_source(
         If a file cannot be read as what it claims to be.
     ContractError
         If there is no table of the contract.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> customers = pd.DataFrame({"customer_id": ["1"], "activated_on": ["2020-01-01"],
+    ...                           "terminated_on": [None], "payment": ["prepaid"]})
+    >>> bills = pd.DataFrame({"customer_id": ["1"], "month": ["2026-05-01"], "amount": [58.0]})
+    >>> open_source({"customers": customers, "bills": bills})
+    Source('frames': customers, bills)
     """
+    if isinstance(location, Mapping):
+        return _open_frames(location, mapping, start(memory_limit=memory_limit, threads=threads))
+    if not isinstance(location, str | Path):
+        raise UsageError(
+            f"A {type(location).__name__} is not a place of operator tables.",
+            hint='Give a folder, a file or an address, or frames by their names: {"customers": '
+            'frame, "bills": frame}.',
+        )
     if database.is_address(location):
         return _open_database(str(location), mapping)
     path = Path(location)
@@ -130,6 +151,36 @@ def _bind_file(engine: Engine, mapping: SourceMapping, path: Path) -> dict[str, 
     if not bindings:
         raise _no_table(str(path), names)
     return bindings
+
+
+def _open_frames(
+    given: Mapping[str, Any], mapped: str | Path | SourceMapping | None, engine: Engine
+) -> Source:
+    mapping, text = _mapping(None, mapped)
+    for name in given:
+        if name not in TABLES:
+            near = nearest(str(name), TABLES)
+            raise UsageError(
+                f"{name!r} is not a table of the contract.",
+                hint=f"Did you mean {near!r}?" if near else f"Known: {', '.join(TABLES)}.",
+                table=str(name),
+            )
+    if not given:
+        raise _no_table("frames", ())
+    bindings, names = {}, {}
+    for table in (name for name in TABLES if name in given):
+        plain, numbered, names[table] = frames.frame_views(engine, table, given[table])
+        bindings[table] = _bound(mapping, table, "a frame", plain, numbered)
+    return Source(
+        location="frames",
+        con=engine.con,
+        bindings=bindings,
+        mapping_text=text,
+        mapping_file=_file_of(mapped),
+        coded=_coded(mapping, mapped, None),
+        operator=mapping.name or "",
+        identify_rows=partial(frames.digest, engine.con, names),
+    )
 
 
 def _open_database(location: str, given: str | Path | SourceMapping | None) -> Source:
