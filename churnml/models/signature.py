@@ -20,11 +20,12 @@ _TEXT = ("risk_band",)
 def signature(model: Model) -> ModelSignature:
     """Build a model's signature: inputs, outputs, parameters.
 
-    The columns read are of any type and none is required, as far as MLflow is concerned:
-    it would refuse whole numbers where fractions are due (unless all are 0 or 1), and its
-    refusals print the customers' rows or else no column's name. What is missing or of a
-    wrong type is refused by the model itself (`churnml.scoring.pyfunc`), which reads the
-    same values alike however they are kept.
+    Categories are text, features of operator tables numbers; a column of a flat table that
+    holds numbers is of any type, for people write them in many ways ("12 %", "1,234"). None is
+    required. MLflow's own check against it would refuse whole numbers where fractions are due
+    (unless all are 0 or 1), and quote customers' rows: it is left to the model
+    (`churnml.scoring.pyfunc_frames`), which reads the same values alike however they are kept
+    and names the column of what it refuses.
 
     ``reasons``, a parameter, says how many reasons each row gets; ``as_of``, of a flat table,
     from which day its dates are counted (by default as in training). They and the keys come
@@ -34,14 +35,18 @@ def signature(model: Model) -> ModelSignature:
     from mlflow.types import ColSpec, ParamSchema, ParamSpec, Schema
     from mlflow.types.schema import AnyType
 
-    reads = list(dict.fromkeys([*KEYS, *model.names]))
+    number = AnyType() if model.origin.kind == "table" else "double"
+    kinds = {
+        column.name: number if column.kind == "number" else "string" for column in model.inputs
+    }
+    reads = dict.fromkeys(KEYS, AnyType()) | kinds
     scores = TASKS[model.task].scores
     gives = [ColSpec("string" if name in _TEXT else "double", name) for name in scores]
     params = [ParamSpec("reasons", "long", 0)]
     if model.origin.kind == "table":
         params.append(ParamSpec("as_of", "string", ""))
     return ModelSignature(
-        inputs=Schema([ColSpec(AnyType(), name, required=False) for name in reads]),
+        inputs=Schema([ColSpec(kind, name, required=False) for name, kind in reads.items()]),
         outputs=Schema(gives),
         params=ParamSchema(params),
     )

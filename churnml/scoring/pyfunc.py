@@ -15,10 +15,12 @@ from churnml.base.dates import parse_date
 from churnml.base.tasks import TASKS
 from churnml.datasets.flat import Signature, counted_from, mistaken, read_frame
 from churnml.errors import ChurnmlError, UsageError
+from churnml.estimators.encoding.frames import as_frame
 from churnml.models.bundle import load
 from churnml.models.model import Model, predict
 from churnml.models.signature import KEYS
 from churnml.scoring.percentile import percentile, risk_band
+from churnml.scoring.pyfunc_frames import pass_frames
 from churnml.scoring.reasons import reasons
 
 
@@ -33,14 +35,15 @@ class Scorer:
     def __init__(self, model: Model) -> None:
         self.model = model
 
-    def predict(self, data: pd.DataFrame, params: Mapping[str, Any] | None = None) -> pd.DataFrame:
+    def predict(self, data: Any, params: Mapping[str, Any] | None = None) -> pd.DataFrame:
         """Score rows, bit for bit as in batch scoring.
 
         Parameters
         ----------
         data : DataFrame, shape (n, k)
-            The model's columns by name, in any order; others are passed over.
-            ``customer_id`` and ``as_of``, where given, come back.
+            The model's columns by name, in any order; others are passed over. Frames of
+            polars and Arrow are read like those of pandas. ``customer_id`` and ``as_of``,
+            where given, come back.
         params : mapping, optional
             ``reasons``: how many reasons each row gets, 0 by default. ``as_of``, of a flat
             table: the day from which its dates are counted, by default that of training.
@@ -57,9 +60,10 @@ class Scorer:
             infinite numbers, fewer than 0 reasons. The message names the column.
         """
         try:
+            _refuse_evaluation(self.model)
             given = params or {}
             as_of = given.get("as_of") or None
-            return self._scores(data, int(given.get("reasons", 0)), as_of)
+            return self._scores(as_frame(data), int(given.get("reasons", 0)), as_of)
         except (ChurnmlError, TypeError) as error:
             from churnml.scoring.serving_error import Refused
 
@@ -108,11 +112,35 @@ class Scorer:
 
 def _load_pyfunc(data_path: str) -> Scorer:
     """Load a model from a bundle's folder; called by MLflow."""
+    pass_frames()
     model = load(Path(data_path))
     if _in_spark_task():
         # Spark runs a task on every core already.
         model.estimator.set_params(n_jobs=1)
     return Scorer(model)
+
+
+def _refuse_evaluation(model: Model) -> None:
+    """Refuse MLflow's evaluators, which take one column of labels for what a model predicts.
+
+    Raises
+    ------
+    UsageError
+        Names what measures the model, and how MLflow's report is made of it.
+    """
+    frame = sys._getframe()
+    while frame.f_back is not None:
+        frame = frame.f_back
+        if str(frame.f_globals.get("__name__")).startswith("mlflow.models.evaluation"):
+            score = TASKS[model.task].score
+            raise UsageError(
+                "mlflow.models.evaluate takes one column of labels for what a model predicts; this "
+                f"one gives {score} and more.",
+                hint="churnml.evaluate(model, data, target=...) measures it, with intervals. For "
+                f"MLflow's own report: data['predicted'] = model.predict(data)['{score}'] > 0.5, "
+                "then mlflow.models.evaluate(data=data[['predicted', target]], "
+                "predictions='predicted', targets=target, model_type='classifier').",
+            )
 
 
 def _in_spark_task() -> bool:

@@ -16,6 +16,17 @@ def test_it_names_what_is_read_and_given(task, request):
     assert [param.name for param in found.params.params] == ["reasons", "as_of"]
 
 
+def test_it_says_types_and_leaves_numbers_of_flat_tables_open(churn):
+    from dataclasses import replace
+
+    operator = replace(churn, origin=replace(churn.origin, kind="operator"))
+    table = replace(churn, origin=replace(churn.origin, kind="table"))
+    for model, number in ((operator, "double"), (table, "any")):
+        said = {spec.name: spec.to_dict()["type"] for spec in signature(model).inputs.inputs}
+        kinds = {"number": number, "category": "string"}
+        assert {one.name: kinds[one.kind] for one in churn.inputs}.items() <= said.items()
+
+
 def test_types_are_told_to_people(churn):
     types = {column.name: column.type.name for column in typed_columns(churn).inputs}
     kinds = {"number": "double", "category": "string"}

@@ -11,10 +11,13 @@ import pandas as pd
 from churnml.errors import DataError
 from churnml.metrics.check_arrays import numbers, refuse
 from churnml.metrics.check_options import check_kind, check_whole
-from churnml.metrics.displays.style import BLUE, ORANGE, Display, short
+from churnml.metrics.displays.style import BLUE, MODELS, ORANGE, Display, short, show_chinese
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+_COLUMNS = "_churnml_columns"
+_MARKERS = ("D", "s", "^", "v")
 
 
 class ReasonsDisplay(Display):
@@ -27,6 +30,8 @@ class ReasonsDisplay(Display):
     unit : str, default "log-odds"
     drivers : mapping of str to str, optional
         The driver group of each column, shown behind its name.
+    name : str, optional
+        Of the model.
 
     Examples
     --------
@@ -44,8 +49,10 @@ class ReasonsDisplay(Display):
         down: pd.Series,
         unit: str = "log-odds",
         drivers: Mapping[str, str] | None = None,
+        name: str | None = None,
     ) -> None:
         self.up, self.down, self.unit, self.drivers = up, down, unit, dict(drivers or {})
+        self.name = name
 
     @classmethod
     def from_predictions(
@@ -54,6 +61,7 @@ class ReasonsDisplay(Display):
         *,
         unit: str = "log-odds",
         drivers: Mapping[str, str] | None = None,
+        name: str | None = None,
         ax: Axes | None = None,
         top: int = 15,
     ) -> Self:
@@ -62,15 +70,17 @@ class ReasonsDisplay(Display):
         check_kind("contributions", contributions, pd.DataFrame, hint=hint)
         if contributions.empty:
             raise DataError("there are no contributions to draw.")
-        for name, column in contributions.items():
-            known = numbers(f"contributions of {name}", column)
-            refuse(~np.isfinite(known), known, f"contributions of {name} are missing or infinite")
+        for feature, column in contributions.items():
+            told = f"contributions of {feature}"
+            known = numbers(told, column)
+            refuse(~np.isfinite(known), known, f"{told} are missing or infinite")
         check_whole("top", top)
         shown = cls(
             up=contributions.clip(lower=0).mean(),
             down=contributions.clip(upper=0).mean(),
             unit=unit,
             drivers=drivers,
+            name=name,
         )
         return shown.plot(ax, top=top)
 
@@ -80,20 +90,44 @@ class ReasonsDisplay(Display):
         return cls.from_predictions(estimator.explain(X), **options)
 
     def plot(self, ax: Axes | None = None, *, top: int = 15) -> Self:
-        """Draw the ``top`` columns, the strongest above, on new axes where none are given."""
+        """Draw the ``top`` columns, the strongest above, on new axes where none are given.
+
+        A further model is drawn as marks beside the bars of the first, on the same columns.
+        """
         axes = self._axes(ax)
+        turn = self._turn(axes, "What moves the scores")
+        if turn:
+            return self._mark(axes, turn)
         strength = (self.up - self.down).to_numpy()
         chosen = np.argsort(-strength, kind="stable")[:top][::-1]
         names = [str(self.up.index[at]) for at in chosen]
+        setattr(axes, _COLUMNS, names)
         places = np.arange(len(names))
-        axes.barh(places, self.down.iloc[chosen], color=BLUE, label="lowers the score")
-        axes.barh(places, self.up.iloc[chosen], color=ORANGE, label="raises the score")
+        whose = f", {self.name}" if self.name else ""
+        axes.barh(places, self.down.iloc[chosen], color=BLUE, label=f"lowers the score{whose}")
+        axes.barh(places, self.up.iloc[chosen], color=ORANGE, label=f"raises the score{whose}")
         axes.set_yticks(places, [self._labelled(name) for name in names])
         axes.axvline(0, color="black", lw=0.8)
         axes.set(xlabel=f"mean contribution over customers, {self.unit}")
         # Room for the legend below the lowest bar, however long that is.
         axes.set_ylim(-1 - 0.06 * len(names), len(names) - 0.4)
         axes.legend(loc="lower right", edgecolor="none", framealpha=1, ncols=2)
+        show_chinese(axes)
+        return self
+
+    def _mark(self, axes: Axes, turn: int) -> Self:
+        mark: dict[str, Any] = {
+            "ls": "",
+            "marker": _MARKERS[(turn - 1) % len(_MARKERS)],
+            "ms": 6,
+            "mec": "white",
+        }
+        mark |= {"color": MODELS[(turn + 1) % len(MODELS)]}
+        label = self.name or f"model {turn + 1}"
+        for at, name in enumerate(getattr(axes, _COLUMNS, ())):
+            if name in self.up.index:
+                axes.plot([self.down[name], self.up[name]], [at, at], label=label, **mark)
+        self._legend(axes, loc="lower right", ncols=2)
         return self
 
     def _labelled(self, name: str) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from churnml.metrics.check_arrays import check_answers, check_interval, check_pair
-from churnml.metrics.displays.style import BLUE, GREY, ORANGE, Display
+from churnml.metrics.displays.style import GREY, ORANGE, Display
 from churnml.metrics.intervals import INTERVAL
 from churnml.metrics.reliability import Bin, mean_reliability, rows_of_bins
 
@@ -30,6 +30,8 @@ class SatisfactionDisplay(Display):
         The middle half of each group's answers.
     interval : array, shape (k, 2), optional
         The mean ends of the 90 % prediction intervals.
+    name : str, optional
+        Of the model.
 
     Examples
     --------
@@ -46,8 +48,9 @@ class SatisfactionDisplay(Display):
         bins: Sequence[Bin],
         middle: Floats,
         interval: Floats | None = None,
+        name: str | None = None,
     ) -> None:
-        self.bins, self.middle, self.interval = bins, middle, interval
+        self.bins, self.middle, self.interval, self.name = bins, middle, interval, name
 
     @classmethod
     def from_predictions(
@@ -58,6 +61,7 @@ class SatisfactionDisplay(Display):
         groups: ArrayLike | None = None,
         interval: tuple[ArrayLike, ArrayLike] | None = None,
         bins: int = 10,
+        name: str | None = None,
         ax: Axes | None = None,
         **line: Any,
     ) -> Self:
@@ -69,6 +73,7 @@ class SatisfactionDisplay(Display):
             bins=mean_reliability(answers, predictions, groups, bins=bins),
             middle=np.array([np.quantile(answers[part], [0.25, 0.75]) for part in parts]),
             interval=None if ends is None else _means(ends, parts),
+            name=name,
         )
         return shown.plot(ax, **line)
 
@@ -78,32 +83,41 @@ class SatisfactionDisplay(Display):
         shown = {"interval": estimator.predict_interval(X)} | options
         return cls.from_predictions(y, estimator.predict(X), **shown)
 
-    def plot(self, ax: Axes | None = None, **line: Any) -> Self:
+    def plot(self, ax: Axes | None = None, *, name: str | None = None, **line: Any) -> Self:
         """Draw, on new axes where none are given."""
         axes, x = self._axes(ax), np.array([one.predicted for one in self.bins])
+        turn = self._turn(axes, "Satisfaction answered against predicted")
+        own = self._model_style(turn, name or self.name, {})
+        colour, whose = own["color"], f", {own['label']}" if turn or name or self.name else ""
         answered = np.array([one.observed for one in self.bins])
         error = [one.observed - one.low for one in self.bins]
         axes.plot([0, 100], [0, 100], color=GREY, lw=1, ls="--", label="perfect")
         axes.vlines(
-            x, self.middle[:, 0], self.middle[:, 1], color=BLUE, lw=6, alpha=0.2,
-            label="middle half of the answers",
+            x, self.middle[:, 0], self.middle[:, 1], color=colour, lw=6, alpha=0.2,
+            label=f"middle half of the answers{whose}",
         )  # fmt: skip
         bottom, top = self.middle.min(), self.middle.max()
         if self.interval is not None:
-            for end, label in ((0, "90 % prediction interval"), (1, None)):
-                axes.plot(x, self.interval[:, end], color=ORANGE, lw=1, ls=":", label=label)
+            for end, label in ((0, f"90 % prediction interval{whose}"), (1, None)):
+                shade = colour if turn else ORANGE
+                axes.plot(x, self.interval[:, end], color=shade, lw=1, ls=":", label=label)
             bottom, top = min(bottom, self.interval.min()), max(top, self.interval.max())
         style: dict[str, Any] = {
-            "color": BLUE,
+            "color": colour,
             "fmt": "o-",
-            "label": f"mean answer, {INTERVAL}",
+            "label": f"mean answer, {INTERVAL}{whose}",
         } | line
         axes.errorbar(x, answered, error, **style)
         axes.set(xlabel="predicted satisfaction (0 to 100)", ylabel="satisfaction answered")
-        axes.set(xlim=(x.min() - 3, x.max() + 3), ylim=(bottom - 5, min(top + 12, 118)))
+        left, right, low, high = x.min() - 3, x.max() + 3, bottom - 5, min(top + 12, 118)
+        if turn:
+            (first, last), (least, most) = axes.get_xlim(), axes.get_ylim()
+            left, right = min(left, first), max(right, last)
+            low, high = min(low, least), max(high, most)
+        axes.set(xlim=(left, right), ylim=(low, high))
         ticks = axes.get_yticks()
-        axes.set_yticks(ticks[(ticks >= max(bottom - 5, 0)) & (ticks <= 100)])
-        axes.legend(loc="upper left", frameon=False, ncols=2, fontsize="small")
+        axes.set_yticks(ticks[(ticks >= max(low, 0)) & (ticks <= 100)])
+        self._legend(axes, loc="upper left", ncols=2, fontsize="small")
         return self
 
 

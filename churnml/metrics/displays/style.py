@@ -165,16 +165,16 @@ class Display:
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
             found.setdefault(label, handle)
         axes.legend(found.values(), found.keys(), frameon=False, **where)
-        _show_chinese(axes)
+        show_chinese(axes)
 
 
-def _show_chinese(axes: Axes) -> None:
-    """Give texts that are not plain a font that has their characters, where one is installed."""
+def show_chinese(axes: Axes) -> None:
+    """Let all texts of the axes, later titles too, fall back on a font with Chinese, if any is."""
     from matplotlib.text import Text
 
     for text in axes.findobj(Text):
-        if not text.get_text().isascii():
-            text.set_fontfamily([*text.get_fontfamily(), *_chinese_fonts()])
+        known = text.get_fontfamily()
+        text.set_fontfamily([*known, *(one for one in _chinese_fonts() if one not in known)])
 
 
 def leaving(estimator: Any, X: Any) -> Any:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 _GROUPS = {"lower half": 0.5, "next 30 %": 0.8, "next 15 %": 0.95, "highest 5 %": 1.0}
 """The groups, and up to which share of the customers each reaches."""
 
+_LINES = (("-", "o"), ("--", "s"), (":", "^"), ("-.", "v"))
+"""Of each model on one pair of axes, its lines and its dots."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class RiskGroup:
@@ -52,6 +55,8 @@ class SurvivalDisplay(Display):
     ----------
     curves : list of RiskGroup
         By rising risk.
+    name : str, optional
+        Of the model.
 
     Examples
     --------
@@ -63,8 +68,8 @@ class SurvivalDisplay(Display):
     [('lower half', [0.0, 0.5]), ('next 15 %', [1.0, 1.0])]
     """
 
-    def __init__(self, *, curves: Sequence[RiskGroup]) -> None:
-        self.curves = curves
+    def __init__(self, *, curves: Sequence[RiskGroup], name: str | None = None) -> None:
+        self.curves, self.name = curves, name
 
     @classmethod
     def from_predictions(
@@ -73,6 +78,7 @@ class SurvivalDisplay(Display):
         within: NDArray[np.float64],
         *,
         groups: ArrayLike | None = None,
+        name: str | None = None,
         ax: Axes | None = None,
     ) -> Self:
         """Draw predicted probabilities of held-out rows.
@@ -87,6 +93,7 @@ class SurvivalDisplay(Display):
             parted.
         groups : array, shape (n,), optional
             The customer of each row; else every row is one.
+        name : str, optional
         ax : Axes, optional
         """
         months = np.asarray(outcome).astype(int)
@@ -99,7 +106,7 @@ class SurvivalDisplay(Display):
         rank = (rankdata(within[:, -1]) - 0.5) / len(months)
         group = np.searchsorted(list(_GROUPS.values()), rank, side="right")
         curves = []
-        for number, name in enumerate(_GROUPS):
+        for number, group_name in enumerate(_GROUPS):
             rows = group == number
             if rows.any():
                 left = ((months[rows, None] > 0) & (months[rows, None] <= at)).astype(float)
@@ -107,23 +114,33 @@ class SurvivalDisplay(Display):
                 observed, low, high = np.array(ends).T
                 predicted = within[rows, :seen].mean(axis=0)
                 curves.append(
-                    RiskGroup(name=name, predicted=predicted, observed=observed, low=low, high=high)
+                    RiskGroup(
+                        name=group_name,
+                        predicted=predicted,
+                        observed=observed,
+                        low=low,
+                        high=high,
+                    )
                 )
-        return cls(curves=curves).plot(ax)
+        return cls(curves=curves, name=name).plot(ax)
 
-    def plot(self, ax: Axes | None = None) -> Self:
-        """Draw, on new axes where none are given."""
+    def plot(self, ax: Axes | None = None, *, name: str | None = None) -> Self:
+        """Draw, on new axes where none are given; further models with lines of their own."""
         axes = self._axes(ax)
+        turn = self._turn(axes, "Who has left, month by month")
+        name = name or self.name or (f"model {turn + 1}" if turn else None)
+        whose = f", {name}" if name else ""
+        line, dot = _LINES[turn % len(_LINES)]
         at = np.arange(1, len(self.curves[0].predicted) + 1)
         for number, one in enumerate(self.curves):
             colour = PALETTE[list(_GROUPS).index(one.name)]
             # Side by side, or the intervals of one month would hide each other.
-            place = at + 0.05 * (number - (len(self.curves) - 1) / 2)
-            axes.plot(at, one.predicted, color=colour, label=one.name)
+            place = at + 0.05 * (number - (len(self.curves) - 1) / 2) + 0.02 * turn
+            axes.plot(at, one.predicted, color=colour, ls=line, label=f"{one.name}{whose}")
             axes.vlines(place, one.low, one.high, color=colour, lw=1.5, alpha=0.6)
-            axes.plot(place, one.observed, "o", color=colour, ms=5)
+            axes.plot(place, one.observed, dot, color=colour, ms=5)
         axes.set(xlabel="months after the date", xticks=at)
         axes.set_ylabel(f"share that has left: predicted (lines),\nobserved (dots, {INTERVAL})")
         axes.set_ylim(bottom=0)
-        axes.legend(title="customers by predicted risk", loc="upper left", frameon=False)
+        self._legend(axes, title="customers by predicted risk", loc="upper left")
         return self

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from churnml.metrics.displays.style import BLUE, GREY, ORANGE, Display
+from churnml.metrics.displays.style import GREY, ORANGE, Display
 from churnml.metrics.effects import Fifth, GainCurve, effects_by_fifth, gain_curve
 from churnml.metrics.intervals import INTERVAL
 
@@ -55,11 +55,13 @@ class UpliftDisplay(Display):
     def plot(self, ax: Axes | None = None, *, name: str | None = None, **line: Any) -> Self:
         """Draw, on new axes where none are given."""
         axes, curve = self._axes(ax), self.curve
-        style: dict[str, Any] = {
-            "color": BLUE,
-            "lw": 2,
-            "label": name or self.name or "by the effect",
-        } | line
+        best = int(np.argmax(curve.kept))
+        told = f"Treating {curve.share[best]:.0%} keeps {curve.kept[best]:.1f} of 1,000 customers"
+        turn = self._turn(axes, told)
+        if turn == 1 and axes.get_title().startswith("Treating "):
+            axes.set_title("Customers kept, by the share that is treated")
+        whose = name or self.name or (None if turn else "by the effect")
+        style = {"lw": 2} | self._model_style(turn, whose, line)
         (self.line_,) = axes.plot(curve.share, curve.kept, **style)
         axes.fill_between(
             curve.share,
@@ -72,14 +74,10 @@ class UpliftDisplay(Display):
         )
         axes.plot([0, 1], [0, curve.kept[-1]], color=GREY, lw=1, ls="--", label="at random")
         axes.axhline(0, color=GREY, lw=0.5)
-        best = int(np.argmax(curve.kept))
-        axes.set_title(
-            f"Treating {curve.share[best]:.0%} keeps {curve.kept[best]:.1f} of 1,000 customers"
-        )
         axes.set(
             xlabel="share of customers treated", ylabel="customers kept per 1,000", xlim=(0, 1)
         )
-        axes.legend(loc="best", frameon=False)
+        self._legend(axes, loc="best")
         return self
 
 
@@ -89,6 +87,7 @@ class FifthsDisplay(Display):
     Parameters
     ----------
     fifths : sequence of Fifth
+    name : str, optional
 
     Examples
     --------
@@ -99,8 +98,8 @@ class FifthsDisplay(Display):
     [-1.0, 1.0]
     """
 
-    def __init__(self, *, fifths: Sequence[Fifth]) -> None:
-        self.fifths = fifths
+    def __init__(self, *, fifths: Sequence[Fifth], name: str | None = None) -> None:
+        self.fifths, self.name = fifths, name
 
     @classmethod
     def from_scores(
@@ -109,28 +108,36 @@ class FifthsDisplay(Display):
         predicted: ArrayLike,
         groups: ArrayLike | None = None,
         *,
+        name: str | None = None,
         ax: Axes | None = None,
     ) -> Self:
         """Draw the fifths of doubly robust scores by the predicted effect."""
-        return cls(fifths=effects_by_fifth(scores, predicted, groups)).plot(ax)
+        return cls(fifths=effects_by_fifth(scores, predicted, groups), name=name).plot(ax)
 
-    def plot(self, ax: Axes | None = None) -> Self:
-        """Draw, on new axes where none are given."""
-        axes, places = self._axes(ax), [one.place for one in self.fifths]
+    def plot(self, ax: Axes | None = None, *, name: str | None = None) -> Self:
+        """Draw, on new axes where none are given; further models a little to the right."""
+        axes, fifths = self._axes(ax), [one.place for one in self.fifths]
         seen = np.array([100 * one.effect.value for one in self.fifths])
         ends = [
             seen - [100 * one.effect.low for one in self.fifths],
             np.array([100 * one.effect.high for one in self.fifths]) - seen,
         ]
-        axes.errorbar(places, seen, yerr=ends, fmt="o", color=BLUE, capsize=3, label="seen")
+        turn = self._turn(axes, f"First fifth {seen[0]:+.1f} points, last fifth {seen[-1]:+.1f}")
+        if turn == 1 and axes.get_title().startswith("First fifth "):
+            axes.set_title("Effect by fifths of the predicted effect")
+        places = np.array(fifths) + 0.1 * turn
+        own = self._model_style(turn, name or self.name, {})
+        whose = f", {own['label']}" if turn or name or self.name else ""
+        mark = {"fmt": "o", "color": own["color"], "capsize": 3, "label": f"seen{whose}"}
+        axes.errorbar(places, seen, yerr=ends, **mark)
         told = [100 * one.predicted for one in self.fifths]
-        axes.plot(places, told, color=ORANGE, marker="_", ls="", ms=14, label="predicted")
+        shade = own["color"] if turn else ORANGE
+        axes.plot(places, told, color=shade, marker="_", ls="", ms=14, label=f"predicted{whose}")
         axes.axhline(0, color=GREY, lw=0.5)
-        axes.set_title(f"First fifth {seen[0]:+.1f} points, last fifth {seen[-1]:+.1f}")
         axes.set(
             xlabel="fifth of the predicted effect, those kept most first",
             ylabel="change of the share that leaves, points",
-            xticks=places,
+            xticks=fifths,
         )
-        axes.legend(loc="best", frameon=False)
+        self._legend(axes, loc="best")
         return self

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from churnml.metrics.displays.style import BLUE, GREY, ORANGE, Display
+from churnml.metrics.displays.style import GREY, ORANGE, Display, show_chinese
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -67,14 +67,16 @@ class WordOfMouthDisplay(Display):
             smooth=smooth,
         )
 
-    def plot(self, ax: Axes | None = None, **line: Any) -> Self:
-        """Draw, on new axes where none are given."""
+    def plot(self, ax: Axes | None = None, *, name: str | None = None, **line: Any) -> Self:
+        """Draw, on new axes where none are given; ``name`` tells several segments apart."""
         axes = self._axes(ax)
-        place = np.arange(len(self.months))
-        axes.vlines(place, self.low, self.high, color=BLUE, lw=1.5, alpha=0.6)
-        axes.plot(place, self.score, **({"color": BLUE, "marker": "o", "ls": ""} | line))
+        turn = self._turn(axes, "Word of mouth")
+        style = {"marker": "o", "ls": ""} | self._model_style(turn, name, line)
+        place = np.arange(len(self.months)) + 0.1 * turn
+        axes.vlines(place, self.low, self.high, color=style["color"], lw=1.5, alpha=0.6)
+        axes.plot(place, self.score, **style)
         if self.smooth is not None:
-            axes.plot(place, self.smooth, color=BLUE, lw=1)
+            axes.plot(place, self.smooth, color=style["color"], lw=1)
         axes.axhline(0, color=GREY, lw=1, ls="--")
         for at in np.flatnonzero(self.change_point):
             axes.axvline(at - 0.5, color=ORANGE, lw=1.5)
@@ -82,5 +84,8 @@ class WordOfMouthDisplay(Display):
             axes.annotate(f"level differs from {self.months[at]}", place_of_text, va="top")
         step = max(len(place) // 12, 1)
         axes.set_xticks(place[::step], self.months[::step], rotation=45, ha="right")
-        axes.set(ylabel="promoters less detractors, points", title="Word of mouth")
+        axes.set(ylabel="promoters less detractors, points")
+        if turn or name:
+            self._legend(axes, loc="best")
+        show_chinese(axes)
         return self

@@ -13,6 +13,11 @@ _KIND = "mlflow.experimentKind"
 _PRIMARY = "mlflow.experiment.primaryMetric.name"
 _WRITTEN = "churnml.card"
 
+OWN_RUNS = "own runs"
+"""Where runs go that name no experiment; MLflow calls it Default."""
+
+_OWN_NOTE = "Runs that were started without naming an experiment, such as those of a notebook."
+
 
 def ensure(store: Store, task: str) -> str:
     """Return the id of a task's experiment, creating it with its note and view if needed.
@@ -23,7 +28,7 @@ def ensure(store: Store, task: str) -> str:
         existing = store.client.get_experiment_by_name(task)
         if existing is None:
             experiment = str(store.client.create_experiment(task, store.artifacts))
-            _hide_empty_default(store)
+            _name_default(store)
             tags: dict[str, str] = {}
         else:
             experiment, tags = str(existing.experiment_id), dict(existing.tags)
@@ -35,16 +40,19 @@ def ensure(store: Store, task: str) -> str:
     return experiment
 
 
-def _hide_empty_default(store: Store) -> None:
-    """Put away the experiment that MLflow makes with every store, while nothing is in it.
+def _name_default(store: Store) -> None:
+    """Give a name and a note to the experiment that MLflow makes with every store.
 
-    It stays in the store: ``mlflow experiments restore`` brings it back.
+    It must not be put away: MLflow starts every run in it that names no experiment, such as
+    those of `mlflow.autolog()` in a notebook.
     """
     default = store.client.get_experiment_by_name("Default")
-    if default is None or default.experiment_id != "0" or default.lifecycle_stage != "active":
+    if default is None or default.experiment_id != "0" or default.tags:
         return
-    if not default.tags and not store.client.search_runs(["0"], max_results=1):
-        store.client.delete_experiment("0")
+    if default.lifecycle_stage == "deleted":
+        store.client.restore_experiment("0")
+    store.client.rename_experiment("0", OWN_RUNS)
+    store.client.set_experiment_tag("0", NOTE, _OWN_NOTE)
 
 
 def ensure_named(store: Store, name: str) -> str:

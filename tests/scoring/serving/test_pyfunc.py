@@ -3,20 +3,26 @@
 import hashlib
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
+import duckdb
 import mlflow
 import numpy as np
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from mlflow.exceptions import MlflowException
+from sklearn.linear_model import LinearRegression
 
 from churnml import score
 from churnml.base.tasks import TASKS
 from churnml.config.settings import Config
 from churnml.errors import BundleError
 from churnml.models.bundle import PROTOCOL, predict
+from churnml.registry.tracking.mlflow_model import save_mlflow_model
 
 
 @pytest.fixture(scope="module")
@@ -209,3 +215,50 @@ def test_a_damaged_model_is_refused_before_lightgbm_sees_it(spoil, folders, tmp_
     # LightGBM itself would end the process on a cut text, or never return.
     with pytest.raises(BundleError, match=r"was not loaded|protocol 2"):
         mlflow.pyfunc.load_model(str(folder))
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        pl.from_pandas,
+        lambda rows: pl.from_pandas(rows).lazy(),
+        lambda rows: pl.from_pandas(rows).with_columns(pl.col("plan").cast(pl.Categorical)),
+        pa.Table.from_pandas,
+        lambda rows: duckdb.sql("FROM rows"),
+        lambda rows: rows.to_dict("records"),
+        lambda rows: rows.to_dict("list"),
+    ],
+    ids=["polars", "lazy", "categorical", "arrow", "duckdb", "records", "columns"],
+)
+def test_frames_of_every_kind_are_scored_alike(kept, loaded, rows):
+    for model in loaded.values():
+        pd.testing.assert_frame_equal(
+            model.predict(kept(rows)), model.predict(rows).reset_index(drop=True)
+        )
+
+
+def test_a_model_of_operator_tables_takes_whole_numbers_as_they_are(churn, rows, tmp_path):
+    """Its signature says double, which MLflow itself would not read whole numbers as."""
+    operator = replace(churn, origin=replace(churn.origin, kind="operator", table={}))
+    save_mlflow_model(operator, tmp_path / "model")
+    model = mlflow.pyfunc.load_model(str(tmp_path / "model"))
+    expected = predict(churn, rows)["churn_probability"].tolist()
+    for given in (rows.astype({"tenure": int}), rows.astype({"tenure": int}).to_dict("records")):
+        assert model.predict(given)["churn_probability"].tolist() == expected
+
+
+def test_models_of_others_are_checked_by_mlflow_as_before(loaded, tmp_path):
+    X = pd.DataFrame({"use": [0.0, 1.0, 2.0]})
+    line = LinearRegression().fit(X, [0, 1, 2])
+    signature = mlflow.models.infer_signature(X, line.predict(X))
+    mlflow.sklearn.save_model(line, tmp_path / "line", signature=signature)
+    other = mlflow.pyfunc.load_model(str(tmp_path / "line"))
+    with pytest.raises(MlflowException, match="Failed to enforce model input schema"):
+        other.predict(pd.DataFrame({"use": [1, 2, 3]}))
+
+
+def test_mlflows_evaluation_is_answered_in_a_sentence(store, folders, rows):
+    data = rows.assign(left=np.arange(len(rows)) % 2)
+    mlflow.set_experiment("evaluations")
+    with pytest.raises(MlflowException, match=r"one column of labels.*churnml.evaluate"):
+        mlflow.models.evaluate(str(folders["churn"]), data, targets="left", model_type="classifier")
