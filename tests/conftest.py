@@ -1,11 +1,13 @@
-"""What tests share: two small trained models, an empty MLflow store, a PostgreSQL server."""
+"""What tests share: two small trained models, an empty MLflow store, PostgreSQL, Spark."""
 
 import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -31,6 +33,15 @@ LONG_NOTEBOOKS = (
     "11_a_campaign.ipynb",
 )
 
+SPARK_WARNINGS = (
+    # pyspark 4.3 says so at every call, and asks pandas 3 for what that has given up.
+    "ignore:PySpark does not yet fully support",
+    "ignore:The copy keyword is deprecated",
+    # The gateway to Java leaves its sockets to the garbage collector.
+    "ignore::ResourceWarning",
+    "ignore::pytest.PytestUnraisableExceptionWarning",
+)
+
 QUICK = {"repeats": 1, "max_rounds": 100, "n_jobs": 1}
 
 
@@ -40,6 +51,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.name in LONG_NOTEBOOKS:
             item.add_marker(pytest.mark.slow)
+        if "spark_session" in getattr(item, "fixturenames", ()):
+            for message in SPARK_WARNINGS:
+                item.add_marker(pytest.mark.filterwarnings(message))
 
 
 @pytest.fixture(scope="session")
@@ -164,3 +178,34 @@ def postgres_server() -> Iterator[Callable[[str], str]]:
         finally:
             running.send_signal(signal.SIGINT)
             running.wait(timeout=30)
+
+
+@pytest.fixture(scope="session")
+def spark_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
+    """One local Spark with two cores, for all tests of a process."""
+    if shutil.which("java") is None:
+        pytest.skip("no Java here")
+    from pyspark.sql import SparkSession
+
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    settings = {
+        "spark.master": "local[2]",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.log.level": "ERROR",
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.sql.shuffle.partitions": "2",
+        "spark.sql.warehouse.dir": str(tmp_path_factory.mktemp("warehouse")),
+        # Compiling each plan of a hundred columns takes longer than the few rows do.
+        "spark.sql.codegen.wholeStage": "false",
+        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
+    }
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        builder = SparkSession.builder
+        for name, value in settings.items():
+            builder = builder.config(name, value)
+        session = builder.getOrCreate()
+    yield session
+    session.stop()

@@ -11,7 +11,13 @@ from churnml.cli import options, output
 def command(
     source: options.Source,
     as_of: options.AsOf,
-    out: Annotated[Path, typer.Option(metavar="F.parquet", help="The Parquet file to write.")],
+    out: Annotated[
+        Path,
+        typer.Option(
+            metavar="F.parquet", help="The Parquet file to write; from Spark a folder of parts."
+        ),
+    ],
+    engine: options.Engine = None,
     mapping: options.Mapping = None,
     config: options.ConfigFile = None,
     overwrite: options.Overwrite = False,
@@ -33,6 +39,7 @@ def command(
         mapping=mapping,
         config=load_config(config),
         overwrite=overwrite,
+        engine=engine,
     )
     if json:
         output.print_json(written.to_dict())

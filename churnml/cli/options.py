@@ -40,6 +40,12 @@ AnySource = Annotated[
         "--any-source", help="Let champions score customers of regions and halls they do not know."
     ),
 ]
+Engine = Annotated[
+    str | None,
+    typer.Option(
+        help="duckdb or spark: what reads a folder and builds the features; duckdb by default."
+    ),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an existing result.")]
 Json = Annotated[
     bool, typer.Option("--json", help="Print one JSON object and nothing else on standard output.")

@@ -5,7 +5,6 @@ from typing import Annotated
 import typer
 
 from churnml.cli import options, output
-from churnml.errors import UsageError
 
 
 def command(
@@ -46,7 +45,7 @@ def command(
         int | None, typer.Option(help="Reasons for each customer; 0 leaves them out.")
     ] = None,
     any_source: options.AnySource = False,
-    engine: Annotated[str, typer.Option(help="duckdb; spark is not built yet.")] = "duckdb",
+    engine: options.Engine = None,
     mapping: options.Mapping = None,
     config: options.ConfigFile = None,
     overwrite: options.Overwrite = False,
@@ -71,8 +70,6 @@ def command(
     from churnml.scoring import check_gates
     from churnml.scoring.bands import risk_bands
 
-    if engine != "duckdb":
-        raise UsageError(f"--engine {engine}: not available.", hint="Use duckdb.")
     output.show_progress()
     manifest = churnml.score(
         data,
@@ -87,6 +84,7 @@ def command(
         hazard_model=hazard_model,
         reasons=reasons,
         any_source=any_source,
+        engine=engine,
         mapping=mapping,
         config=options.settings(config),
         overwrite=overwrite,

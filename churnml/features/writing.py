@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -16,20 +17,24 @@ import pyarrow.parquet as pq
 from ibis.expr import types as ir
 
 from churnml.base.dates import parse_date
-from churnml.base.files import OUT_OF_ROOM, plain_reason, system_code
-from churnml.base.placing import Product, input_first, placed, require_apart
-from churnml.config.settings import ConfigGiven, as_config
+from churnml.base.files import OUT_OF_ROOM, plain_reason, system_code, write_file
+from churnml.base.placing import Product, input_first, only, placed, require_apart
+from churnml.config.settings import Config, ConfigGiven, as_config
 from churnml.errors import OutputError
 from churnml.features.building import build_features, declared
+from churnml.features.on_spark import count_parts, part_files, write_parts
 from churnml.features.requirements import require_bills
 from churnml.tables.checked import Location, as_source, check
 from churnml.tables.source import HasTables
 from churnml.tables.source import Source as OpenedSource
+from churnml.tables.source.engines import spark
 from churnml.tables.source.engines.duckdb import write_parquet
 
 _log = logging.getLogger(__name__)
 _MARK, _CONTENT = "churnml", "features"
 """What the file says of itself, so that nothing else is ever replaced."""
+_ACCOUNT = "_features.json"
+"""What a folder of parts says of itself."""
 
 
 def write_features(
@@ -99,6 +104,7 @@ def save_features(
     mapping: Location | None = None,
     config: ConfigGiven | None = None,
     overwrite: bool = False,
+    engine: str | None = None,
 ) -> SavedFeatures:
     """Write the features of all eligible customers at a date, from checked tables.
 
@@ -108,11 +114,13 @@ def save_features(
         Its bad rows are set aside.
     as_of : date
     out : path
-        A Parquet file.
+        A Parquet file; from Spark a folder of Parquet parts, which the same readers read.
     mapping : path, optional
     config : Config, path or mapping, optional
     overwrite : bool, default False
         Whether a file of features that stands there may be replaced.
+    engine : {"duckdb", "spark"}, optional
+        What reads a folder and builds the features; by default DuckDB, of a source its own.
 
     Raises
     ------
@@ -122,15 +130,19 @@ def save_features(
         If the file cannot be written, or something stands there.
     """
     settings, day = as_config(config), parse_date(as_of)
-    whole = as_source(data, mapping=mapping, config=settings)
+    whole = as_source(data, mapping=mapping, config=settings, engine=engine)
     require_bills(whole, day)
     source = whole.until(day)
     with input_first(lambda: check(source, settings).accepted()):
         require_apart(out, source.read)
-        FEATURES_FILE.require_free(out, overwrite=overwrite)
+        kind = FEATURES_FOLDER if whole.engine == "spark" else FEATURES_FILE
+        kind.require_free(out, overwrite=overwrite)
     clean = check(source, settings).accepted()
     _log.info("building features at %s", day)
-    rows = write_features(clean, day, out, config=settings)
+    if whole.engine == "spark":
+        rows = _write_folder(clean, day, Path(out), settings)
+    else:
+        rows = write_features(clean, day, out, config=settings)
     return SavedFeatures(
         file=str(out),
         as_of=str(day),
@@ -149,6 +161,37 @@ def _ours(path: Path) -> bool:
 
 
 FEATURES_FILE = Product(what="a file of features", ours=_ours)
+
+
+def _our_folder(folder: Path) -> bool:
+    try:
+        said = json.loads((folder / _ACCOUNT).read_bytes())
+    except (OSError, ValueError):
+        return False
+    listed = {_ACCOUNT, *said.get("parts", ())} if said.get(_MARK) == _CONTENT else set()
+    return only(folder, lambda name: name in listed)
+
+
+FEATURES_FOLDER = Product(what="a folder of features", ours=_our_folder)
+
+
+def _write_folder(source: OpenedSource, day: date, out: Path, config: Config) -> int:
+    """Write the features of a source on Spark as parts, with an account that names them."""
+    table = build_features(source, day, config=config)
+    with spark.spark_errors(source.location, out), placed(out) as fresh:
+        customers = int(source.tables["customers"].count().to_pyarrow().as_py())
+        cores = source.con._session.sparkContext.defaultParallelism
+        many = count_parts(customers, least_rows=config.scoring.batch_rows, cores=cores)
+        write_parts(table, fresh, parts=many)
+        files = part_files(fresh)
+        rows = sum(pq.read_metadata(file).num_rows for file in files)
+        for path in fresh.iterdir():
+            if path not in files:
+                path.unlink()
+        said = {_MARK: _CONTENT, "as_of": str(day), "rows": rows}
+        account = said | {"parts": [file.name for file in files]}
+        write_file(fresh / _ACCOUNT, json.dumps(account, indent=1).encode() + b"\n")
+        return rows
 
 
 def _copy(table: ir.Table, path: Path, folder: Path) -> None:

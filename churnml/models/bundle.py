@@ -97,6 +97,15 @@ BUNDLE = Product(what="a model", ours=_ours)
 
 
 def _write(model: Model, folder: Path) -> str:
+    files = encode(model)
+    (folder / "boosters").mkdir(parents=True)
+    for name, data in files.items():
+        write_file(folder / name, data)
+    return _digest(files[SUMS])
+
+
+def encode(model: Model) -> dict[str, bytes]:
+    """The files of a model's bundle by name, the checksums last."""
     state, boosters = model.estimator.to_state()
     content = {
         "protocol": PROTOCOL,
@@ -113,12 +122,8 @@ def _write(model: Model, folder: Path) -> str:
     text = json.dumps(content, ensure_ascii=False, allow_nan=False, indent=1, sort_keys=True)
     files = {f"boosters/{at:04d}.txt": booster.encode() for at, booster in enumerate(boosters)}
     files[CONTENT] = text.encode() + b"\n"
-    (folder / "boosters").mkdir(parents=True)
-    for name, data in files.items():
-        write_file(folder / name, data)
     sums = "".join(f"{_digest(files[name])}  {name}\n" for name in sorted(files)).encode()
-    write_file(folder / SUMS, sums)
-    return _digest(sums)
+    return {**files, SUMS: sums}
 
 
 def _digest(data: bytes) -> str:
@@ -135,7 +140,33 @@ def load(folder: str | Path) -> Model:
         another protocol.
     """
     place = Path(folder)
-    files = _verified(place)
+    return _decode(_verified(place), place)
+
+
+def decode(files: Mapping[str, bytes], name: str) -> Model:
+    """Load a bundle from its files, after comparing their checksums, as `load` does from a folder.
+
+    Parameters
+    ----------
+    files : mapping of str to bytes
+        As `encode` gives them.
+    name : str
+        What messages call it.
+
+    Raises
+    ------
+    BundleError
+    """
+    place = Path(name)
+    expected = _read_sums(place, files[SUMS])
+    for one, digest in expected.items():
+        if _digest(files.get(one, b"")) != digest:
+            raise _refused(place / one, "was changed: its SHA-256 is not the listed one")
+    return _decode({SUMS: files[SUMS], **{one: files[one] for one in expected}}, place)
+
+
+def _decode(files: dict[str, bytes], place: Path) -> Model:
+    """The model in files that have been verified."""
     sums = files.pop(SUMS)
     try:
         content = json.loads(files.pop(CONTENT))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import pandas as pd
 import pyarrow as pa
 
 from churnml.errors import ChurnmlError
+from churnml.scoring.staging import Staged
 
 
 @dataclass(frozen=True)
@@ -79,3 +80,17 @@ class Feed(Protocol):
 
     def account(self) -> Account:
         """Return the row accounting; refuse an input that has changed meanwhile."""
+
+
+@runtime_checkable
+class ScoredParts(Protocol):
+    """An input that was scored where it lies, into parts that stand in the staging folder."""
+
+    def parts(self) -> dict[str, Staged]:
+        """The parts by name, with what was counted of them."""
+
+    def account(self) -> Account:
+        """Return the row accounting; refuse an input that has changed meanwhile."""
+
+    def engine(self) -> dict[str, str]:
+        """What the manifest says of where it was scored."""

@@ -7,7 +7,6 @@ than the settings allow, or to a whole column.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -22,16 +21,6 @@ _USUALLY_PRESENT = 0.5
 _TOLD = 0.0005
 
 Tally = Mapping[str, Mapping[str, Mapping[str, int]]]
-
-
-def add_up(tallies: Iterable[Tally]) -> dict[str, dict[str, Counter[str]]]:
-    """Sum the counts of several batches."""
-    total: dict[str, dict[str, Counter[str]]] = {}
-    for tally in tallies:
-        for task, kinds in tally.items():
-            for kind, counts in kinds.items():
-                total.setdefault(task, {}).setdefault(kind, Counter()).update(counts)
-    return total
 
 
 def unseen_shares(total: Tally, rows: int) -> dict[str, float]:

@@ -95,6 +95,9 @@ class Manifest:
     bands : dict
         Of the risk bands: ``by`` what and where they are cut (``cuts``), what that means in a
         sentence (``meaning``), and by band ``customers`` and mean ``churn_probability``.
+    engine : dict
+        Of a scoring on Spark: its ``version``, ``master``, ``application``, and the sum of the
+        rows' hashes, which is the same where the rows are (``row_hashes``).
     """
 
     source: str
@@ -115,6 +118,7 @@ class Manifest:
     kind: str = ""
     ages: dict[str, Any] = field(default_factory=dict)
     bands: dict[str, Any] = field(default_factory=dict)
+    engine: dict[str, str] = field(default_factory=dict)
     folder: str = field(default="", compare=False, repr=False)
     address: str = field(default="", compare=False, repr=False)
 
@@ -231,6 +235,9 @@ class Manifest:
         lines = [("scores", _from_here(self.folder)), ("source", self.source)]
         lines += [("as of", self.as_of)] if self.as_of else []
         lines += [("dates", Ages(**self.ages).describe())] if self.ages else []
+        if self.engine:
+            name, master = self.engine["name"].capitalize(), self.engine["master"]
+            lines.append(("engine", f"{name} {self.engine['version']}, {master}"))
         lines += [
             ("models", ", ".join(model["version"] for model in self.models.values())),
             (

@@ -34,12 +34,15 @@ class Work:
         SHA-256 of the input.
     recipe : ScoringRecipe
     config : Config
+    engine : str
+        The engine, where it divides the rows in another way than DuckDB.
     """
 
     source: str
     fingerprint: str
     recipe: ScoringRecipe
     config: Config
+    engine: str = ""
 
     def key(self) -> dict[str, Any]:
         """The plan as plain data, which identifies this work."""
@@ -52,7 +55,7 @@ class Work:
             "bands": self.bands(),
             "config": self.config.digest(),
             "churnml": __version__,
-        }
+        } | ({"engine": self.engine} if self.engine else {})
 
     def bands(self) -> dict[str, Any]:
         """What cuts the risk bands, as recorded in the manifest; empty where none are given."""

@@ -7,9 +7,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-import pyarrow as pa
-
-from churnml.base.tasks import TASKS
 from churnml.errors import ChurnmlError
 from churnml.errors.masking import without_secrets
 from churnml.models import histograms as kept
@@ -20,20 +17,10 @@ from churnml.registry.tracking.scorings import record_scoring
 from churnml.scoring.manifest import Manifest
 from churnml.scoring.plan import Work
 from churnml.scoring.postgres import is_target
-from churnml.scoring.shards import ScoringRecipe
 from churnml.scoring.staging import HISTOGRAMS, Staged
 
 _FROM_STORE = ("models:", "runs:")
 _log = logging.getLogger(__name__)
-
-
-def scores_by_bin(recipe: ScoringRecipe, table: pa.Table) -> dict[str, dict[str, list[float]]]:
-    """Count and add up a batch's scores by task and bin."""
-    return {
-        task: kept.count_scores(one.model, table[TASKS[task].score].to_numpy())
-        for task, one in recipe.models.items()
-        if TASKS[task].score in table.column_names
-    }
 
 
 def scoring_record(work: Work, manifest: Manifest, done: Mapping[str, Staged]) -> ScoringRecord:

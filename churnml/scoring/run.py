@@ -14,14 +14,15 @@ from churnml.base.placing import ReadPlaces, input_first, require_apart
 from churnml.base.text import counted
 from churnml.errors.masking import without_secrets
 from churnml.scoring.bands import BANDS
-from churnml.scoring.feed import Batch, Feed
-from churnml.scoring.gates import add_up, drift_values, drifted, drifts, tripped, unseen_shares
+from churnml.scoring.facts import count_rows, count_scores, sum_bands, sum_tallies
+from churnml.scoring.feed import Batch, Feed, ScoredParts
+from churnml.scoring.gates import drift_values, drifted, drifts, tripped, unseen_shares
 from churnml.scoring.manifest import Manifest, PartFile, RowCounts
 from churnml.scoring.plan import Work, band_warnings, version_warnings
 from churnml.scoring.postgres import is_target
 from churnml.scoring.publish import Output, claimed
-from churnml.scoring.record import scores_by_bin, scoring_record, track
-from churnml.scoring.shards import by_band, drifting, part_bytes, score_rows, tally
+from churnml.scoring.record import scoring_record, track
+from churnml.scoring.shards import part_bytes, score_rows
 from churnml.scoring.staging import HISTOGRAMS, Staged, Staging
 from churnml.scoring.table_output import TableOutput, claimed_table
 
@@ -31,7 +32,7 @@ _log = logging.getLogger(__name__)
 def run(
     out: str | Path,
     plan: Callable[[], Work],
-    feed: Callable[[Work, Staging], Feed],
+    feed: Callable[[Work, Staging], Feed | ScoredParts],
     *,
     read: ReadPlaces,
     judge: Callable[[], object],
@@ -46,7 +47,7 @@ def run(
     plan : callable
         Finds out what work this is, once the output has been claimed.
     feed : callable
-        Opens the input.
+        Opens the input, or has it scored elsewhere.
     read : ReadPlaces
         What is never written to.
     judge : callable
@@ -103,17 +104,26 @@ def _keep_parts(output: Output | TableOutput, staging: Staging) -> None:
         )
 
 
-def _score(work: Work, feed: Feed, staging: Staging, started: datetime) -> Manifest:
+def _parts(work: Work, feed: Feed, staging: Staging) -> dict[str, Staged]:
     parts: dict[str, Staged] = {}
     for number, batch in enumerate(feed.batches()):
         name = f"part-{number:05d}.parquet"
         parts[name] = staging.done.get(name) or _part(work, batch, staging, name)
         done = sum(part.facts["rows"] for part in parts.values())
         _log.info("%s scored", counted(done, "row"))
+    return parts
+
+
+def _score(work: Work, feed: Feed | ScoredParts, staging: Staging, started: datetime) -> Manifest:
+    engine: dict[str, str] = {}
+    if isinstance(feed, ScoredParts):
+        parts, engine = feed.parts(), feed.engine()
+    else:
+        parts = _parts(work, feed, staging)
     account = feed.account()
     scored = sum(part.facts["rows"] for part in parts.values())
     account.check(scored)
-    total = add_up(part.facts["tally"] for part in parts.values())
+    total = sum_tallies(part.facts["tally"] for part in parts.values())
     models, limits = work.recipe.models, work.config.scoring
     drift = drifts((part.facts.get("drift", {}) for part in parts.values()), models)
     gates = account.gates + tripped(total, scored, models, limits.unseen_limit)
@@ -140,6 +150,7 @@ def _score(work: Work, feed: Feed, staging: Staging, started: datetime) -> Manif
         kind=work.recipe.kind,
         ages=account.ages,
         bands=_bands(work, parts.values()),
+        engine=engine,
         gates=[*gates, *drifted(drift, models, limits.drift_limit, gates)],
         parts=[_entry(name, part) for name, part in parts.items()],
         churnml=__version__,
@@ -150,10 +161,7 @@ def _score(work: Work, feed: Feed, staging: Staging, started: datetime) -> Manif
 
 def _part(work: Work, batch: Batch, staging: Staging, name: str) -> Staged:
     table = score_rows(work.recipe, batch.ids, batch.rows, batch.value)
-    facts: dict[str, Any] = {"rows": table.num_rows, "tally": tally(work.recipe, batch.rows)}
-    facts["drift"] = drifting(work.recipe, batch.rows)
-    facts["bands"] = by_band(table)
-    facts["scores"] = scores_by_bin(work.recipe, table)
+    facts = count_rows(work.recipe, batch.rows) | count_scores(work.recipe, table)
     return staging.write(name, part_bytes(table), facts)
 
 
@@ -162,11 +170,7 @@ def _bands(work: Work, parts: Iterable[Staged]) -> dict[str, Any]:
     means = work.bands()
     if not means:
         return {}
-    sums: dict[str, list[float]] = {}
-    for part in parts:
-        for name, (rows, chance) in part.facts.get("bands", {}).items():
-            before = sums.get(name, [0, 0.0])
-            sums[name] = [before[0] + rows, before[1] + chance]
+    sums = sum_bands(part.facts.get("bands", {}) for part in parts)
     riskiest_first = [name for name in BANDS if name in sums]
     return means | {
         "customers": {name: int(sums[name][0]) for name in riskiest_first},

@@ -33,6 +33,7 @@ def score(
     hazard_model: Model | Location | None = None,
     reasons: int | None = None,
     any_source: bool = False,
+    engine: str | None = None,
     mapping: Location | None = None,
     config: ConfigGiven | None = None,
     overwrite: bool = False,
@@ -69,6 +70,9 @@ def score(
     any_source : bool, default False
         Whether champions, taken because no model is named, may score operator tables of whose
         customers fewer than half live in regions or halls that they know.
+    engine : {"duckdb", "spark"}, optional
+        What reads a folder of operator tables, builds the features and scores them; by default
+        DuckDB, of a source its own. On Spark the parts are divided by customer, in no order.
     mapping : path, optional
         The operator's own names, codes and units.
     config : Config, path or mapping, optional
@@ -115,7 +119,7 @@ def score(
     models = {"churn": churn_model, "satisfaction": satisfaction_model}
     if not of_table:
         assert day is not None
-        source = as_source(data, mapping=mapping, config=settings)
+        source = as_source(data, mapping=mapping, config=settings, engine=engine)
         return score_operator(
             source,
             day,
@@ -123,6 +127,11 @@ def score(
             models=models | {"hazard": hazard_model},
             any_source=any_source,
             **shared,
+        )
+    if engine == "spark":
+        raise UsageError(
+            "--engine spark is for operator tables; a table of your own is scored here.",
+            hint="Leave --engine out.",
         )
     with table_file(data) as path:
         return score_table(

@@ -138,13 +138,13 @@ class Staging:
             write_file(self.path(name), data)
             return self._note(name, staged)
 
-    def adopt(self, name: str, facts: Facts) -> Staged:
-        """Journal a file that was written to `path` by other code."""
+    def adopt(self, name: str, facts: Facts, *, digest: str | None = None) -> Staged:
+        """Journal a file that was written to `path` by other code; its SHA-256, if known."""
         path = self.path(name)
         with output_errors(self.place):
             sync_file(path)
             sync_folder(path.parent)
-            return self._note(name, Staged(path.stat().st_size, sha256(path), facts))
+            return self._note(name, Staged(path.stat().st_size, digest or sha256(path), facts))
 
     def _note(self, name: str, staged: Staged) -> Staged:
         facts = dict(staged.facts)

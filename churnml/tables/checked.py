@@ -31,6 +31,7 @@ def as_source(
     *,
     mapping: Location | SourceMapping | None = None,
     config: ConfigGiven | None = None,
+    engine: str | None = None,
 ) -> Source:
     """Open operator tables as a source, with the engine settings.
 
@@ -42,17 +43,25 @@ def as_source(
         Of a location.
     config : Config, path or mapping, optional
         Its ``engine`` section.
+    engine : {"duckdb", "spark"}, optional
+        Of a location: what reads it.
 
     Raises
     ------
     UsageError
-        If it is neither, or a mapping is given with a source, which has its own.
+        If it is neither, another engine is asked for than the source was opened with, or a
+        mapping is given with a source, which has its own.
     """
     if isinstance(data, Source):
         if mapping is not None:
             raise UsageError(
                 "A mapping belongs to the opening of a source, and this one is open.",
                 hint="churnml.open_source(location, mapping=...)",
+            )
+        if engine not in (None, data.engine):
+            raise UsageError(
+                f"--engine {engine}: this source was opened with {data.engine}.",
+                hint=f"churnml.open_source(location, engine={engine!r})",
             )
         return data
     frames = isinstance(data, Mapping) and data and all(map(is_frame, data.values()))
@@ -62,9 +71,13 @@ def as_source(
             hint="Give churnml.open_source(...) or its location; a table of your own needs id "
             "and target.",
         )
-    engine = as_config(config).engine
+    limits = as_config(config).engine
     return open_source(
-        data, mapping=mapping, memory_limit=engine.memory_limit, threads=engine.threads
+        data,
+        mapping=mapping,
+        engine=engine,
+        memory_limit=limits.memory_limit,
+        threads=limits.threads,
     )
 
 

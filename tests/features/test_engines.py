@@ -1,7 +1,5 @@
 """The same features, to the last bit, on DuckDB, PostgreSQL and Spark."""
 
-import shutil
-
 import ibis
 import pyarrow.parquet as pq
 import pytest
@@ -12,15 +10,7 @@ from churnml.tables.contract import TABLES
 
 AS_OF = ("2026-05-15", "2026-06-01")
 
-pytestmark = [
-    pytest.mark.slow,
-    # pyspark 4.3 says so at every call, and asks pandas 3 for what that has given up.
-    pytest.mark.filterwarnings("ignore:PySpark does not yet fully support"),
-    pytest.mark.filterwarnings("ignore:The copy keyword is deprecated"),
-    # The gateway to Java leaves its sockets to the garbage collector.
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -49,23 +39,15 @@ def postgres(postgres_server, frames):
 
 
 @pytest.fixture(scope="module")
-def spark(frames, tmp_path_factory):
+def spark(frames, spark_session, tmp_path_factory):
     """The operator as views of a Spark session."""
-    if shutil.which("java") is None:
-        pytest.skip("no Java here")
-    from pyspark.sql import SparkSession
-
     folder = tmp_path_factory.mktemp("spark")
-    builder = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false")
-    builder = builder.config("spark.sql.shuffle.partitions", "2")
-    session = builder.config("spark.sql.warehouse.dir", str(folder / "warehouse")).getOrCreate()
-    con = ibis.pyspark.connect(session)
+    con = ibis.pyspark.connect(spark_session.newSession())
     tables = {}
     for name, frame in frames.items():
         pq.write_table(frame, folder / f"{name}.parquet")
         tables[name] = con.read_parquet(str(folder / f"{name}.parquet"), table_name=name)
-    yield with_known_at(tables)
-    session.stop()
+    return with_known_at(tables)
 
 
 def test_postgres_says_the_same(postgres, expected, tmp_path):

@@ -7,13 +7,14 @@ import pytest
 from churnml.estimators import ChurnClassifier
 from churnml.models.profile import describe
 from churnml.registry.resolve import Resolved
-from churnml.scoring.gates import add_up, tripped, unseen_shares
+from churnml.scoring.facts import sum_tallies
+from churnml.scoring.gates import tripped, unseen_shares
 from churnml.scoring.shards import ScoringRecipe, tally
 
 
 def judge(churn, rows, limit=0.05):
     models = {"churn": Resolved(churn, "m", "churn/1")}
-    total = add_up(
+    total = sum_tallies(
         [tally(ScoringRecipe(models=models, as_of=None, reasons=0, bands=(50, 80, 95)), rows)]
     )
     return tripped(total, len(rows), models, limit)
@@ -55,14 +56,14 @@ def test_no_rows_trip_nothing(churn, features):
     assert judge(churn, features.head(0)) == []
 
 
-def test_counts_of_batches_add_up(churn, features):
+def test_counts_of_batches_sum_tallies(churn, features):
     recipe = ScoringRecipe(
         models={"churn": Resolved(churn, "m", "churn/1")}, as_of=None, reasons=0, bands=(50, 80, 95)
     )
     rows = features.assign(plan=["ultra"] * 60 + features["plan"].tolist()[60:])
     pieces = [tally(recipe, rows.iloc[at : at + 7]) for at in range(0, 600, 7)]
-    assert add_up(pieces) == add_up([tally(recipe, rows)])
-    assert unseen_shares(add_up(pieces), 600) == {"plan": 0.1}
+    assert sum_tallies(pieces) == sum_tallies([tally(recipe, rows)])
+    assert unseen_shares(sum_tallies(pieces), 600) == {"plan": 0.1}
 
 
 def test_a_column_of_many_rare_values_may_have_as_many_new_ones_as_held_out_customers_had():

@@ -19,6 +19,8 @@ from churnml.tables.contract import KNOWN_AT, ColumnSpec, TableSpec
 from churnml.tables.source.columns import FILE, RAW, ROW, read_column
 from churnml.tables.source.mapping import SourceMapping, TableMapping
 
+Exact = Literal["", "text", "all"]
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ReadRows:
@@ -144,7 +146,7 @@ def read_rows(
     plain: ir.Table,
     numbered: ir.Table,
     mapping: SourceMapping,
-    exact: bool = False,
+    exact: Exact = "",
 ) -> ReadRows:
     """Rows of a typed store, such as Parquet: renamed, and converted where types differ.
 
@@ -156,9 +158,9 @@ def read_rows(
     numbered : Table
         The same with `ROW`, and `FILE` where it has several.
     mapping : SourceMapping
-    exact : bool
-        Refuse columns whose values would have to be converted one by one, which not every
-        engine can.
+    exact : {"", "text", "all"}
+        Refuse columns whose values would have to be converted one by one: those of text, or
+        all. Not every engine reads a text as DuckDB does.
 
     Raises
     ------
@@ -167,8 +169,9 @@ def read_rows(
     """
     place = [name for name in (ROW, FILE) if name in numbered.columns]
     typed, failed = converted(binding, numbered, mapping)
-    if exact and failed:
-        raise _inexact(binding, plain, next(iter(failed)).removeprefix(RAW))
+    for name in (one.removeprefix(RAW) for one in failed):
+        if exact == "all" or (exact and plain[binding.columns[name]].type().is_string()):
+            raise _inexact(binding, plain, name)
     checked = numbered.select(**typed, **failed, **{name: numbered[name] for name in place})
     return ReadRows(typed=plain.select(**converted(binding, plain, mapping)[0]), checked=checked)
 
@@ -177,9 +180,11 @@ def _inexact(binding: Binding, plain: ir.Table, name: str) -> ContractError:
     own = binding.columns[name]
     wanted = next(c.kind for c in contract_columns(binding.spec, [name]))
     return ContractError(
-        f"{binding.spec.name}.{own}: of type {plain[own].type()} in the database; "
-        f"{wanted} expected.",
-        hint="Cast it in a view and name the view in the mapping.",
+        f"{binding.spec.name}.{own}: of type {plain[own].type()} in "
+        f"{'the files' if binding.files else 'the database'}; {wanted} expected.",
+        hint="Write it in that type, or read the folder with duckdb."
+        if binding.files
+        else "Cast it in a view and name the view in the mapping.",
         table=binding.spec.name,
         column=own,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,17 +11,21 @@ from ibis.expr import types as ir
 
 from churnml.base.text import nearest
 from churnml.errors import ContractError, DataError, UsageError
+from churnml.errors.masking import without_secrets
 from churnml.tables.contract import TABLES
 from churnml.tables.source import parquet
-from churnml.tables.source.binding import Binding, numbered_rows, read_rows
+from churnml.tables.source.binding import Binding, Exact, numbered_rows, read_rows
 from churnml.tables.source.coded import CodedComplaints, find_coded, read_coded
 from churnml.tables.source.csv import load as delimited
 from churnml.tables.source.csv.sniffing import read_names
-from churnml.tables.source.engines import database, frames
+from churnml.tables.source.engines import database, frames, spark
 from churnml.tables.source.engines.duckdb import Engine, require_utf8, start
 from churnml.tables.source.folder import MAPPING_FILE, find
 from churnml.tables.source.mapping import SourceMapping, check_mapping, read_mapping
 from churnml.tables.source.source import Source
+
+ENGINES = ("duckdb", "spark")
+"""What can read a folder."""
 
 CSV_ENDINGS = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt", ".txt.gz")
 
@@ -30,6 +34,7 @@ def open_source(
     location: str | Path | Mapping[str, Any],
     *,
     mapping: str | Path | SourceMapping | None = None,
+    engine: str | None = None,
     memory_limit: str | None = None,
     threads: int | None = None,
 ) -> Source:
@@ -45,6 +50,9 @@ def open_source(
         Ibis tables, whose rows are taken into the engine once.
     mapping : path or SourceMapping, optional
         The operator's names, codes and units; by default ``source.yaml`` in the folder.
+    engine : {"duckdb", "spark"}, optional
+        What reads a folder: DuckDB by default; Spark reads Parquet, which all its machines
+        must see at the same path. A database reads itself.
     memory_limit : str, optional
         What DuckDB may take, as ``2GB``; other engines have limits of their own.
     threads : int, optional
@@ -56,7 +64,7 @@ def open_source(
     Raises
     ------
     UsageError
-        If the mapping or a limit cannot be followed.
+        If the mapping, the engine or a limit cannot be followed.
     DataError
         If a file cannot be read as what it claims to be.
     ContractError
@@ -72,6 +80,7 @@ def open_source(
     Source('frames': customers, bills)
     """
     if isinstance(location, Mapping):
+        _require_engine(engine, None)
         return _open_frames(location, mapping, start(memory_limit=memory_limit, threads=threads))
     if not isinstance(location, str | Path):
         raise UsageError(
@@ -79,6 +88,7 @@ def open_source(
             hint='Give a folder, a file or an address, or frames by their names: {"customers": '
             'frame, "bills": frame}.',
         )
+    _require_engine(engine, str(location))
     if database.is_address(location):
         return _open_database(str(location), mapping)
     path = Path(location)
@@ -86,10 +96,20 @@ def open_source(
     if not path.exists():
         raise DataError(f"{path}: there is no such folder or file.", file=str(path))
     used, text = _mapping(path, mapping)
-    engine = start(memory_limit=memory_limit, threads=threads)
-    bindings = (
-        _bind_file(engine, used, path) if path.is_file() else _bind_folder(engine, used, path)
-    )
+    con: Any
+    hash_files = None
+    if engine == "spark":
+        con = spark.connected(spark.start("--engine spark"))
+        bindings = _bind_folder(partial(_bind_on_spark, con), used, path)
+        hash_files = partial(spark.hash_files, con)
+    else:
+        duck = start(memory_limit=memory_limit, threads=threads)
+        con = duck.con
+        bindings = (
+            _bind_file(duck, used, path)
+            if path.is_file()
+            else _bind_folder(partial(_bind, duck), used, path)
+        )
     coded = _coded(used, mapping, path)
     stamps = _stamps(
         [
@@ -99,7 +119,7 @@ def open_source(
     )
     return Source(
         location=str(location),
-        con=engine.con,
+        con=con,
         bindings=bindings,
         mapping_text=text,
         stamps=stamps,
@@ -107,7 +127,35 @@ def open_source(
         mapping_file=_file_of(mapping),
         coded=coded,
         operator=used.name or "",
+        hash_files=hash_files,
     )
+
+
+def _require_engine(engine: str | None, location: str | None) -> None:
+    """Refuse an engine that there is not, or that does not read such a source; None: frames."""
+    if engine not in (None, *ENGINES):
+        raise UsageError(f"--engine {engine}: not available.", hint=f"Use {' or '.join(ENGINES)}.")
+    if engine is None:
+        return
+    if location is None:
+        if engine == "spark":
+            raise UsageError(
+                "--engine spark: frames are in this process, not on Spark.",
+                hint="Use duckdb, or write them as Parquet.",
+            )
+        return
+    if database.is_address(location):
+        own = "spark" if spark.is_address(location) else "the database"
+        if engine != own:
+            raise UsageError(
+                f"--engine {engine}: {without_secrets(location)} is read by {own} itself.",
+                hint="Leave --engine out.",
+            )
+    elif engine == "spark" and Path(location).is_file():
+        raise UsageError(
+            f"--engine spark: {location} is one file; Spark reads folders of Parquet tables.",
+            hint="Use duckdb, or write its tables as Parquet.",
+        )
 
 
 def _coded(
@@ -127,7 +175,9 @@ def _file_of(mapping: str | Path | SourceMapping | None) -> str:
     return str(Path(mapping).absolute()) if given else ""  # type: ignore[arg-type]
 
 
-def _bind_folder(engine: Engine, mapping: SourceMapping, folder: Path) -> dict[str, Binding]:
+def _bind_folder(
+    bind: Callable[[SourceMapping, str, Path], Binding], mapping: SourceMapping, folder: Path
+) -> dict[str, Binding]:
     places = {name: find(folder, name, mapping.table(name).file) for name in TABLES}
     files = {name: path for name, path in places.items() if path is not None}
     if not files:
@@ -138,7 +188,7 @@ def _bind_folder(engine: Engine, mapping: SourceMapping, folder: Path) -> dict[s
             "configs/sources/ has examples.",
             file=str(folder),
         )
-    return {name: _bind(engine, mapping, name, path) for name, path in files.items()}
+    return {name: bind(mapping, name, path) for name, path in files.items()}
 
 
 def _bind_file(engine: Engine, mapping: SourceMapping, path: Path) -> dict[str, Binding]:
@@ -191,7 +241,7 @@ def _open_database(location: str, given: str | Path | SourceMapping | None) -> S
     for table, name in chosen.items():
         plain = tables[name]
         bindings[table] = _bound(
-            mapping, table, f"{name} in {shown}", plain, numbered_rows(plain), exact=True
+            mapping, table, f"{name} in {shown}", plain, numbered_rows(plain), exact="all"
         )
     if not bindings:
         raise _no_table(shown, tables)
@@ -256,6 +306,21 @@ def _bind(engine: Engine, mapping: SourceMapping, table: str, path: Path) -> Bin
     return _bound(mapping, table, str(path), plain, numbered, files=files)
 
 
+def _bind_on_spark(con: Any, mapping: SourceMapping, table: str, path: Path) -> Binding:
+    """Match a Parquet table of a folder to the contract, as tables of Spark."""
+    if path.is_file() and path.name.lower().endswith(CSV_ENDINGS):
+        raise UsageError(
+            f"--engine spark: {path} is a CSV file; Spark reads Parquet.",
+            hint="Use duckdb, or write the table as Parquet.",
+            table=table,
+            file=str(path),
+        )
+    files = tuple(parquet.parts(path)) if path.is_dir() else (path,)
+    parquet.check(path, files, pages=False)
+    plain, numbered = spark.files_view(con, table, path, files, mapping.timezone)
+    return _bound(mapping, table, str(path), plain, numbered, files=files, exact="text")
+
+
 def _bound(
     mapping: SourceMapping,
     table: str,
@@ -264,7 +329,7 @@ def _bound(
     numbered: ir.Table,
     *,
     files: tuple[Path, ...] = (),
-    exact: bool = False,
+    exact: Exact = "",
 ) -> Binding:
     load = partial(read_rows, plain=plain, numbered=numbered, mapping=mapping, exact=exact)
     kinds = plain.schema().items()

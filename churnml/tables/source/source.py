@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import html
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -20,6 +20,7 @@ from churnml.tables import asof
 from churnml.tables.contract import REQUIRED_TABLES, TABLES
 from churnml.tables.source.binding import Binding
 from churnml.tables.source.coded import CodedComplaints
+from churnml.tables.source.engines import spark
 from churnml.tables.source.folder import ENDINGS, MAPPING_FILE
 
 
@@ -75,6 +76,8 @@ class Source:
         The absolute path of the mapping that was given; empty where none was.
     identify_rows : callable, optional
         Of a database: gives a text that differs wherever its rows do.
+    hash_files : callable, optional
+        Gives the SHA-256 of files, where the engine reads them on other machines.
     checks : dict
         What `churnml.validate` found, so that each step need not look again.
     coded : CodedComplaints or None
@@ -95,6 +98,7 @@ class Source:
     checks: dict[str, Any] = field(default_factory=dict)
     coded: CodedComplaints | None = None
     identify_rows: Callable[[], str] | None = None
+    hash_files: Callable[[Sequence[Path]], Mapping[Path, str]] | None = None
     operator: str = ""
 
     def __post_init__(self) -> None:
@@ -187,11 +191,16 @@ class Source:
         digest = hashlib.sha256(f"{self.mapping_text}\n{self.day}\n".encode())
         if self.identify_rows is not None:
             digest.update(self.identify_rows().encode())
-        for path in self._files():
-            with path.open("rb") as stream:
-                content = hashlib.file_digest(stream, "sha256").hexdigest()
-            digest.update(f"{path.name}\t{content}\n".encode())
+        files = self._files()
+        sums = (self.hash_files or _hash_files)(files)
+        for path in files:
+            digest.update(f"{path.name}\t{sums[path]}\n".encode())
         return digest.hexdigest()
+
+    @property
+    def engine(self) -> str:
+        """The engine that runs what is built on the tables: duckdb, postgres or spark."""
+        return "spark" if spark.on_spark(self.con) else str(self.con.name)
 
     @property
     def read(self) -> ReadPlaces:
@@ -256,3 +265,11 @@ class Source:
         )
         head = "<tr><th>table</th><th>from</th><th>columns</th></tr>"
         return f"<p>{html.escape(repr(self))}</p><table>{head}{rows}</table>"
+
+
+def _hash_files(files: Sequence[Path]) -> dict[Path, str]:
+    sums = {}
+    for path in files:
+        with path.open("rb") as stream:
+            sums[path] = hashlib.file_digest(stream, "sha256").hexdigest()
+    return sums

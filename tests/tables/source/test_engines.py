@@ -1,7 +1,6 @@
 """The same tables, checks and rows set aside on PostgreSQL and on Spark."""
 
 import datetime as dt
-import shutil
 
 import ibis
 import pytest
@@ -11,15 +10,7 @@ from churnml.tables.simulator import simulate
 from churnml.tables.source import open_source
 from churnml.tables.validation import quarantine, validate
 
-pytestmark = [
-    pytest.mark.slow,
-    # pyspark 4.3 says so at every call, and asks pandas 3 for what that has given up.
-    pytest.mark.filterwarnings("ignore:PySpark does not yet fully support"),
-    pytest.mark.filterwarnings("ignore:The copy keyword is deprecated"),
-    # The gateway to Java leaves its sockets to the garbage collector.
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -83,15 +74,9 @@ def test_postgres_types_that_would_have_to_be_converted_are_refused(postgres, tm
 
 
 @pytest.fixture(scope="module")
-def spark(tmp_path_factory, duck):
+def spark(spark_session, duck):
     """The operator as tables of a Spark schema."""
-    if shutil.which("java") is None:
-        pytest.skip("no Java here")
-    from pyspark.sql import SparkSession
-
-    folder = tmp_path_factory.mktemp("spark")
-    builder = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false")
-    session = builder.config("spark.sql.warehouse.dir", str(folder)).getOrCreate()
+    session = spark_session
     session.sql("CREATE DATABASE crm")
     for name in ("customers", "bills", "complaints"):
         session.read.parquet(duck.bindings[name].origin).write.saveAsTable(f"crm.{name}")
@@ -100,8 +85,7 @@ def spark(tmp_path_factory, duck):
         "CREATE TABLE zoned.contacts AS SELECT 't' AS contact_id, '1' AS customer_id, "
         "TIMESTAMP '2026-06-01 01:00:00 UTC' AS started_at, 'app' AS channel"
     )
-    yield session
-    session.stop()
+    return session
 
 
 def test_spark_has_the_same_rows(spark, duck):

@@ -8,14 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import ibis
 from ibis.expr import types as ir
 
 from churnml.base.text import nearest
-from churnml.errors import ContractError, DataError, UsageError
-from churnml.errors.masking import without_secrets
+from churnml.errors import ContractError, DataError
 from churnml.tables.contract import TABLES
-from churnml.tables.source.engines import postgres, views
+from churnml.tables.source.engines import postgres, spark, views
 from churnml.tables.source.engines.duckdb import Engine, identifier, literal, run
 from churnml.tables.source.mapping import SourceMapping
 
@@ -134,20 +132,16 @@ def connect(location: str, zone: str | None) -> tuple[Any, Mapping[str, ir.Table
     DataError
         If the database cannot be reached.
     """
-    return _spark(location, zone) if location.startswith("spark://") else postgres.connect(location)
+    if spark.is_address(location):
+        return spark.connect(location, zone)
+    return postgres.connect(location)
 
 
 def digest(con: Any, location: str, names: Iterable[str]) -> str:
     """A text that differs wherever the rows of a database's tables do."""
-    if not location.startswith("spark://"):
-        return postgres.digest(con, names)
-    place = location.removeprefix("spark://")
-    found = []
-    for name in sorted(names):
-        query = f"SELECT count(*), sum(cast(xxhash64(*) AS decimal(38, 0))) FROM {place}.`{name}`"
-        rows, hashed = con._session.sql(query).first()
-        found.append(f"{name}\t{rows}\t{hashed}")
-    return "\n".join(found)
+    if spark.is_address(location):
+        return spark.digest(con, location, list(names))
+    return postgres.digest(con, names)
 
 
 def is_address(location: object) -> bool:
@@ -157,52 +151,3 @@ def is_address(location: object) -> bool:
     (True, False)
     """
     return str(location).startswith(("postgresql://", "postgres://", "spark://"))
-
-
-def _spark(location: str, zone: str | None) -> tuple[Any, dict[str, ir.Table], str]:
-    try:
-        from pyspark.sql import SparkSession
-    except ImportError:
-        raise _without("spark", location) from None
-    catalog, _, schema = location.removeprefix("spark://").partition(".")
-    session = SparkSession.builder.getOrCreate()
-    con = ibis.pyspark.connect(session)
-    place = (catalog, schema) if schema else catalog
-    try:
-        # Temporary views would be listed in every schema.
-        listed = session.catalog.listTables(".".join((catalog, schema) if schema else (catalog,)))
-        names = [table.name for table in listed if not table.isTemporary]
-    except Exception as error:
-        problem = without_secrets(str(error)).strip().partition("\n")[0]
-        raise DataError(f"{location}: cannot be read ({problem}).") from None
-    tables = {name: con.table(name, database=place) for name in names}
-    for name, table in tables.items():
-        fields = session.table(".".join((catalog, schema, name) if schema else (catalog, name)))
-        # Ibis shows Spark's zoned and plain timestamps alike.
-        zoned = [field.name for field in fields.schema if field.dataType.typeName() == "timestamp"]
-        tables[name] = _localised(table, zoned, zone)
-    return con, tables, without_secrets(location)
-
-
-_from_utc = ibis.udf.scalar.builtin(
-    lambda moment, zone: None,
-    name="from_utc_timestamp",
-    signature=(("timestamp", "string"), "timestamp"),
-)
-
-
-def _localised(table: ir.Table, zoned: list[str], zone: str | None) -> ir.Table:
-    if not zoned:
-        return table
-    if zone is None:
-        raise UsageError(
-            f"{table.get_name()}: {', '.join(zoned)} have a time zone.",
-            hint="Name the one that local days are counted in as timezone in a mapping.",
-        )
-    return table.mutate(**{name: _from_utc(table[name], zone) for name in zoned})
-
-
-def _without(extra: str, location: str) -> UsageError:
-    return UsageError(
-        f"{location}: needs the extra {extra!r}.", hint=f"Run pip install 'churnml[{extra}]'."
-    )
