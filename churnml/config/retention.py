@@ -67,6 +67,18 @@ class RetentionSettings(Section):
     segments: dict[str, SegmentLimits] = Field(
         {}, description="by segment, its values joined by +: least and most customers"
     )
+    drivers: tuple[str, ...] = Field(
+        (
+            "lifecycle_*",
+            "tier_*",
+            "*_mean_3m_*",
+            "usage_offnet_3m_share",
+            "arpu_data_3m_share",
+            "complaints_all_count_90d",
+            "service_all_count_90d",
+        ),
+        description="features by which effects may differ, * for any text; all where none is there",
+    )
     without: tuple[str, ...] = Field(
         (), description="features that no effect may be told by, * for any text"
     )

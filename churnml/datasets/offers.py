@@ -21,8 +21,9 @@ from ibis import _
 from ibis.expr import types as ir
 
 from churnml.base.dates import add_months, add_span, parse_date
-from churnml.config.settings import Config
+from churnml.config.settings import Config, RetentionSettings
 from churnml.errors import DataError
+from churnml.estimators import OfferEffect
 from churnml.features import build_features
 from churnml.features.building import declared
 from churnml.features.declaration import Declarations
@@ -155,6 +156,23 @@ def read_offers(source: Source, day: date, config: Config, *, others: bool = Fal
         counts=counts,
         notes=[*notes, *_count_notes(counts, settings.horizon)],
         **_costs(known, config),
+    )
+
+
+def new_effect(settings: RetentionSettings, columns: Iterable[str]) -> OfferEffect:
+    """An estimator of effects, not fitted, for rows of these columns.
+
+    Parameters
+    ----------
+    settings : RetentionSettings
+    columns : iterable of str
+    """
+    drivers = [name for name in columns if any(fnmatch(str(name), one) for one in settings.drivers)]
+    return OfferEffect(
+        folds=settings.folds,
+        max_rounds=settings.max_rounds,
+        drivers=drivers or None,
+        random_state=settings.seed,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -24,16 +24,22 @@ from churnml.estimators.uplift.boosters import with_offers
 from churnml.estimators.uplift.crossfit import (
     CrossFitted,
     cross_fit,
-    raw_effects,
-    treated_weights,
+    relative_effects,
+    risk_of,
 )
 from churnml.estimators.uplift.experiment import (
+    CONTROL,
     Experiment,
     read_offers,
     read_outcome,
     read_propensity,
 )
-from churnml.estimators.uplift.shrinkage import Shrinkage, fit_shrinkage
+from churnml.estimators.uplift.shrinkage import (
+    Shrinkage,
+    fit_shrinkage,
+    held_out_effects,
+    possible,
+)
 
 _CHUNK = 100_000
 
@@ -46,14 +52,16 @@ class EffectInterval(NamedTuple):
 
 
 class OfferEffect(BoostedEstimator):
-    """The change that each offer makes to the probability of leaving: a cross-fitted X-learner.
+    """The change that each offer makes to the probability of leaving: a cross-fitted R-learner.
 
-    Several offers share their control rows, and the trees of outcomes, in which the offer is a
-    column; each has trees of its own for its effect, since one may keep those whom another drives
-    away. Effects are small against their noise, so trees are few and shallow with large leaves,
-    and predicted differences between customers are kept only as far as doubly robust scores of
-    customers who were left out bear them out; without evidence every customer has the offer's
-    mean effect.
+    What is learned is the share of those about to leave whom an offer keeps, for a change of
+    the log-odds is nearly that: the same offer moves a customer at risk by more points than one
+    who is safe. Several offers share their control rows, and the trees of outcomes, in which
+    the offer is a column; each has trees of its own for its effect, since one may keep those
+    whom another drives away. Effects are small against their noise, so these are few stumps
+    with large leaves, and predicted differences between customers are kept, offer by offer,
+    only as far as doubly robust scores of customers who were left out bear them out; without
+    evidence every customer has the offer's mean effect for her risk.
 
     Parameters
     ----------
@@ -61,13 +69,17 @@ class OfferEffect(BoostedEstimator):
         Customers are dealt into so many, at least 3. With 1 nothing is left out, and neither
         effects nor scores may be believed: it only shows what cross-fitting is for.
     max_rounds : int, default 100
-        Trees of a booster.
+        Trees of a booster; of one of effects 20 at most.
     num_leaves : int, default 4
+        Of the trees of outcomes; those of effects have two.
     learning_rate : float, default 0.05
     min_leaf : int, optional
         Rows that a leaf holds at least; by default a fortieth of the rows, 20 to 1,000.
     l2 : float, default 5
         Penalty on the values of the leaves.
+    drivers : list of str, optional
+        Columns by which effects may differ; all by default. The fewer, the more is found:
+        effects are small, and each column more is one more by which chance may tell them.
     random_state : int, default 0
     n_jobs : int, optional
         Threads of a prediction; the result does not depend on it.
@@ -81,12 +93,16 @@ class OfferEffect(BoostedEstimator):
         where it keeps customers.
     mean_error_ : Series
         Its standard error, over customers.
-    kept_ : float
-        The part of the predicted differences that evidence bears out; 0 for none.
+    kept_ : Series
+        By offer, the part of the predicted differences that evidence bears out; 0 for none.
+    differs_ : Series
+        By offer, the chance of evidence as strong as this where it moves everybody alike.
+    keeps_some_ : Series
+        By offer, the same where it does not even keep the fifth that it is said to keep most.
     scores_ : DataFrame, shape (n, offers)
         Doubly robust scores of the training rows; not saved.
     oof_effect_ : DataFrame, shape (n, offers)
-        Their effects by models that saw nothing of their customers; not saved.
+        Their effects by models and evidence that saw nothing of their customers; not saved.
     propensity_ : DataFrame, shape (n, offers + 1)
         Probability of each offer and, last, of control (``""``); not saved.
     control_ : array, shape (n,)
@@ -116,6 +132,7 @@ class OfferEffect(BoostedEstimator):
         learning_rate: float = 0.05,
         min_leaf: int | None = None,
         l2: float = 5.0,
+        drivers: Sequence[str] | None = None,
         random_state: int = 0,
         n_jobs: int | None = None,
     ) -> None:
@@ -125,6 +142,7 @@ class OfferEffect(BoostedEstimator):
         self.learning_rate = learning_rate
         self.min_leaf = min_leaf
         self.l2 = l2
+        self.drivers = drivers
         self.random_state = random_state
         self.n_jobs = n_jobs
 
@@ -230,7 +248,17 @@ class OfferEffect(BoostedEstimator):
             weight=sample.weight,
             group=sample.group,
             propensity=known,
+            drivers=self._driving(encoder),
         )
+
+    def _driving(self, encoder: Encoder) -> NDArray[np.bool_] | None:
+        """Which columns of the matrix effects may differ by."""
+        if self.drivers is None:
+            return None
+        named = np.array([one.name in self.drivers for one in encoder.columns])
+        if not named.any():
+            raise UsageError(f"drivers: no column is called {', '.join(self.drivers) or 'so'}.")
+        return np.asarray(named[encoder.owners])
 
     def _cross_fit(self, experiment: Experiment, seed: int) -> CrossFitted:
         rows = len(experiment.y)
@@ -249,9 +277,8 @@ class OfferEffect(BoostedEstimator):
     def _adopt(
         self, found: CrossFitted, experiment: Experiment, sample: Sample, index: pd.Index
     ) -> None:
-        self._hold(self.encoder_, load(found.texts))
-        self._texts = found.texts
-        self.shares_ = treated_weights(experiment)
+        self._take(self.encoder_, found.effects, found.outcomes)
+        self.level_ = np.asarray(found.level)
         self.shrinkage_ = fit_shrinkage(found, experiment.weight, experiment.group)
 
         def back(values: NDArray[np.float64], *more: str) -> pd.DataFrame:
@@ -259,10 +286,15 @@ class OfferEffect(BoostedEstimator):
             return pd.DataFrame(values[sample.place], index=index, columns=names)
 
         self.scores_ = back(found.scores)
-        self.oof_effect_ = back(self.shrinkage_.effect(found.effect))
-        self.oof_raw_ = back(found.effect)
+        self.oof_effect_ = back(held_out_effects(found, experiment.weight, experiment.group))
         self.propensity_ = back(found.propensity, "")
         self.control_ = found.control[sample.place]
+
+    def _take(self, encoder: Encoder, effects: list[str], outcomes: list[str]) -> None:
+        """Hold the boosters of effects first, then those of outcomes."""
+        self._texts = [*effects, *outcomes]
+        self._effects = len(effects)
+        self._hold(encoder, load(self._texts))
 
     @property
     def mean_effect_(self) -> pd.Series:
@@ -275,17 +307,30 @@ class OfferEffect(BoostedEstimator):
         return pd.Series(self.shrinkage_.mean_error, index=self.offers_)
 
     @property
-    def kept_(self) -> float:
-        """The part of the predicted differences that evidence bears out."""
-        return self.shrinkage_.kept
+    def kept_(self) -> pd.Series:
+        """By offer, the part of the predicted differences that evidence bears out."""
+        return pd.Series(self.shrinkage_.kept, index=self.offers_)
 
-    def effect(self, X: Any) -> pd.DataFrame:
+    @property
+    def differs_(self) -> pd.Series:
+        """By offer, the chance of such evidence of differences where there are none."""
+        return pd.Series(self.shrinkage_.chances()[0], index=self.offers_)
+
+    @property
+    def keeps_some_(self) -> pd.Series:
+        """By offer, the chance of such evidence where it keeps nobody."""
+        return pd.Series(self.shrinkage_.chances()[1], index=self.offers_)
+
+    def effect(self, X: Any, *, chance: ArrayLike | None = None) -> pd.DataFrame:
         """The change of the probability of leaving by each offer.
 
         Parameters
         ----------
         X : DataFrame, shape (n, k)
             The columns of training by name, in any order; others are ignored.
+        chance : array, shape (n,), optional
+            Probability of leaving without an offer, where a better one is known than the rows
+            of training teach.
 
         Returns
         -------
@@ -297,10 +342,14 @@ class OfferEffect(BoostedEstimator):
         SchemaError
             Columns missing, or text where training had numbers.
         """
-        frame, raw = self._raw(X)
-        return pd.DataFrame(self.shrinkage_.effect(raw), index=frame.index, columns=self.offers_)
+        frame, relative, base = self._relative(X, chance)
+        return pd.DataFrame(
+            self.shrinkage_.effect(relative, base), index=frame.index, columns=self.offers_
+        )
 
-    def effect_interval(self, X: Any, level: float = 0.95) -> EffectInterval:
+    def effect_interval(
+        self, X: Any, level: float = 0.95, *, chance: ArrayLike | None = None
+    ) -> EffectInterval:
         """Intervals of the effects: a frame of their low ends, and one of their high ends.
 
         They are about the mean effect of customers of whom the same is predicted; what one
@@ -310,6 +359,8 @@ class OfferEffect(BoostedEstimator):
         ----------
         X : DataFrame, shape (n, k)
         level : float, default 0.95
+        chance : array, shape (n,), optional
+            As for `effect`.
 
         Returns
         -------
@@ -318,11 +369,11 @@ class OfferEffect(BoostedEstimator):
         """
         if not 0 < level < 1:
             raise UsageError(f"level is {level!r}; a number between 0 and 1 was expected.")
-        frame, raw = self._raw(X)
-        middle, error = self.shrinkage_.effect(raw), self.shrinkage_.error(raw)
-        half = float(norm.ppf((1 + level) / 2)) * error
+        frame, relative, base = self._relative(X, chance)
+        middle = self.shrinkage_.effect(relative, base)
+        half = float(norm.ppf((1 + level) / 2)) * self.shrinkage_.error(relative, base)
         low, high = (
-            pd.DataFrame(np.clip(ends, -1, 1), index=frame.index, columns=self.offers_)
+            pd.DataFrame(possible(ends, base), index=frame.index, columns=self.offers_)
             for ends in (middle - half, middle + half)
         )
         return EffectInterval(low, high)
@@ -336,16 +387,36 @@ class OfferEffect(BoostedEstimator):
         """
         return self._matrix(X)[1]
 
-    def _raw(self, X: Any) -> tuple[pd.DataFrame, NDArray[np.float64]]:
+    def _relative(
+        self, X: Any, chance: ArrayLike | None
+    ) -> tuple[pd.DataFrame, NDArray[np.float64], NDArray[np.float64]]:
+        """The frame, its effects in units of risk, and the chances of leaving without one."""
         frame, matrix = self._matrix(X)
-        raw = np.zeros((len(matrix), len(self.offers_)))
-        size = 2 * len(self.offers_)
-        folds = [self.boosters_[at : at + size] for at in range(0, len(self.boosters_), size)]
+        relative = np.zeros((len(matrix), len(self.offers_)))
         for start in range(0, len(matrix), _CHUNK):
             rows = matrix[start : start + _CHUNK]
-            each = [raw_effects(one, rows, self.shares_, self._threads) for one in folds]
-            raw[start : start + _CHUNK] = np.mean(each, axis=0)
-        return frame, raw
+            each = [relative_effects(one, rows, self._threads) for one in self._folds()]
+            relative[start : start + _CHUNK] = np.mean(each, axis=0) - self.level_
+        if chance is None:
+            return frame, relative, self._control(matrix)
+        base = np.asarray(chance, np.float64)
+        if base.shape != (len(frame),):
+            raise UsageError(f"chance has shape {base.shape}; one of {len(frame)} was expected.")
+        return frame, relative, base
+
+    def _folds(self) -> list[list[Any]]:
+        size = len(self.offers_)
+        return [self.boosters_[at : at + size] for at in range(0, self._effects, size)]
+
+    def _control(self, matrix: NDArray[np.float32]) -> NDArray[np.float64]:
+        """The chance of leaving without an offer, as control rows teach it."""
+        found = np.zeros(len(matrix))
+        outcomes = self.boosters_[self._effects :]
+        for start in range(0, len(matrix), _CHUNK):
+            rows = with_offers(matrix[start : start + _CHUNK], CONTROL, len(self.offers_))
+            each = [one.predict(rows, num_threads=self._threads) for one in outcomes]
+            found[start : start + _CHUNK] = np.mean(each, axis=0)
+        return found
 
     def explain(self, X: Any, offer: str | None = None) -> pd.DataFrame:
         """Contributions to an offer's effect, by column (exact TreeSHAP).
@@ -368,20 +439,17 @@ class OfferEffect(BoostedEstimator):
             raise UsageError(f"offer {offer!r}: {', '.join(self.offers_)} were learned.")
         frame, matrix = self._matrix(X)
         at = self.offers_.index(offer)
-        rows = with_offers(matrix, at, len(self.offers_))
-        explainers = self._explainers(extra=len(self.offers_))
-        treated, control = explainers[2 * at : 2 * at + 2]
-        share, width = self.shares_[at], matrix.shape[1]
-        told = (1 - share) * treated.contributions(rows) + share * control.contributions(rows)
-        return self._by_column(self.kept_ * told[:, :width], frame)
+        told = self._explainers()[at].contributions(matrix)
+        part = float(self.kept_[offer]) * risk_of(self._control(matrix))
+        return self._by_column(part[:, None] * told[:, : matrix.shape[1]], frame)
 
     def _explained(self) -> list[Bag]:
-        size = 2 * len(self.offers_)
+        size = len(self.offers_)
         return [
             Bag(
                 shapes=Shapes(0.0, []),
-                texts=self._texts[at::size],
-                boosters=self.boosters_[at::size],
+                texts=self._texts[at : self._effects : size],
+                boosters=self.boosters_[at : self._effects : size],
             )
             for at in range(size)
         ]
@@ -389,14 +457,15 @@ class OfferEffect(BoostedEstimator):
     def _own_state(self) -> State:
         state = {
             "offers": self.offers_,
-            "shares": self.shares_.tolist(),
+            "level": self.level_.tolist(),
+            "effects": self._effects,
             "shrinkage": self.shrinkage_.to_state(),
         }
         return state, list(self._texts)
 
     def _restore(self, encoder: Encoder, state: Mapping[str, Any], boosters: list[str]) -> None:
         self.offers_ = list(state["offers"])
-        self.shares_ = np.array(state["shares"], np.float64)
+        self.level_ = np.array(state["level"], np.float64)
         self.shrinkage_ = Shrinkage(**state["shrinkage"])
-        self._texts = list(boosters)
-        self._hold(encoder, load(boosters))
+        count = int(state["effects"])
+        self._take(encoder, list(boosters[:count]), list(boosters[count:]))

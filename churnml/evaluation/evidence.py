@@ -65,7 +65,7 @@ class OfferRow:
         The share that left of those offered it, less that of control, as counted; None of one
         customer alone.
     p : float
-        After Holm, over the offers.
+        After Holm, over the offers and, where there are several, their average.
     """
 
     offer: str
@@ -98,6 +98,27 @@ def _difference(told: Effect | None) -> dict[str, float | None]:
     names = ("difference", "difference_error", "difference_low", "difference_high")
     ends = (None,) * 4 if told is None else (told.value, told.error, told.low, told.high)
     return dict(zip(names, ends, strict=True))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slope:
+    """How far doubly robust scores bear out the differences that are predicted for an offer.
+
+    Both are in units of risk, so that customers at little risk do not drown the others.
+
+    Attributes
+    ----------
+    offer : str
+    value, error : float
+        1 where differences are as large as predicted, 0 where there are none.
+    p : float
+        One-sided, after Holm over the offers.
+    """
+
+    offer: str
+    value: float
+    error: float
+    p: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,10 +178,13 @@ class Evidence:
     offers : list of OfferRow
     average : Effect
         Of the offers as they were made, each by its share.
+    average_p : float
+        Its chance, after Holm: one test more of the same question.
     differs : Effect
         The QINI, in customers kept per customer of the base, with its one-sided chance.
-    slope, slope_error : float
-        Of doubly robust scores on predicted differences; 1 is right, 0 none.
+    differs_p : float
+        The chance of differences as clear as these, of any offer, where there are none.
+    slopes : list of Slope
     fifths : list of Fifth
     assignment : Assignment
     rows, left : int
@@ -173,9 +197,10 @@ class Evidence:
     name: VerdictName
     offers: list[OfferRow]
     average: Effect
+    average_p: float
     differs: Effect
-    slope: float
-    slope_error: float
+    differs_p: float
+    slopes: list[Slope]
     fifths: list[Fifth]
     assignment: Assignment
     rows: int
@@ -216,10 +241,10 @@ class Evidence:
 
     def questions(self) -> list[dict[str, Any]]:
         """The first two questions, each with its answer in English and Chinese."""
-        works = min((one.p for one in self.offers), default=1.0)
+        works = min(self.average_p, *(one.p for one in self.offers))
         asked = (
-            (WORKS, self.average, min(works, self.average.p), self._works()),
-            (FOR_WHOM, self.differs, self.differs.p_above, self._for_whom()),
+            (WORKS, self.average, works, self._works()),
+            (FOR_WHOM, self.differs, self.differs_p, self._for_whom()),
         )
         return [
             {
@@ -243,7 +268,7 @@ class Evidence:
         )
         if proven:
             told = f"Yes: {'; '.join(proven)} points", f"有效：{'；'.join(proven)} 个百分点"
-        elif self.average.low > 0:
+        elif self.name == "harm":
             told = (
                 f"They drive customers away: {_span(self.average)} points",
                 f"反而使客户流失：{_span(self.average)} 个百分点",
@@ -263,9 +288,9 @@ class Evidence:
         shown = self.name == "different"
         return {
             "en": f"{'Yes' if shown else 'No evidence'}: the fifth that is told to gain most "
-            f"{first}, the last fifth {last} points ({_chance(self.differs.p_above)}).",
+            f"{first}, the last fifth {last} points ({_chance(self.differs_p)}).",
             "zh": f"{'有差异' if shown else '没有证据'}：预计最有效的五分之一 {first}，"
-            f"最后五分之一 {last} 个百分点（{_chance(self.differs.p_above)}）。",
+            f"最后五分之一 {last} 个百分点（{_chance(self.differs_p)}）。",
         }
 
     def to_dict(self) -> dict[str, Any]:
@@ -275,7 +300,8 @@ class Evidence:
             "says": {lang: self.say(lang) for lang in ("en", "zh")},
             "offers": [one.to_dict() for one in self.offers],
             "questions": self.questions(),
-            "slope": self.slope,
+            "slope": min(self.slopes, key=lambda one: one.p).value,
+            "slopes": [dict(vars(one)) for one in self.slopes],
             "fifths": [
                 {
                     "place": one.place,

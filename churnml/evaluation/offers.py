@@ -6,6 +6,7 @@ evidence is an ordinary answer, and comes with what could have been seen.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,11 +14,11 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import binomtest
 
 from churnml.estimators import OfferEffect
-from churnml.evaluation.evidence import Assignment, Evidence, OfferRow, VerdictName
+from churnml.evaluation.evidence import Assignment, Evidence, OfferRow, Slope, VerdictName
 from churnml.metrics.check_arrays import number_groups
-from churnml.metrics.effects import Effect, Fifth, effect_of, effects_by_fifth, mean_effect, qini
+from churnml.metrics.effects import Effect, effect_of, effects_by_fifth, mean_effect, qini
 from churnml.metrics.power import detectable_effect
-from churnml.metrics.significance import auc_influence, below_zero, holm, standard_error
+from churnml.metrics.significance import auc_influence, holm, standard_error
 from churnml.metrics.uplift import difference_of_means
 
 Floats = NDArray[np.float64]
@@ -25,6 +26,8 @@ Floats = NDArray[np.float64]
 OVERLAP = (0.02, 0.98)
 _CLEAR_AUC = 0.52
 _UNEQUAL = 0.001
+_LIKELY = 0.16
+"""One standard error: that differences are there is shown already."""
 
 
 def judge_offers(
@@ -56,25 +59,38 @@ def judge_offers(
     control = np.array([one is None or one != one for one in given])
     customers = number_groups(groups)[0]
     scores = effect.scores_[effect.offers_].to_numpy()
-    rows = _offer_rows(effect, left, given, control, scores, customers)
-    shares = np.array([one.treated for one in rows], np.float64)
+    shares = np.array([(given == name).sum() for name in effect.offers_], np.float64)
     average = mean_effect(scores @ (shares / shares.sum()), customers)
-    raw = effect.oof_raw_[effect.offers_].to_numpy()
+    rows, average_p = _offer_rows(effect, left, given, control, scores, average, customers)
+    raw = effect.oof_effect_[effect.offers_].to_numpy()
     # Of each customer the effect of the offer that is said to suit best.
     best = raw.argmin(axis=1)
     every = np.arange(len(left))
     differs = qini(scores[every, best], -raw[every, best], customers)
     fifths = effects_by_fifth(
-        scores[every, best], effect.oof_raw_.to_numpy()[every, best], customers
+        scores[every, best], effect.oof_effect_.to_numpy()[every, best], customers
     )
+    slopes_p = holm(effect.differs_.to_numpy())
+    differs_p = float(slopes_p.min())
+    shown = (slopes_p < significance) & (effect.keeps_some_.to_numpy() < _LIKELY)
     rate = float(left[control].mean())
     return Evidence(
-        name=_name(rows, average, differs, fifths, significance),
+        name=_name(rows, average.value > 0 and average_p < significance, shown, significance),
         offers=rows,
         average=average,
+        average_p=average_p,
         differs=differs,
-        slope=effect.shrinkage_.slope,
-        slope_error=effect.shrinkage_.slope_error,
+        differs_p=differs_p,
+        slopes=[
+            Slope(offer=name, value=value, error=error, p=float(p))
+            for name, value, error, p in zip(
+                effect.offers_,
+                effect.shrinkage_.slope,
+                effect.shrinkage_.slope_error,
+                slopes_p,
+                strict=True,
+            )
+        ],
         fifths=fifths,
         assignment=assignment_of(effect, ~control, customers, propensity=propensity),
         rows=len(left),
@@ -95,23 +111,29 @@ def _offer_rows(
     offer: NDArray[Any],
     control: NDArray[np.bool_],
     scores: Floats,
+    average: Effect,
     customers: NDArray[np.int64],
-) -> list[OfferRow]:
-    told = [mean_effect(scores[:, at], customers) for at in range(scores.shape[1])]
-    adjusted = holm([one.p for one in told])
-    return [
+) -> tuple[list[OfferRow], float]:
+    """The offers, and the chance of their average; all after Holm."""
+    rows = [
         OfferRow(
             offer=name,
             treated=int((offer == name).sum()),
             control=int(control.sum()),
             left_treated=int(left[offer == name].sum()),
             left_control=int(left[control].sum()),
-            effect=one,
+            effect=mean_effect(scores[:, at], customers),
             difference=_counted(left, offer == name, control),
-            p=float(p),
+            p=1.0,
         )
-        for name, one, p in zip(effect.offers_, told, adjusted, strict=True)
+        for at, name in enumerate(effect.offers_)
     ]
+    chances = [one.effect.p for one in rows]
+    # All of them together is one test more of the same question; of one offer it is the same.
+    tested = holm([*chances, average.p] if len(rows) > 1 else chances)
+    return [replace(one, p=float(p)) for one, p in zip(rows, tested, strict=False)], float(
+        tested[-1]
+    )
 
 
 def _counted(left: Floats, treated: NDArray[np.bool_], control: NDArray[np.bool_]) -> Effect | None:
@@ -122,23 +144,14 @@ def _counted(left: Floats, treated: NDArray[np.bool_], control: NDArray[np.bool_
 
 
 def _name(
-    rows: list[OfferRow],
-    average: Effect,
-    differs: Effect,
-    fifths: list[Fifth],
-    significance: float,
+    rows: list[OfferRow], harmful: bool, shown: NDArray[np.bool_], significance: float
 ) -> VerdictName:
-    harmful = average.value > 0 and average.p < significance
-    first = fifths[0].effect
-    helped = below_zero(first.value, first.error) < significance
-    if differs.p_above < significance and (helped or not harmful):
+    """The verdict; ``shown`` is which offers keep some more than others, and keep some at all."""
+    if shown.any():
         return "different"
     if harmful:
         return "harm"
-    # Each offer after Holm; all of them together is one test more, of the same question.
-    if any(one.works(significance) for one in rows):
-        return "same"
-    return "none"
+    return "same" if any(one.works(significance) for one in rows) else "none"
 
 
 def assignment_of(

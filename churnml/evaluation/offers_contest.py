@@ -24,7 +24,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from churnml.config.settings import Config
-from churnml.datasets.offers import OfferRows
+from churnml.datasets.offers import OfferRows, new_effect
 from churnml.errors import DataError, ModelError
 from churnml.estimators import OfferEffect
 from churnml.evaluation.contest import Verdict
@@ -135,9 +135,7 @@ def contest_offers(challenger: Model, champion: Model, rows: OfferRows, config: 
 def _judge(rows: OfferRows, config: Config) -> OfferEffect:
     """Doubly robust scores of these rows, by models of them alone."""
     settings = config.retention
-    judge = OfferEffect(
-        folds=settings.folds, max_rounds=settings.max_rounds, random_state=settings.seed
-    )
+    judge = new_effect(settings, rows.X.columns)
     judge.fit(
         rows.X, rows.y, offer=rows.offer, groups=rows.customer, propensity=settings.propensity
     )

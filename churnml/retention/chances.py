@@ -22,6 +22,8 @@ Ints = NDArray[np.int64]
 _ROUNDS, _LEAVES, _TINY = 40, 8, 1e-6
 _UNLIKE = 0.01
 """Share of the invited themselves that count as unlike all others."""
+_RARELY = 0.1
+"""Who is more than so much as likely to be invited as others is not unlike those who were."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +117,7 @@ class Invitation:
     ----------
     models : list of HistGradientBoostingClassifier
     least : float
-        The first hundredth of those who were invited.
+        The first hundredth of those who were invited, at most a tenth of the others' chance.
     """
 
     models: Sequence[HistGradientBoostingClassifier]
@@ -130,6 +132,9 @@ class Invitation:
 
 def learn_invitation(rows: OfferRows, judge: OfferEffect, *, folds: int, seed: int) -> Invitation:
     """Learn who is invited, from those who were and others of the same months.
+
+    In each month both weigh the same: how many were invited in which month tells nothing of
+    whom, and today is another month.
 
     Parameters
     ----------
@@ -146,6 +151,7 @@ def learn_invitation(rows: OfferRows, judge: OfferEffect, *, folds: int, seed: i
     invited = judge.encoded(rows.X[here])
     matrix = np.vstack([invited, judge.encoded(others)])
     y = np.r_[np.ones(len(invited), bool), np.zeros(len(others), bool)]
+    weight = _balanced(y, np.r_[rows.month[here], others["as_of"].to_numpy(object)])
     customers = np.r_[rows.customer[here], others["customer_id"].to_numpy(object)]
     fold = _folds(customers, folds, seed)
     models, held_out = [], np.zeros(len(y))
@@ -153,12 +159,24 @@ def learn_invitation(rows: OfferRows, judge: OfferEffect, *, folds: int, seed: i
         inside = fold != out
         if y[inside].min() == y[inside].max():
             return Invitation(models=(), least=0.0)
-        model = _classifier(int(inside.sum()), seed + out).fit(matrix[inside], y[inside])
-        models.append(model)
+        model = _classifier(int(inside.sum()), seed + out)
+        models.append(model.fit(matrix[inside], y[inside], sample_weight=weight[inside]))
         held_out[~inside] = model.predict_proba(matrix[~inside])[:, 1]
-    # Means over several models spread less than one model's chances.
-    least = min(float(np.quantile(held_out[y], _UNLIKE)), float(held_out[~y].mean()))
+    least = min(float(np.quantile(held_out[y], _UNLIKE)), _RARELY / (1 + _RARELY))
     return Invitation(models=models, least=least)
+
+
+def _balanced(invited: Bools, month: NDArray[np.object_]) -> Floats:
+    """Weights by which those invited and the others are as many in each month.
+
+    >>> weight = _balanced(np.array([True, False, False]), np.array(["2026-01"] * 3, object))
+    >>> weight.tolist()
+    [1.5, 0.75, 0.75]
+    """
+    numbers = pd.factorize(month)[0]
+    of_month = np.bincount(numbers)
+    same = np.bincount(2 * numbers + invited, minlength=2 * len(of_month))
+    return np.asarray(of_month[numbers] / (2 * same[2 * numbers + invited]))
 
 
 def _classifier(rows: int, seed: int) -> HistGradientBoostingClassifier:

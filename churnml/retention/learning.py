@@ -14,7 +14,7 @@ from scipy.stats import norm
 
 from churnml.base.dates import add_span, months_between
 from churnml.config.settings import Config
-from churnml.datasets.offers import OfferRows
+from churnml.datasets.offers import OfferRows, new_effect
 from churnml.errors import DataError, ModelError
 from churnml.estimators import OfferEffect
 from churnml.evaluation.evidence import Evidence
@@ -157,8 +157,8 @@ class Learned:
             Probability of leaving without an offer.
         """
         if self.verdict.name == "different":
-            low, high = self.teller.effect_interval(X)
-            each = (self.teller.effect(X), low, high)
+            low, high = self.teller.effect_interval(X, chance=chance)
+            each = (self.teller.effect(X, chance=chance), low, high)
             return Effects(*(one[self.offers].to_numpy() for one in each))
         return self._in_proportion(chance)
 
@@ -302,9 +302,7 @@ def learn(
         A model that knows none of the offers that were made.
     """
     settings = config.retention
-    estimator = OfferEffect(
-        folds=settings.folds, max_rounds=settings.max_rounds, random_state=settings.seed
-    )
+    estimator = new_effect(settings, rows.X.columns)
     estimator.fit(
         rows.X, rows.y, offer=rows.offer, groups=rows.customer, propensity=settings.propensity
     )

@@ -20,7 +20,7 @@ from churnml.config.settings import Config, RetentionSettings
 from churnml.datasets.flat import Reading
 from churnml.datasets.flat.dataset import flat_dataset
 from churnml.datasets.flat.read_training import read_training
-from churnml.datasets.offers import outcomes_until, read_offers
+from churnml.datasets.offers import new_effect, outcomes_until, read_offers
 from churnml.datasets.splits import group_split
 from churnml.errors import DataError, UsageError
 from churnml.estimators import OfferEffect
@@ -311,9 +311,7 @@ def fit_offers(experiment: OfferSplit, config: Config) -> FittedOffers:
 def _fit(
     experiment: OfferSplit, rows: NDArray[np.bool_], settings: RetentionSettings
 ) -> OfferEffect:
-    made = OfferEffect(
-        folds=settings.folds, max_rounds=settings.max_rounds, random_state=settings.seed
-    )
+    made = new_effect(settings, experiment.X.columns)
     return made.fit(
         experiment.X[rows].reset_index(drop=True),
         experiment.y[rows],
@@ -439,7 +437,7 @@ def _kept(fitted: FittedOffers) -> Any:
     from churnml.metrics.displays.style import page_axes
 
     estimator = fitted.model.estimator
-    raw, every = estimator.oof_raw_.to_numpy(), np.arange(len(estimator.oof_raw_))
+    raw, every = estimator.oof_effect_.to_numpy(), np.arange(len(estimator.oof_effect_))
     best = raw.argmin(axis=1)
     return UpliftDisplay.from_scores(
         estimator.scores_.to_numpy()[every, best],

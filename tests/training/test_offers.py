@@ -34,7 +34,7 @@ def test_a_table_of_ones_own_trains_offers(table, tmp_path):
     assert found.rows["test"] == pytest.approx(2500, abs=100)
     rule = [found.metrics[f"rule_effect{name}"] for name in ("", "_against_random")]
     assert rule[0].high < 0
-    assert rule[1].low <= 0 <= rule[1].high
+    assert rule[1].high < 0
     men = found.to_dict()["offers"]["offers"][0]
     assert men["difference_low"] < men["difference"] < men["difference_high"] < 0
     assert found.to_dict()["rows"]["all"] == 5000

@@ -14,13 +14,12 @@ from churnml.estimators.uplift.experiment import Experiment, Floats, Ints
 
 _OBJECTIVE = {"logistic": "binary", "squared": "regression"}
 _PATIENCE = 10
+_EFFECT_ROUNDS = 20
+"""More would fit noise: effects are small against theirs."""
 
 
 class Trees:
     """Grows boosters on the rows of one experiment, all over the same bins.
-
-    The first *m* rows are those of the experiment with their own offers. After them come
-    the control rows once for each offer, as what they would have been offered.
 
     Parameters
     ----------
@@ -32,37 +31,61 @@ class Trees:
     def __init__(self, experiment: Experiment, recipe: Recipe) -> None:
         self.recipe = recipe
         self.rows, self.offers = len(experiment.y), experiment.offers
-        self.controls = np.flatnonzero(experiment.control)
         own = with_offers(experiment.matrix, experiment.offer, self.offers)
-        would = [
-            with_offers(experiment.matrix[self.controls], at, self.offers)
-            for at in range(self.offers)
-        ]
-        whole = np.asfortranarray(np.vstack([own, *would]))
-        target = np.zeros(len(whole))
-        self._whole = make_dataset(whole, target, np.ones(len(whole)), recipe)
+        self._with_offers = self._binned(own)
+        self._drivers = experiment.drivers
+        # Without the offers, which would tell the arm itself.
+        self._bare = self._binned(experiment.matrix)
 
-    def would_be(self, inside: NDArray[np.bool_], offer: int) -> Ints:
-        """The places of the control rows inside, as if each had been offered something."""
-        taken = np.flatnonzero(inside[self.controls])
-        return self.rows + offer * len(self.controls) + taken
+    def _binned(self, matrix: NDArray[np.float32]) -> lgb.Dataset:
+        whole = np.asfortranarray(matrix)
+        return make_dataset(whole, np.zeros(self.rows), np.ones(self.rows), self.recipe)
 
-    def grow(self, rows: Ints, target: Floats, weight: Floats, *, loss: Loss, seed: int) -> str:
-        """The text of a booster on these rows.
+    def outcome(self, rows: Ints, left: Floats, weight: Floats, *, seed: int) -> str:
+        """The text of a booster of leaving; the offer is one of its columns.
 
         Parameters
         ----------
         rows : array of int
             Places, ascending.
-        target, weight : array
+        left, weight : array
             Of the same rows.
-        loss : {"logistic", "squared"}
         seed : int
         """
+        return self._grow(self._with_offers, rows, left, weight, "logistic", seed=seed)
+
+    def effect(self, rows: Ints, target: Floats, weight: Floats, *, seed: int) -> str:
+        """The text of a booster of an effect: few stumps, which know nothing of the offer.
+
+        Parameters
+        ----------
+        rows : array of int
+        target, weight : array
+        seed : int
+        """
+        return self._grow(self._bare, rows, target, weight / weight.mean(), "squared", seed=seed)
+
+    def _grow(
+        self,
+        binned: lgb.Dataset,
+        rows: Ints,
+        target: Floats,
+        weight: Floats,
+        loss: Loss,
+        *,
+        seed: int,
+    ) -> str:
         params = self._params(seed) | {"objective": _OBJECTIVE[loss], "boost_from_average": True}
-        train = self._whole.subset(rows.tolist(), params=params).construct()
+        rounds = self.recipe.max_rounds
+        if loss == "squared":
+            params["num_leaves"] = 2
+            rounds = min(rounds, _EFFECT_ROUNDS)
+            if self._drivers is not None:
+                # A gain of 0: such a column is never split by.
+                params["feature_contri"] = self._drivers.astype(float).tolist()
+        train = binned.subset(rows.tolist(), params=params).construct()
         train.set_label(target).set_weight(weight)
-        booster = lgb.engine.train(params, train, self.recipe.max_rounds)
+        booster = lgb.engine.train(params, train, rounds)
         return model_text(booster, booster.current_iteration())
 
     def choice(
@@ -86,10 +109,6 @@ class Trees:
         return lgb.engine.train(
             params, sets[0], self.recipe.max_rounds, valid_sets=sets[1:], callbacks=[stop]
         )
-
-    def read_arms(self, matrix: NDArray[np.float32]) -> None:
-        """Bin the columns without the offers, which would tell the arm itself."""
-        self._bare = make_dataset(matrix, np.zeros(self.rows), np.ones(self.rows), self.recipe)
 
     def _params(self, seed: int) -> dict[str, Any]:
         return self.recipe.params(leaves=self.recipe.num_leaves[0], seed=seed)

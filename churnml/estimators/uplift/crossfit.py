@@ -1,4 +1,4 @@
-"""Cross-fit an X-learner: no row's effect or score comes of a model that saw its customer.
+"""Cross-fit effects: no row's effect or score comes of a model that saw its customer.
 
 Customers are dealt into folds. A booster of outcomes leaves out two folds: with it the rows
 of one of them get the differences from which the effect of the other is learned. So the
@@ -6,13 +6,23 @@ effect learned for a fold depends on none of its outcomes, not by way of other r
 with the boosters of outcomes merely leaving out a row's own fold it would, and differences
 between customers would be found where there are none.
 
+An offer seldom moves everybody by the same points: it keeps a share of those who would leave,
+as a change of the log-odds does. What is learned is therefore the effect divided by
+``v = m (1 - m)`` of the chance ``m`` of leaving, to which the log-odds' change is equal to the
+first order, with weights by which no row counts more than it tells: the R-learner,
+
+    minimise  sum of v (w - e)^2 [(y - m) / (v (w - e)) - r(x)]^2
+
+over an offer's rows (w 1) and control's (w 0), e the probability of the offer among them. What
+``m`` gets wrong is the same in both arms and cancels.
+
 References
 ----------
-Künzel, Sekhon, Bickel, Yu (2019), "Metalearners for estimating heterogeneous treatment
-effects using machine learning", PNAS 116(10). Kennedy (2023), "Towards optimal doubly robust
-estimation of heterogeneous causal effects", Electronic Journal of Statistics 17(2), for the
-scores. Chernozhukov et al. (2018), "Double/debiased machine learning for treatment and
-structural parameters", Econometrics Journal 21(1), for the folds.
+Nie, Wager (2021), "Quasi-oracle estimation of heterogeneous treatment effects", Biometrika
+108(2), for the R-learner. Kennedy (2023), "Towards optimal doubly robust estimation of
+heterogeneous causal effects", Electronic Journal of Statistics 17(2), for the scores.
+Chernozhukov et al. (2018), "Double/debiased machine learning for treatment and structural
+parameters", Econometrics Journal 21(1), for the folds.
 """
 
 from __future__ import annotations
@@ -31,6 +41,7 @@ from churnml.estimators.uplift.experiment import CONTROL, Experiment, Floats, In
 
 LEAST_PROPENSITY = 0.01
 """A learned probability below it counts as this much, so that no row outweighs all others."""
+_LEAST_RISK = 1e-3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,29 +51,36 @@ class CrossFitted:
     Attributes
     ----------
     fold : array of int, shape (m,)
-    effect : array, shape (m, offers)
-        Raw effects by the models that left the row's fold out.
+    relative : array, shape (m, offers)
+        Effects in units of risk less their fold's mean, by models that left the fold out.
+    level : list of float
+        By offer, the mean over folds of what was taken away.
+    risk : array, shape (m,)
+        What they are the units of: ``m (1 - m)`` of the chance of leaving without an offer.
     scores : array, shape (m, offers)
         Doubly robust scores: each one's mean over rows is an effect's unbiased estimate.
     control : array, shape (m,)
         Probability of leaving without an offer.
     propensity : array, shape (m, offers + 1)
         Of each offer and, last, of control.
-    texts : list of str
-        Two boosters a fold and offer: learned from its treated, and from control.
+    effects : list of str
+        A booster a fold and offer.
+    outcomes : list of str
+        Boosters of leaving without an offer.
     """
 
     fold: Ints
-    effect: Floats
+    relative: Floats
+    level: list[float]
+    risk: Floats
     scores: Floats
     control: Floats
     propensity: Floats
-    texts: list[str]
+    effects: list[str]
+    outcomes: list[str]
 
 
-def cross_fit(
-    experiment: Experiment, recipe: Recipe, *, folds: int, seed: int, effects: bool = True
-) -> CrossFitted:
+def cross_fit(experiment: Experiment, recipe: Recipe, *, folds: int, seed: int) -> CrossFitted:
     """Learn outcomes and effects fold by fold.
 
     Parameters
@@ -73,8 +91,6 @@ def cross_fit(
         3 or more; 1 learns from all rows what it then says of them, which only shows what
         cross-fitting is for.
     seed : int
-    effects : bool, default True
-        Whether effects are learned; without them only scores are made.
     """
     trees = Trees(experiment, recipe)
     rows = len(experiment.y)
@@ -89,34 +105,38 @@ def cross_fit(
         else experiment.propensity
     )
     outcomes = _Outcomes(trees, experiment, fold, folds, seed)
-    effect = np.zeros((rows, experiment.offers))
+    relative = np.zeros((rows, experiment.offers))
+    levels: list[Floats] = []
     texts: list[str] = []
-    for out in range(folds) if effects else ():
-        grown = _grow_effects(trees, experiment, outcomes, out, seed)
+    for out in range(folds):
+        grown = _grow_effects(trees, experiment, outcomes, propensity, out, seed)
         texts += grown
         held = fold == out
-        shares = treated_weights(experiment)
-        effect[held] = raw_effects(load(grown), experiment.matrix[held], shares)
+        found = relative_effects(load(grown), experiment.matrix[held])
+        # Folds have levels of their own, which are no differences between customers.
+        levels.append(np.average(found, axis=0, weights=experiment.weight[held]))
+        relative[held] = found - levels[-1]
     chances = outcomes.held_out()
-    scores = doubly_robust(experiment, chances, propensity)
     return CrossFitted(
         fold=fold,
-        effect=effect,
-        scores=scores,
+        relative=relative,
+        level=np.mean(levels, axis=0).tolist(),
+        risk=risk_of(chances[:, -1]),
+        scores=doubly_robust(experiment, chances, propensity),
         control=chances[:, -1],
         propensity=propensity,
-        texts=texts,
+        effects=texts,
+        outcomes=outcomes.texts,
     )
 
 
-def treated_weights(experiment: Experiment) -> Floats:
-    """By offer: the share of its rows among its own and those of control."""
-    treated = np.bincount(
-        experiment.offer[~experiment.control],
-        weights=experiment.weight[~experiment.control],
-        minlength=experiment.offers,
-    )
-    return treated / (treated + experiment.weight[experiment.control].sum())
+def risk_of(chance: Floats) -> Floats:
+    """What effects are the units of: ``m (1 - m)``, about the chance where it is small.
+
+    >>> risk_of(np.array([0.0, 0.1, 0.5])).round(4).tolist()
+    [0.001, 0.09, 0.25]
+    """
+    return np.asarray(np.maximum(chance * (1 - chance), _LEAST_RISK))
 
 
 def doubly_robust(experiment: Experiment, chances: Floats, propensity: Floats) -> Floats:
@@ -150,20 +170,21 @@ class _Outcomes:
         self.experiment, self.fold, self.folds = experiment, fold, folds
         left_out = list(combinations(range(folds), 2)) if folds > 1 else [(-1, -1)]
         self._pairs: dict[frozenset[int], list[lgb.Booster]] = {}
+        self.texts: list[str] = []
         for number, pair in enumerate(left_out):
             inside = ~np.isin(fold, pair)
             texts = []
             for arm, wanted in enumerate((~experiment.control, experiment.control)):
                 rows = np.flatnonzero(inside & wanted)
                 texts.append(
-                    trees.grow(
+                    trees.outcome(
                         rows,
                         experiment.y[rows],
                         experiment.weight[rows],
-                        loss="logistic",
                         seed=seed + 2 * number + arm,
                     )
                 )
+            self.texts.append(texts[-1])
             self._pairs[frozenset(pair)] = load(texts)
 
     def predict(self, held: NDArray[np.bool_], *out: int) -> Floats:
@@ -196,9 +217,14 @@ class _Outcomes:
 
 
 def _grow_effects(
-    trees: Trees, experiment: Experiment, outcomes: _Outcomes, out: int, seed: int
+    trees: Trees,
+    experiment: Experiment,
+    outcomes: _Outcomes,
+    propensity: Floats,
+    out: int,
+    seed: int,
 ) -> list[str]:
-    """Two boosters of each offer's effect, from rows outside a fold: its own, and control's.
+    """A booster of each offer's effect, from rows outside a fold: its own, and control's.
 
     Each offer has its own: where one offer keeps those whom another drives away, neither the
     customer nor the offer alone tells anything, and trees over all offers would not begin to
@@ -206,56 +232,34 @@ def _grow_effects(
     """
     inside = (outcomes.fold != out) if outcomes.folds > 1 else np.ones(len(outcomes.fold), bool)
     chances = outcomes.outside(out)
-    control = np.flatnonzero(inside & experiment.control)
     texts = []
     for at in range(experiment.offers):
-        treated = np.flatnonzero(inside & (experiment.offer == at))
-        # What the treated did beyond what they would have done, and control the other way.
-        beyond = experiment.y[treated] - chances[treated, -1]
-        short = chances[control, at] - experiment.y[control]
-        number = seed + 10_000 + 2 * (out * experiment.offers + at)
-        for rows, places, target, more in (
-            (treated, treated, beyond, 0),
-            (control, trees.would_be(inside, at), short, 1),
-        ):
-            weight = experiment.weight[rows]
-            texts.append(trees.grow(places, target, weight, loss="squared", seed=number + more))
+        rows = np.flatnonzero(inside & ((experiment.offer == at) | experiment.control))
+        share = propensity[rows, at] / (propensity[rows, at] + propensity[rows, -1])
+        mean = share * chances[rows, at] + (1 - share) * chances[rows, -1]
+        beyond = (experiment.offer[rows] == at) - share
+        risk = risk_of(mean)
+        texts.append(
+            trees.effect(
+                rows,
+                (experiment.y[rows] - mean) / (risk * beyond),
+                experiment.weight[rows] * risk * beyond**2,
+                seed=seed + 10_000 + out * experiment.offers + at,
+            )
+        )
     return texts
 
 
-def raw_effects(
-    boosters: list[lgb.Booster],
-    matrix: NDArray[np.float32],
-    shares: Floats,
-    threads: int = 1,
+def relative_effects(
+    boosters: list[lgb.Booster], matrix: NDArray[np.float32], threads: int = 1
 ) -> Floats:
-    """Effects before they are drawn to their mean, shape (n, offers).
-
-    Parameters
-    ----------
-    boosters : list of Booster
-        Of a fold, two for each offer: learned from its treated, and from control.
-    matrix : array of float32, shape (n, k)
-        Without offers.
-    shares : array, shape (offers,)
-        What control's booster weighs: the more of the rows were treated, the better known
-        is the outcome of the treated that it was made with.
-    threads : int
-    """
-    offers = len(shares)
-    columns = []
-    for at, share in enumerate(shares):
-        rows = with_offers(matrix, at, offers)
-        pair = boosters[2 * at : 2 * at + 2]
-        treated, control = (one.predict(rows, num_threads=threads) for one in pair)
-        columns.append((1 - share) * treated + share * control)
-    return np.column_stack(columns)
+    """Effects in units of risk by the boosters of a fold, one an offer: shape (n, offers)."""
+    return np.column_stack([one.predict(matrix, num_threads=threads) for one in boosters])
 
 
 def _learn_propensity(trees: Trees, experiment: Experiment, fold: Ints, seed: int) -> Floats:
     """Probability of each offer and, last, of control, by a booster that left the fold out."""
     arm = np.where(experiment.control, experiment.offers, experiment.offer)
-    trees.read_arms(experiment.matrix)
     found = np.empty((len(fold), experiment.offers + 1))
     for out in np.unique(fold):
         held = fold == out

@@ -38,6 +38,8 @@ class Experiment:
         The customer, from 0.
     propensity : array, shape (m, offers + 1), optional
         Probability of each offer and, last, of control; None where it is to be learned.
+    drivers : array of bool, shape (k,), optional
+        The columns by which effects may differ; None for all.
     """
 
     matrix: NDArray[np.float32]
@@ -47,6 +49,7 @@ class Experiment:
     weight: Floats
     group: Ints
     propensity: Floats | None = None
+    drivers: NDArray[np.bool_] | None = None
 
     @property
     def control(self) -> NDArray[np.bool_]:
