@@ -13,6 +13,7 @@ Driver = Literal[
     "usage",
     "lifecycle",
     "tier",
+    "ties",
 ]
 
 DRIVERS: tuple[str, ...] = get_args(Driver)

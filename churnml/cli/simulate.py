@@ -74,6 +74,15 @@ Fatigue = Annotated[
 OptOuts = Annotated[
     float, typer.Option(min=0.0, max=1.0, metavar="S", help="Share who want no contacts.")
 ]
+Contagion = Annotated[
+    float | None,
+    typer.Option(
+        min=0.0,
+        max=3.0,
+        metavar="S",
+        help="Adds who calls whom; S: what a friend who left adds to the log-odds of leaving.",
+    ),
+]
 
 
 def command(
@@ -93,6 +102,7 @@ def command(
     campaign_size: CampaignSize = 1.0,
     fatigue: Fatigue = 0.0,
     opt_outs: OptOuts = 0.03,
+    contagion: Contagion = None,
     replay: Annotated[
         Path | None,
         typer.Option(metavar="PLAN", help="A folder of churnml retain, played in its month."),
@@ -128,6 +138,7 @@ def command(
         campaign_size=campaign_size,
         fatigue=fatigue,
         opt_outs=opt_outs,
+        contagion=contagion,
         replay=_replay(replay),
         overwrite=overwrite,
         progress=True,

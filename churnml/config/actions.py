@@ -55,6 +55,10 @@ class ActionSettings(Section):
         "Let the customer manager call, and name what the present tier holds.",
         "由客户经理联系，说明当前等级的权益。",
     )
+    ties: Action = _action(
+        "Mention what calls among friends and family cost here, and offer a plan for all of them.",
+        "介绍亲友间通话资费，推荐亲情网或家庭共享套餐。",
+    )
 
     def by_driver(self, lang: Literal["en", "zh"]) -> dict[str, str]:
         """The action of each driver, in one language.

@@ -10,7 +10,7 @@ from ibis.expr import types as ir
 
 from churnml.base.dates import parse_dates
 from churnml.config.settings import ConfigGiven, as_config
-from churnml.features import arpu, billing, complaints, lifecycle, service, tiers, usage
+from churnml.features import arpu, billing, complaints, lifecycle, service, tiers, ties, usage
 from churnml.features.declaration import Declarations, Feature, available
 from churnml.features.requirements import require_bills
 from churnml.features.view import KEYS, JoinedTable, View, gather, look
@@ -40,6 +40,7 @@ BUILDERS: tuple[Builder, ...] = (
     tiers,
     usage,
     service,
+    ties,
 )
 """The builders, in the order of their features."""
 

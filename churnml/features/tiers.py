@@ -238,6 +238,19 @@ def _cuts(view: View) -> ir.Table:
     )
 
 
+def vips(view: View) -> ir.Table:
+    """``customer_id``, ``as_of`` of all whose individual tier is gold or diamond by ARPU."""
+    config = view.config.tiers
+    told = _monthly(view.bills, config)
+    gold = INDIVIDUAL.index("gold")
+    if config.by == "quantile":
+        means = view.bills.select(*KEYS, mean=told["mean_0"]).join(_cuts(view), "as_of")
+        levels = means.select(*KEYS, level=_level(means["mean"], [means[name] for name in _STARTS]))
+    else:
+        levels = view.bills.select(*KEYS, level=told["level_0"])
+    return levels.filter(_.level >= gold).select(*KEYS)
+
+
 def columns(row: ir.Table, view: View) -> dict[str, ir.Value]:
     """Tier features, by the thresholds, sectors and quotas of the configuration."""
     features = _individual(row, view.config.tiers)

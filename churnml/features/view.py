@@ -20,7 +20,7 @@ from churnml.tables.contract import TABLES
 
 KEYS = ("customer_id", "as_of")
 
-MONTHLY = ("bills", "usage")
+MONTHLY = ("bills", "usage", "ties")
 """The monthly tables, whose windows end with the latest month that is visible enough."""
 
 _CUSTOMER_COLUMNS = (

@@ -42,6 +42,7 @@ _REQUIRED: dict[str, dict[str, Any]] = {
     "usage": {"customer_id": "c", "voice_minutes": 0.0, "data_mb": 0.0, "active_days": 1},
     "complaints": {"customer_id": "c", "closed_at": None, "category": "network"},
     "contacts": {"customer_id": "c", "channel": "hotline"},
+    "ties": {"customer_id": "c", "calls": 1, "minutes": 1.0},
     "surveys": {"customer_id": "c", "answered_at": None, "score": None}
     | {"scale_min": 1.0, "scale_max": 10.0},
 }
@@ -88,8 +89,10 @@ def describe() -> Callable[..., dict[str, dict[str, Any]]]:
         crowd = [{"customer_id": name} for name in CROWD]
         may = [one | {"month": date(2026, 5, 1)} for one in crowd]
         rows |= {"customers": [*customers, *crowd], "bills": [*bills, *may]}
-        if "usage" in rows:
-            rows["usage"] = [*rows["usage"], *may]
+        for table in ("usage", "ties"):
+            calls = {"peer_id": "rival"} if table == "ties" else {}
+            if table in rows:
+                rows[table] = [*rows[table], *(one | calls for one in may)]
         frames = {name: typed(name, given) for name, given in rows.items()}
         found = build_features(opened(frames), as_of, config=config).to_pyarrow()
         return {row["customer_id"]: row for row in found.to_pylist()}
@@ -319,6 +322,34 @@ def _surveys(rng: np.random.Generator, ids: list[str]) -> list[dict[str, Any]]:
     return rows
 
 
+def _ties(rng: np.random.Generator, ids: list[str]) -> list[dict[str, Any]]:
+    """Circles that overlap, peers of rivals, and months without calls."""
+    rows = []
+    for place, customer in enumerate(ids):
+        near = [ids[(place + step) % len(ids)] for step in (1, 2, 3, 5, 8, -1, -2, -3)]
+        peers = [peer for peer in near if rng.random() < 0.7]
+        peers += [f"R{number}" for number in rng.choice(40, rng.integers(0, 4), replace=False)]
+        for peer in peers if rng.random() < 0.9 else []:
+            for month in months_back(rng.integers(1, 14), last="2026-06-01"):
+                if rng.random() < 0.25:
+                    continue
+                minutes = float(rng.choice([0.0, 1.0, 2.5, round(rng.uniform(0, 90), 1)]))
+                rows.append(
+                    {
+                        "customer_id": customer,
+                        "peer_id": peer,
+                        "month": month,
+                        "calls": int(rng.choice([0, 1, 1, 2, 9])),
+                        "minutes": minutes,
+                        "outgoing_share": _maybe(rng, 0.8, round(rng.random(), 2)),
+                        "known_at": _known(
+                            rng, datetime.combine(months_before(month, -1), datetime.min.time())
+                        ),
+                    }
+                )
+    return rows
+
+
 def nasty(seed: int, customers: int = 60) -> dict[str, pa.Table]:
     """An operator with every case that the features tell apart, on the edges of their windows."""
     rng = np.random.default_rng(seed)
@@ -331,6 +362,7 @@ def nasty(seed: int, customers: int = 60) -> dict[str, pa.Table]:
         "complaints": _complaints(rng, ids),
         "contacts": _contacts(rng, ids),
         "surveys": _surveys(rng, ids),
+        "ties": _ties(rng, ids),
     }
     return {name: typed(name, given) for name, given in rows.items()}
 

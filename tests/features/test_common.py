@@ -82,7 +82,9 @@ def test_without_customers_there_are_no_rows_but_every_column(generate, lazily):
 ALSO_OTHERWISE = ("arpu_missing", "usage_missing", "tier_individual_now", "tier_group")
 
 
-@pytest.mark.parametrize("name", ["groups", "bills", "usage", "complaints", "contacts", "surveys"])
+@pytest.mark.parametrize(
+    "name", ["groups", "bills", "usage", "complaints", "contacts", "surveys", "ties"]
+)
 def test_an_empty_table_gives_its_features_their_empty_values(generate, answers, name):
     frames = generate(0)
     found = answers(frames | {name: frames[name].slice(0, 0)}, "2026-06-01")

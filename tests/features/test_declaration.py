@@ -11,7 +11,7 @@ from churnml.features import BUILDERS, build_features, declared
 from churnml.features.declaration import Declarations
 from churnml.tables.contract import TABLES
 
-NAME = re.compile(r"(lifecycle|arpu|billing|complaints|tier|usage|service)(_[a-z0-9]+)+")
+NAME = re.compile(r"(lifecycle|arpu|billing|complaints|tier|usage|service|ties)(_[a-z0-9]+)+")
 UNITS = {
     "days",
     "years",
@@ -73,7 +73,7 @@ def test_columns_come_as_declared(operator, lazily):
         assert pa.types.is_string(kind) == (feature.kind == "category"), feature.name
 
 
-@pytest.mark.parametrize("table", ["groups", "usage", "complaints", "contacts", "surveys"])
+@pytest.mark.parametrize("table", ["groups", "usage", "complaints", "contacts", "surveys", "ties"])
 def test_an_absent_table_takes_its_features_along(operator, lazily, table):
     tables = lazily({name: frame for name, frame in operator.items() if name != table})
     found = build_features(tables, "2026-06-01")

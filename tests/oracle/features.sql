@@ -376,6 +376,89 @@ surveyed AS (
            ))::DATE AS service_survey_last_days,
            count(*) FILTER (sent_at >= as_of - 180 AND coalesce(NOT answered, true)) AS unanswered
     FROM s GROUP BY customer_id, as_of
+),
+
+-- ties ---------------------------------------------------------------------------------
+seen_ties AS (
+    SELECT m.as_of, t.*
+    FROM ties t, moments m
+    WHERE t.month + INTERVAL 1 MONTH <= m.as_of
+      AND coalesce(t.known_at, t.month + INTERVAL 1 MONTH) <= m.as_of
+),
+tie_ends AS (
+    SELECT as_of, max(month) AS latest
+    FROM (
+        SELECT as_of, month, count(DISTINCT customer_id) AS customers
+        FROM seen_ties SEMI JOIN spine USING (customer_id, as_of)
+        GROUP BY as_of, month
+    ) JOIN sizes USING (as_of)
+    WHERE 2 * customers >= size
+    GROUP BY as_of
+),
+tie_starts AS (SELECT as_of, min(month) AS first FROM seen_ties GROUP BY as_of),
+vip AS (
+    SELECT customer_id, as_of FROM b WHERE ago < 3
+    GROUP BY customer_id, as_of HAVING round(avg(amount), 6) >= 1500
+),
+t AS (
+    SELECT s.as_of, s.customer_id, s.peer_id, s.calls, s.minutes, s.outgoing_share,
+           date_diff('month', s.month, e.latest) AS ago,
+           p.customer_id IS NULL AS offnet,
+           CASE WHEN p.terminated_on < s.as_of THEN p.terminated_on END AS left_on,
+           v.customer_id IS NOT NULL AS vip
+    FROM seen_ties s
+    JOIN tie_ends e USING (as_of)
+    LEFT JOIN people p ON p.customer_id = s.peer_id AND p.as_of = s.as_of
+    LEFT JOIN vip v ON v.customer_id = s.peer_id AND v.as_of = s.as_of
+    WHERE s.month BETWEEN e.latest - INTERVAL 5 MONTH AND e.latest
+      AND s.calls > 0 AND s.peer_id <> s.customer_id
+),
+tied AS (
+    SELECT customer_id, as_of,
+           count(DISTINCT peer_id) FILTER (ago < 3) AS peers,
+           count(*) FILTER (ago < 3) AS recent,
+           count(*) FILTER (ago >= 3) AS before,
+           avg(minutes) FILTER (ago < 3) AS ties_minutes_mean_3m_minutes,
+           avg(calls) FILTER (ago < 3) AS ties_calls_mean_3m_calls,
+           sum(minutes) FILTER (ago < 3) AS minutes,
+           sum(minutes * outgoing_share) FILTER (ago < 3)
+               / nullif(sum(minutes) FILTER (ago < 3 AND outgoing_share IS NOT NULL), 0)
+               AS ties_outgoing_3m_share,
+           coalesce(sum(minutes) FILTER (ago < 3 AND offnet), 0) AS offnet_minutes,
+           count(DISTINCT peer_id) FILTER (ago < 3 AND offnet) AS offnet_peers,
+           count(DISTINCT peer_id) FILTER (left_on IS NOT NULL) AS gone,
+           coalesce(sum(minutes) FILTER (left_on IS NOT NULL), 0) / nullif(sum(minutes), 0)
+               AS ties_left_6m_share,
+           as_of - max(left_on) AS ties_left_last_6m_days,
+           count(DISTINCT peer_id) FILTER (ago < 3 AND vip) AS vips,
+           coalesce(sum(minutes) FILTER (ago < 3 AND vip), 0) AS vip_minutes,
+           count(DISTINCT peer_id) FILTER (vip AND left_on IS NOT NULL) AS vips_gone
+    FROM t GROUP BY customer_id, as_of
+),
+strongest AS (
+    SELECT customer_id, as_of, max(minutes) AS most
+    FROM (
+        SELECT customer_id, as_of, peer_id, sum(minutes) AS minutes
+        FROM t WHERE ago < 3 GROUP BY ALL
+    )
+    GROUP BY ALL
+),
+circle AS (
+    SELECT customer_id, as_of, peer_id
+    FROM t WHERE ago = 0 AND NOT offnet AND left_on IS NULL
+    QUALIFY row_number() OVER (
+        PARTITION BY customer_id, as_of ORDER BY minutes DESC, calls DESC, peer_id
+    ) <= 5
+),
+embedded AS (
+    SELECT one.customer_id, one.as_of,
+           avg(EXISTS (
+               FROM circle x
+               WHERE x.customer_id = one.peer_id AND x.peer_id = two.peer_id AND x.as_of = one.as_of
+           )::INT) AS ties_embedded_1m_share
+    FROM circle one JOIN circle two USING (customer_id, as_of)
+    WHERE one.peer_id <> two.peer_id
+    GROUP BY ALL
 )
 
 SELECT
@@ -485,7 +568,26 @@ SELECT
     served.service_unanswered_90d_share, served.service_unresolved_90d_share,
     served.service_self_served_90d_share,
     surveyed.service_survey_last_score_points, surveyed.service_survey_last_days,
-    coalesce(surveyed.unanswered, 0) AS service_survey_unanswered_count_180d
+    coalesce(surveyed.unanswered, 0) AS service_survey_unanswered_count_180d,
+
+    CASE WHEN tie_ends.latest IS NOT NULL THEN coalesce(tied.peers, 0) END AS ties_peers_3m_count,
+    coalesce(tied.recent, 0) / least(3, date_diff('month', tie_starts.first, tie_ends.latest) + 1)
+        / nullif(
+            tied.before / nullif(
+                greatest(0, least(3, date_diff('month', tie_starts.first, tie_ends.latest) - 2)), 0
+            ), 0
+        ) AS ties_peers_change_3m_ratio,
+    tied.ties_minutes_mean_3m_minutes, tied.ties_calls_mean_3m_calls, tied.ties_outgoing_3m_share,
+    strongest.most / nullif(tied.minutes, 0) AS ties_strongest_3m_share,
+    tied.offnet_minutes / nullif(tied.minutes, 0) AS ties_offnet_3m_share,
+    tied.offnet_peers / nullif(tied.peers, 0) AS ties_offnet_peers_3m_share,
+    CASE WHEN tie_ends.latest IS NOT NULL THEN coalesce(tied.gone, 0) END AS ties_left_6m_count,
+    tied.ties_left_6m_share, tied.ties_left_last_6m_days,
+    CASE WHEN tie_ends.latest IS NOT NULL THEN coalesce(tied.vips, 0) END AS ties_vip_3m_count,
+    tied.vip_minutes / nullif(tied.minutes, 0) AS ties_vip_3m_share,
+    CASE WHEN tie_ends.latest IS NOT NULL THEN coalesce(tied.vips_gone, 0) END
+        AS ties_vip_left_6m_count,
+    embedded.ties_embedded_1m_share
 FROM spine p
 LEFT JOIN bill_starts USING (as_of)
 LEFT JOIN bill_ends USING (as_of)
@@ -504,4 +606,9 @@ LEFT JOIN halls USING (hall_id, as_of)
 LEFT JOIN regions USING (region, as_of)
 LEFT JOIN served USING (customer_id, as_of)
 LEFT JOIN surveyed USING (customer_id, as_of)
+LEFT JOIN tie_starts USING (as_of)
+LEFT JOIN tie_ends USING (as_of)
+LEFT JOIN tied USING (customer_id, as_of)
+LEFT JOIN strongest USING (customer_id, as_of)
+LEFT JOIN embedded USING (customer_id, as_of)
 ORDER BY p.as_of, p.customer_id

@@ -15,7 +15,17 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#7F7F7F"
-PALETTE = (BLUE, "#E69F00", "#009E73", "#CC79A7", "#56B4E9", ORANGE, "#F0E442", "#000000")
+PALETTE = (
+    BLUE,
+    "#E69F00",
+    "#009E73",
+    "#CC79A7",
+    "#56B4E9",
+    ORANGE,
+    "#F0E442",
+    "#000000",
+    "#882255",
+)
 
 MODELS = (BLUE, ORANGE, "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Of the models on one pair of axes, in turn."""

@@ -36,9 +36,17 @@ from churnml.tables.simulator.scene import Scene
 from churnml.tables.simulator.state import first_state, open_months
 from churnml.tables.simulator.streams import Streams
 from churnml.tables.simulator.surveys import month_surveys
+from churnml.tables.simulator.ties import draw_ties, feel_loss, month_ties, peers
 from churnml.tables.simulator.usage import month_usage, usage_rows
 from churnml.tables.simulator.world import World
-from churnml.tables.simulator.writer import COMPLAINT, HAZARD, OFFER_EFFECT, REACTION
+from churnml.tables.simulator.writer import (
+    COMPLAINT,
+    CONTAGION,
+    HAZARD,
+    OFFER_EFFECT,
+    REACTION,
+    TIES,
+)
 
 _KEYS = {
     "complaints": ("complaint_id", "C"),
@@ -48,6 +56,8 @@ _KEYS = {
     OFFER_EFFECT: ("offer_id", "R"),
     COMPLAINT: ("complaint_id", "C"),
 }
+
+_MONTHLY = ("customer_id", "month")
 
 _GROUP_NUMBERS = 1_000
 """Numbers set aside for the groups of one block."""
@@ -88,6 +98,8 @@ class Block:
             treat_kind=kind,
             listed=listed,
         )
+        tied = world.contagion is not None
+        self._ties = draw_ties(streams.of("ties"), count) if tied else None
         self._now = truth.prospects(self.scene, -SETTLE)
         self._soon = truth.prospects(self.scene, -SETTLE + 1)
         self._rows: dict[str, list[dict[str, ColumnData]]] = {}
@@ -104,6 +116,8 @@ class Block:
         self._decide()
         effects = self._happen(invited, content)
         pass_month(scene, effects)
+        if self._ties is not None:
+            feel_loss(scene, self._ties)
         scene.month += 1
         self._now, self._soon = self._soon, truth.prospects(scene, scene.month + 1)
 
@@ -127,6 +141,11 @@ class Block:
             "satisfaction": np.round(scene.world.step.on(content, scene.month)[who], 2),
         }
         self._keep(HAZARD, at_start)
+        if self._ties is not None:
+            passed = np.round(self._now.passed_on[who], 6)
+            self._keep(
+                CONTAGION, {name: at_start[name] for name in _MONTHLY} | {"log_odds": passed}
+            )
         who, numbers = (
             part[scene.ended[self._offered[0]] >= scene.start] for part in self._offered
         )
@@ -177,6 +196,8 @@ class Block:
             self._keep(COMPLAINT, true_categories(complaints.rows))
             self._keep("surveys", surveys)
             self._keep_offers(offered)
+            if self._ties is not None:
+                self._keep(TIES, month_ties(scene, usage, self._ties))
         return MonthEffects(
             network=network,
             tariff=tariff,
@@ -213,6 +234,8 @@ class Block:
             scene.world.campaigns.opt_outs,
         )
         tables[REACTION] = self._reactions()
+        if self._ties is not None:
+            tables[TIES]["peer_id"] = peers(tables[TIES]["peer_id"], ids, number)
         for name, batch in tables.items():
             if "customer_id" in batch:
                 batch["customer_id"] = Words(np.asarray(batch["customer_id"]), ids)

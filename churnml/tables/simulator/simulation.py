@@ -46,6 +46,7 @@ def simulate(
     campaign_size: float = 1.0,
     fatigue: float = 0.0,
     opt_outs: float = 0.03,
+    contagion: float | None = None,
     replay: Replay | None = None,
     overwrite: bool = False,
     progress: bool = False,
@@ -103,6 +104,10 @@ def simulate(
         What every earlier treatment adds to the log-odds of leaving, fading within months.
     opt_outs : float, 0 to 1
         Share of the customers who asked not to be contacted, within the last two months.
+    contagion : float, 0 to 3, optional
+        Adds the table ``ties``, who calls whom, and says what a friend who left adds to the
+        log-odds of leaving, fading within months: at 0 nothing, and all other tables are as
+        without ties. ``truth/contagion`` has what it comes to for every customer and month.
     replay : Replay, optional
         A plan that is played in one of the months: with the same other arguments everything
         before that month is the same operator.
@@ -140,6 +145,9 @@ def simulate(
     thinks by a fixed amount, which sets the ceiling of every model's R². Real answers may
     be steadier or more whimsical, and the ceiling tells nothing of them.
 
+    Friends are no more alike than strangers: with ``contagion`` what ties tell is passed on,
+    and at 0 they tell nothing. In the world friends also have much in common.
+
     Use, prices and satisfaction drift slowly, whatever ``trend`` is, and every region has
     its better and worse months, which no column predicts.
 
@@ -155,6 +163,7 @@ def simulate(
     _check_shape(trend, interactions)
     _check_recording(uncoded, spoilt)
     _require_within("satisfaction_step", satisfaction_step, -30.0, 30.0)
+    _require_within("contagion", contagion or 0.0, 0.0, 3.0)
     calendar = Months(last_month, months)
     campaigns = Campaigns(
         effect=effect,
@@ -173,8 +182,10 @@ def simulate(
         recording=Recording(own_words=own_words, uncoded=uncoded, spoilt=spoilt),
         campaigns=campaigns,
         step=_step(satisfaction_step, step_from, calendar),
+        contagion=contagion,
     )
-    writer = Writer(Path(folder), extract=calendar.extract, overwrite=overwrite)
+    ties = contagion is not None
+    writer = Writer(Path(folder), extract=calendar.extract, overwrite=overwrite, ties=ties)
     blocks = range(0, customers, BLOCK)
     with writer, _bar(len(blocks) * (months + SETTLE), progress) as bar:
         for number, first in enumerate(blocks):

@@ -46,6 +46,8 @@ class CustomerState:
         What was offered.
     tired : array
         Treatments so far, fading.
+    lost : array
+        Friends who left, by the strength of the tie, fading.
     """
 
     brand: Ints
@@ -66,6 +68,7 @@ class CustomerState:
     treated: Bools
     offer: Ints
     tired: Floats
+    lost: Floats
 
 
 def first_state(rng: np.random.Generator, people: People) -> CustomerState:
@@ -91,6 +94,7 @@ def first_state(rng: np.random.Generator, people: People) -> CustomerState:
         treated=np.zeros(count, dtype=bool),
         offer=np.zeros(count, dtype=np.int64),
         tired=zero.copy(),
+        lost=zero.copy(),
     )
 
 

@@ -10,6 +10,7 @@ from churnml.tables.simulator import hazard, offers
 from churnml.tables.simulator.encoded_columns import ColumnData, Floats, Ints
 from churnml.tables.simulator.hazard import chance
 from churnml.tables.simulator.scene import Scene
+from churnml.tables.simulator.ties import passed_on
 
 
 @dataclass(frozen=True)
@@ -22,19 +23,26 @@ class Prospects:
         Log-odds of ending the service in the month, without offers.
     falls, stays : array
         Probability of falling silent after use, and of staying silent.
+    passed_on : array
+        What of ``leaving`` comes of friends who left.
     """
 
     leaving: Floats
     falls: Floats
     stays: Floats
+    passed_on: Floats
 
 
 def prospects(scene: Scene, month: int) -> Prospects:
     """Probabilities for ``month``, from the scene at the end of ``month - 2``."""
+    passed = passed_on(scene)
+    own = hazard.leaving(scene, month)
     return Prospects(
-        leaving=hazard.leaving(scene, month),
+        # A sum with 0 would be the same, to the last bit; this says so.
+        leaving=own + passed if scene.world.contagion else own,
         falls=hazard.falling_silent(scene.people, scene.state),
         stays=hazard.staying_silent(scene.people, scene.state),
+        passed_on=passed,
     )
 
 

@@ -100,6 +100,8 @@ class World:
         How complaints are written down.
     campaigns : Campaigns
     step : SatisfactionStep
+    contagion : float or None
+        As `simulate` takes it.
     """
 
     months: Months
@@ -113,6 +115,7 @@ class World:
     recording: Recording = Recording()
     campaigns: Campaigns = field(default_factory=Campaigns)
     step: SatisfactionStep = SatisfactionStep()
+    contagion: float | None = None
 
     def at(self, values: Floats, place: Ints, month: int) -> Floats:
         """Look up the month's value for each customer's place."""
@@ -133,6 +136,7 @@ def build_world(
     recording: Recording | None = None,
     campaigns: Campaigns | None = None,
     step: SatisfactionStep | None = None,
+    contagion: float | None = None,
 ) -> World:
     """Draw the regions' networks, halls and rivals.
 
@@ -145,6 +149,7 @@ def build_world(
     recording : Recording, optional
     campaigns : Campaigns, optional
     step : SatisfactionStep, optional
+    contagion : float, optional
     """
     regions, halls, span = len(REGIONS), len(HALLS), months.count + SETTLE + 3
     share = 1.0 / np.arange(2, regions + 2)
@@ -160,6 +165,7 @@ def build_world(
         recording=recording or Recording(),
         campaigns=campaigns or Campaigns(),
         step=step or SatisfactionStep(),
+        contagion=contagion,
     )
 
 

@@ -30,6 +30,8 @@ _MARK, _SIMULATED = "churnml", "simulated"
 HAZARD, OFFER_EFFECT = "truth/hazard", "truth/offer_effect"
 COMPLAINT = "truth/complaint"
 REACTION = "truth/reaction"
+TIES, CONTAGION = "ties", "truth/contagion"
+"""The files that are written only where ties are asked for."""
 
 _TRUTH = {
     HAZARD: {
@@ -48,6 +50,7 @@ _TRUTH = {
     },
     COMPLAINT: {"complaint_id": "text", "category": "text", "subcategory": "text"},
     REACTION: {"customer_id": "text", "offer": "text", "reaction": "number"},
+    CONTAGION: {"customer_id": "text", "month": "date", "log_odds": "number"},
 }
 
 _TYPES = {
@@ -61,15 +64,22 @@ _TYPES = {
 }
 
 
-def kinds() -> dict[str, dict[str, str]]:
-    """The kind of every column of every file, in order; ``known_at`` last."""
+def kinds(*, ties: bool = False) -> dict[str, dict[str, str]]:
+    """The kind of every column of every file, in order; ``known_at`` last.
+
+    Parameters
+    ----------
+    ties : bool
+        Whether the files about ties are among them.
+    """
     kinds: dict[str, dict[str, str]] = {
         name: {column.name: str(column.kind) for column in spec.columns}
         | ({} if spec.rows == "state" else {KNOWN_AT.name: KNOWN_AT.kind})
         for name, spec in TABLES.items()
-        if name != "ties"
+        if ties or name != TIES
     }
-    return kinds | _TRUTH
+    truth = {name: columns for name, columns in _TRUTH.items() if ties or name != CONTAGION}
+    return kinds | truth
 
 
 class Writer:
@@ -86,6 +96,8 @@ class Writer:
         it is null, what would arrive later arrives then.
     overwrite : bool
         Whether files that are there may be replaced; what else lies in the folder stays.
+    ties : bool
+        Whether the files about ties are written; where they are not, simulated ones go.
 
     Raises
     ------
@@ -93,9 +105,9 @@ class Writer:
         If the folder is not empty, or cannot be written.
     """
 
-    def __init__(self, folder: Path, *, extract: int, overwrite: bool) -> None:
-        self.folder, self.extract = folder, extract
-        self.rows = dict.fromkeys(kinds(), 0)
+    def __init__(self, folder: Path, *, extract: int, overwrite: bool, ties: bool = False) -> None:
+        self.folder, self.extract, self._kinds = folder, extract, kinds(ties=ties)
+        self.rows = dict.fromkeys(self._kinds, 0)
         if not is_utf8(folder):
             raise OutputError(f"{shown(folder)}: a name that is not UTF-8.", hint="Choose another.")
         present = [name for name in self.rows if (folder / f"{name}.parquet").exists()]
@@ -136,7 +148,7 @@ class Writer:
         self._files: dict[str, pq.ParquetWriter] = {}
         try:
             (self._desk / "truth").mkdir()
-            for name, columns in kinds().items():
+            for name, columns in self._kinds.items():
                 self._files[name] = self._opened(name, columns)
         except OSError as error:
             self._scratch.remove()
@@ -163,7 +175,7 @@ class Writer:
             By file name without its ending.
         """
         for name, batch in batches.items():
-            columns = kinds()[name]
+            columns = self._kinds[name]
             arrays = [self._array(key, kind, batch[key]) for key, kind in columns.items()]
             self._files[name].write_table(pa.table(arrays, schema=_schema(columns)))
             self.rows[name] += length(batch)
@@ -191,6 +203,11 @@ class Writer:
     def _publish(self) -> None:
         for name in self._files:
             (self._desk / f"{name}.parquet").replace(self.folder / f"{name}.parquet")
+        # The ties of an earlier operator would be taken for this one's.
+        for name in kinds(ties=True).keys() - self._kinds.keys():
+            stale = self.folder / f"{name}.parquet"
+            if _simulated(stale):
+                stale.unlink()
 
     def _unwritable(self, error: OSError) -> OutputError:
         return OutputError(
