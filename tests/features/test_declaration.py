@@ -134,8 +134,9 @@ def test_the_groups_of_the_contract_s_drivers_are_all_served():
         "usage",
         "lifecycle",
         "tier",
+        "ties",
     }
-    assert len(BUILDERS) == 7
+    assert len(BUILDERS) == 8
 
 
 def test_declarations_show_themselves_escaped():
