@@ -209,6 +209,11 @@ def _store(
     judged = f"(SELECT *, CASE {' '.join(tests)} END AS verdict FROM {rows})"
     checked = _checked(table)
     _copy(table, f"SELECT {', '.join(selected)} FROM {judged}", checked)
+    ((bad,),) = table.select("count(verdict)", _relation(checked))
+    if not bad:
+        # Two columns too many are never read.
+        stored.hardlink_to(checked)
+        return
     good = f"{_relation(checked)} WHERE verdict IS NULL"
     _copy(table, f"SELECT * EXCLUDE (verdict, value) FROM {good}", stored)
 

@@ -28,20 +28,33 @@ def totals_row(table: Table, columns: Mapping[str, Column]) -> str | None:
     ((rows, last),) = table.query(f"count(*), max({ROW})")
     if rows < _FEWEST_ROWS or len(numbers) < _FEWEST_SUMS:
         return None
-    there, sums = 0, []
-    for some in in_parts(list(numbers)):
+    totals = _values_of(table, numbers, last)
+    fewest = max(_FEWEST_SUMS, len(totals) / 2)
+    sums: list[str] = []
+    left = len(totals)
+    for some in in_parts(list(totals)):
         own = {x: numbers[x] for x in some}
-        selected = ", ".join(
-            f"sum(t_{x}) FILTER ({ROW} < {last}), max(t_{x}) FILTER ({ROW} = {last})" for x in own
-        )
-        (row_of_sums,) = table.read(own, selected)
-        for at, column in enumerate(own.values()):
-            above, total = row_of_sums[2 * at : 2 * at + 2]
-            there += total is not None
-            if total and above and abs(total - above) <= _CLOSE * abs(total):
+        ((*summed,),) = table.read(own, ", ".join(f"sum(t_{x})" for x in own))
+        for (x, column), whole in zip(own.items(), summed, strict=True):
+            above = whole - totals[x]
+            if above and abs(totals[x] - above) <= _CLOSE * abs(totals[x]):
                 sums.append(column.name)
-    if len(sums) < max(_FEWEST_SUMS, there / 2):
+        left -= len(own)
+        if len(sums) + left < fewest:
+            return None
+    if len(sums) < fewest:
         return None
     listed = ", ".join(quoted(name) for name in sums[:_SHOWN])
     more = f" and {len(sums) - _SHOWN} more columns" if len(sums) > _SHOWN else ""
     return f"the last row ({table.counted} {last}) is the sum of the others in {listed}{more}"
+
+
+def _values_of(table: Table, numbers: Mapping[str, Column], row: int) -> dict[str, float]:
+    """The numbers of one row, as far as they are there, by SQL name."""
+    found: dict[str, float] = {}
+    for some in in_parts(list(numbers)):
+        own = {x: numbers[x] for x in some}
+        selected = ", ".join(f"t_{x}" for x in own)
+        ((*values,),) = table.select(selected, f"{table.prepared(own)} WHERE {ROW} = {row}")
+        found |= {x: value for x, value in zip(own, values, strict=True) if value is not None}
+    return found

@@ -24,6 +24,7 @@ from churnml.errors import DataError, SchemaError
 
 Kind = Literal["number", "category"]
 MISSING = -1
+_FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 _NUMERIC_OBJECTS = {"boolean", "integer", "floating", "mixed-integer-float", "decimal"}
 
 
@@ -270,11 +271,15 @@ def _kind_of_mixture(series: pd.Series) -> Literal["number", "category"]:
 
 
 def _numbers(series: pd.Series) -> NDArray[np.float32]:
-    wide = pd.Series(series).to_numpy(dtype=np.float64, na_value=np.nan)
+    if series.dtype in _FLOATS:
+        wide = series.to_numpy()
+    else:
+        wide = pd.Series(series).to_numpy(dtype=np.float64, na_value=np.nan)
     with np.errstate(over="ignore"):
         numbers = wide.astype(np.float32)
-    infinite = np.flatnonzero(np.isinf(numbers))
-    if infinite.size:
+    infinite = np.isinf(numbers)
+    if infinite.any():
+        infinite = np.flatnonzero(infinite)
         row = int(infinite[0])
         raise DataError(
             f"column {series.name!r}: {infinite.size} values are infinite or beyond 3.4e38 "
@@ -287,7 +292,8 @@ def _numbers(series: pd.Series) -> NDArray[np.float32]:
             expected="finite numbers",
         )
     # Minus zero and zero are the same value and must be the same bytes.
-    return numbers + np.float32(0)
+    numbers += np.float32(0)
+    return numbers
 
 
 def _text_for_number(series: pd.Series) -> SchemaError:
