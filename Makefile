@@ -5,7 +5,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo models notebooks test test-all faults lint install lock schema clean
+.PHONY: demo models notebooks test test-all bench faults lint install lock schema clean
 
 demo: install
 	$(BIN)/churnml demo demo --overwrite
@@ -27,6 +27,12 @@ test: install
 test-all: install
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not benchmark"
 	$(BIN)/python -m pytest -m benchmark -s
+
+# Ratios to the bare libraries as one table and as JSON. SIZE=full takes hours; its figures are kept.
+SIZE ?= small
+BENCH_JSON ?= $(if $(filter full,$(SIZE)),tests/benchmarks/full.json,bench.json)
+bench: install
+	SIZE=$(SIZE) BENCH_JSON=$(BENCH_JSON) $(BIN)/python -m pytest -m benchmark -s tests/benchmarks
 
 # A hundred faults, as an ordinary user; a naive scorer must fail most of them.
 faults: install

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from churnml.config.section import Section, Share
@@ -19,10 +21,15 @@ class ValidationSettings(Section):
 
 
 class EngineSettings(Section):
-    """What the embedded database may use."""
+    """What the embedded database may use, and what reads the boosters' trees."""
 
     memory_limit: str | None = Field(None, description="for example 2GB; the default is DuckDB's")
     threads: int | None = Field(None, ge=1)
+    trees: Literal["lightgbm", "lleaves"] = Field(
+        "lightgbm",
+        description="what scores the boosters: LightGBM, or machine code that lleaves makes of "
+        "them once, several times as fast (needs the extra fast); scores differ in the last digits",
+    )
 
 
 class StoreSettings(Section):

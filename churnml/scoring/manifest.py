@@ -98,6 +98,8 @@ class Manifest:
     engine : dict
         Of a scoring on Spark: its ``version``, ``master``, ``application``, and the sum of the
         rows' hashes, which is the same where the rows are (``row_hashes``).
+    trees : str
+        What scored the boosters: ``lightgbm``, or lleaves with its version.
     """
 
     source: str
@@ -119,6 +121,7 @@ class Manifest:
     ages: dict[str, Any] = field(default_factory=dict)
     bands: dict[str, Any] = field(default_factory=dict)
     engine: dict[str, str] = field(default_factory=dict)
+    trees: str = "lightgbm"
     folder: str = field(default="", compare=False, repr=False)
     address: str = field(default="", compare=False, repr=False)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -14,9 +14,10 @@ from churnml.base.tasks import TASKS
 from churnml.config.settings import Config
 from churnml.errors import ModelError, UsageError
 from churnml.errors.masking import without_secrets
+from churnml.models.compiled import compile_trees, compiler
 from churnml.models.model import Model, check_golden
 from churnml.registry.resolve import Resolved, as_resolved, resolve_champions
-from churnml.scoring.shards import ScoringRecipe
+from churnml.scoring.shards import LIGHTGBM, ScoringRecipe
 
 ModelsAsked = Mapping[str, "Model | str | Path | None"]
 """By task: a model, its URI, or nothing."""
@@ -55,7 +56,13 @@ class Work:
             "bands": self.bands(),
             "config": self.config.digest(),
             "churnml": __version__,
-        } | ({"engine": self.engine} if self.engine else {})
+        } | self._beside()
+
+    def _beside(self) -> dict[str, str]:
+        """What stands in the key only where it is not the usual."""
+        engine = {"engine": self.engine} if self.engine else {}
+        trees = {} if self.recipe.trees == LIGHTGBM else {"trees": self.recipe.trees}
+        return engine | trees
 
     def bands(self) -> dict[str, Any]:
         """What cuts the risk bands, as recorded in the manifest; empty where none are given."""
@@ -109,11 +116,21 @@ def make_recipe(
     Raises
     ------
     UsageError
-        If bands are cut by money where nobody's spending is known.
+        If bands are cut by money where nobody's spending is known, or the trees are to be
+        compiled and what that needs is not installed.
+    ModelError
+        If compiled trees score otherwise than LightGBM does.
     """
     settings = config.scoring
+    trees = LIGHTGBM
+    if config.engine.trees == "lleaves":
+        trees = compiler()
+        models = {
+            task: replace(one, model=compile_trees(one.model)) for task, one in models.items()
+        }
     recipe = ScoringRecipe(
         models=models,
+        trees=trees,
         as_of=as_of,
         reasons=settings.reasons if reasons is None else reasons,
         satisfaction_reasons=settings.satisfaction_reasons if reasons is None else reasons,

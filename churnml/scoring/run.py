@@ -151,6 +151,7 @@ def _score(work: Work, feed: Feed | ScoredParts, staging: Staging, started: date
         ages=account.ages,
         bands=_bands(work, parts.values()),
         engine=engine,
+        trees=work.recipe.trees,
         gates=[*gates, *drifted(drift, models, limits.drift_limit, gates)],
         parts=[_entry(name, part) for name, part in parts.items()],
         churnml=__version__,

@@ -21,6 +21,9 @@ from churnml.scoring.reasons import REASON, reasons
 
 Types = Mapping[str, pa.DataType]
 
+LIGHTGBM = "lightgbm"
+"""What scores the boosters unless the settings say otherwise."""
+
 _TYPES: Types = {"risk_band": pa.string()}
 """Of the scores that are not numbers."""
 _VALUE: Types = {"individual_tier": pa.string(), "group_tier": pa.string(), "arpu": pa.float64()}
@@ -46,6 +49,8 @@ class ScoringRecipe:
         What these are of; see `BandCuts`.
     months_kept : float
         How long a customer who stays does so, for bands by money.
+    trees : str
+        What scores the boosters, with its version where it is not LightGBM.
     """
 
     models: Mapping[str, Resolved]
@@ -55,6 +60,7 @@ class ScoringRecipe:
     satisfaction_reasons: int | None = None
     bands_by: BandsBy = "percentile"
     months_kept: float = 12.0
+    trees: str = LIGHTGBM
 
     @property
     def cuts(self) -> BandCuts:

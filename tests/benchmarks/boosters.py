@@ -40,12 +40,14 @@ def grown() -> lgb.LGBMClassifier:
     ).fit(rows, leavers(rows))
 
 
-def bag_of(text: str, n_jobs: int = 1) -> ChurnClassifier:
-    """A churn model whose bag is three times the same booster."""
-    rows = rows_of(2_000, seed=2)
+def bag_of(text: str | None, n_jobs: int = 1, columns: int = COLUMNS) -> ChurnClassifier:
+    """A churn model whose bag is three times the same booster; its own small ones without it."""
+    rows = rows_of(2_000, columns, seed=2)
     quick = ChurnClassifier(
         repeats=1, folds=3, max_rounds=3, num_leaves=(4,), linear_start=False, n_jobs=n_jobs
     ).fit(rows, leavers(rows))
+    if text is None:
+        return quick
     state, _ = quick.to_state()
     state = {**state, "bag": {**state["bag"], "boosters": BAG}}
     return ChurnClassifier.from_state(state, [text] * BAG).set_params(n_jobs=n_jobs)

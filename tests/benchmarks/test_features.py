@@ -1,112 +1,104 @@
-"""200,000 customers: the features against a query written by hand, in one process, in turns."""
-
-import statistics
-import time
-from pathlib import Path
+"""The features against a query written by hand, in one process, in turns."""
 
 import duckdb
 import ibis
-import numpy as np
 import pytest
 
 from churnml.features import build_features
-from churnml.tables import asof
-from churnml.tables.contract import TABLES
+from tests.benchmarks.by_hand import by_hand, typed, views, write_operator
+from tests.benchmarks.measuring import FULL, in_turns, run_script, seconds, spread
 
-HERE = Path(__file__).parent
-CUSTOMERS = 200_000
-ROUNDS = 7
+CUSTOMERS = 200_000 if FULL else 50_000
+ROUNDS = 5 if FULL else 3
+MEMORY = "2GB"
+TOPIC = f"Features of 24 months, DuckDB limited to {MEMORY}"
 
+TO_PARQUET = """
+import json, re, sys, time
+from pathlib import Path
+import ibis
+from churnml.features import write_features
+from tests.benchmarks.by_hand import typed
 
-def by_hand() -> str:
-    """The oracle's query, its slow parts written as a hurried expert would write them."""
-    query = (HERE.parent / "oracle" / "features.sql").read_text()
-    start, end = query.index("monthly_tier AS ("), query.index("pasts AS (")
-    query = query[:start] + history() + query[end:]
-    amounts = "".join(f"max(amount) FILTER (ago = {k}) AS a{k}, " for k in range(12))
-    for old, new in (
-        ("LEFT JOIN held USING (customer_id, as_of)\n", ""),
-        ("held.held AS", "individual.held AS"),
-        ("max(amount) FILTER (ago = 0) AS arpu", f"{amounts} max(amount) FILTER (ago = 0) AS arpu"),
-        ("b.month >= m.as_of - INTERVAL 27 MONTH", "b.month >= m.as_of - INTERVAL 20 MONTH"),
-        ("u.month >= m.as_of - INTERVAL 27 MONTH", "u.month >= m.as_of - INTERVAL 14 MONTH"),
-        (
-            "month FROM seen_bills)",
-            "month FROM seen_bills WHERE month >= as_of - INTERVAL 3 MONTH)",
-        ),
-        (
-            "month FROM seen_usage)",
-            "month FROM seen_usage WHERE month >= as_of - INTERVAL 3 MONTH)",
-        ),
-    ):
-        assert query.count(old) == 1, old
-        query = query.replace(old, new)
-    return query
-
-
-def history() -> str:
-    def mean(k: int) -> str:
-        total = " + ".join(f"coalesce(a{j}, 0)" for j in range(k, k + 3))
-        number = " + ".join(f"(a{j} IS NOT NULL)::INT" for j in range(k, k + 3))
-        return f"({total}) / nullif({number}, 0) AS m{k}"
-
-    level = (
-        "CASE WHEN m{0} >= 3000 THEN 3 WHEN m{0} >= 1500 THEN 2 WHEN m{0} >= 666 THEN 1 "
-        "WHEN m{0} IS NOT NULL THEN 0 END AS l{0}"
-    )
-    up = " + ".join(f"coalesce((l{k} > l{k + 1})::INT, 0)" for k in range(6))
-    return (
-        (HERE / "tiers_by_hand.sql")
-        .read_text()
-        .format(
-            means=", ".join(mean(k) for k in range(10)),
-            levels=", ".join(level.format(k) for k in range(10)),
-            ups=up,
-            downs=up.replace(">", "<"),
-            held=" ".join(f"WHEN l{k} IS DISTINCT FROM l0 THEN {k}" for k in range(1, 10)),
-        )
-    )
+folder, out, memory = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
+engine = ibis.duckdb.connect(memory_limit=memory, temp_directory=str(Path(out).parent))
+engine.raw_sql("SET preserve_insertion_order = false")
+start = time.process_time()
+rows = write_features(typed(engine, folder), "2026-06-01", out)
+took = time.process_time() - start
+peak = int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) / 1e6
+print(json.dumps({"rows": rows, "seconds": took, "peak_gb": peak}))
+"""
 
 
 @pytest.fixture(scope="module")
 def operator(tmp_path_factory):
-    """Tables of 24 months as Parquet, quickly made."""
-    folder = tmp_path_factory.mktemp("operator")
-    with duckdb.connect() as con:
-        con.execute((HERE / "operator.sql").read_text().replace("{customers}", str(CUSTOMERS)))
-        for name in ("customers", "groups", "bills", "usage", "complaints", "contacts", "surveys"):
-            con.table(name).write_parquet(str(folder / f"{name}.parquet"))
-    return folder
+    return write_operator(tmp_path_factory.mktemp("operator"), CUSTOMERS)
+
+
+def connections(operator, as_of):
+    limits = {"memory_limit": MEMORY, "temp_directory": str(operator.parent / "spilled")}
+    hand = duckdb.connect(config=limits)
+    hand.execute(views(operator))
+    hand.execute("CREATE TABLE moments AS SELECT unnest(?)::DATE AS as_of", [as_of])
+    return hand, typed(ibis.duckdb.connect(**limits), operator)
 
 
 @pytest.mark.benchmark
 @pytest.mark.parametrize("as_of", [["2026-06-01"], ["2026-04-01", "2026-05-01", "2026-06-01"]])
-def test_features_against_a_query_by_hand(operator, as_of):
-    hand, query = duckdb.connect(), by_hand()
-    engine = ibis.duckdb.connect()
-    tables = {}
-    for file in sorted(operator.iterdir()):
-        hand.execute(
-            f"CREATE VIEW {file.stem} AS SELECT *, NULL::TIMESTAMP AS known_at FROM '{file}'"
-        )
-        table = engine.read_parquet(file)
-        tables[file.stem] = table.mutate(known_at=asof.known_at(table, TABLES[file.stem]))
-    hand.execute("CREATE TABLE moments AS SELECT unnest(?)::DATE AS as_of", [as_of])
-    runs = {
-        "by hand": lambda: hand.sql(query).to_arrow_table(),
-        "features": lambda: build_features(tables, as_of).to_pyarrow(),
+def test_features_against_a_query_by_hand(operator, record, as_of):
+    hand, tables = connections(operator, as_of)
+    query = by_hand()
+    ours, theirs = in_turns(
+        lambda: build_features(tables, as_of).to_pyarrow(),
+        lambda: hand.sql(query).to_arrow_table(),
+        rounds=ROUNDS,
+    )
+    record(
+        topic=TOPIC,
+        what=f"114 features at {len(as_of)} dates" if as_of[1:] else "114 features at one date",
+        size=f"{CUSTOMERS:,} customers",
+        **seconds(ours, theirs),
+        most=1.3,
+    )
+    assert build_features(tables, as_of).count().execute() == len(hand.sql(query).to_arrow_table())
+
+
+@pytest.mark.benchmark
+def test_twelve_dates_against_one(operator, record):
+    _, tables = connections(operator, ["2026-06-01"])
+    dates = [f"2025-{month:02d}-01" for month in range(7, 13)]
+    dates += [f"2026-{month:02d}-01" for month in range(1, 7)]
+    ours, one = in_turns(
+        lambda: build_features(tables, dates).to_pyarrow(),
+        lambda: build_features(tables, dates[-1]).to_pyarrow(),
+        rounds=ROUNDS if FULL else 1,
+    )
+    record(
+        topic=TOPIC,
+        what="twelve dates, against one",
+        size=f"{CUSTOMERS:,} customers",
+        **seconds(ours, one),
+        most=6,
+    )
+
+
+@pytest.mark.benchmark
+def test_the_cost_of_a_customer_is_flat(operator, record, tmp_path):
+    small, large = CUSTOMERS, 2_000_000 if FULL else 200_000
+    write_operator(tmp_path / "large", large, memory_limit="8GB")
+    found = {
+        count: run_script(TO_PARQUET, folder, tmp_path / f"{count}.parquet", MEMORY)
+        for count, folder in ((small, operator), (large, tmp_path / "large"))
     }
-    taken = {name: [] for name in runs}
-    for _ in range(ROUNDS):
-        for name, run in runs.items():
-            start = time.perf_counter()
-            found = run()
-            taken[name].append(time.perf_counter() - start)
-            assert found.num_columns == 116
-    medians = {name: statistics.median(times) for name, times in taken.items()}
-    ratios = np.divide(taken["features"], taken["by hand"])
-    print(
-        f"\n{len(as_of)} dates, {found.num_rows:,} rows: by hand {medians['by hand']:.2f} s, "
-        f"features {medians['features']:.2f} s, ratio {statistics.median(ratios):.2f} "
-        f"[{ratios.min():.2f} to {ratios.max():.2f}]"
+    per_million = {n: 1e6 * one["seconds"] / one["rows"] for n, one in found.items()}
+    record(
+        topic=TOPIC,
+        what=f"a customer of {large:,}, against one of {small:,}",
+        size=f"peak {found[large]['peak_gb']:.1f} GB",
+        ours=per_million[large],
+        bare=per_million[small],
+        unit="s/million",
+        **spread([per_million[large] / per_million[small]]),
+        most=1.3,
     )

@@ -11,6 +11,9 @@ import pytest
 import churnml
 from churnml.datasets.flat import read_training
 from churnml.models.bundle import golden_rows, load, predict
+from churnml.models.compiled import compile_trees
+from churnml.models.model import Origin
+from churnml.models.profile import describe
 from churnml.scoring.reasons import reasons
 from tests.benchmarks.boosters import BAG, COLUMNS, bag_of, grown, leavers, rows_of, saved
 from tests.benchmarks.measuring import FULL, in_turns, rates, seconds
@@ -53,6 +56,29 @@ def test_scores_against_the_bare_boosters(text, classifier, record, threads):
     shape = {"topic": f"Scores: {SHAPE}", "size": f"{ROWS:,} rows, n_jobs={threads}"}
     record(**shape, what="frame to probabilities", **rates(ROWS, ours, theirs), least=0.95)
     record(**shape, what="LGBMClassifier on pandas", **rates(ROWS, plain, theirs))
+
+
+@pytest.mark.benchmark
+def test_compiled_trees_against_the_bare_boosters(classifier, record, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    trees = None if FULL else 100
+    text = classifier.booster_.model_to_string(num_iteration=trees)
+    rows = rows_of(ROWS, seed=3)
+    matrix = rows.to_numpy()
+    plain = bag_of(text)
+    model = describe(plain, rows.head(2_000), origin=Origin(), reference=np.linspace(0, 1, 1001))
+    fast = compile_trees(model).estimator
+    boosters = [lgb.Booster(model_str=text) for _ in range(BAG)]
+    ours, theirs = in_turns(
+        lambda: fast.predict_proba(rows), lambda: bare(boosters, matrix, 1), rounds=ROUNDS
+    )
+    record(
+        topic="Scores by compiled trees (engine.trees: lleaves)",
+        what="frame to probabilities",
+        size=f"{BAG} boosters of {trees or 500} × 63, {ROWS:,} rows",
+        **rates(ROWS, ours, theirs),
+        least=3,
+    )
 
 
 @pytest.mark.benchmark
@@ -118,14 +144,13 @@ def test_reasons_against_a_plain_run_and_pred_contrib(record):
     rows = golden_rows(model).sample(ROWS, replace=True, random_state=0, ignore_index=True)
     few = 1_000
     _, matrix = model.estimator._matrix(rows)
-    (boosters,) = (bag.boosters for bag in model.estimator._explained())
+    (bag,) = model.estimator._explained()
+    boosters = bag.boosters
     reasons(model, rows, 3)
     with_reasons, plain, contrib = in_turns(
         lambda: (predict(model, rows), reasons(model, rows, 3)),
         lambda: predict(model, rows),
-        lambda: [
-            one.predict(matrix[:few], pred_contrib=True, num_threads=1) for one in bag.boosters
-        ],
+        lambda: [one.predict(matrix[:few], pred_contrib=True, num_threads=1) for one in boosters],
         rounds=ROUNDS,
     )
     contrib = [one * ROWS / few for one in contrib]
