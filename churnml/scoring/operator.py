@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from churnml.base.files import output_errors
 from churnml.config.settings import Config
+from churnml.errors import UsageError
 from churnml.features import write_features
 from churnml.features.requirements import require_bills
 from churnml.scoring.customer_value import customer_value, wanted_columns
@@ -24,6 +25,7 @@ from churnml.scoring.plan import ModelsAsked, Work, choose_models, make_recipe
 from churnml.scoring.requirements import require_features
 from churnml.scoring.run import run
 from churnml.scoring.same_operator import require_same_operator
+from churnml.scoring.shards import LIGHTGBM
 from churnml.scoring.staging import Staging
 from churnml.tables.checked import check
 from churnml.tables.source import Source
@@ -45,6 +47,12 @@ def score_operator(
 ) -> Manifest:
     """Score every customer who is eligible at a date, as `churnml.score` says."""
     on_spark = source.engine == "spark"
+    if on_spark and config.engine.trees != LIGHTGBM:
+        raise UsageError(
+            f"engine.trees is {config.engine.trees}: Spark's executors score with LightGBM.",
+            hint="Set engine.trees to lightgbm.",
+            value=config.engine.trees,
+        )
     if on_spark:
         require_shared(out)
 
