@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -20,9 +21,10 @@ from churnml.estimators.boosting.fit import seed_of
 from churnml.estimators.encoding.encoder import Encoder, fit_encoder
 from churnml.estimators.encoding.sample import Sample, draw_sample, fit_frame
 from churnml.estimators.parameters import check_count, check_real, check_threads
-from churnml.estimators.uplift.boosters import with_offers
+from churnml.estimators.uplift.boosters import with_acceptance, with_offers
 from churnml.estimators.uplift.crossfit import (
     CrossFitted,
+    acceptance_chances,
     cross_fit,
     relative_effects,
     risk_of,
@@ -154,6 +156,7 @@ class OfferEffect(BoostedEstimator):
         offer: Any = None,
         groups: ArrayLike | None = None,
         propensity: Any = None,
+        accepted: ArrayLike | None = None,
     ) -> Self:
         """Learn from customers of whom some were offered something, and some nothing.
 
@@ -171,6 +174,9 @@ class OfferEffect(BoostedEstimator):
             The probability with which offers were drawn: of any offer, one number or one a
             row; or of each, by name. Control has the rest. Learned from ``X`` where it is
             not given.
+        accepted : array, shape (n,), optional
+            1 where the offer was accepted, 0 where not or nothing was offered: who accepts
+            helps to tell who is kept.
 
         Raises
         ------
@@ -190,8 +196,10 @@ class OfferEffect(BoostedEstimator):
             # Each row is a customer where nothing else is said: many that are alike must not
             # become one, which one fold would have alone.
             customers = np.arange(len(frame)) if groups is None else groups
-            sample = draw_sample(frame, outcome + 2 * (codes + 1), None, customers)
-            self._learn((seed, known), frame, sample)
+            agreed = np.zeros(len(frame)) if accepted is None else read_outcome(accepted)
+            size = 2 * (len(self.offers_) + 1)
+            sample = draw_sample(frame, outcome + 2 * (codes + 1) + size * agreed, None, customers)
+            self._learn((seed, known, accepted is not None), frame, sample)
         return self
 
     def _settings(self) -> int:
@@ -212,12 +220,14 @@ class OfferEffect(BoostedEstimator):
 
     def _learn(
         self,
-        settings: tuple[int, NDArray[np.float64] | None],
+        settings: tuple[int, NDArray[np.float64] | None, bool],
         frame: pd.DataFrame,
         sample: Sample,
     ) -> None:
-        seed, known = settings
+        seed, known, told = settings
         experiment = self._experiment(sample, known, seed)
+        if not told:
+            experiment = replace(experiment, accepted=None)
         found = self._cross_fit(experiment, seed)
         self._adopt(found, experiment, sample, frame.index)
 
@@ -225,6 +235,8 @@ class OfferEffect(BoostedEstimator):
         self, sample: Sample, known: NDArray[np.float64] | None, seed: int
     ) -> Experiment:
         codes = np.round(sample.y).astype(np.int64)
+        size = 2 * (len(self.offers_) + 1)
+        accepted, codes = (codes // size).astype(np.float64), codes % size
         outcome, offer = (codes % 2).astype(np.float64), codes // 2 - 1
         customers = int(sample.group.max()) + 1
         if customers < max(self.folds, 2):
@@ -249,6 +261,7 @@ class OfferEffect(BoostedEstimator):
             group=sample.group,
             propensity=known,
             drivers=self._driving(encoder),
+            accepted=accepted,
         )
 
     def _driving(self, encoder: Encoder) -> NDArray[np.bool_] | None:
@@ -277,7 +290,7 @@ class OfferEffect(BoostedEstimator):
     def _adopt(
         self, found: CrossFitted, experiment: Experiment, sample: Sample, index: pd.Index
     ) -> None:
-        self._take(self.encoder_, found.effects, found.outcomes)
+        self._take(self.encoder_, found.effects, found.outcomes, found.acceptance)
         self.level_ = np.asarray(found.level)
         self.shrinkage_ = fit_shrinkage(found, experiment.weight, experiment.group)
 
@@ -290,10 +303,12 @@ class OfferEffect(BoostedEstimator):
         self.propensity_ = back(found.propensity, "")
         self.control_ = found.control[sample.place]
 
-    def _take(self, encoder: Encoder, effects: list[str], outcomes: list[str]) -> None:
-        """Hold the boosters of effects first, then those of outcomes."""
-        self._texts = [*effects, *outcomes]
-        self._effects = len(effects)
+    def _take(
+        self, encoder: Encoder, effects: list[str], outcomes: list[str], acceptance: list[str]
+    ) -> None:
+        """Hold the boosters of effects first, then those of outcomes and of acceptance."""
+        self._texts = [*effects, *outcomes, *acceptance]
+        self._effects, self._outcomes = len(effects), len(outcomes)
         self._hold(encoder, load(self._texts))
 
     @property
@@ -394,7 +409,7 @@ class OfferEffect(BoostedEstimator):
         frame, matrix = self._matrix(X)
         relative = np.zeros((len(matrix), len(self.offers_)))
         for start in range(0, len(matrix), _CHUNK):
-            rows = matrix[start : start + _CHUNK]
+            rows = self._with_acceptance(matrix[start : start + _CHUNK])
             each = [relative_effects(one, rows, self._threads) for one in self._folds()]
             relative[start : start + _CHUNK] = np.mean(each, axis=0) - self.level_
         if chance is None:
@@ -404,6 +419,14 @@ class OfferEffect(BoostedEstimator):
             raise UsageError(f"chance has shape {base.shape}; one of {len(frame)} was expected.")
         return frame, relative, base
 
+    def _with_acceptance(self, matrix: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The matrix as the trees of effects read it."""
+        boosters = self.boosters_[self._effects + self._outcomes :]
+        if not boosters:
+            return matrix
+        chances = acceptance_chances(boosters, matrix, len(self.offers_), self._threads)
+        return with_acceptance(matrix, chances)
+
     def _folds(self) -> list[list[Any]]:
         size = len(self.offers_)
         return [self.boosters_[at : at + size] for at in range(0, self._effects, size)]
@@ -411,7 +434,7 @@ class OfferEffect(BoostedEstimator):
     def _control(self, matrix: NDArray[np.float32]) -> NDArray[np.float64]:
         """The chance of leaving without an offer, as control rows teach it."""
         found = np.zeros(len(matrix))
-        outcomes = self.boosters_[self._effects :]
+        outcomes = self.boosters_[self._effects : self._effects + self._outcomes]
         for start in range(0, len(matrix), _CHUNK):
             rows = with_offers(matrix[start : start + _CHUNK], CONTROL, len(self.offers_))
             each = [one.predict(rows, num_threads=self._threads) for one in outcomes]
@@ -439,9 +462,17 @@ class OfferEffect(BoostedEstimator):
             raise UsageError(f"offer {offer!r}: {', '.join(self.offers_)} were learned.")
         frame, matrix = self._matrix(X)
         at = self.offers_.index(offer)
-        told = self._explainers()[at].contributions(matrix)
+        rows, width = self._with_acceptance(matrix), matrix.shape[1]
+        explainers = self._explainers(extra=len(self.offers_))
+        told = explainers[at].contributions(rows)
+        own = told[:, :width]
+        if rows.shape[1] > width:
+            # What acceptance tells is shared among the columns by which that is told.
+            by = np.abs(explainers[-1].contributions(with_offers(matrix, at, len(self.offers_))))
+            by = by[:, :width] / np.maximum(by[:, :width].sum(axis=1, keepdims=True), 1e-12)
+            own = own + told[:, [width + at]] * by
         part = float(self.kept_[offer]) * risk_of(self._control(matrix))
-        return self._by_column(part[:, None] * told[:, : matrix.shape[1]], frame)
+        return self._by_column(part[:, None] * own, frame)
 
     def _explained(self) -> list[Bag]:
         size = len(self.offers_)
@@ -452,13 +483,20 @@ class OfferEffect(BoostedEstimator):
                 boosters=self.boosters_[at : self._effects : size],
             )
             for at in range(size)
-        ]
+        ] + [
+            Bag(
+                shapes=Shapes(0.0, []),
+                texts=self._texts[self._effects + self._outcomes :],
+                boosters=self.boosters_[self._effects + self._outcomes :],
+            )
+        ] * (len(self._texts) > self._effects + self._outcomes)
 
     def _own_state(self) -> State:
         state = {
             "offers": self.offers_,
             "level": self.level_.tolist(),
             "effects": self._effects,
+            "outcomes": self._outcomes,
             "shrinkage": self.shrinkage_.to_state(),
         }
         return state, list(self._texts)
@@ -467,5 +505,7 @@ class OfferEffect(BoostedEstimator):
         self.offers_ = list(state["offers"])
         self.level_ = np.array(state["level"], np.float64)
         self.shrinkage_ = Shrinkage(**state["shrinkage"])
-        count = int(state["effects"])
-        self._take(encoder, list(boosters[:count]), list(boosters[count:]))
+        first, more = int(state["effects"]), int(state["outcomes"])
+        texts = list(boosters)
+        outcomes, acceptance = texts[first : first + more], texts[first + more :]
+        self._take(encoder, texts[:first], outcomes, acceptance)

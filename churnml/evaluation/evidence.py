@@ -65,7 +65,7 @@ class OfferRow:
         The share that left of those offered it, less that of control, as counted; None of one
         customer alone.
     p : float
-        After Holm, over the offers and, where there are several, their average.
+        After Holm, over the offers.
     """
 
     offer: str
@@ -178,8 +178,6 @@ class Evidence:
     offers : list of OfferRow
     average : Effect
         Of the offers as they were made, each by its share.
-    average_p : float
-        Its chance, after Holm: one test more of the same question.
     differs : Effect
         The QINI, in customers kept per customer of the base, with its one-sided chance.
     differs_p : float
@@ -197,7 +195,6 @@ class Evidence:
     name: VerdictName
     offers: list[OfferRow]
     average: Effect
-    average_p: float
     differs: Effect
     differs_p: float
     slopes: list[Slope]
@@ -241,7 +238,12 @@ class Evidence:
 
     def questions(self) -> list[dict[str, Any]]:
         """The first two questions, each with its answer in English and Chinese."""
-        works = min(self.average_p, *(one.p for one in self.offers))
+        # The chances of what is asked: that an offer keeps, that all together drive away.
+        works = min(
+            self.average.p if self.average.value > 0 else 1.0,
+            *(one.p for one in self.offers if one.effect.value < 0),
+            1.0,
+        )
         asked = (
             (WORKS, self.average, works, self._works()),
             (FOR_WHOM, self.differs, self.differs_p, self._for_whom()),

@@ -26,8 +26,6 @@ Floats = NDArray[np.float64]
 OVERLAP = (0.02, 0.98)
 _CLEAR_AUC = 0.52
 _UNEQUAL = 0.001
-_LIKELY = 0.16
-"""One standard error: that differences are there is shown already."""
 
 
 def judge_offers(
@@ -61,7 +59,7 @@ def judge_offers(
     scores = effect.scores_[effect.offers_].to_numpy()
     shares = np.array([(given == name).sum() for name in effect.offers_], np.float64)
     average = mean_effect(scores @ (shares / shares.sum()), customers)
-    rows, average_p = _offer_rows(effect, left, given, control, scores, average, customers)
+    rows = _offer_rows(effect, left, given, control, scores, customers)
     raw = effect.oof_effect_[effect.offers_].to_numpy()
     # Of each customer the effect of the offer that is said to suit best.
     best = raw.argmin(axis=1)
@@ -72,13 +70,12 @@ def judge_offers(
     )
     slopes_p = holm(effect.differs_.to_numpy())
     differs_p = float(slopes_p.min())
-    shown = (slopes_p < significance) & (effect.keeps_some_.to_numpy() < _LIKELY)
+    shown = (slopes_p < significance) & (effect.keeps_some_.to_numpy() < significance)
     rate = float(left[control].mean())
     return Evidence(
-        name=_name(rows, average.value > 0 and average_p < significance, shown, significance),
+        name=_name(rows, average.value > 0 and average.p < significance, shown, significance),
         offers=rows,
         average=average,
-        average_p=average_p,
         differs=differs,
         differs_p=differs_p,
         slopes=[
@@ -111,10 +108,8 @@ def _offer_rows(
     offer: NDArray[Any],
     control: NDArray[np.bool_],
     scores: Floats,
-    average: Effect,
     customers: NDArray[np.int64],
-) -> tuple[list[OfferRow], float]:
-    """The offers, and the chance of their average; all after Holm."""
+) -> list[OfferRow]:
     rows = [
         OfferRow(
             offer=name,
@@ -128,12 +123,8 @@ def _offer_rows(
         )
         for at, name in enumerate(effect.offers_)
     ]
-    chances = [one.effect.p for one in rows]
-    # All of them together is one test more of the same question; of one offer it is the same.
-    tested = holm([*chances, average.p] if len(rows) > 1 else chances)
-    return [replace(one, p=float(p)) for one, p in zip(rows, tested, strict=False)], float(
-        tested[-1]
-    )
+    tested = holm([one.effect.p for one in rows])
+    return [replace(one, p=float(p)) for one, p in zip(rows, tested, strict=True)]
 
 
 def _counted(left: Floats, treated: NDArray[np.bool_], control: NDArray[np.bool_]) -> Effect | None:

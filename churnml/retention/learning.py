@@ -148,7 +148,7 @@ class Learned:
         """The effects on customers.
 
         Where nothing tells for whom an offer works more, it keeps the same share of those
-        who would leave: its effect is in proportion to their probability of leaving.
+        who would leave and accept it: its effect is in proportion to both probabilities.
 
         Parameters
         ----------
@@ -160,14 +160,18 @@ class Learned:
             low, high = self.teller.effect_interval(X, chance=chance)
             each = (self.teller.effect(X, chance=chance), low, high)
             return Effects(*(one[self.offers].to_numpy() for one in each))
-        return self._in_proportion(chance)
+        return self._in_proportion(chance, self.acceptance.predict(self.encoded(X)))
 
-    def _in_proportion(self, chance: Floats) -> Effects:
+    def _in_proportion(self, chance: Floats, acceptance: Floats) -> Effects:
+        # Who would hardly accept costs little, and is hardly kept either.
+        likely = acceptance / np.maximum(self.acceptance.share, 1e-9)
         mean = self.teller.mean_effect_[self.offers].to_numpy()
         half = normal_quantile() * self.teller.mean_error_[self.offers].to_numpy()
         parts = [
             np.clip(
-                np.outer(chance, ends) / self.verdict.rate, -chance[:, None], 1 - chance[:, None]
+                np.outer(chance, ends) * likely / self.verdict.rate,
+                -chance[:, None],
+                1 - chance[:, None],
             )
             for ends in (mean, mean - half, mean + half)
         ]
@@ -193,7 +197,7 @@ class Learned:
         if self.verdict.name == "different":
             told = self.estimator.oof_effect_[self.offers].to_numpy()
             return Effects(told, told, told)
-        return self._in_proportion(self.estimator.control_)
+        return self._in_proportion(self.estimator.control_, self.acceptance.past)
 
     def past_values(self) -> Floats:
         """What the customers of the rows learned from were worth, had they stayed."""
@@ -304,7 +308,12 @@ def learn(
     settings = config.retention
     estimator = new_effect(settings, rows.X.columns)
     estimator.fit(
-        rows.X, rows.y, offer=rows.offer, groups=rows.customer, propensity=settings.propensity
+        rows.X,
+        rows.y,
+        offer=rows.offer,
+        groups=rows.customer,
+        propensity=settings.propensity,
+        accepted=rows.accepted,
     )
     verdict = judge_offers(
         estimator,

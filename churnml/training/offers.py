@@ -60,6 +60,8 @@ class OfferSplit:
     notes : list of str
     tags : dict of str to str
         Where the tables of an operator are.
+    accepted : array, shape (n,), optional
+        1 where the offer was accepted; None where that is not known.
     """
 
     X: pd.DataFrame
@@ -74,6 +76,7 @@ class OfferSplit:
     dates: dict[str, list[str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     tags: dict[str, str] = field(default_factory=dict)
+    accepted: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,6 +149,7 @@ def operator_experiment(source: Source, config: Config) -> OfferSplit:
         dates=dates if train.any() else {},
         notes=list(rows.notes),
         tags=place_tags(source),
+        accepted=rows.accepted,
     )
 
 
@@ -318,6 +322,7 @@ def _fit(
         offer=experiment.offer[rows],
         groups=experiment.customer[rows],
         propensity=settings.propensity,
+        accepted=None if experiment.accepted is None else experiment.accepted[rows],
     )
 
 

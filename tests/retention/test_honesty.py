@@ -1,4 +1,4 @@
-"""How often what is told of offers is right: harm, a draw by risk, and coverage.
+"""How often what is told of offers is right: false finds, harm, a draw by risk, and coverage.
 
 Cheap draws of rows, not whole operators; each share is printed with its Monte-Carlo error.
 """
@@ -32,6 +32,41 @@ def told(name, hits, draws):
     error = math.sqrt(hits / draws * (1 - hits / draws) / draws)
     print(f"{name}: {hits / draws:.3f}, Monte-Carlo error {error:.3f}, {draws} draws")
     return hits / draws
+
+
+def test_where_offers_do_nothing_each_question_is_rarely_answered_with_yes():
+    random, draws = np.random.default_rng(0), 500
+    works, differs, covered = 0, 0, 0
+    for _ in range(draws):
+        X, y, offer = draw(random)
+        made = OfferEffect(**QUICK).fit(X, y, offer=offer)
+        found = judge_offers(made, y, offer, np.arange(len(y)))
+        asked = found.questions()
+        works += asked[0]["p"] < 0.05
+        differs += asked[1]["p"] < 0.05
+        covered += found.differs.low <= 0 <= found.differs.high
+    # Two Monte-Carlo errors above 5 %.
+    assert told("offers are said to do something", works, draws) <= 0.07
+    assert told("differences are found", differs, draws) <= 0.07
+    assert told("the QINI's interval holds 0", covered, draws) >= 0.9
+
+
+def test_who_accepts_helps_to_tell_who_is_kept():
+    random = np.random.default_rng(6)
+    found = {True: 0.0, False: 0.0}
+    for _ in range(6):
+        X, y, offer = draw(random, rows=3_000, offers=("data",))
+        treated = np.array([one is not None for one in offer])
+        # Neither the young nor the spenders, but who is both.
+        likes = ((X["age"] < 0.5) & (X["bill"] > 0.5)).to_numpy()
+        y = np.where(treated & likes, y * (random.random(len(y)) < 0.6), y)
+        accepted = treated & (random.random(len(y)) < np.where(likes, 0.6, 0.1))
+        for known in found:
+            more = {"accepted": accepted.astype(float)} if known else {}
+            made = OfferEffect(**QUICK | {"max_rounds": 20}).fit(X, y, offer=offer, **more)
+            found[known] += float(made.shrinkage_.slope[0] / made.shrinkage_.slope_error[0]) / 6
+    print(f"standard errors from 0: {found[True]:.2f} where it is known, else {found[False]:.2f}")
+    assert found[True] > found[False]
 
 
 def test_where_offers_harm_it_is_said():

@@ -9,10 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from churnml.estimators.boosting.booster import Recipe, make_dataset, model_text
-from churnml.estimators.boosting.ridge import Loss
 from churnml.estimators.uplift.experiment import Experiment, Floats, Ints
 
-_OBJECTIVE = {"logistic": "binary", "squared": "regression"}
 _PATIENCE = 10
 _EFFECT_ROUNDS = 20
 """More would fit noise: effects are small against theirs."""
@@ -33,9 +31,11 @@ class Trees:
         self.rows, self.offers = len(experiment.y), experiment.offers
         own = with_offers(experiment.matrix, experiment.offer, self.offers)
         self._with_offers = self._binned(own)
-        self._drivers = experiment.drivers
+        width = experiment.matrix.shape[1]
+        self._drivers = np.ones(width, bool) if experiment.drivers is None else experiment.drivers
         # Without the offers, which would tell the arm itself.
         self._bare = self._binned(experiment.matrix)
+        self._told = self._bare
 
     def _binned(self, matrix: NDArray[np.float32]) -> lgb.Dataset:
         whole = np.asfortranarray(matrix)
@@ -52,18 +52,47 @@ class Trees:
             Of the same rows.
         seed : int
         """
-        return self._grow(self._with_offers, rows, left, weight, "logistic", seed=seed)
+        return self._grow(
+            self._with_offers,
+            rows,
+            left,
+            weight,
+            rounds=self.recipe.max_rounds,
+            params=self._params(seed) | {"objective": "binary"},
+        )
 
-    def effect(self, rows: Ints, target: Floats, weight: Floats, *, seed: int) -> str:
-        """The text of a booster of an effect: few stumps, which know nothing of the offer.
+    def tell_acceptance(self, matrix: NDArray[np.float32], chances: Floats) -> None:
+        """Give the trees of effects the chance that each offer is accepted, shape (m, offers)."""
+        self._told = self._binned(with_acceptance(matrix, chances))
+
+    def effect(self, offer: int, rows: Ints, target: Floats, weight: Floats, *, seed: int) -> str:
+        """The text of a booster of an offer's effect: few stumps, which know nothing of the arm.
 
         Parameters
         ----------
+        offer : int
         rows : array of int
         target, weight : array
         seed : int
         """
-        return self._grow(self._bare, rows, target, weight / weight.mean(), "squared", seed=seed)
+        drivers = self._drivers
+        if self._told is not self._bare:
+            # Of acceptance, that of the offer itself.
+            drivers = np.r_[drivers, np.arange(self.offers) == offer]
+        params = {
+            "objective": "regression",
+            "num_leaves": 2,
+            # A gain of 0: such a column is never split by.
+            "feature_contri": drivers.astype(float).tolist(),
+        }
+        return self._grow(
+            self._told,
+            rows,
+            target,
+            weight / weight.mean(),
+            rounds=min(self.recipe.max_rounds, _EFFECT_ROUNDS),
+            params=self._params(seed) | params,
+        )
 
     def _grow(
         self,
@@ -71,18 +100,11 @@ class Trees:
         rows: Ints,
         target: Floats,
         weight: Floats,
-        loss: Loss,
         *,
-        seed: int,
+        rounds: int,
+        params: dict[str, Any],
     ) -> str:
-        params = self._params(seed) | {"objective": _OBJECTIVE[loss], "boost_from_average": True}
-        rounds = self.recipe.max_rounds
-        if loss == "squared":
-            params["num_leaves"] = 2
-            rounds = min(rounds, _EFFECT_ROUNDS)
-            if self._drivers is not None:
-                # A gain of 0: such a column is never split by.
-                params["feature_contri"] = self._drivers.astype(float).tolist()
+        params = params | {"boost_from_average": True}
         train = binned.subset(rows.tolist(), params=params).construct()
         train.set_label(target).set_weight(weight)
         booster = lgb.engine.train(params, train, rounds)
@@ -122,3 +144,12 @@ def with_offers(matrix: NDArray[np.float32], offer: Ints | int, offers: int) -> 
     """
     code = np.broadcast_to(offer, len(matrix))
     return np.column_stack([matrix, *((code == at).astype(np.float32) for at in range(offers))])
+
+
+def with_acceptance(matrix: NDArray[np.float32], chances: Floats) -> NDArray[np.float32]:
+    """The matrix with one more column for each offer: the chance that it is accepted.
+
+    >>> with_acceptance(np.zeros((1, 1), np.float32), np.array([[0.5]])).tolist()
+    [[0.0, 0.5]]
+    """
+    return np.column_stack([matrix, chances.astype(np.float32)])

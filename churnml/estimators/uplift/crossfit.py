@@ -36,12 +36,13 @@ from numpy.typing import NDArray
 
 from churnml.estimators.boosting.booster import Recipe, load
 from churnml.estimators.boosting.folds import assign_folds
-from churnml.estimators.uplift.boosters import Trees, with_offers
+from churnml.estimators.uplift.boosters import Trees, with_acceptance, with_offers
 from churnml.estimators.uplift.experiment import CONTROL, Experiment, Floats, Ints
 
 LEAST_PROPENSITY = 0.01
 """A learned probability below it counts as this much, so that no row outweighs all others."""
 _LEAST_RISK = 1e-3
+_LEAST_ACCEPTED = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +68,8 @@ class CrossFitted:
         A booster a fold and offer.
     outcomes : list of str
         Boosters of leaving without an offer.
+    acceptance : list of str
+        A booster a fold of whether an offer is accepted; none where that is not known.
     """
 
     fold: Ints
@@ -78,6 +81,7 @@ class CrossFitted:
     propensity: Floats
     effects: list[str]
     outcomes: list[str]
+    acceptance: list[str]
 
 
 def cross_fit(experiment: Experiment, recipe: Recipe, *, folds: int, seed: int) -> CrossFitted:
@@ -105,6 +109,15 @@ def cross_fit(experiment: Experiment, recipe: Recipe, *, folds: int, seed: int) 
         else experiment.propensity
     )
     outcomes = _Outcomes(trees, experiment, fold, folds, seed)
+    acceptance = _grow_acceptance(trees, experiment, fold, seed)
+    matrix = experiment.matrix
+    if acceptance:
+        chances = np.zeros((rows, experiment.offers))
+        for out, text in enumerate(acceptance):
+            held = fold == out
+            chances[held] = acceptance_chances(load([text]), matrix[held], experiment.offers)
+        trees.tell_acceptance(matrix, chances)
+        matrix = with_acceptance(matrix, chances)
     relative = np.zeros((rows, experiment.offers))
     levels: list[Floats] = []
     texts: list[str] = []
@@ -112,7 +125,7 @@ def cross_fit(experiment: Experiment, recipe: Recipe, *, folds: int, seed: int) 
         grown = _grow_effects(trees, experiment, outcomes, propensity, out, seed)
         texts += grown
         held = fold == out
-        found = relative_effects(load(grown), experiment.matrix[held])
+        found = relative_effects(load(grown), matrix[held])
         # Folds have levels of their own, which are no differences between customers.
         levels.append(np.average(found, axis=0, weights=experiment.weight[held]))
         relative[held] = found - levels[-1]
@@ -127,6 +140,7 @@ def cross_fit(experiment: Experiment, recipe: Recipe, *, folds: int, seed: int) 
         propensity=propensity,
         effects=texts,
         outcomes=outcomes.texts,
+        acceptance=acceptance,
     )
 
 
@@ -241,6 +255,7 @@ def _grow_effects(
         risk = risk_of(mean)
         texts.append(
             trees.effect(
+                at,
                 rows,
                 (experiment.y[rows] - mean) / (risk * beyond),
                 experiment.weight[rows] * risk * beyond**2,
@@ -248,6 +263,40 @@ def _grow_effects(
             )
         )
     return texts
+
+
+def _grow_acceptance(trees: Trees, experiment: Experiment, fold: Ints, seed: int) -> list[str]:
+    """Boosters of whether an offer is accepted, each leaving out a fold; none of too few.
+
+    An offer keeps, for the most part, those who accept it, and ten times as many accept one as
+    leave: who would accept is known long before who is kept.
+    """
+    accepted = experiment.accepted
+    if accepted is None:
+        return []
+    made = ~experiment.control
+    count = float(accepted[made].sum())
+    if min(count, made.sum() - count) < _LEAST_ACCEPTED:
+        return []
+    texts = []
+    for out in range(int(fold.max()) + 1):
+        rows = np.flatnonzero(made & (fold != out) if fold.max() else made)
+        texts.append(
+            trees.outcome(rows, accepted[rows], experiment.weight[rows], seed=seed + 20_000 + out)
+        )
+    return texts
+
+
+def acceptance_chances(
+    boosters: list[lgb.Booster], matrix: NDArray[np.float32], offers: int, threads: int = 1
+) -> Floats:
+    """The mean chance that each offer is accepted, shape (n, offers)."""
+    each = [with_offers(matrix, at, offers) for at in range(offers)]
+    columns = [
+        np.mean([one.predict(rows, num_threads=threads) for one in boosters], axis=0)
+        for rows in each
+    ]
+    return np.column_stack(columns)
 
 
 def relative_effects(

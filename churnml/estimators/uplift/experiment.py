@@ -40,6 +40,8 @@ class Experiment:
         Probability of each offer and, last, of control; None where it is to be learned.
     drivers : array of bool, shape (k,), optional
         The columns by which effects may differ; None for all.
+    accepted : array, shape (m,), optional
+        The share of these rows' offers that was accepted; None where it is not known.
     """
 
     matrix: NDArray[np.float32]
@@ -50,6 +52,7 @@ class Experiment:
     group: Ints
     propensity: Floats | None = None
     drivers: NDArray[np.bool_] | None = None
+    accepted: Floats | None = None
 
     @property
     def control(self) -> NDArray[np.bool_]:
