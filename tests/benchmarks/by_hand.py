@@ -42,7 +42,7 @@ def views(folder: Path) -> str:
 
 def by_hand() -> str:
     """The oracle's query, its slow parts written as a hurried expert would write them."""
-    query = (HERE.parent / "oracle" / "features.sql").read_text()
+    query = without_ties((HERE.parent / "oracle" / "features.sql").read_text())
     start, end = query.index("monthly_tier AS ("), query.index("pasts AS (")
     query = query[:start] + history() + query[end:]
     amounts = "".join(f"max(amount) FILTER (ago = {k}) AS a{k}, " for k in range(12))
@@ -64,6 +64,19 @@ def by_hand() -> str:
         assert query.count(old) == 1, old
         query = query.replace(old, new)
     return query
+
+
+def without_ties(query: str) -> str:
+    """The operator has no table of who calls whom."""
+    for start, end in (
+        ("),\n\n-- ties", ")\n\nSELECT\n"),
+        (",\n\n    CASE WHEN tie_ends", "\nFROM spine"),
+    ):
+        at = query.index(start)
+        query = query[:at] + end + query[query.index(end, at) + len(end) :]
+    own = ("tie_starts", "tie_ends", "tied", "strongest", "embedded")
+    lines = query.splitlines(keepends=True)
+    return "".join(x for x in lines if not x.startswith(tuple(f"LEFT JOIN {one} " for one in own)))
 
 
 def history() -> str:
