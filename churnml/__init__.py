@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from churnml.tables.checked import validate
     from churnml.tables.simulator import simulate
     from churnml.tables.source import open_source
+    from churnml.tables.source.extra.extra import Extra
     from churnml.training.backtest_source import backtest
     from churnml.training.train import train
 
@@ -67,6 +68,7 @@ _HOME = {
     "ChurnClassifier": "churnml.estimators",
     "ChurnHazard": "churnml.estimators",
     "Config": "churnml.config",
+    "Extra": "churnml.tables.source.extra.extra",
     "ForwardSplit": "churnml.datasets.forward_split",
     "OfferEffect": "churnml.estimators",
     "SatisfactionRegressor": "churnml.estimators",
@@ -105,6 +107,7 @@ __all__ = [
     "ChurnClassifier",
     "ChurnHazard",
     "Config",
+    "Extra",
     "ForwardSplit",
     "OfferEffect",
     "SatisfactionRegressor",

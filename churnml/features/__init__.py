@@ -9,8 +9,9 @@ join for what several builders read, and one query for all of them.
 from __future__ import annotations
 
 from churnml.base.drivers import Driver
-from churnml.features.building import BUILDERS, Builder, build_features, declared
+from churnml.features.building import BUILDERS, Builder, build_features, builders, declared
 from churnml.features.declaration import AvailableTo, Feature, available
+from churnml.features.installed import builder
 from churnml.features.view import JoinedTable, View
 from churnml.features.writing import write_features
 
@@ -24,6 +25,8 @@ __all__ = [
     "View",
     "available",
     "build_features",
+    "builder",
+    "builders",
     "declared",
     "write_features",
 ]

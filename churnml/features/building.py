@@ -10,12 +10,16 @@ from ibis.expr import types as ir
 
 from churnml.base.dates import parse_dates
 from churnml.config.settings import ConfigGiven, as_config
+from churnml.errors import UsageError
 from churnml.features import arpu, billing, complaints, lifecycle, service, tiers, ties, usage
 from churnml.features.declaration import Declarations, Feature, available
+from churnml.features.installed import installed
+from churnml.features.own import OwnBuilder
 from churnml.features.requirements import require_bills
 from churnml.features.view import KEYS, JoinedTable, View, gather, look
 from churnml.tables.checked import Location, as_tables
 from churnml.tables.source import HasTables, Source
+from churnml.tables.source.extra.table import extras_of
 
 
 class Builder(Protocol):
@@ -42,11 +46,41 @@ BUILDERS: tuple[Builder, ...] = (
     service,
     ties,
 )
-"""The builders, in the order of their features."""
+"""churnml's own builders, in the order of their features."""
+
+
+def builders(tables: Mapping[str, ir.Table] | None = None) -> tuple[Builder, ...]:
+    """Every builder: churnml's own, those installed, and one for each table of one's own.
+
+    Parameters
+    ----------
+    tables : mapping of str to Table, optional
+        Of a source.
+
+    Raises
+    ------
+    UsageError
+        If two of them build a feature of one name.
+    """
+    own = [OwnBuilder(one) for one in extras_of(tables).values()]
+    found: tuple[Builder, ...] = (*BUILDERS, *installed(), *own)
+    if len(found) > len(BUILDERS):
+        seen: set[str] = set()
+        for feature in (one for builder in found for one in builder.FEATURES):
+            if feature.name in seen:
+                raise UsageError(
+                    f"Two features are called {feature.name}.",
+                    hint="Call one of the tables, columns or features otherwise.",
+                    column=feature.name,
+                )
+            seen.add(feature.name)
+    return found
 
 
 def declared(tables: Mapping[str, ir.Table] | None = None) -> Declarations:
     """Return every declared feature, in the order of the columns.
+
+    Those of tables of one's own are declared by the tables of a source.
 
     Parameters
     ----------
@@ -59,7 +93,7 @@ def declared(tables: Mapping[str, ir.Table] | None = None) -> Declarations:
     >>> declared()[0].name
     'lifecycle_tenure_days'
     """
-    features = tuple(feature for builder in BUILDERS for feature in builder.FEATURES)
+    features = tuple(feature for one in builders(tables) for feature in one.FEATURES)
     return Declarations(features if tables is None else available(features, tables))
 
 
@@ -124,14 +158,16 @@ def _typed(value: ir.Value) -> ir.Value:
 def _over(view: View, features: tuple[Feature, ...]) -> tuple[ir.Table, dict[str, ir.Value]]:
     """Join the customers with the builders' tables; return the join and all features over it."""
     names = {feature.name for feature in features}
-    builders = [b for b in BUILDERS if names & {feature.name for feature in b.FEATURES}]
+    used = [
+        one for one in builders(view.tables) if names & {feature.name for feature in one.FEATURES}
+    ]
     parts: dict[str, JoinedTable] = {}
-    for builder in builders:
+    for builder in used:
         for name, part in builder.parts(view).items():
             shared = parts.get(name, part)
             parts[name] = part._replace(columns=shared.columns | part.columns)
     row = gather(view.rows, parts)
     columns = {name: row[name] for name in row.columns if name in names}
-    for builder in builders:
+    for builder in used:
         columns |= builder.columns(row, view)
     return row, columns

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from html import escape
-from typing import Literal
+from typing import Any, Literal
 
 from ibis.expr import types as ir
 
@@ -15,6 +15,9 @@ from churnml.tables.contract import TABLES
 
 Direction = Literal[-1, 0, 1]
 AvailableTo = Literal["operator", "survey", "outcome", "snapshot"]
+
+_OWN = ("zero_zh", "null_zh", "definition")
+"""What only features of one's own have."""
 
 # What can never differ between two versions of one customer or group.
 _LASTING = {"customer_id", "activated_on", "birth_year", "group_id", "registered_on"}
@@ -48,6 +51,10 @@ class Feature:
     availability : {"operator", "survey", "outcome", "snapshot"}
         Who has it: every customer (``operator``), only the surveyed, only after the
         outcome; ``snapshot`` where only today's state is known.
+    zero_zh, null_zh : str
+        What 0 and null mean in Chinese, of a feature of one's own.
+    definition : str
+        How a feature of one's own is computed, as JSON; empty of churnml's own.
 
     Examples
     --------
@@ -69,11 +76,25 @@ class Feature:
     null: str = ""
     relative: bool = False
     availability: AvailableTo = "operator"
+    zero_zh: str = ""
+    null_zh: str = ""
+    definition: str = ""
 
     @property
     def tables(self) -> tuple[str, ...]:
         """The tables that it reads, in the order of ``needs``."""
         return tuple(dict.fromkeys(need.split(".")[0] for need in self.needs))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The declaration as plain data, as models keep it."""
+        found = asdict(self)
+        return {name: value for name, value in found.items() if value or name not in _OWN}
+
+    @classmethod
+    def from_dict(cls, facts: Mapping[str, Any]) -> Feature:
+        """A declaration from what `to_dict` gives."""
+        known = {name: facts[name] for name in cls.__dataclass_fields__ if name in facts}
+        return cls(**known | {"needs": tuple(known["needs"])})
 
 
 class Declarations(tuple[Feature, ...]):
@@ -132,7 +153,8 @@ def _has(tables: Mapping[str, ir.Table], table: str, column: str) -> bool:
 def _reads_today(feature: Feature, tables: Mapping[str, ir.Table]) -> bool:
     needs = [need.split(".") for need in feature.needs]
     return any(
-        TABLES[table].rows == "state"
+        table in TABLES
+        and TABLES[table].rows == "state"
         and not _lasts(table, column)
         and not _has(tables, table, "valid_from")
         for table, column in needs

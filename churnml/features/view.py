@@ -16,7 +16,8 @@ from churnml.base.dates import parse_dates
 from churnml.config.settings import Config
 from churnml.features import monthly
 from churnml.tables import asof
-from churnml.tables.contract import TABLES
+from churnml.tables.contract import TABLES, TableSpec
+from churnml.tables.source.extra.table import extras_of
 
 KEYS = ("customer_id", "as_of")
 
@@ -122,13 +123,15 @@ class View:
 
         With ``customer_id``, ``as_of``, ``known_at`` and those of the columns that are there.
         """
-        rows = self.tables[table]
-        dated = {
-            spec.known for spec in TABLES[table].columns if spec.name in columns and spec.known
-        }
+        rows, declared = self.tables[table], self.spec(table)
+        dated = {spec.known for spec in declared.columns if spec.name in columns and spec.known}
         there = [name for name in (*columns, *sorted(dated)) if name in rows.columns]
         rows = rows.select("customer_id", "known_at", *there)
-        return asof.visible(rows, TABLES[table], self.moments)
+        return asof.visible(rows, declared, self.moments)
+
+    def spec(self, table: str) -> TableSpec:
+        """What is declared of a table, of the contract or of one's own."""
+        return TABLES[table] if table in TABLES else extras_of(self.tables)[table].spec
 
     def wanted(self, rows: ir.Table) -> ir.Table:
         """The rows of the requested customers."""

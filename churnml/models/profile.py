@@ -8,7 +8,7 @@ each other, so that none of them is anybody.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -80,7 +80,7 @@ def describe(
     task = _task(estimator)
     read = set(estimator.columns_in_)
     used = [feature for feature in features if feature.name in read]
-    declared = {feature.name: asdict(feature) for feature in used}
+    declared = {feature.name: feature.to_dict() for feature in used}
     frame = as_frame(X)
     who = pd.factorize(np.asarray(customers))[0] if customers is not None else None
     dated = _dated(origin or Origin())

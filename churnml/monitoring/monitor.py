@@ -156,6 +156,11 @@ def _monitored(
         limit=config.monitor.drift_limit,
         in_months=config.monitor.in_months,
         of_months=config.monitor.of_months,
+        features={
+            one.name: dict(one.feature)
+            for one in chosen.model.inputs
+            if one.feature and one.feature.get("definition")
+        },
     )
 
 

@@ -200,6 +200,7 @@ def _curve(
 def _inputs(found: Monitoring, lang: Tongue) -> PageSection:
     worst = found.worst_inputs()
     meanings = {one.name: getattr(one, lang) for one in declared()}
+    meanings |= {name: str(one[lang]) for name, one in found.features.items()}
     days = [month.as_of for month in found.months if month.histograms]
     head = [_word("column", lang), _word("weight", lang), *(f"{day:%Y-%m}" for day in days)]
     rows = [

@@ -110,6 +110,8 @@ class Monitoring:
         An alarm is raised where so many of so many months are off, the last among them.
     folder : str
         Where it was written; empty where it was not.
+    features : mapping of str to mapping
+        Declarations of the features that are not churnml's own.
     """
 
     source: str
@@ -121,6 +123,7 @@ class Monitoring:
     in_months: int
     of_months: int
     folder: str = ""
+    features: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def last(self) -> MonitoredMonth | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from churnml.base.tasks import TASKS
 from churnml.base.text import counted
 from churnml.config.settings import Config, ConfigGiven, as_config
 from churnml.errors import ModelError, UsageError
+from churnml.features import Feature
 from churnml.reports.accounts import ACCOUNT_COLUMNS, account_rows, source_of
 from churnml.reports.sentences import Reason, sentence
 from churnml.reports.where import parse_where
@@ -189,7 +191,9 @@ def contact_list(
             batches = account_rows(con, query, *source, config=settings, top=top)
         else:
             ordered = f"{query} ORDER BY {_order(columns)}" + (f" LIMIT {top}" if top else "")
-            batches = _customers(con, ordered, columns, language, settings)
+            own = {name: Feature.from_dict(one) for name, one in manifest.features.items()}
+            telling = _Telling(lang=language, config=settings, features=own)
+            batches = _customers(con, ordered, columns, telling)
         rows = table.write_batches(
             (_headed(batch, columns, language, Path(out)) for batch in batches),
             out,
@@ -330,31 +334,27 @@ def _customers(
     con: duckdb.DuckDBPyConnection,
     query: str,
     columns: Sequence[str],
-    lang: Language,
-    settings: Config,
+    telling: _Telling,
 ) -> Iterator[pd.DataFrame]:
     reader = con.cursor().sql(query).to_arrow_reader(_BATCH)
-    yield _customer_rows(reader.schema.empty_table(), columns, lang, settings)
+    yield _customer_rows(reader.schema.empty_table(), columns, telling)
     for batch in reader:
-        yield _customer_rows(pa.Table.from_batches([batch]), columns, lang, settings)
+        yield _customer_rows(pa.Table.from_batches([batch]), columns, telling)
 
 
-def _customer_rows(
-    rows: pa.Table, columns: Sequence[str], lang: Language, settings: Config
-) -> pd.DataFrame:
+def _customer_rows(rows: pa.Table, columns: Sequence[str], telling: _Telling) -> pd.DataFrame:
     plain = [name for name in columns if "_reason_" not in name and name != "action"]
     frame = rows.select(plain).to_pandas()
-    brands = settings.brands.called(lang)
     for task, column in _reason_columns(set(rows.column_names)):
-        told = [
-            _sentences(task, reasons or [], lang, brands) for reasons in rows[column].to_pylist()
-        ]
+        sentences = [_sentences(task, one or [], telling) for one in rows[column].to_pylist()]
         for number in range(REASONS):
             frame[f"{task}_reason_{number + 1}"] = pd.Series(
-                [one[number] if number < len(one) else None for one in told], dtype="str"
+                [one[number] if number < len(one) else None for one in sentences], dtype="str"
             )
     if "action" in columns:
-        frame["action"] = frame["driver"].map(settings.actions.by_driver(lang)).astype("str")
+        frame["action"] = (
+            frame["driver"].map(telling.config.actions.by_driver(telling.lang)).astype("str")
+        )
     return frame
 
 
@@ -363,9 +363,20 @@ def _rounded(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.round({name: digits for name, digits in _DIGITS.items() if name in frame})
 
 
-def _sentences(
-    task: str, reasons: Sequence[Mapping[str, Any]], lang: Language, brands: Mapping[str, str]
-) -> list[str]:
+@dataclass(frozen=True, kw_only=True)
+class _Telling:
+    """How reasons are told: the language, the settings, and features that are not our own."""
+
+    lang: Language
+    config: Config
+    features: Mapping[str, Feature]
+
+    @cached_property
+    def brands(self) -> Mapping[str, str]:
+        return self.config.brands.called(self.lang)
+
+
+def _sentences(task: str, reasons: Sequence[Mapping[str, Any]], telling: _Telling) -> list[str]:
     """The first reasons as sentences; the last survey's score and its age are one."""
     by_name = {one["feature"]: one["value"] for one in reasons}
     days = by_name.get(_SURVEY_DAYS) if _LAST_SURVEY in by_name else None
@@ -375,13 +386,14 @@ def _sentences(
             task,
             Reason(
                 feature=one["feature"],
-                value=brands.get(one["value"], one["value"])
+                value=telling.brands.get(one["value"], one["value"])
                 if one["feature"] == _BRAND
                 else one["value"],
                 raises=one["contribution"] > 0,
             ),
-            lang,
+            telling.lang,
             days=days,
+            feature=telling.features.get(one["feature"]),
         )
         for one in chosen[:REASONS]
     ]

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 
 from churnml.base.tasks import TASKS
-from churnml.features import BUILDERS, Feature
+from churnml.features import Feature
+from churnml.features import declared as all_declared
 from churnml.reports.words import Language, all_words, meaning, word
 
 _SCORE, _DAYS = "service_survey_last_score_points", "service_survey_last_days"
@@ -43,11 +44,17 @@ class Reason:
 @cache
 def declared() -> Mapping[str, Feature]:
     """Every declared feature by its name."""
-    return {one.name: one for builder in BUILDERS for one in builder.FEATURES}
+    return {one.name: one for one in all_declared()}
 
 
 @lru_cache(maxsize=200_000)
-def sentence(task: str, reason: Reason, lang: Language, days: str | None = None) -> str:
+def sentence(
+    task: str,
+    reason: Reason,
+    lang: Language,
+    days: str | None = None,
+    feature: Feature | None = None,
+) -> str:
     """A reason as a sentence.
 
     Parameters
@@ -58,6 +65,8 @@ def sentence(task: str, reason: Reason, lang: Language, days: str | None = None)
     lang : {"en", "zh"}
     days : str, optional
         Days since the last survey was answered, to stand beside its score.
+    feature : Feature, optional
+        The declaration, of a feature that is not churnml's own.
 
     Examples
     --------
@@ -75,7 +84,7 @@ def sentence(task: str, reason: Reason, lang: Language, days: str | None = None)
     texts = all_words()["sentences"]
     if reason.feature == _SCORE and days is not None and reason.value is not None:
         return str(texts["survey"][lang]).format(score=reason.value, days=days, effect=effect)
-    feature = declared().get(reason.feature)
+    feature = feature or declared().get(reason.feature)
     what = reason.feature if feature is None else _name(feature, lang)
     said = _meaning(feature, reason.value, lang)
     if said is not None:
@@ -95,9 +104,11 @@ def _meaning(feature: Feature | None, value: str | None, lang: Language) -> str 
     """What a missing value or a 0 says, where the declaration tells."""
     if value is None:
         text = "" if feature is None else feature.null
+        if feature is not None and lang == "zh" and feature.null_zh:
+            return feature.null_zh
         return meaning(text, lang) if text else word("sentences", "missing", lang)
     if value == "0" and feature is not None and feature.zero:
-        return meaning(feature.zero, lang)
+        return feature.zero_zh if lang == "zh" and feature.zero_zh else meaning(feature.zero, lang)
     return None
 
 
@@ -106,6 +117,8 @@ def _value(feature: Feature | None, value: str, lang: Language) -> str:
         return value
     if feature.kind == "category":
         section = "tiers" if feature.name.startswith("tier_") else "categories"
+        if feature.definition or value not in all_words()[section]:
+            return value
         return word(section, value, lang)
     number = float(value)
     if feature.unit == "level":
@@ -114,7 +127,9 @@ def _value(feature: Feature | None, value: str, lang: Language) -> str:
     written = _number(number, unit, lang)
     entry = all_words()["units"].get(unit)
     if entry is None:
-        return written
+        # A unit of one's own, as its owner writes it.
+        own = unit if feature.definition else ""
+        return f"{written} {own}".strip() if lang == "en" else f"{written}{own}"
     form = entry.get(1, entry["en"]) if lang == "en" and written == "1" else entry[lang]
     return str(form).format(value=written)
 

@@ -100,6 +100,9 @@ class Manifest:
         rows' hashes, which is the same where the rows are (``row_hashes``).
     trees : str
         What scored the boosters: ``lightgbm``, or lleaves with its version.
+    features : dict of str to dict
+        Declarations of the features of one's own that the models read, so that reasons can be
+        told; absent where there are none.
     """
 
     source: str
@@ -122,6 +125,7 @@ class Manifest:
     bands: dict[str, Any] = field(default_factory=dict)
     engine: dict[str, str] = field(default_factory=dict)
     trees: str = "lightgbm"
+    features: dict[str, dict[str, Any]] = field(default_factory=dict)
     folder: str = field(default="", compare=False, repr=False)
     address: str = field(default="", compare=False, repr=False)
 
@@ -129,6 +133,8 @@ class Manifest:
         """The manifest as plain data, as it is written."""
         facts = asdict(self)
         del facts["folder"], facts["address"]
+        if not self.features:
+            del facts["features"]
         rows = facts["rows"]
         facts["rows"] = {"in": rows.pop("total"), **rows}
         return facts

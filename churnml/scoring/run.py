@@ -152,6 +152,7 @@ def _score(work: Work, feed: Feed | ScoredParts, staging: Staging, started: date
         bands=_bands(work, parts.values()),
         engine=engine,
         trees=work.recipe.trees,
+        features=_own_features(work),
         gates=[*gates, *drifted(drift, models, limits.drift_limit, gates)],
         parts=[_entry(name, part) for name, part in parts.items()],
         churnml=__version__,
@@ -164,6 +165,16 @@ def _part(work: Work, batch: Batch, staging: Staging, name: str) -> Staged:
     table = score_rows(work.recipe, batch.ids, batch.rows, batch.value)
     facts = count_rows(work.recipe, batch.rows) | count_scores(work.recipe, table)
     return staging.write(name, part_bytes(table), facts)
+
+
+def _own_features(work: Work) -> dict[str, dict[str, Any]]:
+    """The declarations of the features of one's own that the models read."""
+    return {
+        column.name: dict(column.feature)
+        for one in work.recipe.models.values()
+        for column in one.model.inputs
+        if column.feature and column.feature.get("definition")
+    }
 
 
 def _bands(work: Work, parts: Iterable[Staged]) -> dict[str, Any]:

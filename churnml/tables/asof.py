@@ -133,10 +133,20 @@ def until(
     """
     if day is None:
         return table
-    as_of = ibis.literal(day)
-    seen = _happened_before(table, spec, as_of) & _known_by(table[known], as_of)
+    seen = seen_by(table, spec, day, known=known)
     kept = table.filter(seen.fill_null(True) if undated else seen)
-    return _hide_later_events(kept, spec, as_of)
+    return _hide_later_events(kept, spec, ibis.literal(day))
+
+
+def seen_by(
+    table: ir.Table, spec: TableSpec, day: date, *, known: str = "known_at"
+) -> ir.BooleanValue:
+    """Whether each row had happened and was known at midnight when a day began.
+
+    Null where nobody can tell. Arguments as for `until`.
+    """
+    as_of = ibis.literal(day)
+    return _happened_before(table, spec, as_of) & _known_by(table[known], as_of)
 
 
 def _happened_before(rows: ir.Table, spec: TableSpec, as_of: ir.DateValue) -> ir.BooleanValue:

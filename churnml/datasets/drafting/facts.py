@@ -13,9 +13,9 @@ from churnml.datasets.flat.open import open_table
 from churnml.datasets.flat.table import ROW, Table
 from churnml.datasets.flat.values import is_number, is_temporal
 from churnml.errors import ChurnmlError
+from churnml.tables.source.bind import CSV_ENDINGS
 from churnml.tables.source.csv.sniffing import open_bytes
 from churnml.tables.source.engines.duckdb import literal
-from churnml.tables.source.open import CSV_ENDINGS
 
 READABLE = (*CSV_ENDINGS, ".parquet", ".parq", ".pq", ".xlsx", ".xlsm")
 NULLS = (

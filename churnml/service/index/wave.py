@@ -34,6 +34,7 @@ from churnml.service.index.weighting import weigh
 from churnml.tables import asof
 from churnml.tables.contract import TABLES
 from churnml.tables.source import Source
+from churnml.tables.source.source import ChangedTables
 
 _log = logging.getLogger(__name__)
 
@@ -149,9 +150,9 @@ def take(
         return _assemble(source, features, answers, (day, start), levels, model, config)
 
 
-def _blind(tables: Mapping[str, ir.Table], start: date) -> dict[str, ir.Table]:
+def _blind(tables: Mapping[str, ir.Table], start: date) -> ChangedTables:
     surveys = asof.until(tables["surveys"], TABLES["surveys"], start)
-    return {**tables, "surveys": surveys}
+    return ChangedTables(tables, surveys=surveys)
 
 
 def _assemble(

@@ -14,10 +14,9 @@ from collections.abc import Iterable
 from datetime import timedelta
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Literal
 
 import duckdb
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from churnml.base.text import nearest
 from churnml.config.faults import line_of
@@ -27,16 +26,8 @@ from churnml.config.yaml import read_yaml
 from churnml.errors import UsageError
 from churnml.tables.contract import KNOWN_AT, TABLES, TableSpec
 from churnml.tables.source.columns import ReadingRule
-
-CsvEncoding = Literal["utf-8", "utf-8-sig", "gb18030"]
-
-Lag = Annotated[str, StringConstraints(pattern=r"^\d+[dh]$")]
-"""How long after it happened a row reaches the warehouse: days (``3d``) or hours (``12h``)."""
-
-ScaleFactor = Annotated[
-    str, StringConstraints(pattern=r"^\d+(\.\d+)?([eE]-?\d{1,2})?(/[1-9]\d*)?$")
-]
-"""A positive number, or a fraction such as ``1/60``."""
+from churnml.tables.source.entries import CsvEncoding, Lag, ScaleFactor, lag_of
+from churnml.tables.source.extra.declaration import ExtraMapping
 
 
 class TableMapping(Section):
@@ -67,8 +58,7 @@ class TableMapping(Section):
     @property
     def lag(self) -> timedelta:
         """``known_after`` as a length of time."""
-        number = int(self.known_after[:-1])
-        return timedelta(days=number) if self.known_after[-1] == "d" else timedelta(hours=number)
+        return lag_of(self.known_after)
 
     def own_name(self, name: str) -> str:
         """The operator's name of a contract column."""
@@ -132,6 +122,7 @@ class SourceMapping(Section):
     timezone: str | None = Field(None, description="where zoned timestamps become local ones")
     tables: TableMappings = TableMappings()
     complaints: CodedFile = CodedFile()
+    extra: dict[str, ExtraMapping] = Field({}, description="tables of your own, by name")
 
     @property
     def coded(self) -> str | None:
@@ -145,7 +136,10 @@ class SourceMapping(Section):
 
     def of_file(self, name: str) -> SourceMapping:
         """The mapping with the encoding and delimiter of one table's file."""
-        entry = self.table(name)
+        return self.of_entry(self.table(name))
+
+    def of_entry(self, entry: TableMapping) -> SourceMapping:
+        """The mapping with the encoding and delimiter that an entry names."""
         own = {"encoding": entry.encoding, "delimiter": entry.delimiter}
         return self.model_copy(update={key: one for key, one in own.items() if one is not None})
 

@@ -13,13 +13,13 @@ from churnml.base.text import nearest
 from churnml.errors import ContractError, DataError, UsageError
 from churnml.errors.masking import without_secrets
 from churnml.tables.contract import TABLES
-from churnml.tables.source import parquet
-from churnml.tables.source.binding import Binding, Exact, numbered_rows, read_rows
+from churnml.tables.source.bind import bind_file, bind_on_spark, bind_rows
+from churnml.tables.source.binding import Binding, numbered_rows
 from churnml.tables.source.coded import CodedComplaints, find_coded, read_coded
-from churnml.tables.source.csv import load as delimited
-from churnml.tables.source.csv.sniffing import read_names
 from churnml.tables.source.engines import database, frames, spark
 from churnml.tables.source.engines.duckdb import Engine, require_utf8, start
+from churnml.tables.source.extra.extra import Extra
+from churnml.tables.source.extra.opening import Surroundings, open_extras
 from churnml.tables.source.folder import MAPPING_FILE, find
 from churnml.tables.source.mapping import SourceMapping, check_mapping, read_mapping
 from churnml.tables.source.source import Source
@@ -27,13 +27,14 @@ from churnml.tables.source.source import Source
 ENGINES = ("duckdb", "spark")
 """What can read a folder."""
 
-CSV_ENDINGS = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt", ".txt.gz")
+_Stored = Mapping[str, Callable[[], tuple[ir.Table, ir.Table]]]
 
 
 def open_source(
     location: str | Path | Mapping[str, Any],
     *,
     mapping: str | Path | SourceMapping | None = None,
+    extra: Mapping[str, Extra] | None = None,
     engine: str | None = None,
     memory_limit: str | None = None,
     threads: int | None = None,
@@ -50,6 +51,9 @@ def open_source(
         Ibis tables, whose rows are taken into the engine once.
     mapping : path or SourceMapping, optional
         The operator's names, codes and units; by default ``source.yaml`` in the folder.
+    extra : mapping of str to Extra, optional
+        Tables of your own, by name, beside those that the mapping declares; their columns
+        become features.
     engine : {"duckdb", "spark"}, optional
         What reads a folder: DuckDB by default; Spark reads Parquet, which all its machines
         must see at the same path. A database reads itself.
@@ -81,7 +85,8 @@ def open_source(
     """
     if isinstance(location, Mapping):
         _require_engine(engine, None)
-        return _open_frames(location, mapping, start(memory_limit=memory_limit, threads=threads))
+        duck = start(memory_limit=memory_limit, threads=threads)
+        return _open_frames(location, mapping, extra, duck)
     if not isinstance(location, str | Path):
         raise UsageError(
             f"A {type(location).__name__} is not a place of operator tables.",
@@ -90,7 +95,7 @@ def open_source(
         )
     _require_engine(engine, str(location))
     if database.is_address(location):
-        return _open_database(str(location), mapping)
+        return _open_database(str(location), mapping, extra)
     path = Path(location)
     require_utf8(path)
     if not path.exists():
@@ -98,18 +103,24 @@ def open_source(
     used, text = _mapping(path, mapping)
     con: Any
     hash_files = None
+    places = _places(mapping, path)
     if engine == "spark":
         con = spark.connected(spark.start("--engine spark"))
-        bindings = _bind_folder(partial(_bind_on_spark, con), used, path)
+        around = Surroundings(places=places, read=partial(bind_on_spark, con))
+        bindings = _bind_folder(around, used, path)
         hash_files = partial(spark.hash_files, con)
     else:
         duck = start(memory_limit=memory_limit, threads=threads)
         con = duck.con
-        bindings = (
-            _bind_file(duck, used, path)
-            if path.is_file()
-            else _bind_folder(partial(_bind, duck), used, path)
+        stored = _attached(duck, path) if path.is_file() else {}
+        around = Surroundings(
+            places=places, read=partial(bind_file, duck), engine=duck, stored=stored
         )
+        bindings = (
+            _bind_stored(stored, used, path) if path.is_file() else _bind_folder(around, used, path)
+        )
+    own = open_extras(used, extra, around)
+    bindings |= own.bindings
     coded = _coded(used, mapping, path)
     stamps = _stamps(
         [
@@ -121,13 +132,15 @@ def open_source(
         location=str(location),
         con=con,
         bindings=bindings,
-        mapping_text=text,
+        mapping_text=text + own.text,
         stamps=stamps,
         address=str(location),
         mapping_file=_file_of(mapping),
         coded=coded,
         operator=used.name or "",
         hash_files=hash_files,
+        extras=own.tables,
+        identify_rows=partial(frames.digest, con, own.frames) if own.frames else None,
     )
 
 
@@ -164,10 +177,15 @@ def _coded(
     """The categories from the file that the mapping names, if it names one."""
     if mapping.coded is None:
         return None
+    return read_coded(find_coded(mapping.coded, _places(given, location)))
+
+
+def _places(given: str | Path | SourceMapping | None, location: Path | None) -> list[Path]:
+    """The folders of the tables and of the mapping, where files that it names are looked for."""
     places = [] if location is None else [location if location.is_dir() else location.parent]
     if given is not None and not isinstance(given, SourceMapping):
         places.append(Path(given).absolute().parent)
-    return read_coded(find_coded(mapping.coded, places))
+    return places
 
 
 def _file_of(mapping: str | Path | SourceMapping | None) -> str:
@@ -175,9 +193,7 @@ def _file_of(mapping: str | Path | SourceMapping | None) -> str:
     return str(Path(mapping).absolute()) if given else ""  # type: ignore[arg-type]
 
 
-def _bind_folder(
-    bind: Callable[[SourceMapping, str, Path], Binding], mapping: SourceMapping, folder: Path
-) -> dict[str, Binding]:
+def _bind_folder(around: Surroundings, mapping: SourceMapping, folder: Path) -> dict[str, Binding]:
     places = {name: find(folder, name, mapping.table(name).file) for name in TABLES}
     files = {name: path for name, path in places.items() if path is not None}
     if not files:
@@ -188,23 +204,34 @@ def _bind_folder(
             "configs/sources/ has examples.",
             file=str(folder),
         )
-    return {name: bind(mapping, name, path) for name, path in files.items()}
+    return {name: _bind(around, mapping, name, path) for name, path in files.items()}
 
 
-def _bind_file(engine: Engine, mapping: SourceMapping, path: Path) -> dict[str, Binding]:
+def _attached(engine: Engine, path: Path) -> _Stored:
+    """The tables of a DuckDB file; each gives its rows, plain and numbered."""
     names = database.attach(engine, path)
+    return {
+        name: partial(database.attached_views, engine, name, sql) for name, sql in names.items()
+    }
+
+
+def _bind_stored(stored: _Stored, mapping: SourceMapping, path: Path) -> dict[str, Binding]:
     bindings = {}
-    for table, name in database.choose(names, mapping, str(path)).items():
-        plain, numbered = database.attached_views(engine, table, names[name])
+    for table, name in database.choose(stored, mapping, str(path)).items():
+        plain, numbered = stored[name]()
+        declared = TABLES[table], mapping.table(table)
         origin = f"{name} in {path}"
-        bindings[table] = _bound(mapping, table, origin, plain, numbered, files=(path,))
+        bindings[table] = bind_rows(mapping, declared, origin, plain, numbered, files=(path,))
     if not bindings:
-        raise _no_table(str(path), names)
+        raise _no_table(str(path), stored)
     return bindings
 
 
 def _open_frames(
-    given: Mapping[str, Any], mapped: str | Path | SourceMapping | None, engine: Engine
+    given: Mapping[str, Any],
+    mapped: str | Path | SourceMapping | None,
+    extra: Mapping[str, Extra] | None,
+    engine: Engine,
 ) -> Source:
     mapping, text = _mapping(None, mapped)
     for name in given:
@@ -220,42 +247,65 @@ def _open_frames(
     bindings, names = {}, {}
     for table in (name for name in TABLES if name in given):
         plain, numbered, names[table] = frames.frame_views(engine, table, given[table])
-        bindings[table] = _bound(mapping, table, "a frame", plain, numbered)
+        declared = TABLES[table], mapping.table(table)
+        bindings[table] = bind_rows(mapping, declared, "a frame", plain, numbered)
+    around = Surroundings(
+        places=_places(mapped, None), read=partial(bind_file, engine), engine=engine
+    )
+    own = open_extras(mapping, extra, around)
+    bindings |= own.bindings
+    names |= own.frames
     return Source(
         location="frames",
         con=engine.con,
         bindings=bindings,
-        mapping_text=text,
+        mapping_text=text + own.text,
+        stamps=_stamps(file for one in own.bindings.values() for file in one.files),
         mapping_file=_file_of(mapped),
         coded=_coded(mapping, mapped, None),
         operator=mapping.name or "",
+        extras=own.tables,
         identify_rows=partial(frames.digest, engine.con, names),
     )
 
 
-def _open_database(location: str, given: str | Path | SourceMapping | None) -> Source:
+def _open_database(
+    location: str,
+    given: str | Path | SourceMapping | None,
+    extra: Mapping[str, Extra] | None,
+) -> Source:
     mapping, text = _mapping(None, given)
     con, tables, shown = database.connect(location, mapping.timezone)
     bindings = {}
     chosen = database.choose(tables, mapping, shown)
     for table, name in chosen.items():
         plain = tables[name]
-        bindings[table] = _bound(
-            mapping, table, f"{name} in {shown}", plain, numbered_rows(plain), exact="all"
+        declared = TABLES[table], mapping.table(table)
+        bindings[table] = bind_rows(
+            mapping, declared, f"{name} in {shown}", plain, numbered_rows(plain), exact="all"
         )
     if not bindings:
         raise _no_table(shown, tables)
+    stored = {name: partial(_with_numbers, tables, name) for name in tables}
+    own = open_extras(mapping, extra, Surroundings(places=_places(given, None), stored=stored))
+    bindings |= own.bindings
+    names = {*chosen.values(), *(one.origin for one in own.bindings.values())} & set(tables)
     return Source(
         location=shown,
         con=con,
         bindings=bindings,
-        mapping_text=text,
+        mapping_text=text + own.text,
         address=location,
         mapping_file=_file_of(given),
         coded=_coded(mapping, given, None),
         operator=mapping.name or "",
-        identify_rows=partial(database.digest, con, location, chosen.values()),
+        extras=own.tables,
+        identify_rows=partial(database.digest, con, location, sorted(names)),
     )
+
+
+def _with_numbers(tables: Mapping[str, ir.Table], name: str) -> tuple[ir.Table, ir.Table]:
+    return tables[name], numbered_rows(tables[name])
 
 
 def _no_table(location: str, names: Iterable[str]) -> ContractError:
@@ -286,68 +336,11 @@ def _mapping(
     return used, used.model_dump_json()
 
 
-def _bind(engine: Engine, mapping: SourceMapping, table: str, path: Path) -> Binding:
+def _bind(around: Surroundings, mapping: SourceMapping, table: str, path: Path) -> Binding:
     """Match a table of a folder to the contract, without reading its rows."""
-    if path.is_file() and path.name.lower().endswith(CSV_ENDINGS):
-        mapping = mapping.of_file(table)
-        names = read_names(path, mapping.encoding, mapping.delimiter)
-        load = partial(delimited.load, mapping=mapping, engine=engine)
-        return Binding(
-            spec=TABLES[table],
-            entry=mapping.table(table),
-            origin=str(path),
-            names=names,
-            load=load,
-            files=(path,),
-        )
-    files = tuple(parquet.parts(path)) if path.is_dir() else (path,)
-    parquet.check(path, files)
-    plain, numbered = parquet.views(engine.con, table, path, files)
-    return _bound(mapping, table, str(path), plain, numbered, files=files)
-
-
-def _bind_on_spark(con: Any, mapping: SourceMapping, table: str, path: Path) -> Binding:
-    """Match a Parquet table of a folder to the contract, as tables of Spark."""
-    if path.is_file() and path.name.lower().endswith(CSV_ENDINGS):
-        raise UsageError(
-            f"--engine spark: {path} is a CSV file; Spark reads Parquet.",
-            hint="Use duckdb, or write the table as Parquet.",
-            table=table,
-            file=str(path),
-        )
-    files = tuple(parquet.parts(path)) if path.is_dir() else (path,)
-    parquet.check(path, files, pages=False)
-    plain, numbered = spark.files_view(con, table, path, files, mapping.timezone)
-    return _bound(mapping, table, str(path), plain, numbered, files=files, exact="text")
-
-
-def _bound(
-    mapping: SourceMapping,
-    table: str,
-    origin: str,
-    plain: ir.Table,
-    numbered: ir.Table,
-    *,
-    files: tuple[Path, ...] = (),
-    exact: Exact = "",
-) -> Binding:
-    load = partial(read_rows, plain=plain, numbered=numbered, mapping=mapping, exact=exact)
-    kinds = plain.schema().items()
-    zoned = tuple(name for name, kind in kinds if kind.is_timestamp() and kind.timezone)
-    if mapping.timezone is not None:
-        zoned = ()
-    numbers = {name: str(kind).lstrip("!") for name, kind in kinds if kind.is_integer()}
-    entry, names = mapping.table(table), tuple(plain.columns)
-    return Binding(
-        spec=TABLES[table],
-        entry=entry,
-        origin=origin,
-        names=names,
-        load=load,
-        files=files,
-        zoned=zoned,
-        numbers=numbers,
-    )
+    declared = TABLES[table], mapping.table(table)
+    assert around.read is not None
+    return around.read(mapping.of_file(table), table, path, lambda names, types: declared)
 
 
 def _stamps(files: Iterable[Path]) -> dict[str, tuple[int, int, int]]:

@@ -21,6 +21,7 @@ from churnml.tables.contract import REQUIRED_TABLES, TABLES
 from churnml.tables.source.binding import Binding
 from churnml.tables.source.coded import CodedComplaints
 from churnml.tables.source.engines import spark
+from churnml.tables.source.extra.table import ExtraTable, extras_of
 from churnml.tables.source.folder import ENDINGS, MAPPING_FILE
 
 
@@ -50,8 +51,21 @@ class Tables(Mapping[str, ir.Table]):
     def __len__(self) -> int:
         return len(self._source.bindings)
 
+    @property
+    def extras(self) -> Mapping[str, ExtraTable]:
+        """The declared tables of one's own among them."""
+        return self._source.extras
+
     def __repr__(self) -> str:
         return f"Tables({', '.join(self)})"
+
+
+class ChangedTables(dict[str, ir.Table]):
+    """The tables of a source, some of them replaced; what is declared of them stays."""
+
+    def __init__(self, tables: Mapping[str, ir.Table], **changed: ir.Table) -> None:
+        super().__init__({**tables, **changed})
+        self.extras = extras_of(tables)
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -84,6 +98,8 @@ class Source:
         Categories of complaints from a file that the mapping names.
     operator : str
         The operator's name, where the mapping gives one.
+    extras : mapping of str to ExtraTable
+        The tables of one's own that are there.
     """
 
     location: str
@@ -100,6 +116,7 @@ class Source:
     identify_rows: Callable[[], str] | None = None
     hash_files: Callable[[Sequence[Path]], Mapping[Path, str]] | None = None
     operator: str = ""
+    extras: Mapping[str, ExtraTable] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_tables", Tables(self))
@@ -209,7 +226,8 @@ class Source:
         if not self.stamps or not place.exists():
             return ReadPlaces()
         if place.is_file():
-            return ReadPlaces(places=(place, place.with_name(f"{place.name}.wal")))
+            wal = place.with_name(f"{place.name}.wal")
+            return ReadPlaces(places=(place, wal, *self._files()))
         tables = [Path(binding.origin) for binding in self.bindings.values()]
         names = [f"{table}{ending}" for table in TABLES for ending in ENDINGS]
         return ReadPlaces(

@@ -69,8 +69,10 @@ def duplicates(scope: Scope, rows: ir.Table) -> Duplicates | None:
     rows : Table
         Its rows that are good otherwise.
     """
-    keyed = _keyed(scope, rows)
     names = [f"key:{name}" for name in key_columns(scope)]
+    if not names:
+        return None
+    keyed = _keyed(scope, rows)
     twice = keyed.group_by(names).agg(n=_.count()).filter(_.n > 1).drop("n")
     if not count(twice):
         return None

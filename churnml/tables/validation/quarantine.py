@@ -57,8 +57,11 @@ def _ours(folder: Path) -> bool:
         report = json.loads((folder / REPORT).read_bytes())
     except (OSError, ValueError):
         return False
-    known = {REPORT, *(f"{name}.parquet" for name in TABLES)}
-    return isinstance(report, dict) and "breaches" in report and only(folder, known.__contains__)
+    if not isinstance(report, dict) or "breaches" not in report:
+        return False
+    # Tables of one's own are among those that it counts.
+    tables = {*TABLES, *(str(one.get("table")) for one in report.get("tables", ()))}
+    return only(folder, {REPORT, *(f"{name}.parquet" for name in tables)}.__contains__)
 
 
 QUARANTINE = Product(what="a quarantine", ours=_ours)

@@ -191,3 +191,16 @@ def _kind(given: object) -> str:
     kind = type(given)
     module = kind.__module__.partition(".")[0].lstrip("_")
     return kind.__name__ if module == "builtins" else f"{module} {kind.__name__}"
+
+
+def arrow_table(table: str, frame: Any) -> pa.Table:
+    """A frame's rows in memory.
+
+    Raises
+    ------
+    UsageError
+        If it is not a frame.
+    """
+    if not is_frame(frame):
+        raise _not_a_frame(table, frame)
+    return _reader(table, frame).read_all()

@@ -1,0 +1,1 @@
+"""Tables of an operator's own beside those of the contract, and the features that they make."""
