@@ -36,6 +36,7 @@ def command(
         str | None, typer.Option(help="Registered name; by default <task>-<file stem>.")
     ] = None,
     budget: options.Budget = None,
+    engine: options.Engine = None,
     mapping: options.Mapping = None,
     config: options.ConfigFile = None,
     accept_suspects: Annotated[
@@ -87,6 +88,7 @@ def command(
         encoding=encoding,
         delimiter=delimiter,
         budget=budget,
+        engine=engine,
         mapping=mapping,
         config=options.settings(config),
         accept_suspects=accept_suspects,

@@ -26,6 +26,7 @@ from churnml.config.settings import (
     TrainingSettings,
     as_config,
 )
+from churnml.datasets.drawn import WEIGHT, draw
 from churnml.datasets.leakage import withheld
 from churnml.errors import DataError, LabelWindowError
 from churnml.features import build_features, declared
@@ -37,6 +38,7 @@ from churnml.tables import asof
 from churnml.tables.checked import Location, as_tables
 from churnml.tables.contract import TABLES
 from churnml.tables.source import Source
+from churnml.tables.source.engines import spark
 
 Tables = Mapping[str, ir.Table]
 
@@ -104,6 +106,7 @@ def build_dataset(
     *,
     config: ConfigGiven | None = None,
     max_rows: int | None = None,
+    keep_before: date | None = None,
     coverage: Coverage | None = None,
 ) -> Dataset:
     """Features at each ``as_of``, with labels of what happened next.
@@ -117,7 +120,10 @@ def build_dataset(
     config : Config, path or mapping, optional
         Its section of the task says where the label looks.
     max_rows : int, optional
-        At most about this many rows: a sample of the customers, the same every time.
+        At most about this many rows: a sample of the customers, the same every time. On Spark
+        they are drawn by hash, and where the sample is not the whole, rows have weights.
+    keep_before : date, optional
+        On Spark: of the dates before it, keep all rows of those who left.
     coverage : Coverage, optional
         The dates that the source covers for this label, where they are known already.
 
@@ -142,15 +148,25 @@ def build_dataset(
     out = withheld(declared(source.tables), config.availability, source.availability)
     y = _outcome(source, task, days, config, coverage or covered(source, task, config))
     target = y.columns[-1]
+    if spark.on_spark(y.get_backend()):
+        spark.register(y)
     y = y.cache()
-    if max_rows is not None:
+    whole = y  # Its rows are let go with it.
+    if max_rows is not None and spark.on_spark(y.get_backend()):
+        y = draw(y, max_rows, keep_before=keep_before)
+    elif max_rows is not None:
         y = _sample(y, max_rows)
     spine = y.select("customer_id", "as_of")
     rows = build_features(source, days, config=config, spine=spine).drop(*out)
     rows = rows.join(y, ["customer_id", "as_of"])
     table = _narrowed(rows).order_by("as_of", "customer_id").to_pyarrow()
+    del whole
     if table.num_rows == 0:
         raise LabelWindowError(f"No labelled customer at {', '.join(map(str, days))}.")
+    weights = None
+    if WEIGHT in table.column_names:
+        weights = pd.Series(table[WEIGHT].to_pandas(), name="weight").astype("float64")
+        table = table.drop_columns([WEIGHT])
     y, groups, times = (
         pd.Series(table[name].to_pandas(), name=name) for name in (target, "customer_id", "as_of")
     )
@@ -161,6 +177,7 @@ def build_dataset(
         y=y,
         groups=groups,
         times=times,
+        weights=weights,
         regions=_regions(source, spine),
     )
 

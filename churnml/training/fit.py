@@ -18,6 +18,7 @@ from churnml.config.settings import Config
 from churnml.config.settings import TrainingSettings as Settings
 from churnml.datasets import dataset
 from churnml.datasets.dataset import Dataset, digest
+from churnml.datasets.drawn import representative
 from churnml.errors import UsageError
 from churnml.estimators import ChurnClassifier, SatisfactionRegressor
 from churnml.evaluation.drift import drift_notes, drift_table
@@ -97,8 +98,10 @@ def fit_and_test(task: TaskName, split: Split, *, config: Config) -> Fitted:
     found: list[str] = []
     if split.origin.kind == "operator":
         tested, found = with_possible(tested, split.source, task, settings)
-    before = _described(first, split.train, split.before, split, tested)
-    drift = None if split.dates is None else drift_table(before, split.all, split.dates)
+    before = _described(first, _alike(task, split.train), split.before, split, tested)
+    drift = (
+        None if split.dates is None else drift_table(before, _alike(task, split.all), split.dates)
+    )
     notes = [
         *split.notes,
         *wrong,
@@ -106,7 +109,7 @@ def fit_and_test(task: TaskName, split: Split, *, config: Config) -> Fitted:
         *([] if search is None else [search.note()]),
         *([] if drift is None else drift_notes(drift)),
     ]
-    model = _described(last, split.all, split.origin, split, tested)
+    model = _described(last, _alike(task, split.all), split.origin, split, tested)
     model = replace(
         model,
         bands=config.scoring.band_percentiles,
@@ -135,7 +138,8 @@ def _test(task: TaskName, unfitted: Estimator, first: Estimator, split: Split) -
     train, test = split.train, split.test
     _log.info("testing on %s rows", f"{len(test):,}")
     tested = measure(task, first, train, test)
-    if train.weights is None:
+    # Weights of a sample are no choice that could be compared.
+    if train.weights is None or not TASKS[task].surveyed:
         return tested
     _log.info("training without weights, to compare")
     without, _ = evaluate(task, fit(clone(unfitted), replace(train, weights=None)), test)
@@ -155,6 +159,13 @@ def _described(
         customers=data.groups,
         times=data.times if data.times.notna().any() else None,
     )
+
+
+def _alike(task: TaskName, data: Dataset) -> Dataset:
+    """Rows that are distributed as the source's are, where a sample has kept all who left."""
+    if data.weights is None or TASKS[task].surveyed:
+        return data
+    return data.rows(representative(data.weights))
 
 
 def _summary(

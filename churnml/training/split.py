@@ -18,6 +18,7 @@ from churnml.base.text import quoted
 from churnml.config.settings import Config
 from churnml.datasets import dataset, nonresponse
 from churnml.datasets.dataset import Dataset, digest
+from churnml.datasets.drawn import sampling_note
 from churnml.datasets.flat import FlatData, Reading, read_training
 from churnml.datasets.flat.dataset import flat_dataset
 from churnml.datasets.split_dates import Dates, plan_dates
@@ -121,11 +122,18 @@ def split_operator(source: Source, task: TaskName, *, config: Config) -> Split:
         dates.all,
         config=config,
         max_rows=settings.max_rows,
+        keep_before=None if TASKS[task].kind == "score" else dates.test[0],
         coverage=dates.coverage,
     )
+    drawn = []
+    if data.weights is not None:
+        drawn = [sampling_note(data.weights)]
+        alike = data.weights.nunique() == 1
+        data = replace(data, weights=None if alike else data.weights / data.weights.mean())
     train = dataset.known_at(task, data.at(dates.train), dates.test[0], config)
     dataset.require_enough(task, train, settings.fewest)
     notes = [f"Table {name} is absent, and so are its features." for name in source.missing]
+    notes += drawn
     balance = None
     if TASKS[task].surveyed:
         (train, data), response, more = nonresponse.weight_answers(source, (train, data), config)

@@ -140,6 +140,7 @@ def train(
     encoding: str | None = None,
     delimiter: str | None = None,
     budget: str | None = None,
+    engine: str | None = None,
     mapping: Location | None = None,
     config: ConfigGiven | None = None,
     accept_suspects: bool = False,
@@ -187,6 +188,10 @@ def train(
         How the file is to be read, where it does not tell.
     budget : str, optional
         Time for a search of better settings first, as ``5m``.
+    engine : {"duckdb", "spark"}, optional
+        What reads a folder of operator tables and builds the features; by default DuckDB. From
+        Spark at most ``max_rows`` rows come here: customers drawn by hash, of the training
+        months all who left, with the weights that make up for it (said in the notes).
     mapping : path, optional
         The operator's own names, codes and units.
     config : Config, path or mapping, optional
@@ -249,7 +254,7 @@ def train(
         own = {"scale": scale, "positive": positive, "drop": drop or None, "group": group}
         own |= {"time": time}
         _refuse(own | {"name": name, "offer": offer, "control": control} | said)
-        source = as_source(data, mapping=mapping, config=settings)
+        source = as_source(data, mapping=mapping, config=settings, engine=engine)
         source = source.until(until) if until else source
         with input_first(lambda: check(source, settings).accepted()):
             _require_place(out, overwrite, source.read)
@@ -261,6 +266,8 @@ def train(
         return _keep(fitted, watch, under, track=track, out=out, overwrite=overwrite)
     if mapping is not None:
         raise UsageError("--mapping is for operator tables, not with --id.")
+    if engine == "spark":
+        raise UsageError("--engine spark is for operator tables, not with --id or --target.")
     if until is not None and time is None:
         raise UsageError("--until is for operator tables, and with --time.")
     _require_target(named, target)

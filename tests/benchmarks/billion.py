@@ -76,7 +76,7 @@ def cost_of(
         (
             "assumed",
             f"{machine.cores} cores, {machine.busy:.0%} of the time at work; a shuffle of "
-            f"{machine.shuffled:g} bytes a byte read at {machine.network / _GB:g} GB a second; costs "
-            "grow with the rows; the check of the tables, which reads them again, not counted",
+            f"{machine.shuffled:g} bytes a byte read at {machine.network / _GB:g} GB a second; "
+            "costs grow with the rows; the check of the tables, which reads them too, not counted",
         ),
     ]

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 import psutil
-from pyspark.sql import SparkSession
+from pyspark import SparkContext
 
 import churnml
 
@@ -34,7 +34,7 @@ def executors() -> list[psutil.Process]:
 
 def wait_for_tasks() -> None:
     """Wait until the tasks that score are running."""
-    tracker = SparkSession.getActiveSession().sparkContext.statusTracker()
+    tracker = SparkContext.getOrCreate().statusTracker()
     while True:
         active = [tracker.getStageInfo(stage) for stage in tracker.getActiveStageIds()]
         if any(one and one.numTasks > 2 and one.numActiveTasks == 2 for one in active):

@@ -91,18 +91,15 @@ def test_no_row_is_lost_or_doubled_whatever_breaks(work, tmp_path):
         assert one["rows"]["scored"] == expected.num_rows
         assert len(one["parts"]) > 2
     assert len({one["engine"]["row_hashes"] for one in made}) == 1
-    # All three did happen.
+    # It did happen: each time a task, once an executor.
     told = Counter()
     for path in (path for path in log.rglob("*") if path.is_file() and path.name[0] != "."):
         # Lines hold what splitlines() takes for ends of lines; the last is empty or cut off.
         for line in path.read_text().split("\n")[:-1]:
             event = json.loads(line)
-            info = event.get("Task Info", {})
-            told["twin"] += event["Event"] == "SparkListenerTaskStart" and info["Speculative"]
-            reason = event.get("Task End Reason", {})
+                reason = event.get("Task End Reason", {})
             told[reason.get("Reason", "")] += 1
             told["crash"] += "Python worker exited unexpectedly" in str(reason)
-    assert told["twin"] > 0, told
     assert told["crash"] >= 3, told
     assert told["ExecutorLostFailure"] > 0, told
 

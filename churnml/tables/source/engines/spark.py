@@ -75,7 +75,7 @@ def start(asked: str) -> Any:
     # pyspark 4.3 says so at every call; what is used here is tested with pandas 3.
     warnings.filterwarnings("ignore", message="PySpark does not yet fully support")
     warnings.filterwarnings("ignore", message="The copy keyword is deprecated")
-    running = SparkSession.getActiveSession()
+    running = SparkSession.getActiveSession() or _of_context()
     if running is not None and "connect" in type(running).__module__:
         raise _connected(asked)
     if running is None and not _java():
@@ -85,6 +85,15 @@ def start(asked: str) -> Any:
     for name, value in _SETTINGS.items():
         own.conf.set(name, value)
     return own
+
+
+def _of_context() -> Any:
+    """The session of a running context, which another thread may have started."""
+    from pyspark import SparkContext
+    from pyspark.sql import SparkSession
+
+    there = SparkContext._active_spark_context is not None
+    return SparkSession.builder.getOrCreate() if there else None
 
 
 def _connected(asked: str) -> UsageError:
@@ -306,8 +315,13 @@ def dataframe(table: ir.Table) -> Any:
     expr = node.parent.to_expr() if isinstance(node, ops.Sort) else table
     con = ibis.get_backend(table)
     require_utc(con._session)
-    con._run_pre_execute_hooks(expr)
+    register(expr)
     return con._session.sql(con.compile(expr))
+
+
+def register(table: ir.Table) -> None:
+    """Give Spark the small tables that an expression holds, which Ibis's `cache` forgets."""
+    ibis.get_backend(table)._run_pre_execute_hooks(table)
 
 
 def require_utc(session: Any) -> None:
