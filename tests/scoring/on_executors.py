@@ -1,6 +1,7 @@
 """Scores an operator three times on a cluster of processes, on which something breaks each time.
 
-Run as ``python on_executors.py FOLDER MODEL OUT``, with the cluster in PYSPARK_SUBMIT_ARGS.
+Run as ``python on_executors.py FOLDER MODEL OUT WORKER...``, with the workers' process ids and the
+cluster in PYSPARK_SUBMIT_ARGS.
 Prints what the manifests say as JSON.
 """
 
@@ -20,15 +21,16 @@ import churnml
 
 AS_OF = "2026-06-01"
 CONFIG = {"scoring": {"batch_rows": 10}}
+WORKERS = [int(one) for one in sys.argv[4:]]
 
 
 def executors() -> list[psutil.Process]:
     """The executors' processes, the oldest first."""
     found = []
-    for process in psutil.Process().children(recursive=True):
-        line = " ".join(process.cmdline())
-        if "CoarseGrainedExecutorBackend" in line and "--executor-id" in line:
-            found.append(process)
+    for worker in WORKERS:
+        for process in psutil.Process(worker).children(recursive=True):
+            if "--executor-id" in process.cmdline():
+                found.append(process)
     return sorted(found, key=lambda one: one.create_time())
 
 
@@ -90,4 +92,4 @@ def main(folder: str, model: str, out: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(*sys.argv[1:4])

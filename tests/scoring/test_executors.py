@@ -3,13 +3,16 @@
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
+import pyspark
 import pytest
 
 import churnml
@@ -22,6 +25,8 @@ from churnml.models.profile import describe
 AS_OF = "2026-06-01"
 CONFIG = {"scoring": {"batch_rows": 10}}
 CLUSTER = {
+    "spark.driver.host": "127.0.0.1",
+    "spark.executor.memory": "700m",
     "spark.eventLog.enabled": "true",
     "spark.eventLog.compress": "false",
     "spark.executorEnv.CHURNML_CRASH_AT": "'part 1, attempt 0, batch 2'",
@@ -65,18 +70,44 @@ def rows(place):
 
 def environment(master, settings):
     said = " ".join(f"--conf {name}={value}" for name, value in settings.items())
-    return os.environ | {"PYSPARK_SUBMIT_ARGS": f"--master {master} {said} pyspark-shell"}
+    master = f"--master {master} {said} pyspark-shell"
+    return os.environ | {"PYSPARK_SUBMIT_ARGS": master, "PYSPARK_PYTHON": sys.executable}
 
 
-def test_no_row_is_lost_or_doubled_whatever_breaks(work, tmp_path):
+@pytest.fixture
+def cluster(tmp_path):
+    """A master and two workers, on host names of their own: no host gets a twin of its task."""
+    home = Path(pyspark.__file__).parent
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port = one.getsockname()[1]
+    address, role = f"spark://127.0.0.1:{port}", "org.apache.spark.deploy"
+    master = [f"{role}.master.Master", "--host", "127.0.0.1", "--port", str(port)]
+    options = ["--cores", "1", "--memory", "1g", "--work-dir", tmp_path / "work", address]
+    commands = [
+        master,
+        *([f"{role}.worker.Worker", "--host", f"127.0.0.{n}", *options] for n in (2, 3)),
+    ]
+    running = []
+    for command in commands:
+        full = [home / "bin" / "spark-class", *command[:1], "--webui-port", "0", *command[1:]]
+        env = os.environ | {"SPARK_HOME": str(home), "PYSPARK_PYTHON": sys.executable}
+        running.append(subprocess.Popen(full, env=env, stdout=-3, stderr=-3))
+        time.sleep(5 if command is master else 0)
+    yield address, [worker.pid for worker in running[1:]]
+    for process in reversed(running):
+        process.terminate()
+        process.wait(timeout=60)
+
+
+def test_no_row_is_lost_or_doubled_whatever_breaks(work, cluster, tmp_path):
+    address, workers = cluster
     log = tmp_path / "events"
     log.mkdir()
     script = Path(__file__).with_name("on_executors.py")
     ran = subprocess.run(
-        [sys.executable, script, work / "operator", work / "model", tmp_path],
-        env=environment(
-            "local-cluster[2,1,1024]", CLUSTER | {"spark.eventLog.dir": f"file://{log}"}
-        ),
+        [sys.executable, script, work / "operator", work / "model", tmp_path, *map(str, workers)],
+        env=environment(address, CLUSTER | {"spark.eventLog.dir": f"file://{log}"}),
         capture_output=True,
         text=True,
         timeout=900,
@@ -91,17 +122,20 @@ def test_no_row_is_lost_or_doubled_whatever_breaks(work, tmp_path):
         assert one["rows"]["scored"] == expected.num_rows
         assert len(one["parts"]) > 2
     assert len({one["engine"]["row_hashes"] for one in made}) == 1
-    # It did happen: each time a task, once an executor.
+    # All three did happen.
     told = Counter()
     for path in (path for path in log.rglob("*") if path.is_file() and path.name[0] != "."):
         # Lines hold what splitlines() takes for ends of lines; the last is empty or cut off.
         for line in path.read_text().split("\n")[:-1]:
             event = json.loads(line)
-                reason = event.get("Task End Reason", {})
+            started = event["Event"] == "SparkListenerTaskStart"
+            told["twin"] += started and event["Task Info"]["Speculative"]
+            reason = event.get("Task End Reason", {})
             told[reason.get("Reason", "")] += 1
             told["crash"] += "Python worker exited unexpectedly" in str(reason)
     assert told["crash"] >= 3, told
     assert told["ExecutorLostFailure"] > 0, told
+    assert told["twin"] > 0, told
 
 
 def test_a_killed_driver_s_work_is_taken_up(work, tmp_path):
