@@ -20,7 +20,8 @@ def test_the_table_of_features_is_current():
 def test_the_python_example_runs(tmp_path):
     (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     assert len([line for line in code.splitlines() if line]) == 10
-    small = code.replace("customers=2_000", "customers=600")
+    (more,) = re.findall(r"```py\n(.*?)```", README, re.DOTALL)
+    small = f"{code}\n{more}".replace("customers=2_000", "customers=600")
     done = subprocess.run(
         [sys.executable, "-c", small], cwd=tmp_path, capture_output=True, text=True, check=False
     )

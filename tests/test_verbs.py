@@ -1,5 +1,7 @@
 """The whole job from Python: each verb as the command of its name, on whatever holds the data."""
 
+import itertools
+
 import duckdb
 import ibis
 import pandas as pd
@@ -148,6 +150,27 @@ def test_the_whole_job_in_one_go(trained, source, place):
     for shown in (trained, found, outcome, manifest, churnml.history("churn"), pair):
         assert "<" in shown._repr_html_()
         assert shown.to_dict()
+
+
+def test_keys_of_the_frames_of_all_verbs_merge(trained, source, place):
+    """Whichever two are taken; ``as_of`` has one type in all of them."""
+    day = "2026-06-01"
+    scores = churnml.score(source, day, out=place / "merged", churn_model=trained.model_uri)
+    frames = {
+        "features": churnml.build_features(source, as_of=day).to_pandas(),
+        "scores": scores.to_pandas(),
+        "data": churnml.build_dataset(source, "churn", as_of="2026-03-01").to_pandas(),
+        "labels": churnml.label_sensitivity(source, as_of="2026-03-01"),
+        "list": churnml.contact_list(scores, out=place / "merged.parquet").to_pandas(),
+    }
+    for one, other in itertools.combinations(frames, 2):
+        left, right = frames[one], frames[other]
+        keys = [name for name in ("customer_id", "as_of") if name in left and name in right]
+        if "as_of" in keys:
+            assert left["as_of"].dtype == right["as_of"].dtype, (one, other)
+        found = left.merge(right, on=keys) if keys else left
+        known = {"features", "scores", "list"}
+        assert not {one, other} <= known or len(found) == min(len(left), len(right)), (one, other)
 
 
 def test_a_loaded_model_scores_as_its_uri_does(trained, source, place):

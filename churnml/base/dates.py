@@ -12,6 +12,7 @@ from churnml.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     import numpy as np
+    import pandas as pd
     from numpy.typing import NDArray
 
 
@@ -46,6 +47,22 @@ def parse_dates(days: Any) -> list[date]:
     several = isinstance(days, Iterable) and getattr(days, "ndim", 1) > 0
     given = days if several and not isinstance(days, str) else [days]
     return sorted({parse_date(day) for day in given})
+
+
+def with_days(frame: pd.DataFrame, *names: str) -> pd.DataFrame:
+    """Columns of dates as ``datetime64[s]``, the one type in which keys of frames merge.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({"as_of": [date(2026, 6, 1), None]})
+    >>> with_days(frame, "as_of")["as_of"].dtype
+    dtype('<M8[s]')
+    """
+    import pandas as pd
+
+    found = {name: pd.to_datetime(frame[name]) for name in names if name in frame}
+    return frame.assign(**{name: days.astype("datetime64[s]") for name, days in found.items()})
 
 
 def dates_of(values: Any, name: str) -> NDArray[np.datetime64]:

@@ -27,6 +27,7 @@ def command(
             help="Model URI; by default models:/satisfaction@champion, where there is one."
         ),
     ] = None,
+    any_source: options.AnySource = False,
     out: Annotated[
         Path | None,
         typer.Option(metavar="F", help="A file for the table: .parquet, .csv or .xlsx."),
@@ -54,6 +55,7 @@ def command(
         by=by or (),
         satisfaction_model=satisfaction_model,
         out=out,
+        any_source=any_source,
         mapping=mapping,
         config=options.settings(config),
         overwrite=overwrite,

@@ -68,7 +68,7 @@ def command(
         mapping=mapping,
         config=load_config(config),
     )
-    rows = table.to_dict("records")
+    rows = table.assign(as_of=table["as_of"].dt.strftime("%Y-%m-%d")).to_dict("records")
     if json:
         output.print_json({"labels": [{str(k): _plain(v) for k, v in row.items()} for row in rows]})
         return

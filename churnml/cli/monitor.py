@@ -32,6 +32,7 @@ def command(
     churn_model: Annotated[
         str | None, typer.Option(help="Model URI; by default models:/churn@champion.")
     ] = None,
+    any_source: options.AnySource = False,
     mapping: options.Mapping = None,
     config: options.ConfigFile = None,
     overwrite: options.Overwrite = False,
@@ -57,6 +58,7 @@ def command(
         out=out,
         scores=scores or (),
         churn_model=churn_model,
+        any_source=any_source,
         mapping=mapping,
         config=options.settings(config),
         overwrite=overwrite,

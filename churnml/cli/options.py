@@ -37,7 +37,8 @@ AsOf = Annotated[
 AnySource = Annotated[
     bool,
     typer.Option(
-        "--any-source", help="Let champions score customers of regions and halls they do not know."
+        "--any-source",
+        help="Use champions for customers of regions and halls they do not know.",
     ),
 ]
 Engine = Annotated[

@@ -32,6 +32,7 @@ def command(
     satisfaction_model: Annotated[
         str | None, typer.Option(help="Model URI; by default models:/satisfaction@champion.")
     ] = None,
+    any_source: options.AnySource = False,
     mapping: options.Mapping = None,
     config: options.ConfigFile = None,
     overwrite: options.Overwrite = False,
@@ -61,6 +62,7 @@ def command(
         monitor=monitor,
         churn_model=churn_model,
         satisfaction_model=satisfaction_model,
+        any_source=any_source,
         mapping=mapping,
         config=options.settings(config),
         overwrite=overwrite,

@@ -15,7 +15,7 @@ from ibis import _
 from ibis.expr import types as ir
 from numpy.typing import NDArray
 
-from churnml.base.dates import parse_dates
+from churnml.base.dates import parse_dates, with_days
 from churnml.base.tasks import TASKS, TaskName, find_task
 from churnml.config.settings import (
     ChurnSettings,
@@ -86,6 +86,11 @@ class Dataset:
             for name, part in vars(self).items()
         }
         return Dataset(**parts)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Keys, target and features in one frame, whose keys merge with those of other frames."""
+        keys = {"customer_id": self.groups, "as_of": self.times, "target": self.y}
+        return with_days(pd.concat([pd.DataFrame(keys), self.X], axis=1), "as_of")
 
     def __len__(self) -> int:
         return len(self.y)

@@ -39,6 +39,7 @@ from churnml.scoring.manifest import Manifest
 from churnml.scoring.plan import choose_models
 from churnml.scoring.record import place_of, read_record
 from churnml.scoring.requirements import require_features
+from churnml.scoring.same_operator import require_same_operator
 from churnml.tables.checked import Location, as_source, check
 from churnml.tables.source import Source
 
@@ -54,6 +55,7 @@ def monitor(
     out: Location | None = None,
     scores: Iterable[Location] = (),
     churn_model: Model | Location | None = None,
+    any_source: bool = False,
     mapping: Location | None = None,
     config: ConfigGiven | None = None,
     overwrite: bool = False,
@@ -79,6 +81,8 @@ def monitor(
         Folders of scorings, or folders that hold some.
     churn_model : Model, str or path, optional
         The model in use; by default the champion.
+    any_source : bool, default False
+        Whether a champion taken by default may be one of another operator.
     mapping : path, optional
     config : Config, path or mapping, optional
         Its section ``monitor``.
@@ -92,7 +96,7 @@ def monitor(
     Raises
     ------
     ModelError
-        If there is no model.
+        If there is no model, or the champion is another operator's.
     DataError
         If the source is refused, or its bills end more than a month before ``as_of``.
     OutputError
@@ -114,6 +118,8 @@ def monitor(
             require_apart(out, source.read.with_models([churn_model, *scores]))
             MONITORING.require_free(out, overwrite=overwrite)
     chosen = choose_models({_TASK: churn_model or champion_uri(_TASK)})[_TASK]
+    if churn_model is None and not any_source:
+        require_same_operator(chosen, source)
     require_features(chosen, source)
     require_bills(source, day)
     clean = check(source, settings, until=day).accepted()

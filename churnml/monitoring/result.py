@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from churnml.base.dates import with_days
 from churnml.models.histograms import FEWEST, Histograms
 from churnml.monitoring.alarms import Alarm
 from churnml.monitoring.outcomes import Realised
@@ -243,7 +244,7 @@ class Monitoring:
             names = ("auc", "low", "high", "rate", "predicted", "treated")
             told |= {name: known.get(name) for name in names}
             rows.append(told | {"estimated_auc": guessed.get("auc"), "level": month.level})
-        return pd.DataFrame(rows)
+        return with_days(pd.DataFrame(rows), "as_of")
 
     def lines(self) -> list[tuple[str, ...]]:
         """The months as a person reads them: month, customers, origin, means, what is known."""

@@ -48,7 +48,9 @@ def write_monitoring(found: Monitoring, folder: Path, *, overwrite: bool = False
         write_file(draft / NUMBERS, (text + "\n").encode())
         write_file(draft / PAGES["en"], page(found, "en").encode())
         write_file(draft / PAGES["zh"], page(found, "zh").encode())
-        found.to_pandas().to_parquet(draft / "months.parquet", index=False)
+        days = [month.as_of.isoformat() for month in found.months]
+        months = found.to_pandas().assign(as_of=pd.Series(days, dtype="str"))
+        months.to_parquet(draft / "months.parquet", index=False)
         found.inputs().to_parquet(draft / "inputs.parquet", index=False)
         _alarms(found).to_parquet(draft / "alarms.parquet", index=False)
 

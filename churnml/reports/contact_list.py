@@ -13,6 +13,7 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
+from churnml.base.dates import with_days
 from churnml.base.placing import ReadPlaces, require_apart
 from churnml.base.table_file import TableFile, suffix_of
 from churnml.base.tasks import TASKS
@@ -89,13 +90,14 @@ class ContactList:
 
     def to_pandas(self) -> pd.DataFrame:
         """The list, read again from its file; ids stay text."""
-        suffix = suffix_of(self.file)
+        suffix, ids = suffix_of(self.file), {self.columns[0]: str}
         if suffix == ".parquet":
-            return pd.read_parquet(self.file)
-        ids = {self.columns[0]: str}
-        if suffix == ".csv":
-            return pd.read_csv(self.file, dtype=ids, encoding="utf-8-sig")
-        return pd.read_excel(self.file, dtype=ids)
+            frame = pd.read_parquet(self.file)
+        elif suffix == ".csv":
+            frame = pd.read_csv(self.file, dtype=ids, encoding="utf-8-sig")
+        else:
+            frame = pd.read_excel(self.file, dtype=ids)
+        return with_days(frame, "as_of", "评分日期")
 
     def __repr__(self) -> str:
         return f"{counted(self.rows, 'row')} in {self.file}"

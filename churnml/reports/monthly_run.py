@@ -11,6 +11,7 @@ import hashlib
 import html
 import json
 import logging
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date
@@ -108,8 +109,8 @@ class MonthlyRun:
         return facts | ({"error": self.error} if self.error else {})
 
     def rows(self) -> list[tuple[str, str, str]]:
-        """Each step, its status, and what came out."""
-        return [(one.name, one.status, one.said) for one in self.steps]
+        """Each step, its status, and what came out, in a sentence at most."""
+        return [(one.name, one.status, _first_sentence(one.said)) for one in self.steps]
 
     def __repr__(self) -> str:
         lines = [f"{name:<9} {status:<9} {said}" for name, status, said in self.rows()]
@@ -117,6 +118,11 @@ class MonthlyRun:
 
     def _repr_html_(self) -> str:
         return f"<pre>{html.escape(repr(self))}</pre>"
+
+
+def _first_sentence(text: str) -> str:
+    """What a summary has room for; the pages and ``--json`` say it whole."""
+    return re.split(r"(?<=\.) |(?<=。)", text, maxsplit=1)[0]
 
 
 Done = tuple[str, list[str]]
@@ -221,6 +227,7 @@ def run(
             as_of=day,
             out=place / "monitor",
             scores=[scores],
+            any_source=any_source,
             overwrite=again,
             config=settings,
         )
@@ -235,6 +242,7 @@ def run(
             lang=lang,
             scores=scores,
             monitor=watched,
+            any_source=any_source,
             overwrite=again,
             config=settings,
         )

@@ -76,6 +76,7 @@ def report(
     monitor: Location | None = None,
     churn_model: Model | Location | None = None,
     satisfaction_model: Model | Location | None = None,
+    any_source: bool = False,
     mapping: Location | None = None,
     config: ConfigGiven | None = None,
     overwrite: bool = False,
@@ -105,6 +106,8 @@ def report(
         A folder that `churnml.monitor` wrote.
     churn_model, satisfaction_model : Model, str or path, optional
         By default the champions.
+    any_source : bool, default False
+        Whether champions taken by default may be those of another operator.
     mapping : path, optional
     config : Config, path or mapping, optional
     overwrite : bool, default False
@@ -143,6 +146,7 @@ def report(
         monitor=monitor,
         churn_model=churn_model,
         satisfaction_model=satisfaction_model,
+        any_source=any_source,
     )
     with input_first(lambda: check(source, settings, until=day).raise_if_refused()):
         require_apart(out, source.read.with_models([churn_model, satisfaction_model]))

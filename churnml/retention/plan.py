@@ -54,6 +54,7 @@ def plan_retention(
     explore: bool = False,
     churn_model: Model | Location | None = None,
     offers_model: Model | Location | None = None,
+    any_source: bool = False,
     mapping: Location | None = None,
     config: ConfigGiven | None = None,
     overwrite: bool = False,
@@ -95,6 +96,8 @@ def plan_retention(
     offers_model : Model, str or path, optional
         What offers do to whom; by default ``models:/offers@champion`` where there is one that
         learned from nothing later than ``as_of``. Without it that is learned anew.
+    any_source : bool, default False
+        Whether a champion taken by default may be one of another operator.
     mapping : path, optional
         The operator's own names, codes and units.
     config : Config, path or mapping, optional
@@ -150,7 +153,14 @@ def plan_retention(
             day=day,
             terms=terms,
             explore=explore,
-            models=find_models(source, day, settings, churn=churn_model, offers=offers_model),
+            models=find_models(
+                source,
+                day,
+                settings,
+                churn=churn_model,
+                offers=offers_model,
+                any_source=any_source,
+            ),
             config=settings,
         )
         require_bills(source, day)

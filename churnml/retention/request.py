@@ -20,6 +20,7 @@ from churnml.registry.versions import champion_uri
 from churnml.retention.choice import Terms
 from churnml.retention.result import KIND
 from churnml.scoring.requirements import require_features
+from churnml.scoring.same_operator import require_same_operator
 from churnml.tables.source import Source
 
 
@@ -126,6 +127,7 @@ def find_models(
     *,
     churn: Model | str | Path | None,
     offers: Model | str | Path | None,
+    any_source: bool = False,
 ) -> PlanModels:
     """The models of a plan: those that are named, else the champions.
 
@@ -142,13 +144,15 @@ def find_models(
     found = resolve(champion_uri("churn")) if churn is None else as_resolved(churn)
     require_task(found, "churn", "churn")
     check_golden(found.model)
+    if churn is None and not any_source:
+        require_same_operator(found, source)
     require_features(found, source)
     others: dict[str, Resolved | None] = {}
     notes: list[str] = []
     for task in ("hazard", "satisfaction"):
-        others[task] = _champion(task, source, notes)
+        others[task] = _champion(task, source, notes, any_source=any_source)
     if offers is None:
-        told = _champion("offers", source, notes)
+        told = _champion("offers", source, notes, any_source=any_source)
         problem = "" if told is None else _not_of_its_time(told, day, config)
         if problem:
             notes.append(f"{problem} What offers do was learned anew.")
@@ -159,12 +163,16 @@ def find_models(
     return PlanModels(churn=found, notes=tuple(notes), **others)
 
 
-def _champion(task: TaskName, source: Source, notes: list[str]) -> Resolved | None:
+def _champion(
+    task: TaskName, source: Source, notes: list[str], *, any_source: bool
+) -> Resolved | None:
     found = find_champion(task)
     if found is None:
         return None
     try:
         require_features(found, source)
+        if not any_source:
+            require_same_operator(found, source)
     except (ModelError, DataError) as error:
         notes.append(f"{found.version} is not used: {error.message}")
         return None

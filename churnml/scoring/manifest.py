@@ -10,6 +10,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from churnml.base.dates import with_days
 from churnml.base.text import counted, quoted
 from churnml.datasets.flat import Ages
 from churnml.errors import OutputError
@@ -178,12 +179,13 @@ class Manifest:
 
         if self.address:
             names, rows = self.query(lambda there: "*", "ORDER BY customer_id")
-            return pd.DataFrame(rows, columns=names)
+            return with_days(pd.DataFrame(rows, columns=names), "as_of")
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         files = [str(Path(self.folder).absolute() / part.name) for part in self.parts]
-        return pa.concat_tables(pq.read_table(file) for file in files).to_pandas()
+        scores = pa.concat_tables(pq.read_table(file) for file in files)
+        return with_days(scores.to_pandas(), "as_of")
 
     def query(
         self, columns: Callable[[list[str]], str], rest: str

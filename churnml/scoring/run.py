@@ -11,6 +11,7 @@ from typing import Any
 
 from churnml import __version__
 from churnml.base.placing import ReadPlaces, input_first, require_apart
+from churnml.base.progress import bar
 from churnml.base.text import counted
 from churnml.errors.masking import without_secrets
 from churnml.scoring.bands import BANDS
@@ -106,11 +107,13 @@ def _keep_parts(output: Output | TableOutput, staging: Staging) -> None:
 
 def _parts(work: Work, feed: Feed, staging: Staging) -> dict[str, Staged]:
     parts: dict[str, Staged] = {}
-    for number, batch in enumerate(feed.batches()):
-        name = f"part-{number:05d}.parquet"
-        parts[name] = staging.done.get(name) or _part(work, batch, staging, name)
-        done = sum(part.facts["rows"] for part in parts.values())
-        _log.info("%s scored", counted(done, "row"))
+    with bar("scoring", "row") as shown:
+        for number, batch in enumerate(feed.batches()):
+            name = f"part-{number:05d}.parquet"
+            parts[name] = staging.done.get(name) or _part(work, batch, staging, name)
+            shown.update(parts[name].facts["rows"])
+            done = sum(part.facts["rows"] for part in parts.values())
+            _log.info("%s scored", counted(done, "row"))
     return parts
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from sklearn.base import clone
 
 from churnml import __version__
 from churnml.base.files import output_errors
+from churnml.base.progress import minutes
 from churnml.base.tasks import TASKS, TaskName
 from churnml.config.settings import Config
 from churnml.config.settings import TrainingSettings as Settings
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 
 _SIZES = ("folds", "repeats", "max_rounds")
 _log = logging.getLogger(__name__)
+_MINUTE = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,9 +93,12 @@ def fit_and_test(task: TaskName, split: Split, *, config: Config) -> Fitted:
     _log.info(
         "training on %s rows with %s columns", f"{len(split.train):,}", split.train.X.shape[1]
     )
+    started = time.monotonic()
     first = fit(clone(unfitted), split.train)
+    seconds = (time.monotonic() - started) * len(split.all) / max(len(split.train), 1)
     tested = _test(task, unfitted, first, split)
-    _log.info("refitting on all %s rows", f"{len(split.all):,}")
+    longer = f": about {minutes(seconds)}" if seconds >= _MINUTE else ""
+    _log.info("refitting on all %s rows%s", f"{len(split.all):,}", longer)
     last = fit(clone(unfitted), split.all)
     wrong = [f"The test says: {one.message}" for one in tested.diagnosis]
     found: list[str] = []

@@ -105,6 +105,13 @@ def test_champions_are_not_taken_to_another_operator_unasked(place, tmp_path, mo
         frame.to_parquet(other / path.name)
     with pytest.raises(ModelError, match="knows the regions or halls of only 0%"):
         churnml.score(other, "2026-06-01", out=tmp_path / "a")
+    for asked in (
+        lambda: churnml.monitor(other, as_of="2026-06-01"),
+        lambda: churnml.report(other, "2026-06-01", out=tmp_path / "r.html"),
+        lambda: churnml.plan_retention(other, as_of="2026-06-01", budget=1, out=tmp_path / "p"),
+    ):
+        with pytest.raises(ModelError, match="knows the regions or halls of only 0%"):
+            asked()
     named = churnml.score(other, "2026-06-01", out=tmp_path / "b", churn_model="models:/churn/1")
     anyway = churnml.score(other, "2026-06-01", out=tmp_path / "c", any_source=True)
     assert [one.sha256 for one in named.parts] == [one.sha256 for one in anyway.parts]

@@ -13,6 +13,7 @@ import lightgbm as lgb
 import numpy as np
 from numpy.typing import NDArray
 
+from churnml.base.progress import counted_off
 from churnml.estimators.boosting.additive import Richness, Shapes, Term, add_up, design, fit_terms
 from churnml.estimators.boosting.bag import Bag, Growth
 from churnml.estimators.boosting.booster import Recipe, grow, load, make_dataset
@@ -28,6 +29,7 @@ from churnml.estimators.boosting.ridge import Line, Loss
 
 Start = Literal["rate", "line"]
 _MOST_WORKERS = 8
+_GROWING = "growing boosters"
 _CLEARLY = 0.005
 _LEVEL_ROWS = 20_000
 
@@ -260,10 +262,11 @@ def _side_by_side(
 ) -> list[Member]:
     """Fit members in parallel, one thread each, as threads sharing a small booster mostly wait."""
     workers = min(threads or os.cpu_count() or 1, len(places), _MOST_WORKERS)
+    counts = {"total": len(places), "at_once": max(workers, 1)}
     if workers <= 1:
-        return [work(place) for place in places]
+        return list(counted_off(map(work, places), _GROWING, "booster", **counts))
     with ThreadPoolExecutor(workers) as pool:
-        return list(pool.map(work, places))
+        return list(counted_off(pool.map(work, places), _GROWING, "booster", **counts))
 
 
 def _better(parts: list[_Members], data: Training, loss: Loss) -> list[_Members]:

@@ -10,6 +10,7 @@ import lightgbm as lgb
 import numpy as np
 from numpy.typing import NDArray
 
+from churnml.base.progress import counted_off
 from churnml.estimators.boosting.bag import Growth
 from churnml.estimators.boosting.booster import Recipe, load, model_text
 from churnml.estimators.boosting.folds import assign_folds
@@ -104,7 +105,7 @@ def fit_hazard_bag(
     fold = _folds(given)
     texts, growth = [], []
     members = 1 if given.folds < 2 or len(months) > MANY else given.folds
-    for one in range(members):
+    for one in counted_off(range(members), "growing boosters", "booster", total=members):
         outside = fold == one
         inside, watched = (~outside, outside) if given.folds > 1 else (outside, ~outside)
         text, losses = _grow(given, start, inside, watched, one)

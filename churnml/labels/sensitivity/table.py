@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from churnml.base.dates import add_months, months_before, parse_dates
+from churnml.base.dates import add_months, months_before, parse_dates, with_days
 from churnml.config.settings import Config, ConfigGiven, as_config
 from churnml.errors import LabelWindowError, UsageError
 from churnml.labels import coverage as cover
@@ -119,7 +119,7 @@ def label_sensitivity(
         # Nobody was seen to be silent before the data begin.
         if silent == "with" or months_before(day, months) >= since
     ]
-    return pd.DataFrame(table)
+    return with_days(pd.DataFrame(table), "as_of")
 
 
 def _last(windows: Sequence[labels.Window], until: date) -> date:

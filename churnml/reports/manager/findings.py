@@ -44,6 +44,8 @@ class Given:
     ----------
     scores, plan, campaign, monitor : path, optional
     churn_model, satisfaction_model : Model, str or path, optional
+    any_source : bool
+        Whether champions may be those of another operator.
     """
 
     scores: Location | Manifest | None = None
@@ -52,6 +54,7 @@ class Given:
     monitor: Location | None = None
     churn_model: Model | Location | None = None
     satisfaction_model: Model | Location | None = None
+    any_source: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,6 +155,7 @@ def _scores(source: Source, day: date, given: Given, config: Config, folder: Pat
             out=folder,
             churn_model=given.churn_model,
             satisfaction_model=given.satisfaction_model,
+            any_source=given.any_source,
             config=config,
         )
     there = given.scores
@@ -176,6 +180,7 @@ def _index(source: Source, day: date, given: Given, config: Config) -> Satisfact
         as_of=day,
         by=[name for name in INDEX_BY if name in columns],
         satisfaction_model=given.satisfaction_model,
+        any_source=given.any_source,
         config=config,
     )
 

@@ -19,6 +19,7 @@ from churnml.features.requirements import require_bills
 from churnml.models.model import Model
 from churnml.registry.resolve import Resolved, as_resolved, resolve_champions
 from churnml.scoring.requirements import require_features
+from churnml.scoring.same_operator import require_same_operator
 from churnml.service.index import notes, words
 from churnml.service.index.answers import history
 from churnml.service.index.cells import Cell, measure
@@ -190,6 +191,7 @@ def satisfaction_index(
     as_of: date | str,
     by: str | Sequence[str] = (),
     satisfaction_model: Model | Location | None = None,
+    any_source: bool = False,
     out: Location | None = None,
     mapping: Location | None = None,
     config: ConfigGiven | None = None,
@@ -212,6 +214,8 @@ def satisfaction_index(
     satisfaction_model : Model, str or path, optional
         By default the champion, where there is one. It is used as it is where it has learned
         from nothing in the window (``--until``); else predictions are cross-fitted.
+    any_source : bool, default False
+        Whether a champion taken by default may be one of another operator.
     out : path, optional
         A file for the table: ``.parquet``, ``.csv`` or ``.xlsx``.
     mapping : path, optional
@@ -257,7 +261,7 @@ def satisfaction_index(
         with input_first(lambda: check(source, settings).accepted()):
             require_apart(out, source.read.with_models([satisfaction_model]))
             INDEX_FILE.require_free(out, overwrite=overwrite)
-    model = _model(satisfaction_model, source)
+    model = _model(satisfaction_model, source, any_source=any_source)
     clean = check(source, settings).accepted()
     index = _compute(clean, whole, day, levels, model, settings)
     if out is not None:
@@ -265,14 +269,17 @@ def satisfaction_index(
     return index
 
 
-def _model(asked: Model | Location | None, source: Source) -> Resolved | None:
+def _model(asked: Model | Location | None, source: Source, *, any_source: bool) -> Resolved | None:
     """The model named, which must fit; else the champion, where there is one."""
     if asked is None:
         try:
-            return resolve_champions().get("satisfaction")
+            champion = resolve_champions().get("satisfaction")
         except ModelError as error:
             _log.info("%s", error.message)
             return None
+        if champion is not None and not any_source:
+            require_same_operator(champion, source)
+        return champion
     found = as_resolved(asked)
     if not TASKS[found.model.task].surveyed:
         raise ModelError(

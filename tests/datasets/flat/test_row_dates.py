@@ -87,13 +87,13 @@ def test_the_training_file_scores_each_row_at_its_date(trained, table, place):
     manifest = churnml.score("months.csv", out="scores", id="id", churn_model=trained.model_uri)
     scores = manifest.to_pandas()
     assert scores["customer_id"].tolist() == table["id"].tolist()
-    assert scores["as_of"].tolist() == table["month"].tolist()
+    assert scores["as_of"].tolist() == pd.to_datetime(table["month"]).tolist()
     assert manifest.ages["by"] == "row"
     alone = table[table["month"] == table["month"].max()].drop(columns="month")
     dated = churnml.score(
         alone, table["month"].max(), out="alone", id="id", churn_model=trained.model_uri
     ).to_pandas()
-    at_last = scores[scores["as_of"] == table["month"].max()]
+    at_last = scores[scores["as_of"] == pd.Timestamp(table["month"].max())]
     assert dated["churn_probability"].tolist() == at_last["churn_probability"].tolist()
 
 
