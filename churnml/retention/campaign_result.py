@@ -13,6 +13,9 @@ from churnml.retention.result import HOLD_OUT, TREAT
 if TYPE_CHECKING:
     import pandas as pd
 
+ENOUGH_LEFT = 10
+"""Leavers of an arm below which a campaign has no verdict."""
+
 
 @dataclass(frozen=True)
 class CampaignResult:
@@ -113,8 +116,17 @@ def _arms(facts: Mapping[str, Any]) -> str:
     )
 
 
-def verdict_of(itt: Effect, gain: Effect, *, matured: bool) -> dict[str, str]:
+def verdict_of(
+    itt: Effect, gain: Effect, *, matured: bool, fewest: int = ENOUGH_LEFT
+) -> dict[str, str]:
     """Whether it worked and whether it paid, in English and Chinese.
+
+    Parameters
+    ----------
+    itt, gain : Effect
+    matured : bool
+    fewest : int
+        Who left, of the arm of which fewer did: of hardly any, intervals hold too rarely.
 
     Examples
     --------
@@ -122,13 +134,18 @@ def verdict_of(itt: Effect, gain: Effect, *, matured: bool) -> dict[str, str]:
     >>> verdict_of(effect_of(-0.02, 0.005), effect_of(900.0, 800.0), matured=True)["en"]
     'The campaign kept customers; whether it earned more than it cost cannot be told.'
     """
-    worked = _WORKED[(itt.low > 0) - (itt.high < 0)]
-    paid = _PAID[(gain.low > 0) - (gain.high < 0)]
+    enough = fewest >= ENOUGH_LEFT
+    worked = _WORKED[(itt.low > 0) - (itt.high < 0)] if enough else _TOO_FEW
+    paid = _PAID[(gain.low > 0) - (gain.high < 0) if enough else 0]
     soon = ("", "") if matured else ("So far: ", "截至目前：")
     english = f"{soon[0]}{worked[0]}; {paid[0]}."
     return {"en": english[:1].upper() + english[1:], "zh": f"{soon[1]}{worked[1]}，{paid[1]}。"}
 
 
+_TOO_FEW = (
+    "too few left to tell whether the campaign worked",
+    "离网人数太少，无法判断活动是否有作用",
+)
 _WORKED = {
     -1: ("the campaign kept customers", "活动留住了客户"),
     0: ("no evidence that the campaign changed anything", "没有证据表明活动有作用"),

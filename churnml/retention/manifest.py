@@ -160,7 +160,7 @@ def plan_notes(request: PlanRequest, learned: Learned, choice: Choice) -> list[s
     if learned.verdict.name == "same":
         told.append(
             "Nothing tells for whom an offer works more: its effect is taken in proportion to the "
-            "probability of leaving, which ranks by value at risk."
+            "probabilities of leaving and of accepting it."
         )
     if learned.explore and learned.verdict.name == "none" and (choice.offer >= 0).any():
         told.append("Explored: listed by value at risk, offers by lot, to learn what they do.")

@@ -84,7 +84,8 @@ def measure_campaign(
     until : date, optional
         Read nothing at or after it.
     interim : bool, default False
-        Look before that. The intervals then hold at all looks together, and are wider.
+        Look before that, or after such looks. The intervals then hold at all looks together,
+        and are wider.
     out : path, optional
         A JSON file for the result.
     mapping : path, optional
@@ -148,14 +149,18 @@ def _measure(plan: RetentionPlan, source: Source, *, interim: bool) -> dict[str,
     offers = offers_made(source, day, upto)
     bills = bills_before_and_after(source, known["customer_id"], day, upto)
     found, spent, notes = _effects(facts, known, offers, bills)
-    if not matured:
+    if interim:
         planned = len(known)
         seen = planned * (upto - day).days / (end - day).days
         found = {
             name: None if one is None else _always(one, seen, planned)
             for name, one in found.items()
         }
-        notes.append("A first look: intervals hold at all looks together, of what came so far.")
+        notes.append(
+            "The last look: intervals hold at all looks together."
+            if matured
+            else "A first look: intervals hold at all looks together, of what came so far."
+        )
     slipped = contaminated(offers, listed)
     counts = {name: int((known["group"] == name).sum()) for name in (TREAT, HOLD_OUT)}
     missing = {
@@ -163,12 +168,13 @@ def _measure(plan: RetentionPlan, source: Source, *, interim: bool) -> dict[str,
     }
     ratio = sample_ratio(counts[TREAT], counts[HOLD_OUT], float(facts["hold_out"]["share"]))
     itt, gain = (cast("Effect", found[name]) for name in ("itt", "gain"))
+    left = _left(known)
     return {
         "campaign": facts["campaign"],
         "as_of": facts["as_of"],
         "until": upto.isoformat(),
         "rows": counts,
-        "left": _left(known),
+        "left": left,
         "gain_yuan": gain.value,
         **{name: one for each in found for name, one in _told(each, found[each]).items()},
         "accepted": _accepted_share(offers, known),
@@ -180,7 +186,7 @@ def _measure(plan: RetentionPlan, source: Source, *, interim: bool) -> dict[str,
         "matured": bool(matured),
         "by_offer": _parts(known, "offer"),
         "by_segment": _parts(known, "segment"),
-        "says": verdict_of(itt, gain, matured=matured),
+        "says": verdict_of(itt, gain, matured=matured, fewest=min(left.values()) if left else 0),
         "notes": [*notes, *_warnings(ratio, slipped, missing, counts)],
     }
 
