@@ -180,6 +180,7 @@ class Bench:
 
     def fresh(self, *argv: object, before: str = "", **options: Any) -> Result:
         """The same in a process of its own, with an environment of its own."""
+        limit = options.pop("limit", self.scorer.limit)
         code = f"import sys\nargv = sys.argv[1:]\n{before}\n{self.scorer.code}"
         environment = os.environ | {"OMP_NUM_THREADS": "1"} | options.pop("env", {})
         environment["PYTHONPATH"] = os.pathsep.join(
@@ -190,7 +191,7 @@ class Bench:
             cwd=options.pop("cwd", self.folder),
             env=environment,
             capture_output=True,
-            timeout=self.scorer.limit,
+            timeout=limit,
             check=False,
         )
         texts = [text.decode("utf-8", "replace") for text in (ended.stdout, ended.stderr)]

@@ -15,10 +15,7 @@ NUMBERS = range(1, 101)
 
 OUT_OF_SCOPE = {
     47: "no command takes a filter's text yet (`list --where`)",
-    85: "needs PostgreSQL as an output, which is not built yet",
-    86: "needs a database as an output, which is not built yet",
-    87: "needs Spark as an engine, which is not built yet",
-    88: "needs Spark; no partitioned output exists",
+    88: "no partitioned output exists",
     97: "no command makes pseudonyms",
 }
 """Not judged at all, and why."""

@@ -13,6 +13,7 @@ from threading import local
 from tests.faults.catalogue import (  # noqa: F401
     broken_files,
     crashes,
+    databases,
     hostile,
     operation,
     privacy,
@@ -26,7 +27,7 @@ from tests.faults.catalogue.registry import CASES, NUMBERS, OUT_OF_SCOPE, Case
 from tests.faults.catalogue.scorers import CHURNML, SCORERS, Scorer
 from tests.faults.conftest import Cli
 
-JUDGED = 94
+JUDGED = 97
 """How many cases must be judged: none is skipped, none is lost."""
 
 NAIVE_FAILS = 60
