@@ -31,7 +31,7 @@ _MONTH_DAYS = 30
 _LOOKS_BACK = 13
 
 _EN: Mapping[Aggregate, str] = {
-    "last": "{what}, the last",
+    "last": "{what}, last value",
     "mean": "{what}, mean",
     "sum": "{what}, in total",
     "count": "{what}, times",

@@ -129,7 +129,7 @@ def _value(feature: Feature | None, value: str, lang: Language) -> str:
     if entry is None:
         # A unit of one's own, as its owner writes it.
         own = unit if feature.definition else ""
-        return f"{written} {own}".strip() if lang == "en" else f"{written}{own}"
+        return f"{written} {own}".strip() if own.isascii() else f"{written}{own}"
     form = entry.get(1, entry["en"]) if lang == "en" and written == "1" else entry[lang]
     return str(form).format(value=written)
 
