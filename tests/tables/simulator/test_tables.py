@@ -7,6 +7,8 @@ from churnml.tables.source import open_source
 from churnml.tables.validation import validate
 
 EVENTS = [name for name, spec in TABLES.items() if spec.rows == "event"]
+# An operator has ties where they are asked for; see test_ties.
+USUAL = [name for name in TABLES if name != "ties"]
 
 
 def count(operator, query):
@@ -18,7 +20,7 @@ def test_validation_finds_nothing(folder):
     assert validation.report.breaches == ()
 
 
-@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize("name", USUAL)
 def test_values_are_within_the_specs(operator, name):
     spec = TABLES[name]
     for column in spec.columns:
@@ -33,7 +35,7 @@ def test_values_are_within_the_specs(operator, name):
             assert count(operator, f"select count(*) from {name} where {column.name} is null") == 0
 
 
-@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize("name", USUAL)
 def test_keys_are_unique(operator, name):
     spec = TABLES[name]
     key = ", ".join((*spec.key, "valid_from") if spec.rows == "state" else spec.key)

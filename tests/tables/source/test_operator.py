@@ -47,7 +47,7 @@ def told(value, rule):
 @pytest.fixture(scope="module")
 def both(tmp_path_factory):
     parquet, text = tmp_path_factory.mktemp("parquet"), tmp_path_factory.mktemp("csv")
-    simulate(parquet, customers=300, months=8, seed=3)
+    simulate(parquet, customers=300, months=8, seed=3, contagion=0.0)
     source = open_source(parquet)
     export(source, text)
     return source, open_source(text, mapping=MAPPING)
