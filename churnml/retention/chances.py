@@ -92,7 +92,8 @@ def learn_acceptance(
     models, past = [], np.zeros((len(rows), count))
     for out in range(folds):
         inside = made & (fold != out)
-        model = _classifier(int(inside.sum()), seed + out).fit(whole[inside], accepted[inside])
+        model = _classifier(int(inside.sum()), seed + out)
+        model.fit(_without_empty(whole[inside]), accepted[inside])
         models.append(model)
         past[fold == out] = _each_offer(model, matrix[fold == out], count)
     told = past[made, offer[made]]
@@ -160,7 +161,8 @@ def learn_invitation(rows: OfferRows, judge: OfferEffect, *, folds: int, seed: i
         if y[inside].min() == y[inside].max():
             return Invitation(models=(), least=0.0)
         model = _classifier(int(inside.sum()), seed + out)
-        models.append(model.fit(matrix[inside], y[inside], sample_weight=weight[inside]))
+        known = _without_empty(matrix[inside])
+        models.append(model.fit(known, y[inside], sample_weight=weight[inside]))
         held_out[~inside] = model.predict_proba(matrix[~inside])[:, 1]
     least = min(float(np.quantile(held_out[y], _UNLIKE)), _RARELY / (1 + _RARELY))
     return Invitation(models=models, least=least)
@@ -177,6 +179,15 @@ def _balanced(invited: Bools, month: NDArray[np.object_]) -> Floats:
     of_month = np.bincount(numbers)
     same = np.bincount(2 * numbers + invited, minlength=2 * len(of_month))
     return np.asarray(of_month[numbers] / (2 * same[2 * numbers + invited]))
+
+
+def _without_empty(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The rows with 0 in columns that are missing in all of them, which cannot be binned.
+
+    >>> _without_empty(np.array([[np.nan, 1.0], [np.nan, np.nan]], np.float32)).tolist()
+    [[0.0, 1.0], [0.0, nan]]
+    """
+    return np.where(np.isnan(matrix).all(axis=0), np.float32(0), matrix)
 
 
 def _classifier(rows: int, seed: int) -> HistGradientBoostingClassifier:

@@ -286,7 +286,7 @@ def fit_offers(experiment: OfferSplit, config: Config) -> FittedOffers:
         "cross_fitted_qini": _estimate(verdict.differs),
     }
     notes += [verdict.say(), verdict.assignment.say()]
-    if verdict.name == "harm" and experiment.origin.kind == "table":
+    if verdict.average.low > 0 and experiment.origin.kind == "table":
         target = experiment.origin.label["target"]
         notes.append(
             f"An offer is taken to be good where it lowers {target!r}; where it should raise it, "

@@ -29,7 +29,11 @@ def mails():
         visit = np.zeros(rows, int)
         visit[random.choice(rows, visits, replace=False, p=wish / wish.sum())] = 1
         conversion = np.zeros(rows, int)
-        conversion[random.choice(np.flatnonzero(visit), conversions, replace=False)] = 1
+        visitors = np.flatnonzero(visit)
+        # Who came for the mail's sake buys no more often: conversions are the same for all.
+        alike = 1 / wish[visitors]
+        bought = random.choice(visitors, conversions, replace=False, p=alike / alike.sum())
+        conversion[bought] = 1
         parts.append(
             pd.DataFrame(
                 {
@@ -95,7 +99,8 @@ def known(mails, tmp_path_factory):
 
 
 def test_more_visits_are_not_told_as_a_loss_without_a_word(known):
-    assert known["visit"].to_dict()["offers"]["verdict"] == "harm"
+    told = known["visit"].to_dict()["offers"]
+    assert told["questions"][0]["low"] > 0
     assert "--positive" in known["visit"].notes[-1]
 
 
