@@ -151,9 +151,9 @@ def test_the_experiment_has_a_card_and_a_view_of_the_columns_that_matter(store, 
     assert found.tags["mlflow.experiment.primaryMetric.name"] == "auc"
 
 
-def test_a_run_that_names_no_experiment_finds_one_beside_churnmls(store, training):
+def test_a_run_that_names_no_experiment_finds_one_beside_churnmls(store, training, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", store.uri)
     log_training(training, store=store)
-    mlflow.set_tracking_uri(store.uri)
     with mlflow.start_run(experiment_id="0") as run:
         mlflow.log_metric("auc", 0.7)
     names = {one.experiment_id: one.name for one in store.client.search_experiments()}

@@ -257,8 +257,9 @@ def test_models_of_others_are_checked_by_mlflow_as_before(loaded, tmp_path):
         other.predict(pd.DataFrame({"use": [1, 2, 3]}))
 
 
-def test_mlflows_evaluation_is_answered_in_a_sentence(store, folders, rows):
+def test_mlflows_evaluation_is_answered_in_a_sentence(store, folders, rows, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", store.uri)
     data = rows.assign(left=np.arange(len(rows)) % 2)
-    mlflow.set_experiment("evaluations")
-    with pytest.raises(MlflowException, match=r"one column of labels.*churnml.evaluate"):
+    told = r"one column of labels.*churnml.evaluate"
+    with mlflow.start_run(experiment_id="0"), pytest.raises(MlflowException, match=told):
         mlflow.models.evaluate(str(folders["churn"]), data, targets="left", model_type="classifier")
