@@ -99,12 +99,16 @@ class Store:
 
 def store_uri() -> str:
     """The tracking URI to use, without contacting a server."""
+    default = f"{_SQLITE}{Path.cwd() / 'mlflow.db'}"
+    if "mlflow" not in sys.modules and not os.environ.get(_TRACKING):
+        # Nobody can have told MLflow of another; importing it takes a second.
+        return default
     mlflow_quietly()
     import mlflow
 
     if mlflow.is_tracking_uri_set():
         return mlflow.get_tracking_uri()
-    return f"{_SQLITE}{Path.cwd() / 'mlflow.db'}"
+    return default
 
 
 def mlflow_quietly() -> None:

@@ -154,56 +154,94 @@ def _exposed(system: Equations, unknown: NDArray[np.bool_]) -> list[int]:
     part = system.matrix[:, hidden_cells]
     part = part[np.diff(part.indptr) > 0]
     _, label = connected_components(abs(part).T @ abs(part), directed=False)
-    found: list[int] = []
-    for group in range(label.max() + 1 if len(label) else 0):
-        inside = np.flatnonzero(label == group)
-        places = hidden_cells[inside]
-        if system.safe[places].all():
-            continue
-        equations = part[:, inside]
-        equations = equations[np.diff(equations.indptr) > 0]
-        wide = _wide(equations, system.counts[places], asked=~system.safe[places])
-        system.safe[places[wide]] = True
-        found += [int(place) for place in places[~wide & ~system.safe[places]]]
+    asked = ~system.safe[hidden_cells]
+    values = system.counts[hidden_cells]
+    parted = _Parted(
+        equations=part,
+        values=values,
+        low=values.copy(),
+        high=values.copy(),
+        groups=[
+            inside
+            for inside in np.split(
+                np.argsort(label, kind="stable"), np.cumsum(np.bincount(label))[:-1]
+            )
+            if asked[inside].any()
+        ],
+    )
+    wide = _wide(parted, asked=asked)
+    system.safe[hidden_cells[wide]] = True
+    found = [int(place) for place in hidden_cells[asked & ~wide]]
     return sorted(found, key=lambda place: (system.counts[place], place))
 
 
-def _wide(
-    equations: csr_array, values: NDArray[np.float64], *, asked: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
+@dataclass(frozen=True, kw_only=True)
+class _Parted:
+    """Hidden values, the equations they stand in, and which of them hang together.
+
+    ``low`` and ``high`` are what a reader must hold possible so far; they widen.
+    """
+
+    equations: csr_array
+    values: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    groups: list[NDArray[np.intp]]
+
+    def within(self, places: NDArray[np.intp]) -> csr_array:
+        """The equations of some values that hang together with no others."""
+        own = self.equations[:, places]
+        return own[np.diff(own.indptr) > 0]
+
+    def open_enough(self) -> NDArray[np.bool_]:
+        """Which values are open by more than `WITHIN` either way."""
+        return np.asarray(self.high - self.low > 2 * WITHIN + 1e-6)
+
+
+def _wide(parted: _Parted, *, asked: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Which of the asked values the equations leave open by more than `WITHIN` either way.
 
     Every optimum of any goal is a table that a reader must hold possible, so goals over all
     the values at once settle most of them; the others are asked one by one.
     """
-    if equations.shape[0] == 0:
-        return asked.copy()
-    low, high = _by_exchange(equations, values)
+    low, high = parted.low, parted.high
+    several = []
+    for inside in parted.groups:
+        equations = parted.within(inside)
+        if equations.shape[0] == 0:
+            high[inside] = np.inf
+            continue
+        low[inside], high[inside] = _by_exchange(equations, parted.values[inside])
+        # What no exchange has moved, in a system of one sum, nothing can.
+        several += [inside] if equations.shape[0] > 1 else []
+
+    def narrow(inside: NDArray[np.intp]) -> NDArray[np.intp]:
+        return inside[(asked & ~parted.open_enough())[inside]]
+
     random = np.random.default_rng(0)
-    right = equations @ values
-    bounds = np.column_stack([np.maximum(values - 1000, 0), values + 1000])
-
-    def look(goal: NDArray[np.float64]) -> None:
-        found = linprog(goal, A_eq=equations, b_eq=right, bounds=bounds, method="highs")
-        if found.status == 0:
-            np.minimum(low, found.x, out=low)
-            np.maximum(high, found.x, out=high)
-
-    def open_enough() -> NDArray[np.bool_]:
-        return high - low > 2 * WITHIN + 1e-6
-
-    for _ in range(_GLANCES if equations.shape[0] > 1 else 0):
-        if open_enough()[asked].all():
+    for _ in range(_GLANCES):
+        # Values that do not hang together are looked at together: one search costs less.
+        left = [inside for inside in several if narrow(inside).size]
+        if not left:
             break
-        look(random.choice([-1.0, 1.0], size=len(values)))
-    # What no goal has moved, in a system of one sum, nothing can.
-    for place in np.flatnonzero(asked) if equations.shape[0] > 1 else ():
-        for sign in (-1.0, 1.0):
-            if not open_enough()[place]:
-                goal = np.zeros(len(values))
-                goal[place] = sign
-                look(goal)
-    return open_enough() & asked
+        places = np.concatenate(left)
+        _look(parted, places, random.choice([-1.0, 1.0], size=len(places)))
+    for inside in several:
+        for place in narrow(inside):
+            for sign in (-1.0, 1.0):
+                if not parted.open_enough()[place]:
+                    _look(parted, inside, sign * (inside == place))
+    return asked & parted.open_enough()
+
+
+def _look(parted: _Parted, places: NDArray[np.intp], goal: NDArray[np.float64]) -> None:
+    """Widen what some values may be by a possible table that is best for a goal."""
+    equations, values = parted.within(places), parted.values[places]
+    bounds = np.column_stack([np.maximum(values - 1000, 0), values + 1000])
+    found = linprog(goal, A_eq=equations, b_eq=equations @ values, bounds=bounds, method="highs")
+    if found.status == 0:
+        parted.low[places] = np.minimum(parted.low[places], found.x)
+        parted.high[places] = np.maximum(parted.high[places], found.x)
 
 
 def _by_exchange(
