@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import norm
+from scipy.special import ndtr
 
 from churnml.errors import DataError
 from churnml.metrics.bootstrap import bootstrap
@@ -60,7 +60,7 @@ class Effect:
         """The chance to see one as high, or higher, where there is no effect."""
         if self.error == 0:
             return 1.0
-        return float(norm.sf(self.value / self.error))
+        return float(ndtr(-self.value / self.error))
 
     def to_dict(self) -> dict[str, float]:
         """The estimate as plain data."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from churnml.metrics.check_options import check_share
 
@@ -28,7 +28,7 @@ def normal_quantile(level: float = LEVEL) -> float:
     >>> round(normal_quantile(), 2)
     1.96
     """
-    return float(norm.ppf((1 + check_share("level", level)) / 2))
+    return float(ndtri((1 + check_share("level", level)) / 2))
 
 
 def wilson(

@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from churnml.errors import UsageError
 from churnml.metrics.check_options import check_number, check_share
@@ -21,7 +21,7 @@ SIGNIFICANCE = 0.05
 
 
 def _quantiles(significance: float, power: float) -> float:
-    return float(norm.ppf(1 - significance / 2) + norm.ppf(power))
+    return float(ndtri(1 - significance / 2) + ndtri(power))
 
 
 def detectable_effect(

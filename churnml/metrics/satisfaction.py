@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import rankdata
 
 from churnml.metrics.bootstrap import Measure
 from churnml.metrics.check_arrays import check_interval, check_pair, check_weight, numbers
@@ -76,12 +75,16 @@ def spearman(y: ArrayLike, prediction: ArrayLike, weight: NDArray[Any] | None = 
     >>> round(spearman([1, 2, 3, 4], [10, 20, 30, 40]), 6)
     1.0
     """
+    from scipy.stats import rankdata  # takes half a second, and most never need it
+
     scores, predicted = check_pair(y, prediction)
     return correlation(rankdata(scores), rankdata(predicted), check_weight(weight, scores.size))
 
 
 def spearman_measure(y: ArrayLike, prediction: ArrayLike) -> Measure:
     """`spearman` as a function of row weights: ranks are found once, for many draws."""
+    from scipy.stats import rankdata
+
     scores, predicted = check_pair(y, prediction)
     first, second = rankdata(scores), rankdata(predicted)
     return lambda weight: correlation(first, second, weight)

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import norm, rankdata
+from scipy.special import ndtr
 
 from churnml.metrics.check_arrays import check_binary
 
@@ -31,6 +31,8 @@ def auc_influence(y: ArrayLike, score: ArrayLike) -> tuple[float, Floats]:
     >>> area, moved.round(3).tolist()
     (0.75, [0.125, 0.125, -0.125, -0.125])
     """
+    from scipy.stats import rankdata  # takes half a second, and most never need it
+
     labels, scores = check_binary(y, score)
     left = labels == 1
     leavers, stayers = int(left.sum()), int((~left).sum())
@@ -82,7 +84,7 @@ def below_zero(difference: float, error: float) -> float:
     """
     if error == 0 or np.isnan(error):
         return 0.0 if difference < 0 else 1.0
-    return float(norm.cdf(difference / error))
+    return float(ndtr(difference / error))
 
 
 def away_from_zero(difference: float, error: float) -> float:

@@ -192,11 +192,13 @@ def sums_over(cells: pd.DataFrame, *, whole: str = "") -> list[Sum]:
     >>> sums_over(frame)
     [Sum(total=0, parts=(1, 2))]
     """
-    names = cells.reset_index(drop=True).astype(str)
+    names = cells.astype(str)
+    codes = {name: pd.factorize(names[name])[0] for name in names.columns}
     found = []
     for dimension in names.columns:
-        others = [name for name in names.columns if name != dimension]
-        group = names.groupby(others, sort=False).ngroup().to_numpy() if others else 0 * names.index
+        group = np.zeros(len(names), dtype=np.int64)
+        for name in names.columns.drop(dimension):
+            group = pd.factorize(group * (codes[name].max(initial=0) + 1) + codes[name])[0]
         is_whole = (names[dimension] == whole).to_numpy()
         order = np.argsort(group, kind="stable")
         ends = np.cumsum(np.bincount(group))

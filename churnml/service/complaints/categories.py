@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from ibis import _
 from ibis.expr import types as ir
-from scipy.stats import chi2
+from scipy.special import gammaincinv
 
 from churnml.metrics.intervals import LEVEL
 from churnml.service.complaints.cells import PLACES, Frame, counted_by, hidden_places
@@ -96,8 +96,8 @@ def rate_interval(
     ([0.0, 4.795], [3.689, 18.39])
     """
     tail = (1 - level) / 2
-    low = np.where(count > 0, chi2.ppf(tail, 2 * np.maximum(count, 1)) / 2, 0.0)
-    high = chi2.ppf(1 - tail, 2 * count + 2) / 2
+    low = np.where(count > 0, gammaincinv(np.maximum(count, 1), tail), 0.0)
+    high = gammaincinv(count + 1, 1 - tail)
     exposed = np.where(exposed > 0, exposed, np.nan)
     return low / exposed, high / exposed
 

@@ -183,6 +183,33 @@ def _scales(counts: pd.DataFrame, start: date) -> list[Note]:
     table = counts.pivot_table(
         index="month", columns="scale", values="answers", aggfunc="sum", fill_value=0
     )
+    found = scale_shift(table)
+    if found is None:
+        return []
+    at, before, now = found
+    year, month = divmod(int(at) - 1, 12)
+    return [notes.scale_changed(before, now, f"{date(year, month + 1, 1):%Y-%m}")]
+
+
+def scale_shift(table: pd.DataFrame) -> tuple[Any, str, str] | None:
+    """The month from which on the mix of scales differs most, and the scales before and since.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Answers by month (rows, in order) and scale (columns).
+
+    Returns
+    -------
+    (month, str, str) or None
+        Where no scale's share moves by more than a fifth of the answers.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"1-5": [90, 100, 40, 50], "0-10": [0, 0, 60, 50]})
+    >>> scale_shift(table)
+    (2, '1-5 (100%)', '0-10 (55%), 1-5 (45%)')
+    """
     worst: tuple[float, Any] = (_MOVED, None)
     for at in table.index[1:]:
         shares = [
@@ -191,12 +218,9 @@ def _scales(counts: pd.DataFrame, start: date) -> list[Note]:
         ]
         moved = float((shares[1] - shares[0]).abs().max())
         if moved > worst[0] + 1e-9:
-            worst = (moved, (at, shares))
-    if worst[1] is None:
-        return []
-    at, (before, now) = worst[1]
-    year, month = divmod(int(at) - 1, 12)
-    return [notes.scale_changed(_told(before), _told(now), f"{date(year, month + 1, 1):%Y-%m}")]
+            worst = (moved, (at, _told(shares[0]), _told(shares[1])))
+    found: tuple[Any, str, str] | None = worst[1]
+    return found
 
 
 def _told(shares: pd.Series) -> str:

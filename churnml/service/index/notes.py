@@ -26,9 +26,10 @@ def sensitivity(mean: float, hidden: float, odds: float) -> Note:
     """What the mean of the answers would be, did the odds of answering rise with the score."""
     return Note(
         en=f"If the odds of answering rose {odds:g}-fold with every 10 points, the weighted mean "
-        f"of the answers would be {hidden:.1f} instead of {mean:.1f}: {hidden - mean:+.1f} points.",
+        f"of the answers would be {hidden:.1f} instead of {mean:.1f}: {hidden - mean:+z.1f} "
+        "points.",
         zh=f"若满意度每高10分作答几率变为{odds:g}倍，加权平均分应为{hidden:.1f}而非{mean:.1f}，"
-        f"相差{hidden - mean:+.1f}分。",
+        f"相差{hidden - mean:+z.1f}分。",
     )
 
 
@@ -188,14 +189,14 @@ def what_changed(
     what: Note, mix: tuple[float, ...], true: tuple[float, ...], answered: float
 ) -> Note:
     """The parts of a change."""
-    m, t = (f"{one[0]:+.1f} ({one[1]:+.1f} to {one[2]:+.1f})" for one in (mix, true))
-    mz, tz = (f"{one[0]:+.1f}（{one[1]:+.1f}～{one[2]:+.1f}）" for one in (mix, true))
+    m, t = (f"{one[0]:+z.1f} ({one[1]:+z.1f} to {one[2]:+z.1f})" for one in (mix, true))
+    mz, tz = (f"{one[0]:+z.1f}（{one[1]:+z.1f}～{one[2]:+z.1f}）" for one in (mix, true))
     return Note(
         en=f"Of the change to {what.en}, {m} comes of another mix of customers by brand, tier and "
         f"tenure and {t} of other opinions (Kitagawa's symmetrical form, no rest); the plain mean "
-        f"of the answers changed by {answered:+.1f} more, as other people answered.",
+        f"of the answers changed by {answered:+z.1f} more, as other people answered.",
         zh=f"与{what.zh}相比的变化中，{mz}来自客户结构（品牌、等级、在网时长）变化，{tz}来自评价本身"
-        f"（Kitagawa对称分解，无余项）；简单均分另有{answered:+.1f}来自作答人群不同。",
+        f"（Kitagawa对称分解，无余项）；简单均分另有{answered:+z.1f}来自作答人群不同。",
     )
 
 

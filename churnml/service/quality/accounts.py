@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from ibis import _
 from ibis.expr import types as ir
-from scipy.stats import t
+from scipy.special import stdtrit
 
 from churnml.features import monthly
 from churnml.features.view import KEYS, View
@@ -150,7 +150,7 @@ def _satisfaction(records: Records) -> pd.DataFrame:
     with np.errstate(divide="ignore", invalid="ignore"):
         variance = np.maximum(sums["square"].to_numpy(float) / n / UNIT**2 - mean**2, 0) / (n - 1)
         half = np.where(
-            n > 1, t.ppf((1 + LEVEL) / 2, np.maximum(n - 1, 1)) * np.sqrt(variance), np.nan
+            n > 1, stdtrit(np.maximum(n - 1, 1), (1 + LEVEL) / 2) * np.sqrt(variance), np.nan
         )
     sums["satisfaction"] = mean
     sums["satisfaction_low"], sums["satisfaction_high"] = (

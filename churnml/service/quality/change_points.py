@@ -135,13 +135,13 @@ def _wandering(standard: Floats) -> float:
 
 
 def _kept(value: Floats, error: Floats, places: list[int]) -> list[ChangePoint]:
-    from scipy.stats import norm
+    from scipy.special import ndtr
 
     while places:
         edges = [0, *places, len(value)]
         means = [_mean(value[a:b], error[a:b]) for a, b in pairwise(edges)]
         steps = [(b[0] - a[0], math.hypot(a[1], b[1])) for a, b in pairwise(means)]
-        chances = [2 * float(norm.sf(abs(step) / error)) for step, error in steps]
+        chances = [2 * float(ndtr(-abs(step) / error)) for step, error in steps]
         order = np.argsort(chances)
         # Holm's limits, the strictest for the clearest change.
         failed = [

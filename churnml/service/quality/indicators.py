@@ -14,7 +14,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import t
+from scipy.special import stdtrit
 
 from churnml.base.dates import months_before
 from churnml.config.quality import Indicator
@@ -255,5 +255,5 @@ def _trend(name: str, rows: pd.DataFrame) -> Trend:
     slope = float((weight * place * value).sum()) / spread
     rest = value - np.average(value, weights=weight) - slope * place
     scatter = float((weight * rest**2).sum()) / (len(rows) - 2)
-    half = float(t.ppf((1 + LEVEL) / 2, len(rows) - 2)) * np.sqrt(max(scatter, 1.0) / spread)
+    half = float(stdtrit(len(rows) - 2, (1 + LEVEL) / 2)) * np.sqrt(max(scatter, 1.0) / spread)
     return Trend(indicator=name, slope=slope, low=slope - half, high=slope + half, months=len(rows))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import chi2, t
+from scipy.special import gammaincinv, stdtrit
 
 from churnml.metrics.intervals import LEVEL, normal_quantile, wilson
 
@@ -78,7 +78,7 @@ def ratio(tally: pd.DataFrame, *, share: bool) -> Interval:
             worth = bottom * np.minimum(np.nan_to_num(alone / variance, nan=1.0, posinf=1.0), 1)
             low, high = wilson(value, np.maximum(worth, 1.0))
             return Interval(value=value, low=low, high=high)
-        reach = t.ppf((1 + LEVEL) / 2, np.maximum(clusters - 1, 1)) * np.sqrt(variance)
+        reach = stdtrit(np.maximum(clusters - 1, 1), (1 + LEVEL) / 2) * np.sqrt(variance)
     return Interval(value=value, low=value - reach, high=value + reach)
 
 
@@ -114,8 +114,8 @@ def rate(counts: ArrayLike, exposure: ArrayLike, *, per: float = 1.0) -> Interva
     tail = (1 - LEVEL) / 2
     with np.errstate(divide="ignore", invalid="ignore"):
         factor = np.where(over > 0, per / over, np.nan)
-        low = np.where(count > 0, chi2.ppf(tail, 2 * np.maximum(count, 0.5)) / 2, 0.0)
-        high = chi2.ppf(1 - tail, 2 * (count + 1)) / 2
+        low = np.where(count > 0, gammaincinv(np.maximum(count, 0.5), tail), 0.0)
+        high = gammaincinv(count + 1, 1 - tail)
         return Interval(value=count * factor, low=low * factor, high=high * factor)
 
 

@@ -6,6 +6,7 @@ import ibis
 from ibis import _
 
 from churnml.base.text import counted, quoted
+from churnml.service.index.answers import scale_shift
 from churnml.service.quality.records import Records, read
 from churnml.tables.validation.report import Report
 
@@ -64,6 +65,14 @@ def _changed_scales(records: Records) -> list[str]:
                 "are put on 0 to 100, yet people answer scales differently: a step then may be "
                 "the scale's."
             )
+    found = None if notes else scale_shift(enough.sort_index())
+    if found is not None:
+        month, before, now = found
+        notes.append(
+            f"surveys: the mix of scales changed in {month:%Y-%m}, from {before} to {now}: some "
+            "answers are on another scale since. All scores are put on 0 to 100, yet people "
+            "answer scales differently: a step then may be the scale's."
+        )
     return notes
 
 

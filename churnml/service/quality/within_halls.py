@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import t
+from scipy.special import stdtr, stdtrit
 
 from churnml.metrics.intervals import LEVEL
 
@@ -101,8 +101,8 @@ def within_halls(
     if number < fewest:
         nan = float("nan")
         return Slope(value=value, low=nan, high=nan, p=nan, halls=number, cells=cells)
-    half = float(t.ppf((1 + LEVEL) / 2, freedom)) * error
-    chance = 2 * float(t.sf(abs(value) / error, freedom)) if error > 0 else 0.0
+    half = float(stdtrit(freedom, (1 + LEVEL) / 2)) * error
+    chance = 2 * float(stdtr(freedom, -abs(value) / error)) if error > 0 else 0.0
     return Slope(
         value=value, low=value - half, high=value + half, p=chance, halls=number, cells=cells
     )

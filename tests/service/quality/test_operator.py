@@ -14,6 +14,7 @@ import pytest
 import churnml
 from churnml.config.settings import Config
 from churnml.errors import DataError, OutputError, UsageError
+from churnml.service.index.answers import scale_shift
 from churnml.service.quality.measures import measure
 from churnml.service.quality.records import records
 from churnml.service.quality.result import TABLES
@@ -403,6 +404,14 @@ def test_what_would_mislead_is_said(operator, place, tmp_path):
     shown = found.display()
     assert shown.months == sorted(shown.months)
     assert "2026-02" not in shown.months
+
+
+def test_a_scale_that_changes_for_some_of_the_answers_is_said():
+    months = [date(2025, month, 1) for month in range(1, 7)]
+    before = pd.DataFrame({"1-5": [100] * 6, "1-10": [0, 0, 0, 40, 50, 45]}, index=months)
+    assert scale_shift(before) == (months[3], "1-5 (100%)", "1-5 (69%), 1-10 (31%)")
+    # Two scales side by side all along are no change.
+    assert scale_shift(before.assign(**{"1-10": 60})) is None
 
 
 def test_dates_that_the_data_cannot_serve_are_refused(operator, place):
