@@ -162,11 +162,13 @@ def test_a_table_of_one_s_own_is_scored_here(tmp_path):
 
 
 def test_without_java_it_is_said_what_to_install(folder, tmp_path, monkeypatch):
+    from pyspark import SparkContext
     from pyspark.sql import SparkSession
 
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("JAVA_HOME", raising=False)
     monkeypatch.setattr(SparkSession, "getActiveSession", lambda: None)
+    monkeypatch.setattr(SparkContext, "_active_spark_context", None)
     with pytest.raises(
         UsageError, match=r"Spark needs Java, and there is none here\. Install Java"
     ):
