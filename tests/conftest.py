@@ -199,7 +199,7 @@ def spark_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
         "spark.sql.warehouse.dir": str(tmp_path_factory.mktemp("warehouse")),
         # Compiling each plan of a hundred columns takes longer than the few rows do.
         "spark.sql.codegen.wholeStage": "false",
-        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
+        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m",
     }
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
