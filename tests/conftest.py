@@ -31,6 +31,7 @@ LONG_NOTEBOOKS = (
     "08_bring_your_own_table.ipynb",
     "10_service_quality.ipynb",
     "11_a_campaign.ipynb",
+    "12_columns_of_your_own.ipynb",
 )
 
 SPARK_WARNINGS = (
