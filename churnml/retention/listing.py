@@ -13,7 +13,6 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from churnml.base.files import output_errors
 from churnml.base.tasks import TASKS
 from churnml.retention.choice import Choice
 from churnml.retention.customers import Candidates, batches
@@ -164,6 +163,4 @@ def write_list(
         parts[name] = staging.done.get(name) or staging.write(
             name, part_bytes(part), {"rows": part.num_rows}
         )
-        with output_errors(staging.place):
-            staging.path(name).chmod(0o600)
     return parts

@@ -136,15 +136,22 @@ class Staging:
         staged = Staged(len(data), hashlib.sha256(data).hexdigest(), facts)
         with output_errors(self.place):
             write_file(self.path(name), data)
+            self._keep_from_others(name)
             return self._note(name, staged)
 
     def adopt(self, name: str, facts: Facts, *, digest: str | None = None) -> Staged:
         """Journal a file that was written to `path` by other code; its SHA-256, if known."""
         path = self.path(name)
         with output_errors(self.place):
+            self._keep_from_others(name)
             sync_file(path)
             sync_folder(path.parent)
             return self._note(name, Staged(path.stat().st_size, digest or sha256(path), facts))
+
+    def _keep_from_others(self, name: str) -> None:
+        """Rows of customers are for the eyes of whoever asked for them."""
+        if name.startswith("part-"):
+            self.path(name).chmod(0o600)
 
     def _note(self, name: str, staged: Staged) -> Staged:
         facts = dict(staged.facts)

@@ -1,5 +1,7 @@
 """The same work gives the same bytes; what changes meanwhile is refused or has no effect."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
@@ -47,6 +49,12 @@ def test_scores_are_the_models_own_and_ids_come_back(result, churn, satisfaction
             assert np.array_equal(found[name], expected)
     assert result.rows.total == result.rows.scored == 600
     assert result.as_of is None
+
+
+def test_nobody_else_may_read_the_scores(result):
+    parts = list(Path(result.folder).glob("part-*"))
+    assert parts
+    assert {part.stat().st_mode & 0o777 for part in parts} == {0o600}
 
 
 @pytest.mark.parametrize("rows", [37, 599, 600])
