@@ -142,7 +142,7 @@ def save_features(
     if whole.engine == "spark":
         rows = _write_folder(clean, day, Path(out), settings)
     else:
-        rows = write_features(clean, day, out, config=settings)
+        rows = write_features(clean.tables, day, out, config=settings)
     return SavedFeatures(
         file=str(out),
         as_of=str(day),
@@ -177,7 +177,7 @@ FEATURES_FOLDER = Product(what="a folder of features", ours=_our_folder)
 
 def _write_folder(source: OpenedSource, day: date, out: Path, config: Config) -> int:
     """Write the features of a source on Spark as parts, with an account that names them."""
-    table = build_features(source, day, config=config)
+    table = build_features(source.tables, day, config=config)
     with spark.spark_errors(source.location, out), placed(out) as fresh:
         customers = int(source.tables["customers"].count().to_pyarrow().as_py())
         cores = source.con._session.sparkContext.defaultParallelism

@@ -35,7 +35,7 @@ def test_no_value_of_the_wrong_type_ends_in_a_raw_error(name, tmp_path, monkeypa
 @pytest.mark.parametrize(
     ("verb", "given", "said"),
     [
-        ("open_source", {"location": None}, "location is a NoneType; text or a path was expected"),
+        ("open_source", {"location": None}, "A NoneType is not a place of operator tables"),
         ("rollback", {"task": "churn", "reason": 5}, r"reason is an int \(5\); text or None"),
         (
             "label_sensitivity",
