@@ -32,7 +32,9 @@ def read(folder, name):
 
 
 def test_everything_else_is_the_same(plain, worded):
-    for name in (*TABLES, "truth/hazard", "truth/complaint"):
+    there = [name for name in TABLES if (plain / f"{name}.parquet").exists()]
+    assert len(there) == len(TABLES) - 1  # all but ties
+    for name in (*there, "truth/hazard", "truth/complaint"):
         one, other = read(plain, name), read(worded, name)
         columns = ALIKE if name == "complaints" else one.column_names
         assert one.select(columns).equals(other.select(columns))
