@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -29,9 +30,11 @@ def executors() -> list[psutil.Process]:
     found = []
     for worker in WORKERS:
         for process in psutil.Process(worker).children(recursive=True):
-            if "--executor-id" in process.cmdline():
-                found.append(process)
-    return sorted(found, key=lambda one: one.create_time())
+            # Spark's Python workers come and go meanwhile.
+            with suppress(psutil.Error):
+                if "--executor-id" in process.cmdline():
+                    found.append((process.create_time(), process.pid, process))
+    return [process for _, _, process in sorted(found)]
 
 
 def wait_for_tasks() -> None:

@@ -136,7 +136,7 @@ def test_no_row_is_lost_or_doubled_whatever_breaks(work, cluster, tmp_path):
             told["crash"] += "Python worker exited unexpectedly" in str(reason)
     # A twin that is faster hides how a task ended.
     assert told["crash"] > 0, told
-    assert told["lost"] > 0, told
+    assert told["lost"] > 0, (told, ran.stderr[-6000:])
     assert told["twin"] > 0, told
 
 
