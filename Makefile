@@ -73,6 +73,7 @@ lock: install
 
 schema: install
 	$(BIN)/python -m churnml.config
+	$(BIN)/python -m churnml.tables.source
 
 clean:
 	rm -rf .venv demo mlflow.db mlartifacts

@@ -244,7 +244,3 @@ def read_mapping(path: str | Path) -> SourceMapping:
 def schema() -> str:
     """The JSON schema of a mapping, for editors."""
     return json.dumps(SourceMapping.model_json_schema(), indent=2, ensure_ascii=False) + "\n"
-
-
-if __name__ == "__main__":
-    Path("configs/schema/source.json").write_text(schema(), encoding="utf-8")
