@@ -35,7 +35,7 @@ if TYPE_CHECKING:
         OfferEffect,
         SatisfactionRegressor,
     )
-    from churnml.features import build_features
+    from churnml.features import build_features, list_features
     from churnml.labels.sensitivity import label_sensitivity
     from churnml.monitoring.monitor import monitor
     from churnml.registry.compare import compare
@@ -83,6 +83,7 @@ _HOME = {
     "export": "churnml.registry.export",
     "history": "churnml.registry.promotion.history",
     "label_sensitivity": "churnml.labels.sensitivity",
+    "list_features": "churnml.features",
     "load_config": "churnml.config",
     "load_model": "churnml.registry.resolve",
     "log_model": "churnml.registry.log_model",
@@ -122,6 +123,7 @@ __all__ = [
     "export",
     "history",
     "label_sensitivity",
+    "list_features",
     "load_config",
     "load_model",
     "log_model",

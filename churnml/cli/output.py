@@ -151,6 +151,20 @@ def print_line(text: str) -> None:
     console().print(printable(text), highlight=False, markup=False)
 
 
+def wrapped(text: str, width: int) -> list[str]:
+    """A sentence in lines of at most ``width`` columns; a Chinese character takes two.
+
+    >>> wrapped("Days since service began", 12)
+    ['Days since', 'service', 'began']
+    >>> wrapped("在网时长（天）", 8)
+    ['在网时长', '（天）']
+    """
+    from rich.text import Text
+
+    lines = Text(text).wrap(console(), width)
+    return [line.plain.rstrip() for line in lines]
+
+
 def console() -> Console:
     """Standard output, wide enough for a table when not a terminal."""
     from rich.console import Console

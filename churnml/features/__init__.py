@@ -12,6 +12,7 @@ from churnml.base.drivers import Driver
 from churnml.features.building import BUILDERS, Builder, build_features, builders, declared
 from churnml.features.declaration import AvailableTo, Feature, available
 from churnml.features.installed import builder
+from churnml.features.listing import list_features
 from churnml.features.view import JoinedTable, View
 from churnml.features.writing import write_features
 
@@ -28,5 +29,6 @@ __all__ = [
     "builder",
     "builders",
     "declared",
+    "list_features",
     "write_features",
 ]

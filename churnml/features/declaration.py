@@ -6,15 +6,21 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from html import escape
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ibis.expr import types as ir
 
 from churnml.base.drivers import Driver
 from churnml.tables.contract import TABLES
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 Direction = Literal[-1, 0, 1]
 AvailableTo = Literal["operator", "survey", "outcome", "snapshot"]
+
+EXPECTED = {-1: "less", 0: "", 1: "more"}
+"""How churn is expected to move when a feature grows."""
 
 _OWN = ("zero_zh", "null_zh", "definition")
 """What only features of one's own have."""
@@ -115,11 +121,34 @@ class Declarations(tuple[Feature, ...]):
         counts = ", ".join(f"{number} {driver}" for driver, number in drivers.items())
         return f"{len(self)} feature{'' if len(self) == 1 else 's'}: {counts}"
 
+    def to_dict(self) -> dict[str, Any]:
+        """Every declaration as plain data, with the tables that it reads."""
+        return {"features": [one.to_dict() | {"tables": list(one.tables)} for one in self]}
+
+    def to_pandas(self) -> pd.DataFrame:
+        """One row a feature, in words; text that does not apply is empty."""
+        import pandas as pd
+
+        rows = [
+            {
+                "feature": one.name,
+                "unit": one.unit,
+                "driver": one.driver,
+                "tables": ", ".join(one.tables),
+                "churn": EXPECTED[one.direction],
+                "meaning": one.en,
+                "meaning_zh": one.zh,
+                "zero": one.zero,
+                "null": one.null,
+            }
+            for one in self
+        ]
+        return pd.DataFrame(rows)
+
     def _repr_html_(self) -> str:
         head = ("feature", "unit", "driver", "meaning", "含义", "churn when higher")
-        expected = {-1: "less", 0: "", 1: "more"}
         rows = [
-            (one.name, one.unit, one.driver, one.en, one.zh, expected[one.direction])
+            (one.name, one.unit, one.driver, one.en, one.zh, EXPECTED[one.direction])
             for one in self
         ]
         title = "".join(f"<th>{name}</th>" for name in head)
