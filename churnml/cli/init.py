@@ -9,7 +9,12 @@ from churnml.cli import options, output
 
 
 def command(
-    folder: Annotated[Path, typer.Argument(help="Holds an operator's files: CSV or Parquet.")],
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            help="Holds an operator's files: CSV, Parquet or XLSX, also in parts; or a DuckDB file."
+        ),
+    ],
     out: Annotated[
         Path | None,
         typer.Option(metavar="MAPPING", help="The mapping; by default source.yaml in the folder."),

@@ -43,7 +43,8 @@ def command(
     """Compare the challenger with the champion, and promote it if it passes.
 
     Both are measured as they were before they learned from their last months, on months
-    that neither has seen. A challenger that fails is refused with status 6.
+    that neither has seen. A challenger that fails, or is byte for byte the champion, is
+    refused with status 6.
 
     For example:
 

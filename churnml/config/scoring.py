@@ -41,7 +41,7 @@ class Scoring(Section):
     )
     track: bool = Field(
         True,
-        description="record scorings, without any customer, in the store their models are from",
+        description="record scorings and evaluations, without any customer, in their models' store",
     )
 
     @model_validator(mode="after")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -11,14 +12,19 @@ from churnml.base.placing import ReadPlaces, input_first, require_apart
 from churnml.config.settings import Config, ConfigGiven, as_config
 from churnml.datasets.flat import Reading, open_table
 from churnml.datasets.flat.frame import Frame, is_frame, name_of, table_file
-from churnml.errors import UsageError
+from churnml.errors import ChurnmlError, UsageError
+from churnml.errors.masking import without_secrets
 from churnml.evaluation.evaluate_model import Evaluated, evaluate_operator, evaluate_table
 from churnml.evaluation.page import write_evaluation
-from churnml.metrics.displays.page import REPORT
+from churnml.metrics.displays.page import PAGE, REPORT
 from churnml.models.model import Model
 from churnml.registry.resolve import Resolved, as_resolved
+from churnml.registry.tracking.evaluations import attach_evaluation
+from churnml.registry.versions import is_registered
 from churnml.tables.checked import Location, as_source, check
 from churnml.tables.source import Source
+
+_log = logging.getLogger(__name__)
 
 
 def evaluate(
@@ -62,7 +68,8 @@ def evaluate(
     mapping : path, optional
     config : Config, path or mapping, optional
     out : path, optional
-        A folder for a report with figures.
+        A folder for a report with figures. Where ``model`` names a registered version, the
+        report is attached to it in MLflow too, unless ``scoring.track`` is off.
     overwrite : bool, default False
 
     Returns
@@ -109,7 +116,28 @@ def evaluate(
         found = _evaluate_table(model, data, value, options, settings, out, overwrite)
     if out is not None:
         write_evaluation(found, Path(out), overwrite=overwrite)
+        if isinstance(model, str | Path) and str(model).startswith("models:/"):
+            _attach(found, Path(out) / PAGE, settings)
     return found
+
+
+def _attach(found: Evaluated, page: Path, config: Config) -> None:
+    """Put the report beside the registered version; a store that fails is a warning."""
+    one = found.evaluation
+    if not config.scoring.track or not is_registered(one.model):
+        return
+    source = without_secrets(one.facts["source"])
+    try:
+        attach_evaluation(
+            one.model,
+            title=f"{Path(source).name or source} {one.facts.get('as_of', '')}".strip(),
+            metrics=one.metrics,
+            seen=bool(one.seen),
+            page=page.read_text(encoding="utf-8"),
+            task=one.task,
+        )
+    except ChurnmlError as error:
+        _log.warning("the report is not attached to %s: %s", one.model, error.message)
 
 
 def _with_scores(model: Model | Location) -> Resolved:

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from churnml.errors import ModelError
+from churnml.registry.own_tags import own_tag, read_own_tag
 from churnml.registry.store import Store
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ SOURCE = "churnml.source"
 MAPPING = "churnml.mapping"
 """Tags of a run: where the operator tables lay, and their mapping."""
 
-DIGEST = "churnml.digest"
+DIGEST = own_tag("digest")
 """Tag of a version: the SHA-256 that names its bundle."""
 
 EXPORTED_AS = "churnml_version"
@@ -142,7 +143,7 @@ def aliases_of(store: Store, name: str) -> dict[str, str]:
 
 def digest_of(store: Store, name: str, version: str) -> str:
     """The digest with which a version was registered; empty if none was recorded."""
-    return str(require_version(store, name, version).tags.get(DIGEST, ""))
+    return read_own_tag(require_version(store, name, version).tags, "digest")
 
 
 def source_of(store: Store, name: str, version: str) -> tuple[str | None, str | None]:

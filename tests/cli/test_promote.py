@@ -62,7 +62,7 @@ def place(tmp_path_factory, _empty_store) -> Path:
 
 @pytest.fixture(scope="module")
 def versions(place, tables) -> dict[str, str]:
-    """Version by kind: as good as the champion, useless, of another label, …"""
+    """Version by kind: the same as the champion, as good, useless, of another label, …"""
     source = validate(open_source(str(tables)), Config()).accepted()
     data = build_dataset(source, "churn", LEARNED)
     shuffled = np.random.default_rng(0).permutation(len(data))
@@ -71,12 +71,16 @@ def versions(place, tables) -> dict[str, str]:
     found = {}
     for kind, X, label in (
         ("champion", data.X, LABEL),
+        ("same", data.X, LABEL),
         ("equal", data.X, LABEL),
         ("useless", chance, LABEL),
         ("other label", data.X, LABEL | {"horizon": "3mo"}),
         ("refitted only", data.X, LABEL),
     ):
-        fitted = ChurnClassifier(**QUICK).fit(X[KNOWS], data.y, groups=data.groups)
+        seed = 1 if kind == "equal" else 0
+        fitted = ChurnClassifier(**QUICK, random_state=seed).fit(
+            X[KNOWS], data.y, groups=data.groups
+        )
         # As registered it has seen the last months too; as it was before the refit, not.
         first, last = (
             describe(fitted, X[KNOWS], origin=origin(label, days), reference=fitted.oof_)
@@ -133,6 +137,19 @@ def test_an_equal_challenger_passes_on_the_source_that_its_run_recorded(
     assert {"auc", "profit_maximum", "log_loss"} <= {one["measure"] for one in gate["checks"]}
     assert {one["where"] for one in gate["checks"]} > {"all customers"}
     assert resolving.resolve("models:/churn@champion").version == f"churn/{versions['equal']}"
+
+
+def test_the_champions_very_model_is_refused_unless_forced(churnml, begun, versions, settings):
+    before = registry.aliases_of(begun, "churn")
+    argv = ("promote", "churn", "--version", versions["same"], "--config", settings)
+    ran = churnml(*argv)
+    assert ran.status == 6
+    assert f"byte for byte the champion, version {versions['champion']}" in ran.err
+    assert registry.aliases_of(begun, "churn") == before
+    forced = churnml(*argv, "--force", "a name that reads better", "--json")
+    assert forced.status == 0
+    assert forced.json["event"]["what"] == "forced"
+    assert forced.json["aliases"]["champion"] == versions["same"]
 
 
 def test_a_useless_challenger_is_refused_with_reasons_and_nothing_moves(

@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 
 import churnml
 from churnml.errors import ModelError, UsageError
+from churnml.metrics import Estimate
 from churnml.metrics.displays import GainsDisplay
 from churnml.metrics.displays.style import page_axes
 from churnml.models import bundle
@@ -37,7 +38,8 @@ from churnml.registry.tracking import (
     refresh_card,
     save_training,
 )
-from churnml.registry.versions import aliases_of
+from churnml.registry.tracking.evaluations import attach_evaluation
+from churnml.registry.versions import aliases_of, digest_of
 
 
 @pytest.fixture
@@ -117,7 +119,7 @@ def test_tags_say_which_code_data_and_label(store, training):
     tags = only_run(store).data.tags
     assert re.fullmatch("[0-9a-f]{40}", tags["mlflow.source.git.commit"])
     assert tags["churnml.version"] == churnml.__version__
-    assert tags["churnml.data_digest"] == training.model.origin.digest
+    assert tags["mlflow.churnml.data_digest"] == training.model.origin.digest
     assert tags["churnml.kind"] == "table"
 
 
@@ -144,7 +146,7 @@ def test_the_experiment_has_a_card_and_a_view_of_the_columns_that_matter(store, 
         "churn": f"#/experiments/{found.experiment_id}/runs"
         "?viewStateShareKey=churnml&workflowType=machine_learning"
     }
-    assert found.tags["mlflow.note.content"].startswith("[**Runs with the columns that matter**]")
+    assert found.tags["mlflow.note.content"].startswith("Trainings of models that predict ")
     view = json.loads(found.tags["mlflow.sharedViewState.churnml"])
     columns = json.loads(view["state"])["columnOrder"]
     assert columns.index("metrics.`auc`") < columns.index("metrics.`log_loss`")
@@ -339,9 +341,9 @@ def test_a_killed_process_s_run_is_ended_by_the_next_training(store, training):
         os.kill(os.getpid(), signal.SIGKILL)
     os.waitpid(child, 0)
     log_training(training)
-    host = only_run(store).data.tags["churnml.process"].rpartition(":")[0]
+    host = only_run(store).data.tags["mlflow.churnml.process"].rpartition(":")[0]
     dead = store.client.create_run(
-        experiment(store), tags={"churnml.process": f"{host}:{child}"}
+        experiment(store), tags={"mlflow.churnml.process": f"{host}:{child}"}
     ).info.run_id
     mine = store.client.create_run(
         experiment(store), tags={"churnml.process": f"{host}:{os.getpid()}"}
@@ -470,3 +472,48 @@ def test_lists_show_no_default_and_the_model_page_its_history(store, training):
     card = store.client.get_registered_model("churn-toy").description
     assert "## History" in card
     assert "| registered&emsp; | 1" in card
+
+
+def test_pages_show_no_digests_and_old_stores_are_read(store, training):
+    logged = log_training(training)
+    name, number = training.model.origin.name, logged.model_version
+    version = store.client.get_model_version(name, number)
+    model = store.client.get_registered_model(name)
+    experiments = store.client.search_experiments()
+    run = only_run(store)
+    for tags in (version.tags, model.tags, run.data.tags, *(one.tags for one in experiments)):
+        # MLflow's pages leave out what begins with mlflow.
+        shown = {key: value for key, value in tags.items() if not key.startswith("mlflow.")}
+        assert not [value for value in shown.values() if re.fullmatch("[0-9a-f]{12,}", value)]
+    assert not [value for value in run.data.params.values() if re.fullmatch("[0-9a-f]{64}", value)]
+    digest = digest_of(store, name, number)
+    assert re.fullmatch("[0-9a-f]{64}", digest)
+    store.client.delete_model_version_tag(name, number, "mlflow.churnml.digest")
+    assert digest_of(store, name, number) == ""
+    store.client.set_model_version_tag(name, number, "churnml.digest", digest)
+    assert digest_of(store, name, number) == digest
+
+
+def test_an_evaluation_is_linked_from_the_version(store, training):
+    logged = log_training(training)
+    name, number = training.model.origin.name, logged.model_version
+    for page, auc in (("<p>first</p>", 0.7), ("<p>second</p>", 0.8)):
+        attach_evaluation(
+            f"{name}/{number}",
+            title="operator 2026-04-01",
+            metrics={"auc": Estimate(auc, auc - 0.05, auc + 0.05)},
+            page=page,
+            task="churn",
+            seen=False,
+        )
+    before = training.notes.split("\n\n")[0]
+    card = store.client.get_model_version(name, number).description
+    assert card.startswith(before)
+    told = [line for line in card.splitlines() if line.startswith("- [operator 2026-04-01]")]
+    assert len(told) == 1
+    assert told[0].endswith("auc 0.800 (0.750 to 0.850)")
+    (path,) = re.findall(r"/artifacts/(evaluations/[^)]+)\)", told[0])
+    kept = mlflow.artifacts.load_text(f"runs:/{logged.run_id}/{path}")
+    assert kept == "<p>second</p>"
+    champion = store.client.get_registered_model(name).description
+    assert told[0] in champion

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from churnml.base.files import write_file
 from churnml.base.placing import Product
+from churnml.base.scratch import temporary_folder
 from churnml.base.text import counted
 from churnml.datasets.drafting.facts import File, look_at
+from churnml.datasets.drafting.folder import require_source, require_tables
 from churnml.datasets.drafting.matching import ColumnMatch, TableChoice, match
 from churnml.datasets.drafting.writing import MARK, draft_text
-from churnml.errors import ChurnmlError, ContractError, DataError
+from churnml.errors import ChurnmlError
 from churnml.tables.checked import validate
 from churnml.tables.contract import REQUIRED_TABLES
 from churnml.tables.source.folder import MAPPING_FILE
@@ -38,13 +40,15 @@ class Draft:
 
     Attributes
     ----------
+    source : str
+        What was looked at.
     mapping : str
         The file that was written.
     columns : list of dict
-        ``table`` ``file`` ``own`` ``column`` (null where it is not read) ``status`` (sure,
-        check, not read) ``format`` ``scale`` ``values`` ``check``.
+        ``table`` ``file`` ``sheet`` ``own`` ``column`` (null where it is not read) ``status``
+        (sure, check, not read) ``format`` ``scale`` ``values`` ``check``.
     tables : list of dict
-        ``table`` ``file`` ``rows`` ``status`` ``check``.
+        ``table`` ``file`` ``sheet`` ``rows`` ``encoding`` ``status`` ``check``.
     notes : list of str
         Of files that are not used.
     validation : dict
@@ -52,6 +56,7 @@ class Draft:
         ``set_aside`` by table.
     """
 
+    source: str
     mapping: str
     columns: list[dict[str, Any]]
     tables: list[dict[str, Any]]
@@ -103,12 +108,11 @@ class Draft:
     @property
     def next_step(self) -> str:
         """The command to go on with."""
-        place = Path(self.mapping)
-        folder = str(place.parent) if place.name == MAPPING_FILE else "FOLDER"
-        option = "" if place.name == MAPPING_FILE else f" --mapping {place}"
+        found = Path(self.mapping) == Path(self.source) / MAPPING_FILE
+        option = "" if found else f" --mapping {self.mapping}"
         if self.count("check") or self.validation["refused"]:
-            return f"Next: mend {place}, then churnml validate {folder}{option}"
-        return f"Next: churnml train churn {folder}{option}"
+            return f"Next: mend {self.mapping}, then churnml validate {self.source}{option}"
+        return f"Next: churnml train churn {self.source}{option}"
 
     def _repr_html_(self) -> str:
         return f"<pre>{html.escape(repr(self))}</pre>"
@@ -126,10 +130,12 @@ def draft_mapping(
     Parameters
     ----------
     folder : path
-        Holds the files: CSV or Parquet, and folders of Parquet parts. Workbooks are looked
-        at, and have to be saved as CSV.
+        Holds the files: CSV, Parquet, XLSX (each sheet may be a table), and tables in parts:
+        folders of CSV or Parquet files, or files that differ only in the numbers in their
+        names. Or a DuckDB file.
     out : path, optional
-        The mapping; by default ``source.yaml`` in the folder, where every command finds it.
+        The mapping; by default ``source.yaml`` in the folder, where every command finds it;
+        beside a database a file of its name, for ``--mapping``.
     overwrite : bool, default False
         Whether an earlier draft there may be replaced; any other file never is.
 
@@ -158,42 +164,43 @@ def draft_mapping(
     [('用户编号', 'customer_id'), ('入网日期', 'activated_on')]
     """
     place = Path(folder)
-    if not place.is_dir():
-        raise DataError(f"{place}: there is no such folder.", file=str(place))
-    target = place / MAPPING_FILE if out is None else Path(out)
+    require_source(place)
+    target = _target(place) if out is None else Path(out)
     DRAFT.require_free(target, overwrite=overwrite)
     _log.info("looking at the files of %s", place)
-    files, problems = look_at(place)
-    choices = match(files)
-    if not choices:
-        raise ContractError(
-            f"{place}: no file looks like a table of the contract.",
-            hint="It takes CSV or Parquet files with column names, such as of customers and bills.",
-            file=str(place),
-        )
-    notes = [*_unread(choices), *_unused(files, choices), *problems, *_missing(choices)]
-    read = [one for one in choices if one.file.readable]
-    columns = [_column(table, one) for table in read for one in table.columns]
+    with temporary_folder() as scratch:
+        files, problems = look_at(place, Path(scratch))
+        choices = match(files)
+    require_tables(place, bool(choices), problems)
+    notes = [*_unused(files, choices), *problems, *_missing(choices)]
+    columns = [_column(table, one) for table in choices for one in table.columns]
     counts = tuple(
         sum(one["status"] == status for one in columns) for status in ("sure", "check", "not read")
     )
-    option = "" if out is None else f" --mapping {target}"
-    text = draft_text(read, notes, folder=str(place), option=option, counts=counts)
+    option = "" if target == place / MAPPING_FILE else f" --mapping {target}"
+    text = draft_text(choices, notes, folder=str(place), option=option, counts=counts)
     with DRAFT.replaced(target, overwrite=overwrite) as fresh:
         write_file(fresh, text.encode())
     return Draft(
+        source=str(place),
         mapping=str(target),
         columns=columns,
-        tables=[_table(one) for one in read],
+        tables=[_table(one) for one in choices],
         notes=notes,
         validation=_validated(place, target),
     )
+
+
+def _target(place: Path) -> Path:
+    """Where every command looks for the mapping; beside a database, which holds none."""
+    return place / MAPPING_FILE if place.is_dir() else place.with_suffix(".yaml")
 
 
 def _table(choice: TableChoice) -> dict[str, Any]:
     return {
         "table": choice.spec.name,
         "file": choice.file.name,
+        "sheet": choice.file.sheet or None,
         "rows": choice.file.rows,
         "encoding": choice.file.encoding,
         "status": "check" if choice.doubts else "sure",
@@ -207,6 +214,7 @@ def _column(table: TableChoice, choice: ColumnMatch) -> dict[str, Any]:
     return {
         "table": table.spec.name,
         "file": table.file.name,
+        "sheet": table.file.sheet or None,
         "own": choice.own.name,
         "column": column.name if column else None,
         "status": status,
@@ -217,18 +225,9 @@ def _column(table: TableChoice, choice: ColumnMatch) -> dict[str, Any]:
     }
 
 
-def _unread(choices: list[TableChoice]) -> list[str]:
-    return [
-        f"check {one.file.name}: it looks like {one.spec.name}, but is a workbook; save it as CSV "
-        "or Parquet and run init again."
-        for one in choices
-        if not one.file.readable
-    ]
-
-
 def _unused(files: list[File], choices: list[TableChoice]) -> list[str]:
-    used = {one.file.name for one in choices}
-    names = [one.name for one in files if one.name not in used]
+    used = {one.file.shown for one in choices}
+    names = [one.shown for one in files if one.shown not in used]
     return [
         f"check {name}: not a table that churnml reads, as far as can be seen; not used."
         for name in names
@@ -236,7 +235,7 @@ def _unused(files: list[File], choices: list[TableChoice]) -> list[str]:
 
 
 def _missing(choices: list[TableChoice]) -> list[str]:
-    found = {one.spec.name for one in choices if one.file.readable}
+    found = {one.spec.name for one in choices}
     return [
         f"check {name}: required, and no file seems to be it."
         for name in REQUIRED_TABLES

@@ -8,16 +8,14 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
+from churnml.datasets.drafting.folder import Stored, find_stored
 from churnml.datasets.drafting.layouts import Layouts, find_layouts
-from churnml.datasets.flat.open import open_table
 from churnml.datasets.flat.table import ROW, Table
 from churnml.datasets.flat.values import is_number, is_temporal
 from churnml.errors import ChurnmlError
-from churnml.tables.source.bind import CSV_ENDINGS
 from churnml.tables.source.csv.sniffing import open_bytes
 from churnml.tables.source.engines.duckdb import literal
 
-READABLE = (*CSV_ENDINGS, ".parquet", ".parq", ".pq", ".xlsx", ".xlsm")
 NULLS = (
     "\\N",
     "NULL",
@@ -109,22 +107,28 @@ class File:
     Attributes
     ----------
     name : str
-        Relative to the folder.
+        As a mapping says it: relative to the folder, of parts a pattern, of a database a table.
+    called : str
+        What tells the table: the sheet where it says something, else the name.
+    sheet : str
+        Of a workbook that has several; else empty.
+    shown : str
+        Name and sheet for people.
     rows : int
     columns : tuple of Facts
     encoding, delimiter : str
-        Of a CSV file; empty for others.
-    readable : bool
-        Whether a source reads it; a workbook it does not.
+        Of CSV files; empty for others.
     table : Table
     """
 
     name: str
+    called: str
+    sheet: str
+    shown: str
     rows: int
     columns: tuple[Facts, ...]
     encoding: str
     delimiter: str
-    readable: bool
     table: Table
 
     def contains(self, name: str, values: Sequence[str]) -> float:
@@ -136,19 +140,22 @@ class File:
         return int(count) / len(values) if values else 0.0
 
 
-def look_at(folder: Path) -> tuple[list[File], list[str]]:
-    """The files of a folder, and what could not be read."""
-    files, problems = [], []
-    for path in sorted(folder.iterdir()):
-        parts = path.is_dir() and any(path.glob("*.parquet"))
-        if path.name.startswith((".", "_")) or not (
-            parts or (path.is_file() and path.name.lower().endswith(READABLE))
-        ):
-            continue
+def look_at(place: Path, scratch: Path) -> tuple[list[File], list[str]]:
+    """The tables that a folder or database may hold, and what could not be read.
+
+    Parameters
+    ----------
+    place : Path
+    scratch : Path
+        A folder for what is brought together; the files are read there later too.
+    """
+    stored, problems = find_stored(place)
+    files = []
+    for one in stored:
         try:
-            files.append(_look(path))
+            files.append(_look(one, scratch))
         except ChurnmlError as error:
-            problems.append(f"{path.name}: not read. {error.message}")
+            problems.append(f"{one.shown}: not read. {error.message}")
     return _agreed(files), problems
 
 
@@ -174,19 +181,21 @@ def _agreed(files: list[File]) -> list[File]:
     ]
 
 
-def _look(path: Path) -> File:
-    table = open_table(path)
+def _look(stored: Stored, scratch: Path) -> File:
+    table = stored.open(scratch)
     ((rows,),) = table.query("count(*)")
     columns = [_facts(table, f"c{at}", name, rows) for at, name in enumerate(table.names) if name]
-    csv = path.is_file() and path.name.lower().endswith(CSV_ENDINGS)
+    csv = stored.kind == "csv"
     encoding = "gb18030" if any("GB18030" in one for one in table.notes) else "utf-8"
     return File(
-        name=path.name,
+        name=stored.name,
+        called=stored.called,
+        sheet=stored.sheet,
+        shown=stored.shown,
         rows=rows,
         columns=tuple(columns),
         encoding=encoding if csv else "",
-        delimiter=_delimiter(path, encoding) if csv else "",
-        readable=csv or path.is_dir() or path.name.endswith(".parquet"),
+        delimiter=_delimiter(stored.first, encoding) if csv else "",
         table=table,
     )
 

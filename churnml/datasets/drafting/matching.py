@@ -114,7 +114,7 @@ def match(files: Sequence[File]) -> list[TableChoice]:
 
 
 def _named_so(file: File, spec: TableSpec) -> bool:
-    return file.name.split(".")[0] == spec.name
+    return file.called == spec.name
 
 
 def _as_table(file: File, spec: TableSpec) -> TableChoice:
@@ -126,8 +126,7 @@ def _as_table(file: File, spec: TableSpec) -> TableChoice:
         for column in needed
     ) / len(needed)
     used = sum(found.values()) / max(1, len(file.columns))
-    score = 0.3 * table_score(file.name, spec.name) + 0.45 * required + 0.25 * used
-    score *= 1.0 if file.readable else 0.9
+    score = 0.3 * table_score(file.called, spec.name) + 0.45 * required + 0.25 * used
     return TableChoice(spec=spec, file=file, columns=columns, score=score)
 
 
@@ -206,7 +205,7 @@ def _judged(
     unclear = [one for one in doubts if not one.startswith("it lacks")]
     columns = choice.columns
     if unclear:
-        why = f"{choice.file.name} may not be {choice.spec.name}"
+        why = f"{choice.file.shown} may not be {choice.spec.name}"
         columns = tuple(
             replace(one, doubts=(*one.doubts, why)) if one.column else one for one in columns
         )
@@ -233,7 +232,7 @@ def _with_links(choice: TableChoice, known: dict[str, TableChoice]) -> TableChoi
         ids = list(dict.fromkeys(one.own.values))[:_SAMPLE_IDS]
         share = home.file.contains(key.name, ids)
         if share < _CONTAINED:
-            doubt = f"only {share:.0%} of its values stand in {key.name} of {home.file.name}"
+            doubt = f"only {share:.0%} of its values stand in {key.name} of {home.file.shown}"
             one = replace(one, doubts=(*one.doubts, doubt))
         columns.append(one)
     return replace(choice, columns=tuple(columns))

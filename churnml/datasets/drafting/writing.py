@@ -84,6 +84,8 @@ def _table(choice: TableChoice, encoding: str, delimiter: str) -> list[str]:
     lines = [f"  {choice.spec.name}:"]
     doubts = [one for one in choice.doubts if not one.startswith("it lacks")]
     lines.append(f"    file: {_key(file.name)}  {_verdict(doubts)}")
+    if file.sheet:
+        lines.append(f"    sheet: {_key(file.sheet)}  {_verdict(doubts)}")
     if file.encoding and file.encoding != encoding:
         lines.append(f"    encoding: {file.encoding}  {SURE}")
     if file.delimiter and file.delimiter != delimiter:

@@ -11,8 +11,8 @@ from churnml.datasets.flat.reading import Reading
 from churnml.datasets.flat.table import Table
 from churnml.datasets.flat.xlsx import open_workbook
 from churnml.errors import DataError, UsageError
-from churnml.tables.source.bind import CSV_ENDINGS
 from churnml.tables.source.engines.duckdb import require_utf8, start
+from churnml.tables.source.folder import CSV_ENDINGS
 from churnml.tables.source.parquet import parts
 
 _PARQUET = (".parquet", ".parq", ".pq")

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from churnml.datasets.flat.table import ROW, Table, stamp
 from churnml.tables.source import parquet
 from churnml.tables.source.engines.duckdb import Engine, identifier, literal, plain_name, run
+from churnml.tables.source.folder import parts
 
 _READABLE = {'"NULL"': "VARCHAR", "TIMESTAMP_NS": "TIMESTAMP"}
 
@@ -25,12 +26,13 @@ def open_parquet(path: Path, engine: Engine) -> Table:
     ContractError
         If the parts disagree, or two columns have one name.
     """
-    files = parquet.parts(path) if path.is_dir() else [path]
+    files = list(parts(path))
+    several = path.is_dir() or len(files) > 1
     stamps = {file: stamp(file) for file in files}
-    parquet.check(path, files)
+    parquet.check(path if path.exists() else path.parent, files)
     con = engine.another(preserve_insertion_order=True)
-    reader = parquet.numbered_rows(con, files, named=path.is_dir())
-    added = "filename, file_row_number" if path.is_dir() else "file_row_number"
+    reader = parquet.numbered_rows(con, files, named=several)
+    added = "filename, file_row_number" if several else "file_row_number"
     described = run(con, f"DESCRIBE SELECT * EXCLUDE ({added}) FROM {reader}")
     zones = _zones(files[0])
     columns = {

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import warnings
-import zipfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +14,14 @@ from churnml.base.text import counted, quoted
 from churnml.datasets.flat.header import LOOKED_AT, refuse_title
 from churnml.datasets.flat.reading import Reading
 from churnml.datasets.flat.table import ROW, Table, stamp
-from churnml.errors import ChurnmlError, ContractError, DataError, UsageError
+from churnml.errors import ContractError, DataError, UsageError
 from churnml.tables.source.csv.load import kept_in
 from churnml.tables.source.csv.names import check_names
 from churnml.tables.source.engines.duckdb import Engine, file_literal
+from churnml.tables.source.workbook import LONGEST_NUMBER, cell_text, filled_rows, opened
 
 _BATCH = 5_000
-_KEPT = 15
 _NOTHING = Reading()
-_ZIP = b"PK\x03\x04"
-_OLD = b"\xd0\xcf\x11\xe0"
 
 
 def open_workbook(
@@ -55,7 +50,6 @@ def open_workbook(
     if reading.encoding is not None or reading.delimiter is not None:
         raise UsageError(f"--encoding and --delimiter are for CSV files; {path} is a workbook.")
     state = stamp(path)
-    _require_workbook(path)
     stored = engine.workspace / "table.parquet"
     with kept_in(engine.workspace, path):
         names, notes, elsewhere = _store(path, stored, reading.sheet, remembered.sheet)
@@ -76,26 +70,6 @@ def open_workbook(
     )
 
 
-def _require_workbook(path: Path) -> None:
-    with path.open("rb") as stream:
-        head = stream.read(4)
-    if not head:
-        raise DataError(f"{path}: the file is empty (0 bytes).", file=str(path))
-    if head == _OLD:
-        raise DataError(
-            f"{path}: an old or password-protected Excel workbook.",
-            hint="Save it as XLSX without a password.",
-            file=str(path),
-        )
-    if head != _ZIP:
-        raise DataError(
-            f"{path}: the content is not an XLSX workbook.",
-            hint="Give the file the ending of what it holds.",
-            file=str(path),
-            expected="XLSX",
-        )
-
-
 def _store(
     path: Path, stored: Path, named: str | None, remembered: str | None
 ) -> tuple[tuple[str, ...], tuple[str, ...], dict[str, str]]:
@@ -103,50 +77,19 @@ def _store(
 
     Gives its column names, what to tell, and what other sheets have.
     """
-    import openpyxl
+    from churnml.tables.source.formulas import refuse_unvalued
 
-    from churnml.datasets.flat.formulas import refuse_unvalued
-
-    try:
-        with warnings.catch_warnings(), path.open("rb") as stream:
-            # openpyxl warns of styles and validation rules, which have no bearing on values.
-            warnings.simplefilter("ignore")
-            _require_intact(path)
-            book = openpyxl.load_workbook(stream, read_only=True, data_only=True)
-            try:
-                sheet = _sheet(path, book, named, remembered)
-                _refuse_title(path, sheet)
-                # The size that a workbook states of a sheet may be of an earlier state.
-                sheet.reset_dimensions()
-                long: Counter[int] = Counter()
-                rows = _filled(sheet.iter_rows(values_only=True), long)
-                names = _write(path, rows, stored, sheet.title)
-                refuse_unvalued(path, sheet, names)
-                notes = _notes(path, book, sheet.title, named) + _rounded(names, long)
-                return names, notes, _elsewhere(book, sheet)
-            finally:
-                book.close()
-    except (ChurnmlError, OSError, MemoryError):
-        raise
-    except Exception as error:
-        # What openpyxl raises on a damaged workbook is of many kinds.
-        raise _damaged(path, str(error)) from None
-
-
-def _require_intact(path: Path) -> None:
-    """Compare every file in the workbook with its checksum; openpyxl may stop before its end."""
-    with zipfile.ZipFile(path) as archive:
-        wrong = archive.testzip()
-    if wrong is not None:
-        raise _damaged(path, f"{wrong} does not match its checksum")
-
-
-def _damaged(path: Path, problem: str) -> DataError:
-    return DataError(
-        f"{path}: not a complete XLSX workbook ({problem}).",
-        hint="Write or copy it again.",
-        file=str(path),
-    )
+    with opened(path) as book:
+        sheet = _sheet(path, book, named, remembered)
+        _refuse_title(path, sheet)
+        # The size that a workbook states of a sheet may be of an earlier state.
+        sheet.reset_dimensions()
+        long: Counter[int] = Counter()
+        rows = filled_rows(sheet.iter_rows(values_only=True), long)
+        names = _write(path, rows, stored, sheet.title)
+        refuse_unvalued(path, sheet, names)
+        notes = _notes(path, book, sheet.title, named) + _rounded(names, long)
+        return names, notes, _elsewhere(book, sheet)
 
 
 def _sheet(path: Path, book: Any, named: str | None, remembered: str | None) -> Any:
@@ -200,51 +143,12 @@ def _elsewhere(book: Any, own: Any) -> dict[str, str]:
 
 def _rounded(names: Sequence[str], long: Counter[int]) -> tuple[str, ...]:
     return tuple(
-        f"{quoted(names[at])}: {counted(count, 'number')} of more than {_KEPT} digits; a number "
-        f"cell keeps {_KEPT}, so their ends are not to be trusted. Write such ids as text."
+        f"{quoted(names[at])}: {counted(count, 'number')} of more than {LONGEST_NUMBER} digits; a "
+        f"number cell keeps {LONGEST_NUMBER}, so their ends are not to be trusted. Write such ids "
+        "as text."
         for at, count in sorted(long.items())
         if at < len(names)
     )
-
-
-def _filled(
-    rows: Iterator[Sequence[Any]], long: Counter[int]
-) -> Iterator[tuple[int, list[str | None]]]:
-    """Rows that hold anything, as text, with their numbers; without empty cells at the end.
-
-    Counts by position the numbers that are longer than a number cell can keep.
-    """
-    for number, row in enumerate(rows, start=1):
-        for at, value in enumerate(row):
-            if isinstance(value, int | float) and abs(value) >= 10**_KEPT:
-                long[at] += 1
-        cells = [cell_text(value) for value in row]
-        while cells and cells[-1] is None:
-            cells.pop()
-        if cells:
-            yield number, cells
-
-
-def cell_text(value: Any) -> str | None:
-    """A cell's value as text, as a CSV file would have it.
-
-    Examples
-    --------
-    >>> cell_text(13800138000.0), cell_text(29.85), cell_text(True), cell_text("007")
-    ('13800138000', '29.85', 'True', '007')
-    >>> cell_text(datetime(2026, 6, 1)), cell_text(datetime(2026, 6, 1, 8, 30))
-    ('2026-06-01', '2026-06-01 08:30:00')
-    """
-    if value is None or value == "":
-        return None
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    if isinstance(value, datetime):
-        plain = value.time() == time.min
-        return value.date().isoformat() if plain else value.isoformat(sep=" ")
-    if isinstance(value, date):
-        return value.isoformat()
-    return str(value)
 
 
 def _write(

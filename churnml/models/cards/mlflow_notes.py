@@ -12,6 +12,8 @@ from churnml.metrics import Estimate, format_estimate
 from churnml.metrics.bootstrap import INTERVALS
 from churnml.models.bundle import Model
 
+_EVALUATIONS = "**Evaluations**"
+
 
 def training_card(
     model: Model,
@@ -41,7 +43,7 @@ def training_card(
     """
     origin = model.origin
     parts = [
-        _first_line(model.task, metrics),
+        headline(model.task, metrics),
         f"Predicts {TASKS[model.task].short}{_label(model)}.",
         _data(model, rows, dates),
         _table(model.task, metrics, baselines),
@@ -56,8 +58,8 @@ def training_card(
     return "\n\n".join(parts) + "\n"
 
 
-def _first_line(task: str, metrics: Mapping[str, Estimate]) -> str:
-    """The first line, which lists show: the headline measures."""
+def headline(task: str, metrics: Mapping[str, Estimate]) -> str:
+    """The measures of a task that come first, with their intervals, in a line."""
     names = [name for name in TASKS[task].summary if name in metrics]
     return " · ".join(f"{name} {format_estimate(metrics[name])}" for name in names)
 
@@ -79,7 +81,9 @@ def experiment_card(task: str, address: str) -> str:
     declared = TASKS.get(task)
     meaning = declared.short if declared else task
     parts = [
-        f"[**Runs with the columns that matter**]({address}) · predicts {meaning}",
+        # Lists show the beginning as it is written.
+        f"Trainings of models that predict {meaning}.",
+        f"[**Runs with the columns that matter**]({address})",
         "Every run is a training; its children are the folds of its boosters, or the trials of a "
         "search. Every figure is from rows that the measured model had not seen; what is "
         "registered was then refitted on all of them.",
@@ -146,6 +150,35 @@ def registered_card(
         head = "| when (UTC) | what | version | who | why |\n|---|---|---|---|---|"
         parts.append("## History\n\n" + padded(f"{head}\n{rows}"))
     return "\n\n".join(parts) + "\n"
+
+
+def with_evaluation(card: str, title: str, figures: str, address: str) -> str:
+    r"""A version's note that also tells of an evaluation, in the place of an earlier one's line.
+
+    Parameters
+    ----------
+    card : str
+    title : str
+        What was evaluated.
+    figures : str
+        The headline measures.
+    address : str
+        Of the report, as a link in the UI.
+
+    Examples
+    --------
+    >>> with_evaluation("auc 0.7\n\nPredicts.\n\nRows.", "2026-04-01", "auc 0.8", "#a")
+    'auc 0.7\n\nPredicts.\n\n**Evaluations**\n\n- [2026-04-01](#a): auc 0.8\n\nRows.'
+    """
+    line = f"- [{_safe(title)}]({address}): {figures}"
+    parts = card.strip().split("\n\n")
+    if _EVALUATIONS not in parts:
+        at = min(2, len(parts))
+        return "\n\n".join([*parts[:at], _EVALUATIONS, line, *parts[at:]])
+    at = parts.index(_EVALUATIONS) + 1
+    others = parts[at].split("\n") if at < len(parts) else []
+    kept = [one for one in others if f"]({address})" not in one]
+    return "\n\n".join([*parts[:at], "\n".join([*kept, line]), *parts[at + 1 :]])
 
 
 def padded(card: str) -> str:

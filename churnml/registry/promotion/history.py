@@ -1,9 +1,9 @@
 """The history of a registered model: who moved its aliases, when, why, and with which digests.
 
-An event is a tag of the registered model, ``churnml.history.000001`` and so on, so that
-MLflow's page of the model shows it. `churnml.registry.promotion.aliases` adds it in the transaction
-that moves the aliases; none is ever changed or removed. That a version was registered is
-told by the version itself.
+An event is a tag of the registered model, ``mlflow.churnml.history.000001`` and so on; MLflow's
+page of the model tells it in its description. `churnml.registry.promotion.aliases` adds it in
+the transaction that moves the aliases; none is ever changed or removed. That a version was
+registered is told by the version itself.
 """
 
 from __future__ import annotations
@@ -22,15 +22,16 @@ from churnml.base.text import counted
 from churnml.errors import ModelError
 from churnml.errors.masking import masked
 from churnml.registry import versions as registry
+from churnml.registry.own_tags import own_tag, read_own_tag
 from churnml.registry.store import Store, existing_store
 
 if TYPE_CHECKING:
     import pandas as pd
 
-TAG = "churnml.history."
+TAG = own_tag("history.")
 _LONGEST = 5000
 _USER = "mlflow.user"
-_PROCESS = "churnml.process"
+_PROCESS = "process"
 
 EventKind = Literal["registered", "promoted", "forced", "refused", "rolled back"]
 
@@ -119,18 +120,18 @@ def key_of(number: int) -> str:
     """The tag of an event.
 
     >>> key_of(12)
-    'churnml.history.000012'
+    'mlflow.churnml.history.000012'
     """
     return f"{TAG}{number:06d}"
 
 
 def number_of(key: str) -> int:
-    """The number of an event's tag; 0 for any other tag.
+    """The number of an event's tag; 0 for any other tag. Earlier stores call it otherwise.
 
-    >>> number_of("churnml.history.000012"), number_of("churnml.task")
-    (12, 0)
+    >>> number_of("churnml.history.000012"), number_of("mlflow.churnml.history.000003")
+    (12, 3)
     """
-    match = re.fullmatch(re.escape(TAG) + r"(\d+)", key)
+    match = re.fullmatch(r"(?:mlflow\.)?churnml\.history\.(\d+)", key)
     return int(match[1]) if match else 0
 
 
@@ -243,7 +244,7 @@ def _registered(store: Store, version: Any) -> Event:
         version=str(version.version),
         when=moment.isoformat(timespec="seconds"),
         who=user,
-        digest=version.tags.get(registry.DIGEST, ""),
+        digest=read_own_tag(version.tags, "digest"),
         source=source,
     )
 
@@ -258,5 +259,5 @@ def _origin(store: Store, run_id: str | None) -> tuple[str, str]:
     except MlflowException:
         # The run was deleted for good; its version is still there.
         return "", ""
-    user, host = tags.get(_USER, ""), tags.get(_PROCESS, "").rpartition(":")[0]
+    user, host = tags.get(_USER, ""), read_own_tag(tags, _PROCESS).rpartition(":")[0]
     return f"{user}@{host}" if host else user, tags.get(registry.SOURCE, "")

@@ -60,7 +60,8 @@ def promote(
     Returns
     -------
     Outcome
-        Also of a challenger that was refused; then no alias has ``moved``.
+        Also of a challenger that was refused, for what was measured or since it is the
+        champion's very model; then no alias has ``moved``.
 
     Raises
     ------
@@ -86,14 +87,14 @@ def promote(
         aliases, wanted = _challenger(store, own, None if version is None else str(version))
         champion = aliases.get(CHAMPION)
         verdict, notes = None, ["There was no champion to measure against."]
-        same: list[str] = []
+        same = ""
         if champion is not None:
             both = Contenders(store=store, name=own, challenger=wanted, champion=champion)
             verdict, notes = _verdict(both, task, data, mapping, settings, force)
             same = _same(both)
         crash_point("promotion:measured")
         event = replace(
-            _event(verdict, notes, force),
+            _event(verdict, notes, force, same),
             version=wanted,
             over=champion,
             digest=registry.digest_of(store, own, wanted),
@@ -103,7 +104,7 @@ def promote(
         _keep_report(store, own, event, verdict)
         _log.info("%s/%s: %s", own, wanted, event.what)
         aliases = registry.aliases_of(store, own)
-        told = [*same, *notes]
+        told = [same, *notes] if same else notes
         return Outcome(name=own, event=event, verdict=verdict, aliases=aliases, notes=told)
 
 
@@ -120,7 +121,7 @@ def require_promoted(outcome: Outcome) -> None:
     event = outcome.event
     raise GateError(
         f"{outcome.name}/{event.version} is not promoted over version {event.over}: "
-        f"{'; '.join(outcome.verdict.reasons)}.",
+        f"{'; '.join(outcome.verdict.reasons) or event.why.removesuffix('.')}.",
         hint="No alias was moved. --force REASON promotes it all the same.",
         **outcome.to_dict(),
     )
@@ -160,28 +161,31 @@ def _verdict(
         return None, [f"Not measured: {error.message}"]
 
 
-def _same(both: Contenders) -> list[str]:
-    """Say of a challenger that it is the champion's very model."""
+def _same(both: Contenders) -> str:
+    """Say of a challenger that it is the champion's very model; else nothing."""
     own, other = (
         registry.digest_of(both.store, both.name, one) for one in (both.challenger, both.champion)
     )
     if not own or own != other:
-        return []
-    return [
+        return ""
+    return (
         f"Version {both.challenger} is byte for byte the champion, version {both.champion}: "
         "there is nothing to decide, and every score stays as it is."
-    ]
+    )
 
 
-def _event(verdict: Verdict | None, notes: list[str], force: str | None) -> Event:
+def _event(verdict: Verdict | None, notes: list[str], force: str | None, same: str) -> Event:
+    """What is to happen; an equal challenger changes nothing, unless it is forced."""
     if verdict is None:
         summary = " ".join(notes)
+    elif same and verdict.passed:
+        summary = same
     elif verdict.passed:
         summary = f"passed {len(verdict.checks)} checks on {verdict.rows:,} rows"
     else:
         summary = f"failed: {'; '.join(verdict.reasons)}"
     summary = summary[:_LONGEST]
-    passed = verdict is None or verdict.passed
+    passed = verdict is None or (verdict.passed and not same)
     return Event(
         what="forced" if force else "promoted" if passed else "refused",
         version="",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from churnml.models.cards import mlflow_notes as cards
+from churnml.registry.own_tags import own_tag, read_own_tag
 from churnml.registry.store import Store
 from churnml.registry.tracking.links import VIEW, runs_address
 from churnml.registry.tracking.run_list import columns, saved_view
@@ -11,7 +12,7 @@ NOTE = "mlflow.note.content"
 _VIEW_TAG = f"mlflow.sharedViewState.{VIEW}"
 _KIND = "mlflow.experimentKind"
 _PRIMARY = "mlflow.experiment.primaryMetric.name"
-_WRITTEN = "churnml.card"
+_WRITTEN = "card"
 
 OWN_RUNS = "own runs"
 """Where runs go that name no experiment; MLflow calls it Default."""
@@ -71,8 +72,8 @@ def _tags(task: str, experiment: str, tags: dict[str, str]) -> dict[str, str]:
     if columns(task):
         wanted[_PRIMARY] = columns(task)[0]
     card = cards.experiment_card(task, runs_address(experiment))
-    if cards.is_own(tags.get(NOTE), tags.get(_WRITTEN)):
-        wanted |= {NOTE: card, _WRITTEN: cards.mark(card)}
+    if cards.is_own(tags.get(NOTE), read_own_tag(tags, _WRITTEN)):
+        wanted |= {NOTE: card, own_tag(_WRITTEN): cards.mark(card)}
     return wanted
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from churnml.models.cards import mlflow_notes as cards
 from churnml.registry import versions as registry
+from churnml.registry.own_tags import own_tag, read_own_tag
 from churnml.registry.promotion.history import all_events
 from churnml.registry.store import Store
 
-_WRITTEN = "churnml.card"
+_WRITTEN = "card"
 
 
 _EVENTS = 12
@@ -44,11 +45,11 @@ def refresh_card(store: Store, name: str) -> None:
     aliases = {alias: str(version) for alias, version in model.aliases.items()}
     task = model.tags.get("churnml.task", "")
     fresh = model.description == registry.first_description(task)
-    if not fresh and not cards.is_own(model.description, model.tags.get(_WRITTEN)):
+    if not fresh and not cards.is_own(model.description, read_own_tag(model.tags, _WRITTEN)):
         return
     champion = aliases.get(registry.CHAMPION)
     story = store.client.get_model_version(name, champion).description if champion else ""
     card = cards.registered_card(name, task, aliases, story or "", _history(store, name))
     if card != model.description:
         store.client.update_registered_model(name, description=card)
-        store.client.set_registered_model_tag(name, _WRITTEN, cards.mark(card))
+        store.client.set_registered_model_tag(name, own_tag(_WRITTEN), cards.mark(card))

@@ -230,7 +230,6 @@ def origin_params(model: Model) -> dict[str, Any]:
         "columns": len(model.inputs),
         "rows": facts["rows"],
         "customers": facts["customers"],
-        "config": facts["config"],
     }
 
 

@@ -33,7 +33,6 @@ _SECTIONS = {
     "Model metrics": True,
     "boosting": True,
     "by_date": True,
-    "interval": False,
     "regression": False,
     "booster": False,
     "rows": False,

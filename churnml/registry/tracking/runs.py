@@ -15,12 +15,13 @@ from churnml.base.files import crash_point
 from churnml.errors import ModelError
 from churnml.errors.masking import masked, without_secrets
 from churnml.models.signature import typed_columns
+from churnml.registry.own_tags import PREFIX, own_tag, read_own_tag
 from churnml.registry.store import Store, mlflow_errors
 from churnml.registry.tracking.experiments import NOTE
 from churnml.registry.tracking.revision import revision
 from churnml.registry.tracking.run import Child, Curve, Item, TrainingRecord
 
-_PROCESS = "churnml.process"
+_PROCESS = "process"
 _PARENT = "mlflow.parentRunId"
 _PARAM_LENGTH = 6000
 _BATCH = 1000
@@ -80,8 +81,9 @@ def _tags(training: TrainingRecord) -> dict[str, str]:
         "churnml.task": training.model.task,
         "churnml.kind": origin.kind,
         "churnml.window": " .. ".join(origin.window),
-        "churnml.data_digest": origin.digest,
-        _PROCESS: f"{socket.gethostname()}:{os.getpid()}",
+        own_tag("data_digest"): origin.digest,
+        own_tag("settings_digest"): origin.config,
+        own_tag(_PROCESS): f"{socket.gethostname()}:{os.getpid()}",
     }
     given |= {_PARENT: training.parent} if training.parent else {}
     given |= {f"label.{name}": str(value) for name, value in origin.label.items() if value}
@@ -94,7 +96,7 @@ def _end_abandoned(store: Store, experiment: str) -> None:
     host = socket.gethostname()
     running = store.client.search_runs([experiment], "attributes.status = 'RUNNING'")
     for run in running:
-        owner, _, pid = run.data.tags.get(_PROCESS, "").rpartition(":")
+        owner, _, pid = read_own_tag(run.data.tags, _PROCESS).rpartition(":")
         if owner == host and pid.isdigit() and not _alive(int(pid)):
             store.client.set_terminated(run.info.run_id, "KILLED")
 
@@ -216,7 +218,7 @@ def log_children(children: Sequence[Child], *, store: Store, run_id: str) -> lis
         inherited = {
             name: value
             for name, value in parent.data.tags.items()
-            if name.startswith(("churnml.", "label.", "mlflow.source.", "mlflow.user"))
+            if name.startswith(("churnml.", PREFIX, "label.", "mlflow.source.", "mlflow.user"))
         }
         # The UI lists the latest first.
         return [

@@ -26,7 +26,7 @@ _SOURCE, _AS_OF, _ENDED, _FOLDER = (
 )
 _CARD = (
     "Every run is a scoring, with the histograms of its inputs and scores and without any "
-    "customer, or a monitoring (`churnml monitor`), whose charts go by month: a step is a year "
+    "customer, or a monitoring, whose charts go by month: a step is a year "
     "and a month, 202606."
 )
 

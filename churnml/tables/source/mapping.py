@@ -37,7 +37,12 @@ class TableMapping(Section):
     name or by the contract's.
     """
 
-    file: str | None = Field(None, min_length=1, description="file, folder or database table")
+    file: str | None = Field(
+        None, min_length=1, description="file, folder of parts, bills_*.csv, or database table"
+    )
+    sheet: str | None = Field(
+        None, min_length=1, description="of this workbook; by default the first"
+    )
     encoding: CsvEncoding | None = Field(None, description="of this CSV file, where it differs")
     delimiter: str | None = Field(
         None, min_length=1, max_length=1, description="of this CSV file, where it differs"
@@ -118,6 +123,9 @@ class SourceMapping(Section):
     name: str | None = Field(None, min_length=1, description="the operator's name")
     encoding: CsvEncoding = Field("utf-8", description="of CSV files: utf-8, utf-8-sig or gb18030")
     delimiter: str = Field(",", min_length=1, max_length=1, description="between CSV fields")
+    sheet: str | None = Field(
+        None, min_length=1, description="of workbooks; by default each one's first"
+    )
     nulls: tuple[str, ...] | None = Field(None, description="texts that mean a missing value")
     timezone: str | None = Field(None, description="where zoned timestamps become local ones")
     tables: TableMappings = TableMappings()
@@ -135,12 +143,12 @@ class SourceMapping(Section):
         return entry
 
     def of_file(self, name: str) -> SourceMapping:
-        """The mapping with the encoding and delimiter of one table's file."""
+        """The mapping with the encoding, delimiter and sheet of one table's file."""
         return self.of_entry(self.table(name))
 
     def of_entry(self, entry: TableMapping) -> SourceMapping:
-        """The mapping with the encoding and delimiter that an entry names."""
-        own = {"encoding": entry.encoding, "delimiter": entry.delimiter}
+        """The mapping with the encoding, delimiter and sheet that an entry names."""
+        own = {"encoding": entry.encoding, "delimiter": entry.delimiter, "sheet": entry.sheet}
         return self.model_copy(update={key: one for key, one in own.items() if one is not None})
 
 

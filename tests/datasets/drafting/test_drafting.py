@@ -312,3 +312,79 @@ def test_a_folder_without_tables_is_refused(tmp_path):
 )
 def test_names_are_taken_apart(name, concepts):
     assert parse(name).concepts == concepts
+
+
+def _as_one_table(folder):
+    """The bills that a source reads, as plain rows."""
+    bills = churnml.open_source(folder).tables["bills"].to_pandas()
+    return bills.sort_values(["month", "customer_id"])[["customer_id", "amount"]].values.tolist()
+
+
+def _of_month(month):
+    rows = {"用户编号": _IDS, "账期": [month] * 40, "应收金额(元)": [88.8, 120.5] * 20}
+    return pd.DataFrame(rows)
+
+
+def test_a_table_split_by_month_is_one_table(tmp_path):
+    _write(tmp_path, {})
+    whole = churnml.draft_mapping(tmp_path)
+    (tmp_path / "月账单.csv").unlink()
+    for month in ("202403", "202404", "202405"):
+        _of_month(month).to_csv(tmp_path / f"月账单_{month}.csv", index=False, encoding="gb18030")
+    draft = churnml.draft_mapping(tmp_path, overwrite=True)
+    assert [one["file"] for one in draft.tables] == ["用户.csv", "月账单_*.csv"]
+    assert [one["rows"] for one in draft.tables] == [40, 120]
+    assert draft.count("sure") == whole.count("sure")
+    assert not draft.validation["refused"]
+    in_files = _as_one_table(tmp_path)
+    assert len(in_files) == 120
+    (tmp_path / "月账单").mkdir()
+    for path in tmp_path.glob("月账单_*.csv"):
+        path.rename(tmp_path / "月账单" / path.name)
+    draft = churnml.draft_mapping(tmp_path, overwrite=True)
+    assert [one["file"] for one in draft.tables] == ["用户.csv", "月账单"]
+    assert _as_one_table(tmp_path) == in_files
+    _of_month("202406").rename(columns={"账期": "期"}).to_csv(
+        tmp_path / "月账单" / "月账单_202406.csv", index=False, encoding="gb18030"
+    )
+    with pytest.raises(ContractError, match="its columns are not those of 月账单_202403"):
+        churnml.open_source(tmp_path)
+
+
+def test_sheets_of_a_workbook_are_tables(tmp_path):
+    _write(tmp_path, {})
+    churnml.draft_mapping(tmp_path)
+    expected = _as_one_table(tmp_path)
+    customers = pd.read_csv(tmp_path / "用户.csv", dtype=str)
+    bills = pd.read_csv(tmp_path / "月账单.csv", encoding="gb18030", dtype={"用户编号": str})
+    with pd.ExcelWriter(tmp_path / "提取.xlsx") as book:
+        customers.to_excel(book, sheet_name="用户资料", index=False)
+        bills.to_excel(book, sheet_name="月账单", index=False)
+    (tmp_path / "用户.csv").unlink()
+    (tmp_path / "月账单.csv").unlink()
+    draft = churnml.draft_mapping(tmp_path, overwrite=True)
+    assert [(one["file"], one["sheet"]) for one in draft.tables] == [
+        ("提取.xlsx", "用户资料"),
+        ("提取.xlsx", "月账单"),
+    ]
+    assert not draft.validation["refused"], draft.validation
+    assert _as_one_table(tmp_path) == expected
+
+
+def test_a_database_is_drafted_beside_it(tmp_path):
+    import duckdb
+
+    _write(tmp_path, {})
+    place = tmp_path / "warehouse.duckdb"
+    with duckdb.connect(str(place)) as con:
+        con.register("customers", pd.read_csv(tmp_path / "用户.csv", dtype=str))
+        con.register("bills", _of_month("202403"))
+        con.execute("CREATE SCHEMA dwd")
+        con.execute("CREATE TABLE dwd.用户资料 AS FROM customers")
+        con.execute("CREATE TABLE 月账单 AS FROM bills")
+    draft = churnml.draft_mapping(place)
+    assert draft.mapping == str(tmp_path / "warehouse.yaml")
+    assert [one["file"] for one in draft.tables] == ["dwd.用户资料", "月账单"]
+    assert not draft.validation["refused"], draft.validation
+    source = churnml.open_source(place, mapping=draft.mapping)
+    assert len(source.tables["bills"].to_pandas()) == 40

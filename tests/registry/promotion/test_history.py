@@ -67,7 +67,7 @@ def test_history_tells_who_when_what_why_and_the_digests_in_order(registered):
 def test_mlflow_shows_the_history_the_gate_and_the_report(registered):
     forced("2", "tariff change")
     tags = registered.client.get_registered_model(NAME).tags
-    entry = json.loads(tags["churnml.history.000001"])
+    entry = json.loads(tags["mlflow.churnml.history.000001"])
     assert entry["what"] == "forced"
     assert entry["why"].startswith("tariff change")
     version = registered.client.get_model_version(NAME, "2")

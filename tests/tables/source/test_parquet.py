@@ -270,8 +270,14 @@ def test_a_folder_of_something_else_is_refused(folder):
     (folder / "bills").mkdir()
     with pytest.raises(DataError, match="no Parquet parts"):
         open_source(folder)
-    (folder / "bills" / "a.csv").write_text("x")
-    with pytest.raises(ContractError, match=r"a\.csv is not a Parquet part"):
+    (folder / "bills" / "a.docx").write_text("x")
+    with pytest.raises(ContractError, match=r"a\.docx is not a Parquet part"):
+        open_source(folder)
+    (folder / "bills" / "b.csv").write_text("x")
+    with pytest.raises(ContractError, match=r"a\.docx is not a CSV file as the others are"):
+        open_source(folder)
+    (folder / "bills" / "_temporary").mkdir()
+    with pytest.raises(DataError, match="has not finished"):
         open_source(folder)
 
 

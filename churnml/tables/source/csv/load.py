@@ -7,7 +7,7 @@ feature would cost far more.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
@@ -20,7 +20,7 @@ from churnml.errors import DataError, OutputError
 from churnml.tables.source.binding import Binding, ReadRows, converted
 from churnml.tables.source.columns import ROW
 from churnml.tables.source.csv.rejects import account, collect
-from churnml.tables.source.csv.text import Text, as_utf8
+from churnml.tables.source.csv.text import Text, as_utf8, gathered
 from churnml.tables.source.engines.duckdb import (
     Engine,
     file_literal,
@@ -36,17 +36,24 @@ PLACED = 1000
 """With more rejected lines than this, rows are counted, not placed by their lines."""
 
 
-def load(binding: Binding, mapping: SourceMapping, engine: Engine) -> ReadRows:
+def load(
+    binding: Binding,
+    mapping: SourceMapping,
+    engine: Engine,
+    as_text: Callable[[Path], Text] | None = None,
+) -> ReadRows:
     """The rows of a CSV table.
 
     Parameters
     ----------
     binding : Binding
-        Of one file.
+        Rows of several files are counted through all of them, without their headers.
     mapping : SourceMapping
     engine : Engine
         Has the rows afterwards. The reading has a connection of its own, which keeps rows
         in order, so that they can be numbered.
+    as_text : callable, optional
+        Writes the table as CSV to a path, where it is no CSV file itself.
 
     Raises
     ------
@@ -57,19 +64,25 @@ def load(binding: Binding, mapping: SourceMapping, engine: Engine) -> ReadRows:
     OutputError
         If the temporary folder has no space for the rows.
     """
-    (path,) = binding.files
-    folder = engine.workspace
+    folder, path = engine.workspace, Path(binding.origin)
+    copy = folder / f"{binding.spec.name}.csv"
     with kept_in(folder, path):
-        text = as_utf8(path, mapping.encoding, folder / f"{binding.spec.name}.csv")
+        text = as_text(copy) if as_text else _text(binding.files, mapping.encoding, copy)
         reader = engine.another(preserve_insertion_order=True)
         try:
             _copy(binding, mapping, reader, text, folder)
             placed = account(reader, text, path, binding.names)
         finally:
             reader.disconnect()
-        if text.path != path:
+        if text.path == copy:
             text.path.unlink()
-    return _stored(binding, engine.con, folder, placed=placed)
+    return _stored(binding, engine.con, folder, placed=placed and len(binding.files) == 1)
+
+
+def _text(files: Sequence[Path], encoding: str, copy: Path) -> Text:
+    if len(files) == 1:
+        return as_utf8(files[0], encoding, copy)
+    return gathered(files, encoding, copy)
 
 
 @contextmanager

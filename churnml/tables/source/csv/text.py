@@ -6,7 +6,7 @@ import codecs
 import gzip
 import io
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,6 +62,47 @@ def as_utf8(path: Path, encoding: str, copy: Path) -> Text:
     with copy.open("w", encoding="utf-8", newline="") as stream:
         _, text = _read(path, encoding, stream.write)
     return Text(copy, *text)
+
+
+def gathered(paths: Sequence[Path], encoding: str, copy: Path) -> Text:
+    """Bring the files of one table together under the header of the first.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Their headers are the same, each in the first line.
+    encoding : str
+    copy : Path
+        Where the rows of all go, in UTF-8.
+
+    Raises
+    ------
+    DataError
+        If a byte is not text in that encoding, naming its file and place.
+    """
+    lines = 0
+    with copy.open("w", encoding="utf-8", newline="") as stream:
+        for at, path in enumerate(paths):
+            own = _Headless(stream.write, skips=at > 0)
+            _, (count, closed) = _read(path, encoding, own.write)
+            if not closed:
+                stream.write("\n")
+            lines += count - (at > 0)
+    return Text(copy, lines, closed=True)
+
+
+class _Headless:
+    """Passes text on, without its first line if that is to be skipped."""
+
+    def __init__(self, write: Callable[[str], object], *, skips: bool) -> None:
+        self._write = write
+        self._skips = skips
+
+    def write(self, text: str) -> None:
+        if self._skips:
+            _, end, text = text.partition("\n")
+            self._skips = not end
+        self._write(text)
 
 
 def _read(

@@ -12,14 +12,14 @@ from ibis.expr import schema as sch
 from ibis.expr import types as ir
 
 from churnml.errors import ContractError, UsageError
-from churnml.tables.source.bind import CSV_ENDINGS, Declared, Match, bind_rows
+from churnml.tables.source.bind import Declared, Match, bind_rows
 from churnml.tables.source.binding import Binding, Exact, numbered_rows
 from churnml.tables.source.engines import frames
 from churnml.tables.source.engines.duckdb import Engine
 from churnml.tables.source.extra.declaration import ExtraMapping
 from churnml.tables.source.extra.extra import Extra
 from churnml.tables.source.extra.table import ExtraTable, check_name, declare
-from churnml.tables.source.folder import find
+from churnml.tables.source.folder import CSV_ENDINGS, find
 from churnml.tables.source.mapping import SourceMapping
 
 
