@@ -188,7 +188,9 @@ class SparkFeed:
         with spark.set_for(self._session, settings):
             read = self._read(features)
             read = read.select(*(f"`{name}`" for name in wanted if name in read.columns))
-            scored = read.mapInArrow(partial(score_batches, shipped), _fields(self._work.recipe))
+            scored = read.mapInArrow(
+                partial(score_batches, shipped), spark_fields(self._work.recipe)
+            )
             write(self._session, scored, fresh)
         files = part_files(fresh)
         require_same(expected, self._sums(files), self._staging.place)
@@ -344,7 +346,8 @@ def require_shared(out: str | Path) -> None:
         )
 
 
-def _fields(recipe: ScoringRecipe) -> Any:
+def spark_fields(recipe: ScoringRecipe) -> Any:
+    """The result's columns as Spark's types."""
     from pyspark.sql.pandas.types import from_arrow_schema
 
     plain = pa.schema([field.with_nullable(True) for field in schema(recipe)])

@@ -10,11 +10,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 FULL = os.environ.get("SIZE", "small") == "full"
 _LIBRARIES = ("churnml", "lightgbm", "numpy", "pandas", "duckdb", "ibis-framework", "pyarrow")
@@ -75,6 +78,21 @@ def in_turns(*ways: Callable[[], Any], rounds: int) -> list[list[float]]:
             way()
             times.append(time.process_time() - start)
     return taken
+
+
+def processor_time(work: Callable[[], Any]) -> float:
+    """Processor seconds of a piece of work, in this process and those that it started."""
+    before = _used()
+    work()
+    return sum(seconds - before.get(pid, 0.0) for pid, seconds in _used().items())
+
+
+def _used() -> dict[int, float]:
+    found = {}
+    for one in [psutil.Process(), *psutil.Process().children(recursive=True)]:
+        with suppress(psutil.Error):
+            found[one.pid] = sum(one.cpu_times()[:2])
+    return found
 
 
 def rates(rows: int, ours: Sequence[float], bare: Sequence[float]) -> dict[str, Any]:

@@ -1,11 +1,9 @@
 """The model of 1,000,000,000 customers, from processor time per customer and core."""
 
 import time
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
-import psutil
 import pyarrow.parquet as pq
 import pytest
 
@@ -16,6 +14,7 @@ from churnml.features.writing import save_features
 from churnml.models.model import predict
 from churnml.scoring.reasons import reasons
 from tests.benchmarks.billion import Cluster, Rates, cost_of
+from tests.benchmarks.measuring import processor_time
 
 AS_OF = "2026-06-01"
 ROWS = 50_000
@@ -42,22 +41,6 @@ def test_the_model_multiplies_what_was_measured():
     assert said["all, with reasons"] == "3.0 h"
 
 
-def used():
-    """Processor time so far, by process, of this one and of Spark's."""
-    found = {}
-    for one in [psutil.Process(), *psutil.Process().children(recursive=True)]:
-        with suppress(psutil.Error):
-            found[one.pid] = sum(one.cpu_times()[:2])
-    return found
-
-
-def cpu(work):
-    """Processor time of a piece of work."""
-    before = used()
-    work()
-    return sum(seconds - before.get(pid, 0.0) for pid, seconds in used().items())
-
-
 @pytest.mark.benchmark
 def test_a_billion_customers_on_paper(spark_session, tmp_path):
     # Twice each, so that what is fixed, and what is compiled, falls away.
@@ -72,7 +55,7 @@ def test_a_billion_customers_on_paper(spark_session, tmp_path):
             write_parts(table, tmp_path / f"features{customers}-{time.monotonic_ns()}", parts=2)
 
         build()
-        costs.append(cpu(build))
+        costs.append(processor_time(build))
     features_cpu = max(costs[1] - costs[0], 0.0) / (SIZES[1] - SIZES[0])
     for name in ("bills", "usage", "contacts", "complaints"):
         file = folder / f"{name}.parquet"
@@ -90,8 +73,8 @@ def test_a_billion_customers_on_paper(spark_session, tmp_path):
         model.estimator.set_params(n_jobs=1)
         predict(model, X.head(1000))
         reasons(model, X.head(1000), 3)
-        plain += cpu(lambda model=model: predict(model, X)) / ROWS
-        explained += cpu(lambda model=model: reasons(model, X, 3)) / ROWS
+        plain += processor_time(lambda model=model: predict(model, X)) / ROWS
+        explained += processor_time(lambda model=model: reasons(model, X, 3)) / ROWS
     scored = churnml.score(
         folder,
         AS_OF,

@@ -2,11 +2,13 @@
 
 import duckdb
 import ibis
+import pandas as pd
 import pytest
 
 from churnml.features import build_features
 from tests.benchmarks.by_hand import by_hand, typed, views, write_operator
 from tests.benchmarks.measuring import FULL, in_turns, run_script, seconds, spread
+from tests.benchmarks.with_pandas import features_with_pandas
 
 CUSTOMERS = 200_000 if FULL else 50_000
 ROUNDS = 5 if FULL else 3
@@ -62,6 +64,28 @@ def test_features_against_a_query_by_hand(operator, record, as_of):
         most=1.3,
     )
     assert build_features(tables, as_of).count().execute() == len(hand.sql(query).to_arrow_table())
+
+
+@pytest.mark.benchmark
+def test_features_against_pandas(operator, record):
+    _, tables = connections(operator, ["2026-06-01"])
+    few = features_with_pandas(operator, "2026-06-01")
+    ours, theirs = in_turns(
+        lambda: build_features(tables, "2026-06-01").to_pyarrow(),
+        lambda: features_with_pandas(operator, "2026-06-01"),
+        rounds=ROUNDS,
+    )
+    record(
+        topic=TOPIC,
+        what=f"114 features, against {few.shape[1]} of them with pandas",
+        size=f"{CUSTOMERS:,} customers",
+        **seconds(ours, theirs),
+    )
+    every = build_features(tables, "2026-06-01").to_pandas().set_index("customer_id")
+    found, expected = every[few.columns].align(few, join="outer")
+    pd.testing.assert_frame_equal(
+        found.astype(float), expected.astype(float), atol=1e-3, check_names=False
+    )
 
 
 @pytest.mark.benchmark

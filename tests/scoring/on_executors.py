@@ -22,14 +22,13 @@ import churnml
 
 AS_OF = "2026-06-01"
 CONFIG = {"scoring": {"batch_rows": 10}}
-WORKERS = [int(one) for one in sys.argv[4:]]
 
 
 def executors() -> list[psutil.Process]:
     """The executors' processes, the oldest first."""
     found = []
-    for worker in WORKERS:
-        for process in psutil.Process(worker).children(recursive=True):
+    for worker in sys.argv[4:]:
+        for process in psutil.Process(int(worker)).children(recursive=True):
             # Spark's Python workers come and go meanwhile.
             with suppress(psutil.Error):
                 if "--executor-id" in process.cmdline():
