@@ -234,9 +234,8 @@ class SatisfactionRegressor(RegressorMixin, BoostedEstimator):
     def predict_all(self, X: Any) -> Prediction:
         """Mean, interval and probability of dissatisfaction, in one pass over the boosters."""
         frame, matrix = self._matrix(X)
-        index = self._index(matrix)
-        shares = self.distribution_.at(index)
-        mean = self.distribution_.mean(index)
+        shares = self.distribution_.at(self._index(matrix))
+        mean = self.distribution_.mean_of(shares)
         named = self.distribution_.masses and self.interval_by in frame.columns
         low, high = self.distribution_.interval(
             shares, _labels(frame[self.interval_by]) if named else None

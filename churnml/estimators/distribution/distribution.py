@@ -10,7 +10,7 @@ that the boosters had not seen.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -100,8 +100,15 @@ class Distribution:
 
     def mean(self, index: Index) -> NDArray[np.float64]:
         """The distribution's mean, shape (n,); rises with the score, falls with the odds."""
-        mean = np.full(index.score.size, self.centres[-1])
-        for gap, below in zip(np.diff(self.centres), self._below_each(index), strict=True):
+        return self._mean(index.score.size, self._below_each(index))
+
+    def mean_of(self, shares: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The mean out of :meth:`at`, shape (n,), to the bit that of :meth:`mean`."""
+        return self._mean(len(shares), shares[:, :-1].T)
+
+    def _mean(self, rows: int, below_each: Iterable[NDArray[np.float64]]) -> NDArray[np.float64]:
+        mean = np.full(rows, self.centres[-1])
+        for gap, below in zip(np.diff(self.centres), below_each, strict=True):
             mean -= gap * below
         return mean
 

@@ -339,7 +339,7 @@ def _category(series: pd.Series) -> Values:
         raw, uniques = pd.factorize(series, use_na_sentinel=True)
         given = list(uniques)
     texts = np.array([_level_text(value) for value in given], dtype=object)
-    used = np.unique(raw[raw >= 0])
+    used = np.flatnonzero(np.bincount(raw[raw >= 0], minlength=len(given)))
     levels = sorted(set(texts[used]))
     place = {text: position for position, text in enumerate(levels)}
     lookup = np.array([place.get(text, MISSING) for text in texts] + [MISSING], np.int32)
