@@ -148,6 +148,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'churnml' has no attribute {name!r}")
+    import_module("churnml.base.library_warnings").pass_over_library_warnings()
     found = getattr(import_module(_HOME[name]), name)
     return _verb(found, name) if isinstance(found, FunctionType) else found
 

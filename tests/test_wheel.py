@@ -123,7 +123,7 @@ def test_the_demo_runs_in_an_empty_environment_with_the_pinned_libraries(wheel, 
     python = install(wheel, tmp_path / "env", "--constraint", lock)
     here = tmp_path / "here"
     here.mkdir()
-    shown = run([python.parent / "churnml", "demo", "--customers", "3000"], here)
+    shown = run([python.parent / "churnml", "demo", "--customers", "2000"], here)
     assert "Scores at 2026-06-01" in shown
     assert (here / "demo" / "scores" / "_manifest.json").is_file()
     frozen = run([UV, "pip", "freeze", "--python", python], here).splitlines()

@@ -19,6 +19,7 @@ from typing import NoReturn
 
 import typer
 
+from churnml.base.library_warnings import pass_over_library_warnings
 from churnml.cli import (
     backtest,
     compare,
@@ -129,6 +130,7 @@ def main(argv: list[str] | None = None) -> NoReturn:
     data; 4 the model or registry; 5 the output; 6 done, but a gate tripped.
     """
     arguments = sys.argv[1:] if argv is None else argv
+    pass_over_library_warnings()
     if sys.stdout is None:
         # Closed by whoever started the command.
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115

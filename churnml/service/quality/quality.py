@@ -10,7 +10,7 @@ from pathlib import Path
 from churnml.base.dates import parse_date
 from churnml.base.placing import input_first, require_apart
 from churnml.base.scratch import temporary_folder
-from churnml.config.settings import Config, with_setting
+from churnml.config.settings import ConfigGiven, as_config, with_setting
 from churnml.features.requirements import require_bills
 from churnml.scoring.manifest import Manifest
 from churnml.service.quality.champions import (
@@ -58,7 +58,7 @@ def service_quality(
     satisfaction_model: Asked = None,
     scores: Manifest | Location | None = None,
     mapping: Location | None = None,
-    config: Config | None = None,
+    config: ConfigGiven | None = None,
     overwrite: bool = False,
 ) -> ServiceQuality:
     """Tell service quality: indicators, drivers, halls, hotline, word of mouth, corporate groups.
@@ -81,7 +81,7 @@ def service_quality(
     scores : Manifest or path, optional
         Scores of the same source and date, which then are not computed anew.
     mapping : path, optional
-    config : Config, optional
+    config : Config, path or mapping, optional
         Its section ``quality``.
     overwrite : bool, default False
 
@@ -109,7 +109,7 @@ def service_quality(
     >>> [f"{month:%Y-%m}" for month in found.months]
     ['2026-04', '2026-05']
     """
-    settings = config or Config()
+    settings = as_config(config)
     if months is not None:
         settings = with_setting(settings, "quality.months", months)
     day = parse_date(as_of)
