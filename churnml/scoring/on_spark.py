@@ -299,7 +299,7 @@ def require_alike(found: Sequence[Found], folder: Path) -> None:
         if differ:
             raise ModelError(
                 f"The executor on {one.host} has {differ[0]}.",
-                hint="Give the executors the same environment as the driver (deploy/spark.md), "
+                hint="Give the executors the same environment as the driver (docs/engines.md), "
                 "or scores would differ from those of the model's tests.",
             )
         if one.problem:
