@@ -96,3 +96,32 @@ def test_pre_commit_runs_what_make_lint_runs():
 @pytest.mark.parametrize("name", ["CHANGELOG.md", "CONTRIBUTING.md", "CITATION.cff"])
 def test_they_give_no_address_that_nobody_checked(name):
     assert "://" not in read(name)
+
+
+def parts(name, pattern):
+    """What of a README stands in both languages."""
+    return re.findall(pattern, read(name), re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        pytest.param(r"^```.*?^```$", id="blocks"),
+        pytest.param(r"\]\((docs/[^)]*)\)", id="links"),
+        pytest.param(r"^(#+) ", id="headings"),
+        pytest.param(r"^[|-] ", id="rows and points"),
+    ],
+)
+def test_both_readmes_hold_the_same(pattern):
+    english, chinese = parts("README.md", pattern), parts("README.zh.md", pattern)
+    assert english
+    assert chinese == english
+
+
+def test_both_readmes_name_the_same_commands_within_their_lines():
+    english, chinese = (
+        set(re.findall(r"`((?:churnml|make)[ .][a-z. -]+|init|run|train|--[a-z]+)`", read(name)))
+        for name in ("README.md", "README.zh.md")
+    )
+    assert english
+    assert english - chinese == set()
