@@ -32,6 +32,10 @@ def command(
     churn_model: Annotated[
         str | None, typer.Option(help="Model URI; by default models:/churn@champion.")
     ] = None,
+    satisfaction_model: Annotated[
+        str | None,
+        typer.Option(help="Model URI; by default models:/satisfaction@champion."),
+    ] = None,
     any_source: options.AnySource = False,
     mapping: options.Mapping = None,
     config: options.ConfigFile = None,
@@ -39,10 +43,10 @@ def command(
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
-    """Say month by month whether the churn model still holds.
+    """Say month by month whether the models still hold.
 
-    From inputs, scores and, once they are known, what became of the customers. Status 6 where the
-    last month has an alarm to act on.
+    From inputs, scores and, once they are known, what became of the customers and what they
+    answered. Status 6 where the last month has an alarm to act on.
 
     For example:
 
@@ -58,6 +62,7 @@ def command(
         out=out,
         scores=scores or (),
         churn_model=churn_model,
+        satisfaction_model=satisfaction_model,
         any_source=any_source,
         mapping=mapping,
         config=options.settings(config),
@@ -90,6 +95,8 @@ def _print(found: "Monitoring") -> None:
     head = ("month", "customers", "origin", "scored", "left", "AUC", "alarm")
     output.print_table(f"{found.model}, month by month", head, found.lines())
     output.print_line(found.verdict())
+    if answers := found.last_answers():
+        output.print_line(answers)
     for alarm in found.last.alarms if found.last else ():
         output.print_line(f"{alarm.level}: {alarm.what_to_do()}")
     for note in found.notes:

@@ -41,6 +41,12 @@ class MonitorSettings(Section):
     rate_limit: float = Field(
         0.25, gt=0, description="leavers above or below the predicted, as a share, to act on"
     )
+    points_limit: float = Field(
+        5.0, gt=0, description="points of 100 by which answers may miss the predicted satisfaction"
+    )
+    error_limit: float = Field(
+        0.25, gt=0, description="growth of the satisfaction model's error on the test, to act on"
+    )
     webhook: str | None = Field(
         None, description="an http or https address told of alarms, without any customer"
     )

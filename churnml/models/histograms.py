@@ -107,6 +107,8 @@ class Histograms:
         From how many the model's profile was drawn.
     tested_auc : list of float or None
         Value, low and high of the AUC in the model's test.
+    tested_mae : list of float or None
+        Of the mean absolute error, in points of 100, where satisfaction is predicted.
     inputs : dict of str to InputHistogram
     scores : ScoreHistogram or None
     """
@@ -119,6 +121,7 @@ class Histograms:
     inputs: Mapping[str, InputHistogram]
     scores: ScoreHistogram | None
     tested_auc: list[float | None] | None = None
+    tested_mae: list[float | None] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -219,6 +222,7 @@ def histograms(
         inputs=inputs,
         scores=_scores(model, scores),
         tested_auc=model.tested.get("metrics", {}).get("auc"),
+        tested_mae=model.tested.get("metrics", {}).get("mae"),
     )
 
 

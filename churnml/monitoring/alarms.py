@@ -4,15 +4,7 @@ A column that has jumped so far that it would be acted on is watched from its fi
 broken column need not wait for a second one to be told of, only to be acted on. One that has
 crept to where it is, as what grows with the length of the record does, is watched and no more.
 
-Within a month the columns are one family of tests: Benjamini and Hochberg's rule with the
-columns' importance as weights, so that a column that the model hardly reads is no news. A column
-is off where its drift is more than chance and more than the limit beyond the usual drift between
-training dates. Where the same month a year before was off alone, it is the season.
-
-References
-----------
-Benjamini, Hochberg (1995), "Controlling the false discovery rate", JRSS B 57(1). Genovese,
-Roeder, Wasserman (2006), "False discovery control with p-value weighting", Biometrika 93(3).
+Which columns are off in a month says `churnml.monitoring.columns`.
 """
 
 from __future__ import annotations
@@ -23,18 +15,18 @@ from datetime import date
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
-from churnml.base.dates import add_months
 from churnml.config.monitoring import MonitorSettings
 from churnml.models.histograms import Histograms, InputHistogram, ScoreHistogram
+from churnml.monitoring.columns import columns_off, without_season
 from churnml.monitoring.outcomes import Realised
+from churnml.monitoring.prior import Prior
 from churnml.monitoring.words import Tongue, say, say_columns
 
 Level = Literal["watch", "act"]
 
 _NAMED = 4
-_SURE = 2.58
+SURE = 2.58
 """Standard errors: one in a hundred is farther by chance."""
 
 
@@ -45,10 +37,12 @@ class Alarm:
     Attributes
     ----------
     measure : str
-        ``inputs.bills`` (columns made from that table), ``scores``, ``auc``, ``rate``.
+        ``inputs.bills`` (columns made from that table), ``scores``, ``auc``, ``rate``,
+        ``prior``; of the satisfaction model ``satisfaction_inputs.bills``,
+        ``satisfaction_scores``, ``satisfaction_level``, ``satisfaction_error``.
     level : {"watch", "act"}
     kind : str
-        Its sentence: ``inputs``, ``gone``, ``scores``, ``auc``, ``rate``.
+        Its sentence, as the words name it.
     facts : mapping of str to str
         What the sentence is filled with.
     columns : tuple of (str, str, str, str)
@@ -96,66 +90,15 @@ class MonthSeen:
     histograms : Histograms or None
         None where no model may speak of the month.
     realised : Realised or None
+    prior : Prior or None
+        The share of leavers that its scores foretell, where it may be estimated.
     """
 
     as_of: date
     known_from: date
     histograms: Histograms | None
     realised: Realised | None
-
-
-def benjamini_hochberg(
-    chance: ArrayLike, weight: ArrayLike, false_share: float
-) -> NDArray[np.bool_]:
-    """Which tests are finds, so that of these at most a share is false on average.
-
-    Parameters
-    ----------
-    chance : array, shape (m,)
-        Probabilities under no drift.
-    weight : array, shape (m,)
-        Of 0 and more; scaled to a mean of 1. What weighs nothing is never a find.
-    false_share : float
-
-    Examples
-    --------
-    >>> benjamini_hochberg([0.001, 0.02, 0.04, 0.9], [1, 1, 1, 1], 0.05).tolist()
-    [True, True, False, False]
-    >>> benjamini_hochberg([0.001, 0.02, 0.04, 0.9], [0, 1, 3, 0], 0.05).tolist()
-    [False, True, True, False]
-    """
-    p, w = np.asarray(chance, dtype=float), np.asarray(weight, dtype=float)
-    if not p.size or not w.sum():
-        return np.zeros(p.size, dtype=bool)
-    w = w / w.mean()
-    weighted = np.where(w > 0, p / np.where(w > 0, w, 1.0), np.inf)
-    order = np.argsort(weighted, kind="stable")
-    passes = weighted[order] <= false_share * np.arange(1, p.size + 1) / p.size
-    finds = np.zeros(p.size, dtype=bool)
-    if passes.any():
-        finds[order[: int(np.flatnonzero(passes).max()) + 1]] = True
-    return finds
-
-
-def columns_off(histograms: Histograms | None, settings: MonitorSettings) -> set[str]:
-    """The columns of a month that have drifted beyond chance, the usual and the limit."""
-    if histograms is None or not histograms.inputs:
-        return set()
-    names = list(histograms.inputs)
-    columns = [histograms.inputs[name] for name in names]
-    weights = _weights(columns)
-    found = benjamini_hochberg([one.chance for one in columns], weights, settings.false_share)
-    return {
-        name
-        for name, one, find in zip(names, columns, found, strict=True)
-        if find and one.drift - one.usual > settings.drift_limit
-    }
-
-
-def _weights(columns: Sequence[InputHistogram]) -> list[float]:
-    """Importance, or the same for all where no model says."""
-    weights = [one.importance for one in columns]
-    return weights if sum(weights) else [1.0] * len(columns)
+    prior: Prior | None = None
 
 
 def score_drift(scores: ScoreHistogram, rows: int, reference: int) -> float:
@@ -180,47 +123,36 @@ def raise_alarms(months: Sequence[MonthSeen], settings: MonitorSettings) -> dict
     dict of date to list of Alarm
         Those to act on first.
     """
-    off = _without_season({one.as_of: columns_off(one.histograms, settings) for one in months})
+    off = without_season({one.as_of: columns_off(one.histograms, settings) for one in months})
     found: dict[date, list[Alarm]] = {}
     for place, month in enumerate(months):
         if month.histograms is None:
             found[month.as_of] = []
             continue
         past = [one for one in months[: place + 1] if one.histograms is not None]
-        alarms = _inputs(past, off, settings) + _scores(past, settings)
+        alarms = input_alarms(past, off, settings) + score_alarms(past, settings)
         known = [one for one in months if one.realised and one.known_from <= month.as_of]
-        alarms += _auc(known, settings) + _rate(known, settings)
+        alarms += _auc(known, settings) + _rate(known, settings) + _prior(past, settings)
         found[month.as_of] = sorted(alarms, key=lambda one: (one.level != "act", one.measure))
     return found
 
 
-def _without_season(off: Mapping[date, set[str]]) -> dict[date, set[str]]:
-    """Leave out columns that were off in the same month a year before, and only then."""
-    cleared = {}
-    for day, names in off.items():
-        before = add_months(day, -12)
-        around = set().union(
-            *(off.get(add_months(before, step), set()) for step in (-1, 1) if before in off)
-        )
-        cleared[day] = names - (off.get(before, set()) - around)
-    return cleared
-
-
-def _lasting(flags: Sequence[bool], settings: MonitorSettings) -> bool:
+def has_lasted(flags: Sequence[bool], settings: MonitorSettings) -> bool:
     """Whether the last is off, and enough of the last few."""
     recent = list(flags)[-settings.of_months :]
     return bool(recent) and recent[-1] and sum(recent) >= settings.in_months
 
 
-def _inputs(
+def input_alarms(
     past: Sequence[MonthSeen], off: Mapping[date, set[str]], settings: MonitorSettings
 ) -> list[Alarm]:
+    """The alarms of the last month's inputs, one a table."""
     recent = past[-settings.of_months :]
     last = recent[-1].histograms
     assert last is not None
     now = sorted(off[recent[-1].as_of])
     lasting = {
-        name for name in now if _lasting([name in off[one.as_of] for one in recent], settings)
+        name for name in now if has_lasted([name in off[one.as_of] for one in recent], settings)
     }
     weighty = any(one.importance for one in last.inputs.values())
     sudden = {name for name in now if not _crept(name, past, off, settings)}
@@ -302,12 +234,15 @@ def _told(name: str, one: InputHistogram) -> tuple[str, str, str, str]:
     return "moved", name, f"{one.drift:.2f}", f"{one.usual:.2f}"
 
 
-def _scores(past: Sequence[MonthSeen], settings: MonitorSettings) -> list[Alarm]:
+def score_alarms(past: Sequence[MonthSeen], settings: MonitorSettings) -> list[Alarm]:
+    """The alarm of the last month's scores, where they lie elsewhere than in the test."""
     drifts = [_score_drift(one) for one in past]
     limit = settings.score_limit
-    if not _lasting([drift > limit for drift in drifts], settings):
+    if not has_lasted([drift > limit for drift in drifts], settings):
         return []
-    level: Level = "act" if _lasting([drift > 3 * limit for drift in drifts], settings) else "watch"
+    level: Level = (
+        "act" if has_lasted([drift > 3 * limit for drift in drifts], settings) else "watch"
+    )
     facts = {"drift": f"{drifts[-1]:.2f}", "limit": f"{limit:g}"}
     return [Alarm(measure="scores", level=level, kind="scores", facts=facts)]
 
@@ -321,7 +256,7 @@ def _score_drift(month: MonthSeen) -> float:
 
 
 def _auc(known: Sequence[MonthSeen], settings: MonitorSettings) -> list[Alarm]:
-    if not _lasting([_auc_lost(one, known, settings) for one in known], settings):
+    if not has_lasted([_auc_lost(one, known, settings) for one in known], settings):
         return []
     last = known[-1]
     assert last.realised is not None
@@ -338,7 +273,7 @@ def _auc_lost(month: MonthSeen, known: Sequence[MonthSeen], settings: MonitorSet
     assert month.realised is not None
     tested, error = _expected_auc(month, known)
     lost = tested - month.realised.auc
-    return lost > settings.auc_limit and lost > _SURE * float(np.hypot(error, month.realised.error))
+    return lost > settings.auc_limit and lost > SURE * float(np.hypot(error, month.realised.error))
 
 
 def _expected_auc(month: MonthSeen, known: Sequence[MonthSeen]) -> tuple[float, float]:
@@ -354,12 +289,12 @@ def _expected_auc(month: MonthSeen, known: Sequence[MonthSeen]) -> tuple[float, 
 
 def _rate(known: Sequence[MonthSeen], settings: MonitorSettings) -> list[Alarm]:
     limit = settings.rate_limit
-    if not _lasting([_rate_off(one, limit) for one in known], settings):
+    if not has_lasted([_rate_off(one, limit) for one in known], settings):
         return []
     last = known[-1]
     assert last.realised is not None
     level: Level = (
-        "act" if _lasting([_rate_off(one, 2 * limit) for one in known], settings) else ("watch")
+        "act" if has_lasted([_rate_off(one, 2 * limit) for one in known], settings) else ("watch")
     )
     facts = {
         "as_of": last.as_of.isoformat(),
@@ -373,4 +308,28 @@ def _rate_off(month: MonthSeen, limit: float) -> bool:
     found = month.realised
     assert found is not None
     ratio = found.rate / found.predicted if found.predicted else np.inf
-    return abs(ratio - 1) > limit and abs(found.surprise) > _SURE
+    return abs(ratio - 1) > limit and abs(found.surprise) > SURE
+
+
+def _prior(past: Sequence[MonthSeen], settings: MonitorSettings) -> list[Alarm]:
+    """Watched and no more: an estimate is a hint until outcomes are known."""
+    found = past[-1].prior
+    if not has_lasted([_share_moved(one.prior, settings.rate_limit) for one in past], settings):
+        return []
+    assert found is not None
+    facts = {
+        "rate": f"{found.rate:.1%}",
+        "low": f"{found.low:.1%}",
+        "high": f"{found.high:.1%}",
+        "before": f"{found.before:.1%}",
+        "since": found.since.isoformat(),
+        "known_from": past[-1].known_from.isoformat(),
+    }
+    return [Alarm(measure="prior", level="watch", kind="prior", facts=facts)]
+
+
+def _share_moved(told: Prior | None, limit: float) -> bool:
+    """Whether the whole interval lies farther off than the limit."""
+    if told is None:
+        return False
+    return told.low > told.before * (1 + limit) or told.high < told.before * (1 - limit)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 
+from churnml.base.tasks import TaskName
 from churnml.models.histograms import learned_until
 from churnml.registry.resolve import Resolved, before_refit, resolve
 from churnml.registry.store import mlflow_errors, open_store, store_exists, store_uri
@@ -24,6 +25,7 @@ class HonestModels:
     """
 
     def __init__(self, chosen: Resolved) -> None:
+        self.task: TaskName = chosen.model.task
         self._found = [chosen]
         self._coming = _others(chosen)
 

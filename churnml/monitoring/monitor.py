@@ -5,45 +5,59 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from churnml.base.dates import add_months, parse_date
 from churnml.base.placing import input_first, require_apart
+from churnml.base.tasks import TaskName
+from churnml.config.monitoring import MonitorSettings
 from churnml.config.settings import Config, ConfigGiven, as_config
 from churnml.errors import ChurnmlError, ModelError
 from churnml.features.requirements import require_bills
 from churnml.labels.coverage import covered
 from churnml.labels.window import Window
 from churnml.metrics.check_options import check_whole
-from churnml.models.histograms import Histograms, ScoringRecord
 from churnml.models.model import Model
-from churnml.monitoring.alarms import MonthSeen, columns_off, raise_alarms
-from churnml.monitoring.estimate import MOST_OFF, SLOPES, expected_auc
+from churnml.monitoring.alarms import MonthSeen, raise_alarms
+from churnml.monitoring.answers import answer_label, answered, answers
+from churnml.monitoring.foretold import with_estimates, with_priors
 from churnml.monitoring.honest import HonestModels
-from churnml.monitoring.outcomes import Label, Realised, label_of, outcomes, realised, treated
-from churnml.monitoring.replay import Replayed, replay
-from churnml.monitoring.result import MonitoredMonth, Monitoring, Remark, span
+from churnml.monitoring.outcomes import Label, label_of, outcomes, realised, treated
+from churnml.monitoring.plans import (
+    MonthPlan,
+    Records,
+    Scored,
+    of_task,
+    plan_month,
+    read_records,
+)
+from churnml.monitoring.remarks import of_satisfaction, remarks
+from churnml.monitoring.replay import Key, Replayed, replay
+from churnml.monitoring.result import MonitoredMonth, Monitoring, Remark
+from churnml.monitoring.satisfaction import (
+    SatisfactionMonth,
+    satisfaction_alarms,
+    without_told,
+)
 from churnml.monitoring.telling import tell
 from churnml.monitoring.writing import MONITORING, write_monitoring
 from churnml.registry.resolve import Resolved
-from churnml.registry.tracking.scorings import record_monitoring, recorded_scorings
+from churnml.registry.tracking.scorings import record_monitoring
 from churnml.registry.versions import champion_uri
-from churnml.scoring.manifest import Manifest
 from churnml.scoring.plan import choose_models
-from churnml.scoring.record import place_of, read_record
+from churnml.scoring.record import place_of
 from churnml.scoring.requirements import require_features
 from churnml.scoring.same_operator import require_same_operator
 from churnml.tables.checked import Location, as_source, check
 from churnml.tables.source import Source
 
-_TASK = "churn"
+_CHURN: TaskName = "churn"
+_SATISFACTION: TaskName = "satisfaction"
 _log = logging.getLogger(__name__)
 
 
@@ -55,16 +69,18 @@ def monitor(
     out: Location | None = None,
     scores: Iterable[Location] = (),
     churn_model: Model | Location | None = None,
+    satisfaction_model: Model | Location | None = None,
     any_source: bool = False,
     mapping: Location | None = None,
     config: ConfigGiven | None = None,
     overwrite: bool = False,
 ) -> Monitoring:
-    """Say month by month whether the churn model still holds, and what to do where it does not.
+    """Say month by month whether the models still hold, and what to do where they do not.
 
     Reads what scorings have kept: beside their manifests in ``scores``, and in the store.
     Months that nobody scored are scored now, by a model that had not learned from them. What
-    became of the customers is known only when the label's window is over and reported.
+    became of the customers, and what they answered, is known only when the label's window is
+    over and reported.
 
     Parameters
     ----------
@@ -81,6 +97,9 @@ def monitor(
         Folders of scorings, or folders that hold some.
     churn_model : Model, str or path, optional
         The model in use; by default the champion.
+    satisfaction_model : Model, str or path, optional
+        The one that predicts satisfaction; by default the champion, where there is one and no
+        churn model is named, as in `churnml.score`.
     any_source : bool, default False
         Whether a champion taken by default may be one of another operator.
     mapping : path, optional
@@ -115,59 +134,131 @@ def monitor(
     source = as_source(data, mapping=mapping, config=settings)
     if out is not None:
         with input_first(lambda: check(source, settings, until=day).accepted()):
-            require_apart(out, source.read.with_models([churn_model, *scores]))
+            require_apart(out, source.read.with_models([churn_model, satisfaction_model, *scores]))
             MONITORING.require_free(out, overwrite=overwrite)
-    chosen = choose_models({_TASK: churn_model or champion_uri(_TASK)})[_TASK]
-    if churn_model is None and not any_source:
-        require_same_operator(chosen, source)
-    require_features(chosen, source)
+    chosen, unfit = _models(source, churn_model, satisfaction_model, any_source=any_source)
     require_bills(source, day)
     clean = check(source, settings, until=day).accepted()
     found = _monitored(clean, chosen, day, asked, list(scores), settings)
+    found = replace(found, notes=(*found.notes, *unfit))
     if out is not None:
         write_monitoring(found, Path(out), overwrite=overwrite)
         found = replace(found, folder=str(out))
-    _track(found, chosen, settings)
+    _track(found, chosen[_CHURN], settings)
     tell(found, settings.monitor)
     return found
 
 
+def _models(
+    source: Source,
+    churn: Model | Location | None,
+    satisfaction: Model | Location | None,
+    *,
+    any_source: bool,
+) -> tuple[dict[str, Resolved], list[Remark]]:
+    """The models by task; a champion of satisfaction that does not fit is a remark."""
+    asked: dict[str, Model | Location | None] = {
+        _CHURN: churn or champion_uri(_CHURN),
+        _SATISFACTION: satisfaction,
+    }
+    chosen = choose_models(asked)
+    if churn is None and not any_source:
+        require_same_operator(chosen[_CHURN], source)
+    require_features(chosen[_CHURN], source)
+    if satisfaction is not None:
+        require_features(chosen[_SATISFACTION], source)
+    if churn is not None or satisfaction is not None:
+        return chosen, []
+    try:
+        other = choose_models({_SATISFACTION: champion_uri(_SATISFACTION)})[_SATISFACTION]
+        if not any_source:
+            require_same_operator(other, source)
+        require_features(other, source)
+    except ChurnmlError as error:
+        return chosen, [Remark(name="no_satisfaction", facts={"reason": error.message})]
+    return chosen | {_SATISFACTION: other}, []
+
+
 def _monitored(
     source: Source,
-    chosen: Resolved,
+    chosen: Mapping[str, Resolved],
     now: date,
     months: int,
     folders: Sequence[Location],
     config: Config,
 ) -> Monitoring:
-    label = label_of(source, *_label(chosen.model, config), now)
+    model = chosen[_CHURN]
+    label = label_of(source, *_label(model.model, config), now)
     earliest = covered(source.tables, label.definition).earliest
     days = [day for day in (add_months(now, -back) for back in range(months)) if day >= earliest]
-    place = place_of(source.location)
-    records, unread = _records(place, folders)
-    honest = HonestModels(chosen)
-    plans = [_plan(day, records, honest, label, now) for day in sorted(days)]
-    plans = [one for one in plans if one.as_of <= now]
-    again = replay(source, {one.as_of: one.again for one in plans if one.again}, config)
-    seen = _seen(source, plans, again, label, now)
-    alarms = raise_alarms([_month_seen(one) for one in seen], config.monitor)
-    seen = [replace(one, alarms=tuple(alarms[one.as_of])) for one in seen]
-    seen, allowed = _with_estimates(seen, now, config)
+    records, unread = read_records(place_of(source.location), folders)
+    labels: dict[str, Label | None] = {_CHURN: label}
+    if _SATISFACTION in chosen:
+        window = _label(chosen[_SATISFACTION].model, config)[0]
+        labels[_SATISFACTION] = answer_label(source, window, now)
+    plans = {
+        task: _plans(days, of_task(records, one.model.task), one, labels[task], now)
+        for task, one in chosen.items()
+    }
+    wanted = {
+        (one.task, one.as_of): one.again
+        for planned in plans.values()
+        for one in planned
+        if one.again
+    }
+    again = replay(source, wanted, config)
+    seen = _churn(source, plans[_CHURN], again, label, now)
+    asked = _satisfaction(
+        source, plans.get(_SATISFACTION, []), again, labels.get(_SATISFACTION), now
+    )
+    seen, priors = with_priors(seen, config.monitor)
+    seen = _with_alarms(seen, asked, config.monitor)
+    seen, estimates = with_estimates(seen, now, config.monitor)
+    notes = remarks(seen, again.values(), label, now, estimates=estimates, priors=priors)
     return Monitoring(
         source=source.location,
         as_of=now,
-        model=chosen.version,
+        model=model.version,
         months=tuple(seen),
-        notes=(*_notes(seen, again, label, now, allowed), *unread),
+        notes=(*notes, *of_satisfaction(asked, labels.get(_SATISFACTION)), *unread),
         limit=config.monitor.drift_limit,
         in_months=config.monitor.in_months,
         of_months=config.monitor.of_months,
         features={
-            one.name: dict(one.feature)
-            for one in chosen.model.inputs
-            if one.feature and one.feature.get("definition")
+            column.name: dict(column.feature)
+            for one in chosen.values()
+            for column in one.model.inputs
+            if column.feature and column.feature.get("definition")
         },
     )
+
+
+def _plans(
+    days: Sequence[date], records: Records, chosen: Resolved, label: Label | None, now: date
+) -> list[MonthPlan]:
+    models = HonestModels(chosen)
+    plans = [plan_month(day, records, models, label, now) for day in sorted(days)]
+    return [one for one in plans if one.as_of <= now]
+
+
+def _with_alarms(
+    months: Sequence[MonitoredMonth],
+    asked: Sequence[SatisfactionMonth],
+    settings: MonitorSettings,
+) -> list[MonitoredMonth]:
+    """Each month with its alarms, and with what the satisfaction model says of it."""
+    alarms = raise_alarms([_month_seen(one) for one in months], settings)
+    more = satisfaction_alarms(asked, settings)
+    by_month = {(one.as_of.year, one.as_of.month): one for one in asked}
+    found = []
+    for month in months:
+        told = alarms[month.as_of]
+        beside = by_month.get((month.as_of.year, month.as_of.month))
+        if beside:
+            told = told + without_told(more.get(beside.as_of, []), told)
+        told = sorted(told, key=lambda one: (one.level != "act", one.measure))
+        found.append(replace(month, alarms=tuple(told), satisfaction=beside))
+    return found
 
 
 def _label(model: Model, config: Config) -> tuple[Window, Any]:
@@ -177,95 +268,57 @@ def _label(model: Model, config: Config) -> tuple[Window, Any]:
     return window, said.get("definition", default.definition)
 
 
-def _records(
-    place: str, folders: Sequence[Location]
-) -> tuple[dict[tuple[int, int], ScoringRecord], list[Remark]]:
-    """The last scoring of each month, by year and month."""
-    found: list[ScoringRecord] = []
-    unread: list[Remark] = []
-    try:
-        found += recorded_scorings(place)
-    except ChurnmlError as error:
-        unread.append(Remark(name="unread", facts={"reason": str(error)}))
-    for folder in folders:
-        own = [Path(folder), *sorted(path for path in Path(folder).glob("*") if path.is_dir())]
-        found += [record for path in own if (record := read_record(path))]
-    records: dict[tuple[int, int], ScoringRecord] = {}
-    for one in sorted(found, key=lambda one: (one.ended_at, one.as_of or "")):
-        if one.as_of and _TASK in one.models:
-            day = date.fromisoformat(one.as_of)
-            records[day.year, day.month] = one
-    return records, unread
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Plan:
-    """Where a month's figures come from: a record, a replay, both, or nothing."""
-
-    as_of: date
-    record: ScoringRecord | None = None
-    again: Resolved | None = None
-    scores: tuple[NDArray[Any], NDArray[np.float64]] | None = None
-
-
-def _plan(
-    day: date,
-    records: Mapping[tuple[int, int], ScoringRecord],
-    models: HonestModels,
-    label: Label,
-    now: date,
-) -> _Plan:
-    record = records.get((day.year, day.month))
-    if record is None or record.as_of is None:
-        return _Plan(as_of=day, again=models.at(day))
-    own, kept = date.fromisoformat(record.as_of), record.models[_TASK]
-    learned = kept.learned_until
-    fair = learned is not None and date.fromisoformat(learned) <= own
-    if not fair and (other := models.at(day)):
-        return _Plan(as_of=day, again=other)
-    if not fair or not label.known(own, now):
-        return _Plan(as_of=own, record=record)
-    if scores := _kept_scores(record, kept):
-        return _Plan(as_of=own, record=record, scores=scores)
-    return _Plan(as_of=own, record=record, again=models.version(kept.version, kept.digest))
-
-
-def _kept_scores(
-    record: ScoringRecord, kept: Histograms
-) -> tuple[NDArray[Any], NDArray[np.float64]] | None:
-    """The scores themselves, where their folder still holds them."""
-    import pyarrow.parquet as pq
-
-    if not record.folder:
-        return None
-    try:
-        manifest = Manifest.read(record.folder)
-        same = manifest.models[_TASK]["digest"] == kept.digest and manifest.as_of == record.as_of
-        if not same:
-            return None
-        names = ["customer_id", "churn_probability"]
-        files = [Path(record.folder) / part.name for part in manifest.parts]
-        tables = [pq.read_table(file, columns=names).to_pandas() for file in files]
-    except (ChurnmlError, OSError, KeyError, ValueError):
-        return None
-    whole = pd.concat(tables, ignore_index=True)
-    return whole["customer_id"].to_numpy(dtype=object), whole["churn_probability"].to_numpy()
-
-
-def _seen(
+def _churn(
     source: Source,
-    plans: Sequence[_Plan],
-    again: Mapping[date, Replayed],
+    plans: Sequence[MonthPlan],
+    again: Mapping[Key, Replayed],
     label: Label,
     now: date,
 ) -> list[MonitoredMonth]:
-    scored = {one.as_of: one.scores for one in plans if one.scores}
-    scored |= {day: (one.ids, one.scores) for day, one in again.items()}
+    scored = _scored(plans, again)
     known = sorted(day for day in scored if label.known(day, now))
     left = dict(_by_day(outcomes(source, label, known)))
     offered = treated(source, label, known)
     fared = {day: realised(*scored[day], left[day], offered[day]) for day in known if day in left}
-    return [_month(one, again.get(one.as_of), fared.get(one.as_of), label) for one in plans]
+    return [
+        MonitoredMonth(
+            **_kept(one, again),
+            realised=fared.get(one.as_of),
+            estimated=None,
+            known_from=label.known_from(one.as_of),
+        )
+        for one in plans
+    ]
+
+
+def _satisfaction(
+    source: Source,
+    plans: Sequence[MonthPlan],
+    again: Mapping[Key, Replayed],
+    label: Label | None,
+    now: date,
+) -> list[SatisfactionMonth]:
+    scored = _scored(plans, again)
+    known = sorted(day for day in scored if label and label.known(day, now))
+    given = dict(_by_day(answers(source, label, known))) if label else {}
+    fared = {day: answered(*scored[day], given[day]) for day in known if day in given}
+    return [
+        SatisfactionMonth(
+            **_kept(one, again),
+            answered=fared.get(one.as_of),
+            known_from=label.known_from(one.as_of) if label else None,
+        )
+        for one in plans
+    ]
+
+
+def _scored(plans: Sequence[MonthPlan], again: Mapping[Key, Replayed]) -> dict[date, Scored]:
+    """The scores themselves, where they are at hand."""
+    scored = {one.as_of: one.scores for one in plans if one.scores}
+    for one in plans:
+        if found := again.get((one.task, one.as_of)):
+            scored[one.as_of] = (found.ids, found.scores)
+    return scored
 
 
 def _by_day(rows: pd.DataFrame) -> Iterable[tuple[date, pd.DataFrame]]:
@@ -273,25 +326,15 @@ def _by_day(rows: pd.DataFrame) -> Iterable[tuple[date, pd.DataFrame]]:
         yield pd.Timestamp(str(day)).date(), part
 
 
-def _month(
-    plan: _Plan, again: Replayed | None, fared: Realised | None, label: Label
-) -> MonitoredMonth:
-    if plan.record is not None:
-        rows, origin, kept = plan.record.rows, "scored", plan.record.models[_TASK]
-    elif again is not None:
-        rows, origin, kept = again.rows, "replayed", again.histograms
-    else:
-        rows, origin, kept = None, None, None
-    return MonitoredMonth(
-        as_of=plan.as_of,
-        rows=rows,
-        origin=origin,
-        model=kept.version if kept else None,
-        histograms=kept,
-        realised=fared,
-        estimated=None,
-        known_from=label.known_from(plan.as_of),
-    )
+def _kept(plan: MonthPlan, again: Mapping[Key, Replayed]) -> dict[str, Any]:
+    rows, origin, kept = plan.kept(again.get((plan.task, plan.as_of)))
+    return {
+        "as_of": plan.as_of,
+        "rows": rows,
+        "origin": origin,
+        "model": kept.version if kept else None,
+        "histograms": kept,
+    }
 
 
 def _month_seen(month: MonitoredMonth) -> MonthSeen:
@@ -300,79 +343,8 @@ def _month_seen(month: MonitoredMonth) -> MonthSeen:
         known_from=month.known_from,
         histograms=month.histograms,
         realised=month.realised,
+        prior=month.prior,
     )
-
-
-def _with_estimates(
-    months: Sequence[MonitoredMonth], now: date, config: Config
-) -> tuple[list[MonitoredMonth], bool]:
-    """Estimate the AUC of months not known yet, where the last known month allows it."""
-    known = [month for month in months if month.realised]
-    allowed = bool(known) and _trusted(known[-1])
-    if not allowed:
-        return list(months), False
-    return [
-        replace(month, estimated=_foretold(month))
-        if month.known_from > now and not columns_off(month.histograms, config.monitor)
-        else month
-        for month in months
-    ], True
-
-
-def _trusted(month: MonitoredMonth) -> bool:
-    guess, fared = _foretold(month), month.realised
-    if guess is None or fared is None:
-        return False
-    low, high = SLOPES
-    return low <= fared.slope <= high and abs(guess - fared.auc) <= MOST_OFF
-
-
-def _foretold(month: MonitoredMonth) -> float | None:
-    scores = month.histograms.scores if month.histograms else None
-    if scores is None or not scores.bins:
-        return None
-    return expected_auc(scores.means, [rows for _places, rows in scores.bins])
-
-
-def _notes(
-    months: Sequence[MonitoredMonth],
-    again: Mapping[date, Replayed],
-    label: Label,
-    now: date,
-    allowed: bool,
-) -> list[Remark]:
-    notes = [Remark(name="delay", facts={"days": str(label.delay)})]
-    silent = [month.as_of for month in months if month.histograms is None]
-    if silent:
-        these = "it" if len(silent) == 1 else "them"
-        notes.append(Remark(name="no_model", facts={"months": span(silent), "these": these}))
-    few = [
-        month.as_of
-        for month in months
-        if month.histograms
-        and not month.realised
-        and label.known(month.as_of, now)
-        and _was_fair(month)
-    ]
-    if few:
-        notes.append(Remark(name="few", facts={"months": span(few)}))
-    sampled = [one for one in again.values() if len(one.ids) < one.rows]
-    if sampled:
-        rows = max(len(one.ids) for one in sampled)
-        notes.append(Remark(name="sampled", facts={"rows": f"{rows:,}"}))
-    offered = [month.realised.treated for month in months if month.realised]
-    if many := sum(one or 0 for one in offered):
-        notes.append(Remark(name="treated", facts={"count": f"{many:,}"}))
-    if any(month.estimated is not None for month in months):
-        notes.append(Remark(name="estimate"))
-    elif not allowed and any(month.known_from > now for month in months):
-        notes.append(Remark(name="no_estimate"))
-    return notes
-
-
-def _was_fair(month: MonitoredMonth) -> bool:
-    learned = month.histograms.learned_until if month.histograms else None
-    return learned is not None and date.fromisoformat(learned) <= month.as_of
 
 
 def _track(found: Monitoring, chosen: Resolved, config: Config) -> None:
@@ -381,12 +353,19 @@ def _track(found: Monitoring, chosen: Resolved, config: Config) -> None:
         return
     months = found.months
     fared = [month.realised for month in months]
+    asked = [month.satisfaction for month in months]
+    answers_given = [one.answered if one else None for one in asked]
     curves: dict[str, list[float | None]] = {
         "scored_mean": [month.scored_mean for month in months],
         "realised_auc": [one.auc if one else None for one in fared],
         "realised_rate": [one.rate if one else None for one in fared],
         "predicted_rate": [one.predicted if one else None for one in fared],
         "estimated_auc": [month.estimated for month in months],
+        "estimated_rate": [month.prior.rate if month.prior else None for month in months],
+        "satisfaction_mean": [one.mean if one else None for one in asked],
+        "satisfaction_answers": [one.mean if one else None for one in answers_given],
+        "satisfaction_predicted": [one.predicted if one else None for one in answers_given],
+        "satisfaction_error": [one.error if one else None for one in answers_given],
         "alarms": [float(len(month.alarms)) for month in months],
     }
     text = json.dumps(found.to_dict(), ensure_ascii=False, indent=1)

@@ -27,17 +27,19 @@ from churnml.models.histograms import FEWEST
 from churnml.tables.source import Source
 
 _QUANTILE = 0.99
-_MONTHS = 12
+MONTHS_OF_DELAY = 12
+"""Over how many months it is measured how late things are reported."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Label:
-    """What a churn model predicts, and from when on it is known.
+    """What a model predicts, and from when on it is known.
 
     Attributes
     ----------
     window : Window
-    definition : {"termination", "inactivity", "either"}
+    definition : {"termination", "inactivity", "either"} or None
+        Of leaving; None for satisfaction.
     delay : int
         Days from the end of the window until 99 % of what tells a label have been reported,
         as measured in the last twelve months.
@@ -46,7 +48,7 @@ class Label:
     """
 
     window: Window
-    definition: Definition
+    definition: Definition | None
     delay: int
     covered: date
 
@@ -71,28 +73,30 @@ def label_of(source: Source, window: Window, definition: Definition, now: date) 
 
 def _delay(tables: Mapping[str, ir.Table], definition: Definition, now: date) -> int:
     """Days after which 99 % of the events that labels are made of have been reported."""
-    since = months_before(now, _MONTHS)
+    since = months_before(now, MONTHS_OF_DELAY)
     late = [0.0]
     if definition != "inactivity":
         ended = tables["customers"].filter(_.terminated_on >= ibis.literal(since))
-        late.append(_late(ended, ended.terminated_on.cast("timestamp")))
+        late.append(late_seconds(ended, ended.terminated_on.cast("timestamp")))
     if definition != "termination" and "usage" in tables:
         usage = tables["usage"].filter(_.month >= ibis.literal(since))
         end = usage.month.cast("timestamp") + ibis.interval(months=1)
-        late.append(_late(usage, end))
-    return math.ceil(max(late))
+        late.append(late_seconds(usage, end))
+    return math.ceil(max(late) / 86_400)
 
 
-def _late(rows: ir.Table, event: ir.TimestampValue) -> float:
+def late_seconds(rows: ir.Table, event: ir.TimestampValue) -> float:
+    """Within how many seconds of the event 99 % of rows were known."""
     seconds = rows.known_at.cast("timestamp").epoch_seconds() - event.epoch_seconds()
     found = rows.mutate(late=seconds).late.quantile(_QUANTILE).to_pyarrow().as_py()
-    return 0.0 if found is None else max(float(found), 0.0) / 86_400
+    return 0.0 if found is None else max(float(found), 0.0)
 
 
 def outcomes(source: Source, label: Label, days: Sequence[date]) -> pd.DataFrame:
     """Who left after each date: ``customer_id``, ``as_of``, ``churned``."""
     if not days:
         return pd.DataFrame({"customer_id": [], "as_of": [], "churned": []})
+    assert label.definition is not None
     table = labels.churn(source.tables, list(days), label.window, label.definition)
     return table.to_pyarrow().to_pandas()
 

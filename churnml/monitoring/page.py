@@ -11,6 +11,7 @@ from churnml.base.page.render import PageFigure, PageSection, PageTable, PageTil
 from churnml.base.page.svg import Series, State, curve, light
 from churnml.errors.masking import without_secrets
 from churnml.features import declared
+from churnml.monitoring.page_satisfaction import satisfaction_sections
 from churnml.monitoring.result import MonitoredMonth, Monitoring
 from churnml.monitoring.words import Tongue, say
 
@@ -43,6 +44,7 @@ def page(found: Monitoring, lang: Tongue) -> str:
             _alarms(found, lang),
             _ranking(found, lang),
             _leavers(found, lang),
+            *satisfaction_sections(found, lang),
             _inputs(found, lang),
             _months(found, lang),
         ],
@@ -161,9 +163,10 @@ def _ranking(found: Monitoring, lang: Tongue) -> PageSection:
 def _leavers(found: Monitoring, lang: Tongue) -> PageSection:
     means = [month.scored_mean for month in found.months]
     rates = [month.realised.rate if month.realised else None for month in found.months]
+    priors = [month.prior.rate if month.prior else None for month in found.months]
     parts = [
         _curve(found.months, values, id=f"{name}-figure", title=_word(f"curve_{name}", lang))
-        for name, values in (("mean", means), ("rate", rates))
+        for name, values in (("mean", means), ("prior", priors), ("rate", rates))
         # One point is no course of time; the table below has it.
         if sum(value is not None for value in values) > 1
     ]

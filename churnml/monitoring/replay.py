@@ -17,6 +17,7 @@ from ibis.expr import types as ir
 from numpy.typing import NDArray
 
 from churnml.base.scratch import temporary_folder
+from churnml.base.tasks import TASKS, TaskName
 from churnml.config.settings import Config
 from churnml.features import write_features
 from churnml.models import histograms as kept
@@ -27,8 +28,10 @@ from churnml.registry.resolve import Resolved
 from churnml.tables import asof
 from churnml.tables.source import Source
 
+Key = tuple[TaskName, date]
+"""A task and an ``as_of``."""
+
 _log = logging.getLogger(__name__)
-_SCORE = "churn_probability"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,42 +61,45 @@ class _Month:
     inputs: list[dict[str, list[int]]] = field(default_factory=list)
 
 
-def replay(source: Source, models: Mapping[date, Resolved], config: Config) -> dict[date, Replayed]:
-    """Score months again, each with its own model.
+def replay(source: Source, models: Mapping[Key, Resolved], config: Config) -> dict[Key, Replayed]:
+    """Score months again, each with its own models; features are built once for all tasks.
 
     Parameters
     ----------
     source : Source
         Checked.
-    models : mapping of date to Resolved
-        By ``as_of``.
+    models : mapping of (str, date) to Resolved
+        By task and ``as_of``.
     config : Config
 
     Returns
     -------
-    dict of date to Replayed
+    dict of (str, date) to Replayed
         Without the dates at which nobody is eligible.
     """
     if not models:
         return {}
-    _log.info("scoring %d months again", len(models))
-    eligible = asof.spine(source.tables, list(models)).cache()
+    days = sorted({day for _task, day in models})
+    _log.info("scoring %d months again", len(days))
+    eligible = asof.spine(source.tables, days).cache()
     rows = _counts(eligible)
     spine = _sampled(eligible, max(rows.values(), default=0), config.monitor.replay_rows)
-    months: dict[date, _Month] = {day: _Month() for day in models}
+    months: dict[Key, _Month] = {key: _Month() for key in models}
     with temporary_folder() as folder:
         path = folder / "features.parquet"
-        write_features(source.tables, list(models), path, config=config, spine=spine)
+        write_features(source.tables, days, path, config=config, spine=spine)
         with pq.ParquetFile(path) as file:
             names = _columns(models, file.schema_arrow.names)
             for batch in file.iter_batches(config.scoring.batch_rows, columns=names):
-                frame = batch.to_pandas()
-                for day, part in frame.groupby("as_of", sort=False):
-                    _score(months[_as_date(day)], models[_as_date(day)], part)
+                for when, part in batch.to_pandas().groupby("as_of", sort=False):
+                    day, own = _as_date(when), part.reset_index(drop=True)
+                    for key, one in models.items():
+                        if key[1] == day:
+                            _score(months[key], one, own)
     return {
-        day: _finished(month, models[day], rows[day])
-        for day, month in months.items()
-        if month.ids and rows.get(day)
+        key: _finished(month, models[key], rows[key[1]])
+        for key, month in months.items()
+        if month.ids and rows.get(key[1])
     }
 
 
@@ -116,16 +122,16 @@ def _sampled(eligible: ir.Table, most: int, limit: int) -> ir.Table:
     return eligible.mutate(number=number).filter(_.number % every == 0).drop("number")
 
 
-def _columns(models: Mapping[date, Resolved], there: list[str]) -> list[str]:
+def _columns(models: Mapping[Key, Resolved], there: list[str]) -> list[str]:
     wanted = ["customer_id", "as_of"]
     wanted += [name for one in models.values() for name in one.model.names]
     return [name for name in dict.fromkeys(wanted) if name in there]
 
 
 def _score(month: _Month, one: Resolved, rows: pd.DataFrame) -> None:
-    rows = rows.reset_index(drop=True)
+    score = TASKS[one.model.task].score
     month.ids.append(rows["customer_id"].to_numpy(dtype=object))
-    month.scores.append(np.asarray(predict(one.model, rows)[_SCORE], dtype=float))
+    month.scores.append(np.asarray(predict(one.model, rows)[score], dtype=float))
     month.inputs.append(counted(one.model.inputs, rows))
 
 

@@ -12,12 +12,23 @@ from churnml.base.dates import with_days
 from churnml.models.histograms import FEWEST, Histograms
 from churnml.monitoring.alarms import Alarm
 from churnml.monitoring.outcomes import Realised
+from churnml.monitoring.prior import Prior
+from churnml.monitoring.satisfaction import SatisfactionMonth
 from churnml.monitoring.words import Tongue, say
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _WORST = 20
+_ANSWERED = {
+    "answers": "answers",
+    "answered": "mean",
+    "predicted": "predicted",
+    "off": "off",
+    "low": "low",
+    "high": "high",
+    "error": "error",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +47,10 @@ class MonitoredMonth:
         None before its outcomes are known, and where they are about fewer than ten.
     estimated : float or None
         The AUC that the scores foretell, where they may.
+    prior : Prior or None
+        The share of leavers that the scores foretell, were it all that has moved.
+    satisfaction : SatisfactionMonth or None
+        What the satisfaction model says of the month.
     known_from : date
         From when on its outcomes are known.
     alarms : tuple of Alarm
@@ -50,6 +65,8 @@ class MonitoredMonth:
     estimated: float | None
     known_from: date
     alarms: tuple[Alarm, ...] = ()
+    prior: Prior | None = None
+    satisfaction: SatisfactionMonth | None = None
 
     @property
     def scored_mean(self) -> float | None:
@@ -75,7 +92,9 @@ class MonitoredMonth:
             "scored_mean": mean if mean is None else round(mean, 6),
             "realised": self.realised.to_dict() if self.realised else None,
             "estimated": None if self.estimated is None else {"auc": round(self.estimated, 6)},
+            "prior": self.prior.to_dict() if self.prior else None,
             "known_from": self.known_from.isoformat(),
+            "satisfaction": self.satisfaction.to_dict() if self.satisfaction else None,
             "alarms": [alarm.to_dict() for alarm in self.alarms],
         }
 
@@ -168,6 +187,27 @@ class Monitoring:
         }
         return say("last_known", "known", lang, facts)
 
+    def last_answers(self, lang: Tongue = "en") -> str:
+        """How the satisfaction model fared in the last month that is known; empty without one."""
+        told = [month.satisfaction for month in self.months if month.satisfaction]
+        if not told:
+            return ""
+        known = [one for one in told if one.answered]
+        if not known:
+            return say("last_answers", "none", lang)
+        found = known[-1].answered
+        assert found is not None
+        facts = {
+            "as_of": known[-1].as_of,
+            "count": f"{found.answers:,}",
+            "mean": f"{found.mean:.1f}",
+            "predicted": f"{found.predicted:.1f}",
+            "off": f"{found.off:+.1f} ({found.low:+.1f} to {found.high:+.1f})"
+            if lang == "en"
+            else f"{found.off:+.1f}（{found.low:+.1f} 至 {found.high:+.1f}）",
+        }
+        return say("last_answers", "known", lang, facts)
+
     def to_dict(self) -> dict[str, Any]:
         """As ``--json`` prints it."""
         return {
@@ -240,10 +280,18 @@ class Monitoring:
             told = month.to_dict()
             known = told.pop("realised") or {}
             guessed = told.pop("estimated") or {}
+            share = told.pop("prior") or {}
+            asked = told.pop("satisfaction") or {}
+            answers = asked.get("realised") or {}
             told["alarms"] = len(told["alarms"])
             names = ("auc", "low", "high", "rate", "predicted", "treated")
             told |= {name: known.get(name) for name in names}
-            rows.append(told | {"estimated_auc": guessed.get("auc"), "level": month.level})
+            told |= {"estimated_auc": guessed.get("auc"), "level": month.level}
+            told |= {"estimated_rate": share.get("rate")}
+            told |= {"satisfaction_mean": asked.get("scored_mean")}
+            rows.append(
+                told | {f"satisfaction_{own}": answers.get(name) for own, name in _ANSWERED.items()}
+            )
         return with_days(pd.DataFrame(rows), "as_of")
 
     def lines(self) -> list[tuple[str, ...]]:

@@ -12,9 +12,10 @@ import churnml
 from churnml.base.dates import add_months
 from churnml.config.settings import Config
 from churnml.datasets.dataset import build_dataset, label_facts
-from churnml.estimators import ChurnClassifier
+from churnml.estimators import ChurnClassifier, SatisfactionRegressor
 from churnml.evaluation.held_out import importance
 from churnml.features import declared
+from churnml.metrics import mae
 from churnml.metrics.significance import auc_influence
 from churnml.models import bundle
 from churnml.models.bundle import Origin
@@ -52,6 +53,34 @@ def learned(operator: Path, days: list, place: Path) -> str:
     return str(place)
 
 
+def learned_satisfaction(operator: Path, days: list, place: Path) -> str:
+    """A bundle that has learned satisfaction from these dates."""
+    data = build_dataset(churnml.open_source(operator), "satisfaction", days)
+    estimator = SatisfactionRegressor(**QUICK).fit(data.X, data.y, groups=data.groups)
+    model = describe(
+        estimator,
+        data.X,
+        origin=Origin(
+            name="satisfaction",
+            label=label_facts("satisfaction", Config()),
+            as_of=tuple(map(str, days)),
+            rows=len(data),
+            customers=data.groups.nunique(),
+        ),
+        features=declared(),
+        reference=estimator.predict(data.X),
+        customers=data.groups,
+        times=data.times,
+    )
+    error = mae(data.y, estimator.oof_)
+    tested = {
+        "importance": importance(estimator, data.X),
+        "metrics": {"mae": [error, 0.9 * error, 1.1 * error]},
+    }
+    bundle.save(replace(model, tested=tested), place)
+    return str(place)
+
+
 def last_day(operator: Path):
     """The first day after the last month with bills."""
     months = pd.to_datetime(pd.read_parquet(operator / "bills.parquet", columns=["month"])["month"])
@@ -62,11 +91,11 @@ def last_day(operator: Path):
 def planted(tmp_path_factory) -> Callable[..., Path]:
     """``planted(operator, table, change, since)``: a copy with a table changed from a month on."""
 
-    def make(operator: Path, table: str, change: Callable, since) -> Path:
+    def make(operator: Path, table: str, change: Callable, since, time: str = "month") -> Path:
         place = tmp_path_factory.mktemp("planted") / "operator"
         shutil.copytree(operator, place)
         rows = pd.read_parquet(place / f"{table}.parquet")
-        late = pd.to_datetime(rows["month"]) >= pd.Timestamp(since)
+        late = pd.to_datetime(rows[time]) >= pd.Timestamp(since)
         change(rows, late)
         rows.to_parquet(place / f"{table}.parquet", index=False)
         return place

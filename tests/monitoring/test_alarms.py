@@ -10,7 +10,8 @@ from scipy.stats import false_discovery_control
 from churnml.base.dates import add_months
 from churnml.config.monitoring import MonitorSettings
 from churnml.models.histograms import Histograms, InputHistogram, ScoreHistogram
-from churnml.monitoring.alarms import MonthSeen, benjamini_hochberg, raise_alarms
+from churnml.monitoring.alarms import MonthSeen, raise_alarms
+from churnml.monitoring.columns import benjamini_hochberg
 from churnml.monitoring.outcomes import Realised
 
 SETTINGS = MonitorSettings()

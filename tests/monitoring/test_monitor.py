@@ -13,7 +13,7 @@ from churnml.base.dates import add_months
 from churnml.cli import main
 from churnml.errors import OutputError
 from churnml.models.histograms import ScoringRecord
-from tests.monitoring.conftest import last_day, learned
+from tests.monitoring.conftest import last_day, learned, learned_satisfaction
 
 SETTINGS = {"scoring": {"batch_rows": 300}}
 
@@ -37,6 +37,12 @@ def model(operator, end, tmp_path_factory) -> str:
 
 
 @pytest.fixture(scope="module")
+def satisfaction_model(operator, end, tmp_path_factory) -> str:
+    days = [add_months(end, -back) for back in (8, 7, 6)]
+    return learned_satisfaction(operator, days, tmp_path_factory.mktemp("asked") / "satisfaction")
+
+
+@pytest.fixture(scope="module")
 def scored(operator, model, end, tmp_path_factory) -> Path:
     """A folder of scorings, with the month before the last."""
     place = tmp_path_factory.mktemp("scorings")
@@ -46,9 +52,10 @@ def scored(operator, model, end, tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def found(operator, model, scored, end, tmp_path_factory):
+def found(operator, model, satisfaction_model, scored, end, tmp_path_factory):
     out = tmp_path_factory.mktemp("out") / "monitor"
     options = {"churn_model": model, "scores": [scored], "out": out, "config": SETTINGS}
+    options["satisfaction_model"] = satisfaction_model
     return churnml.monitor(operator, as_of=end, months=6, **options)
 
 
@@ -104,6 +111,48 @@ def test_realised_figures_are_those_of_the_labels(found, scored, operator, end):
     pairs = kept.loc[kept["left"] == 1, "churn_probability"].to_numpy()[:, None]
     others = kept.loc[kept["left"] == 0, "churn_probability"].to_numpy()[None]
     assert fared.auc == pytest.approx(((pairs > others) + 0.5 * (pairs == others)).mean())
+
+
+def test_satisfaction_is_held_against_the_answers_that_came_after(found, operator, end):
+    months = [one["satisfaction"] for one in found.to_dict()["months"]]
+    # Scored with churn alone, or not at all: the satisfaction model scores them again.
+    assert [one["origin"] for one in months] == [None, *["replayed"] * 5]
+    day = add_months(end, -4)
+    month = next(one for one in found.months if one.as_of == day).satisfaction
+    fared = month.answered
+    labels = churnml.build_dataset(churnml.open_source(operator), "satisfaction", day)
+    assert fared.answers == len(labels) >= 10
+    assert fared.mean == pytest.approx(labels.y.mean())
+    assert fared.off == pytest.approx(fared.mean - fared.predicted)
+    assert fared.low < fared.off < fared.high
+    assert 0 < fared.error < 40
+    last = months[-1]
+    assert last["realised"] is None
+    assert date.fromisoformat(last["known_from"]) >= add_months(end, 2)
+    (told,) = [note for note in found.to_dict()["notes"] if "of answers are reported" in note]
+    assert f"cannot be known before {last['known_from']}" in told
+    for lang, word in (("en", "answers, mean"), ("zh", "份答卷，平均")):
+        page = (Path(found.folder) / f"monitor{'.zh' * (lang == 'zh')}.html").read_text()
+        assert word in found.last_answers(lang)
+        assert found.last_answers(lang) in page
+
+
+def test_answers_that_are_not_as_predicted_are_told_of(
+    planted, operator, model, satisfaction_model, end
+):
+    """Whoever answers gives two points of ten fewer, from seven months before the end on."""
+
+    def lower(surveys: pd.DataFrame, late: pd.Series) -> None:
+        least = surveys.loc[late, "scale_min"]
+        surveys.loc[late, "score"] = (surveys.loc[late, "score"] - 3).clip(lower=least)
+
+    worse = planted(operator, "surveys", lower, add_months(end, -6), time="sent_at")
+    options = {"churn_model": model, "satisfaction_model": satisfaction_model}
+    found = churnml.monitor(worse, as_of=end, months=6, config=SETTINGS, **options)
+    told = [one for month in found.months for one in month.alarms if "level" in one.measure]
+    assert told
+    assert "was predicted" in told[-1].what_to_do("en")
+    assert "重新训练满意度模型" in "".join(one.what_to_do("zh") for one in told)
 
 
 def test_what_cannot_be_known_yet_is_said_with_its_date(found, end):
