@@ -25,6 +25,7 @@ import pandas as pd
 
 import churnml
 from churnml.features import declared
+from churnml.metrics.displays import GroupsDisplay
 from churnml.metrics.displays.style import BLUE, GREY, ORANGE, PALETTE, use_style
 
 use_style()
@@ -128,20 +129,10 @@ KINDS = {
     "complaints_business_support_count_90d": "业务支撑",
     "complaints_service_window_count_90d": "窗口服务",
 }
-present = {name: label for name, label in KINDS.items() if name in X}
-rates = pd.DataFrame(
-    {
-        label: {
-            "none": 100 * left[X[name] == 0].mean(),
-            "one or more": 100 * left[X[name] > 0].mean(),
-        }
-        for name, label in present.items()
-    }
-).T
-axes = rates.plot.barh(figsize=(8, 3.4), color=[GREY, ORANGE], width=0.7)
-axes.set(title="Churn by complaints in 90 days", xlabel="% who left in two months")
-axes.legend(frameon=False, title="complaints")
-axes.invert_yaxis()
+figure, panels = plt.subplots(2, 2, figsize=(10, 4.4), sharex=True)
+for axes, (name, kind) in zip(panels.flat, KINDS.items(), strict=True):
+    some = X[name].gt(0).map({False: "none", True: "one or more"})
+    GroupsDisplay.from_values(left, some, title=f"{kind}投诉, 90 days", label="% who left", ax=axes)
 plt.show()
 
 # %%
@@ -151,19 +142,14 @@ X[[name for name in X if name.startswith("complaints_open")]].describe().T.round
 # ## Tiers and how customers move between them
 
 # %%
-moves = pd.crosstab(
-    X["tier_individual_3m_level"],
-    X["tier_individual_now_level"],
-    rownames=["three months ago"],
-    colnames=["now"],
-)
-moves
+TIERS = {0: "standard 普通", 1: "silver 银卡", 2: "gold 金卡", 3: "diamond 钻石卡"}
+moves = pd.crosstab(X["tier_individual_3m_level"], X["tier_individual_now_level"])
+moves.rename(index=TIERS, columns=TIERS).rename_axis(index="three months ago", columns="now")
 
 # %%
-by_tier = left.groupby(X["tier_individual_now"]).agg(["mean", "size"]).sort_values("mean")
-by_tier.assign(mean=lambda table: (100 * table["mean"]).round(1)).rename(
-    columns={"mean": "% who left", "size": "customers"}
-)
+title = "Churn by tier (客户等级)"
+GroupsDisplay.from_values(left, X["tier_individual_now"], title=title, label="% who left")
+plt.show()
 
 # %% [markdown]
 # ## Zero, missing and no history

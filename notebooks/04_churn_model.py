@@ -95,7 +95,8 @@ plt.show()
 truth = pd.read_parquet("operator/truth/hazard.parquet")
 truth = truth[pd.to_datetime(truth["month"]) == "2026-03-01"].set_index("customer_id")
 possible = truth["churn_probability"].reindex(test.groups.to_numpy())
-evaluate_churn(test.y, p, test.groups, truth=possible).possible
+reached = evaluate_churn(test.y, p, test.groups, truth=possible).possible
+pd.DataFrame({name: vars(one) for name, one in reached.items()}).T.round(3)
 
 # %% [markdown]
 # ## Why?

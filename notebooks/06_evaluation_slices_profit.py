@@ -125,7 +125,7 @@ plt.show()
 
 # %%
 costs = Costs()
-costs
+pd.Series(costs.model_dump(), name="yuan, or a share").to_frame()
 
 # %%
 value = customer_value(test.X["arpu_mean_3m_yuan"], costs)

@@ -8,6 +8,7 @@ Those of predictions have the shape of scikit-learn's Displays: made by ``from_p
 """
 
 from churnml.metrics.displays.gains import GainsDisplay
+from churnml.metrics.displays.groups import GroupsDisplay
 from churnml.metrics.displays.profit import ProfitDisplay
 from churnml.metrics.displays.reasons import ReasonsDisplay
 from churnml.metrics.displays.reliability import ReliabilityDisplay
@@ -19,6 +20,7 @@ from churnml.metrics.displays.word_of_mouth import WordOfMouthDisplay
 __all__ = [
     "FifthsDisplay",
     "GainsDisplay",
+    "GroupsDisplay",
     "ProfitDisplay",
     "ReasonsDisplay",
     "ReliabilityDisplay",

@@ -10,6 +10,7 @@ import pytest
 from churnml.errors import DataError
 from churnml.metrics.displays import (
     GainsDisplay,
+    GroupsDisplay,
     ProfitDisplay,
     ReasonsDisplay,
     ReliabilityDisplay,
@@ -35,6 +36,9 @@ def made():
     contributions = pd.DataFrame(np.random.default_rng(0).normal(size=(50, 3)), columns=list("abc"))
     return {
         "gains": lambda ax: GainsDisplay.from_predictions(y, honest(truth), ax=ax),
+        "groups": lambda ax: GroupsDisplay.from_values(
+            y, np.where(truth < 0.1, "low", "high"), ax=ax
+        ),
         "profit": lambda ax: ProfitDisplay.from_predictions(y, truth, value=900.0, ax=ax),
         "reliability": lambda ax: ReliabilityDisplay.from_predictions(y, truth, ax=ax),
         "reasons": lambda ax: ReasonsDisplay.from_predictions(contributions, ax=ax),
@@ -122,3 +126,29 @@ def test_nothing_to_draw_is_refused():
         ReasonsDisplay.from_predictions(pd.DataFrame())
     with pytest.raises(DataError, match="shape"):
         SatisfactionDisplay.from_predictions([1.0], [1.0, 2.0])
+
+
+def test_groups_have_counts_wilsons_intervals_and_the_order_of_tiers():
+    tiers = ["gold"] * 100 + ["standard"] * 200 + ["diamond"] * 10 + [None]
+    left = [1] * 50 + [0] * 50 + [1] * 20 + [0] * 190 + [1]
+    shown = GroupsDisplay.from_values(left, tiers, names={"diamond": "钻石卡"}, title="离网率")
+    assert list(shown.means.index) == ["standard", "gold", "钻石卡"]
+    assert shown.means["n"].tolist() == [200, 100, 10]
+    gold = shown.means.loc["gold"]
+    # Wilson's interval of 50 of 100, to the printed digits.
+    assert (gold["low"].round(3), gold["mean"], gold["high"].round(3)) == (0.404, 0.5, 0.596)
+    assert shown.means.loc["钻石卡", "low"] == 0.0
+    ticks = [text.get_text() for text in shown.ax_.get_yticklabels()]
+    assert ticks == ["standard  (n = 200)", "gold  (n = 100)", "钻石卡  (n = 10)"]
+    assert shown.ax_.get_title() == "离网率"
+    assert shown.ax_.get_xlabel() == "%; 95 % interval, dashed: all"
+    top, bottom = shown.ax_.get_ylim()
+    assert top > bottom, "the first group stands on top"
+
+
+def test_a_mean_of_points_has_the_interval_of_its_standard_error():
+    points = np.random.default_rng(0).normal(70, 10, 400)
+    shown = GroupsDisplay.from_values(points, np.repeat(["b", "a"], 200), order=["b", "a"])
+    assert list(shown.means.index) == ["b", "a"]
+    half = 1.96 * points[:200].std(ddof=1) / np.sqrt(200)
+    assert shown.means.loc["b", "high"] == pytest.approx(points[:200].mean() + half, abs=1e-3)
