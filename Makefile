@@ -5,7 +5,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo models notebooks test test-all bench faults lint install lock schema clean
+.PHONY: demo models notebooks docs test test-all bench faults lint install lock schema clean
 
 demo: install
 	$(BIN)/churnml demo demo --overwrite
@@ -45,6 +45,12 @@ notebooks: install
 	  $(BIN)/jupyter nbconvert --log-level ERROR --to notebook --execute --inplace \
 	    --ExecutePreprocessor.record_timing=False "$${source%.py}.ipynb"; \
 	done
+
+# The pages of docs/ as a site; a warning or a dead link fails.
+docs: install
+	$(BIN)/python -m churnml.features >docs/features.md
+	$(BIN)/python -m churnml.cli.reference >docs/commands.md
+	$(BIN)/zensical build --strict --clean
 
 lint: install
 	$(BIN)/ruff format --check
