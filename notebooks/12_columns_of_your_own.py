@@ -20,13 +20,13 @@
 import os
 import tempfile
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
 import churnml
 from churnml.features import declared
 from churnml.metrics import format_estimate
+from churnml.metrics.displays import GroupsDisplay
 from churnml.testing import assert_point_in_time
 
 os.chdir(tempfile.mkdtemp())
@@ -61,11 +61,13 @@ app["known_at"] = ended + pd.to_timedelta(late, unit="D")
 app.shape
 
 # %%
-months_left = pd.Series(left // 30, name="months before leaving").clip(upper=8)
-figure, axes = plt.subplots(figsize=(6, 3))
-app["sessions"].groupby(months_left).mean().loc[0:].plot.bar(ax=axes, color="#5b7f95")
-axes.set(title="App sessions a month", xlabel="months before leaving; 8: later, or never")
-figure.tight_layout()
+months_left = pd.Series(left // 30).clip(upper=8).where(lambda months: months >= 0)
+names = {months: f"{months:.0f} months before leaving" for months in range(8)} | {
+    8: "later, or never"
+}
+shown = GroupsDisplay.from_values(
+    app["sessions"], months_left, names=names, title="App sessions", label="a month"
+)
 
 # %% [markdown]
 # ## Declared once
