@@ -1,6 +1,7 @@
 """The whole job from Python: each verb as the command of its name, on whatever holds the data."""
 
 import itertools
+import json
 
 import duckdb
 import ibis
@@ -11,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import churnml
-from churnml.errors import DataError, ModelError, OutputError, UsageError
+from churnml.errors import DataError, ModelError, OutputError, SchemaError, UsageError
 from churnml.registry.resolve import resolve
 
 QUICK = churnml.Config.model_validate(
@@ -150,6 +151,68 @@ def test_the_whole_job_in_one_go(trained, source, place):
     for shown in (trained, found, outcome, manifest, churnml.history("churn"), pair):
         assert "<" in shown._repr_html_()
         assert shown.to_dict()
+    for shown in (trained, found):
+        figures = shown.to_pandas().set_index(["model", "measure"])
+        whose = next(iter(figures.index))[0]
+        flat = shown.to_dict()["metrics"]
+        for name, end in (("auc", ""), ("auc", "_low"), ("auc", "_high")):
+            assert figures.loc[(whose, name), end.strip("_") or "value"] == flat[f"{name}{end}"]
+        assert set(shown.to_dict()["baselines"]) <= {one for one, _ in figures.index}
+
+
+def test_rows_models_and_exports_show_themselves(trained, source, place):
+    data = churnml.build_dataset(source, "churn", as_of=["2026-02-01", "2026-03-01"])
+    assert "mean of churned" in data._repr_html_()
+    told = data.to_dict()
+    assert told["rows"] == len(data) == sum(one["rows"] for one in told["dates"])
+    known = data.y[data.times.astype(str) == "2026-03-01"]
+    assert told["dates"][1] == {"as_of": "2026-03-01", "rows": len(known), "mean": known.mean()}
+    features = churnml.build_features(source, as_of=["2026-02-01", "2026-03-01"]).to_pandas()
+    merged = data.keys.merge(features, on=["customer_id", "as_of"])
+    assert len(merged) == len(data)
+    pd.testing.assert_series_equal(
+        merged["arpu_mean_3m_yuan"].reset_index(drop=True),
+        data.X["arpu_mean_3m_yuan"],
+        check_dtype=False,
+        rtol=1e-6,
+    )
+    model = churnml.load_model(trained.model_uri)
+    assert "churn/1" in model._repr_html_()
+    assert model.to_dict()["columns"] == model.names
+    exported = churnml.export(model, place / "shown")
+    assert "MODEL_CARD.md" in exported._repr_html_()
+    for one in (data, model, exported):
+        assert json.loads(json.dumps(one.to_dict(), allow_nan=False))
+
+
+# MLflow compares a frame's columns with a range.
+@pytest.mark.filterwarnings("ignore:Operation with range")
+def test_an_estimator_of_own_features_is_logged_and_scored(operator, place):
+    customers = pd.read_parquet(operator / "customers.parquet")["customer_id"]
+    months = pd.date_range("2025-12-05", periods=7, freq="MS")
+    crm = pd.DataFrame(itertools.product(customers, months), columns=["customer_id", "at"]).assign(
+        balance=lambda rows: rows["customer_id"].str[-2:].astype(int)
+    )
+    own = churnml.Extra(crm, time="at", columns={"balance": {"aggregate": ["last"]}})
+    source = churnml.open_source(operator, extra={"crm": own})
+    data = churnml.build_dataset(source, "churn", as_of="2026-03-01")
+    columns = ["arpu_mean_3m_yuan", *(name for name in data.X if name.startswith("crm_"))]
+    assert len(columns) > 1
+    quick = {"repeats": 1, "folds": 2, "max_rounds": 5, "n_jobs": 1}
+    churn = churnml.ChurnClassifier(**quick).fit(data.X[columns], data.y)
+    logged = churnml.log_model(churn, data.X, source=source, name="mine", times=data.times)
+    assert churnml.load_model(logged.model_uri).origin.kind == "operator"
+    manifest = churnml.score(source, AS_OF, out=place / "own", churn_model=logged.model_uri)
+    scores = manifest.to_pandas().set_index("customer_id")["churn_probability"]
+    rows = churnml.build_features(source, as_of=AS_OF).to_pandas().set_index("customer_id")
+    assert scores.tolist() == churn.predict_proba(rows.loc[scores.index])[:, 1].tolist()
+    with pytest.raises(SchemaError, match="needs crm, which"):
+        churnml.score(operator, AS_OF, out=place / "bare", churn_model=logged.model_uri)
+    with pytest.warns(UserWarning, match=r"other: \d of \d columns are no features .*give source"):
+        logged = churnml.log_model(churn, data.X, name="other")
+    assert churnml.load_model(logged.model_uri).origin.kind == "table"
+    with pytest.raises(ModelError, match="as a column of a table, not as a feature of tables"):
+        churnml.score(source, AS_OF, out=place / "other", churn_model=logged.model_uri)
 
 
 def test_keys_of_the_frames_of_all_verbs_merge(trained, source, place):

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from html import escape
 from typing import Any
 
 import ibis
@@ -87,10 +88,32 @@ class Dataset:
         }
         return Dataset(**parts)
 
+    @property
+    def keys(self) -> pd.DataFrame:
+        """``customer_id`` and ``as_of`` of each row, as they merge with those of other frames."""
+        return with_days(pd.DataFrame({"customer_id": self.groups, "as_of": self.times}), "as_of")
+
     def to_pandas(self) -> pd.DataFrame:
         """Keys, target and features in one frame, whose keys merge with those of other frames."""
-        keys = {"customer_id": self.groups, "as_of": self.times, "target": self.y}
-        return with_days(pd.concat([pd.DataFrame(keys), self.X], axis=1), "as_of")
+        return pd.concat([self.keys, self.y.rename("target"), self.X], axis=1)
+
+    def to_dict(self) -> dict[str, Any]:
+        """What is in it, as plain data: rows, customers, features, and the dates one by one."""
+        return {
+            "rows": len(self),
+            "customers": int(self.groups.nunique()),
+            "features": list(map(str, self.X.columns)),
+            "target": str(self.y.name),
+            "dates": [
+                {"as_of": str(day), "rows": len(known), "mean": float(known.mean())}
+                for day, known in self.y.groupby(self.times.to_numpy())
+            ],
+        }
+
+    def _repr_html_(self) -> str:
+        dates = pd.DataFrame(self.to_dict()["dates"], columns=["as_of", "rows", "mean"])
+        shown = dates.set_axis(["as of", "rows", f"mean of {self.y.name}"], axis=1)
+        return f"<p>{escape(repr(self))}</p>{shown.to_html(index=False, border=0)}"
 
     def __len__(self) -> int:
         return len(self.y)

@@ -49,9 +49,13 @@ class ForwardSplit(BaseCrossValidator):
     >>> ForwardSplit(2, times=times)
     ForwardSplit(2, horizon='2mo', gap='0d', test_months=1, times=<5 dates>)
 
-    With scikit-learn's tools, where the estimator's ``fit`` asks for the customers too::
+    With scikit-learn's tools::
 
         cross_val_score(churn, data.X, data.y, cv=ForwardSplit(3, times=data.times))
+
+    The oldest rows are never tested: what needs a prediction of every row, such as
+    ``cross_val_predict`` and ``StackingClassifier``, says that it "only works for partitions".
+    ``StackingClassifier(models, cv="prefit")`` stacks models that were fitted on earlier months.
     """
 
     # The dates are for the splitter alone: they reach it without being asked for.

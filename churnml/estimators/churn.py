@@ -285,7 +285,7 @@ def _leaving(classes: NDArray[Any], pos_label: Any, *, warn: bool = True) -> int
         if warn:
             _warn_of_words(classes)
         return 1
-    places = np.flatnonzero(classes == pos_label)
+    places = np.flatnonzero([bool(np.isscalar(pos_label) and one == pos_label) for one in classes])
     if places.size != 1:
         shown = " and ".join(repr(_plain(label)) for label in classes)
         raise UsageError(

@@ -141,7 +141,7 @@ class ChurnHazard(BoostedEstimator):
         groups : array, shape (n,), optional
             Rows of one customer share a value and are never parted by a fold.
         sample_weight : array, shape (n,), optional
-            At least 0.
+            At least 0; scaled as `ChurnClassifier.fit` says.
 
         Raises
         ------
@@ -189,7 +189,7 @@ class ChurnHazard(BoostedEstimator):
         for name in ("max_rounds", "folds", "max_person_months"):
             check_count(name, getattr(self, name))
         if self.num_leaves is None:
-            raise UsageError("num_leaves is None; whole numbers from 2 on were expected.")
+            raise UsageError("num_leaves is None; whole numbers from 2 to 131,072 were expected.")
         read_leaves("num_leaves", self.num_leaves)
         check_real("learning_rate", self.learning_rate, above=0, none=True)
         check_directions("monotone", self.monotone)

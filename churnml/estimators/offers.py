@@ -20,7 +20,7 @@ from churnml.estimators.boosting.booster import Recipe, load
 from churnml.estimators.boosting.fit import seed_of
 from churnml.estimators.encoding.encoder import Encoder, fit_encoder
 from churnml.estimators.encoding.sample import Sample, draw_sample, fit_frame
-from churnml.estimators.parameters import check_count, check_real, check_threads
+from churnml.estimators.parameters import MOST_LEAVES, check_count, check_real, check_threads
 from churnml.estimators.uplift.boosters import with_acceptance, with_offers
 from churnml.estimators.uplift.crossfit import (
     CrossFitted,
@@ -208,11 +208,13 @@ class OfferEffect(BoostedEstimator):
         if self.folds == 2:
             raise UsageError("folds is 2; 3 or more were expected.")
         check_count("max_rounds", self.max_rounds)
-        check_count("num_leaves", self.num_leaves, least=2)
+        check_count("num_leaves", self.num_leaves, least=2, most=MOST_LEAVES)
         check_count("min_leaf", self.min_leaf, none=True)
         check_real("learning_rate", self.learning_rate, above=0)
         check_real("l2", self.l2, least=0)
         check_threads("n_jobs", self.n_jobs)
+        if not (self.drivers is None or isinstance(self.drivers, list | tuple | set | frozenset)):
+            raise UsageError(f"drivers is {self.drivers!r}; names of columns, or None, expected.")
         return seed_of(self.random_state)
 
     def _target(self, y: ArrayLike) -> NDArray[np.float64]:
@@ -270,7 +272,7 @@ class OfferEffect(BoostedEstimator):
             return None
         named = np.array([one.name in self.drivers for one in encoder.columns])
         if not named.any():
-            raise UsageError(f"drivers: no column is called {', '.join(self.drivers) or 'so'}.")
+            raise UsageError(f"drivers is {self.drivers!r}; no column is called so.")
         return np.asarray(named[encoder.owners])
 
     def _cross_fit(self, experiment: Experiment, seed: int) -> CrossFitted:

@@ -9,6 +9,11 @@ import numpy as np
 
 from churnml.errors import UsageError
 
+_LARGEST = np.finfo(np.float64).max
+MOST_LEAVES = 131_072
+"""What LightGBM takes at most."""
+_THREADS = 65_536
+
 
 def check_count(
     name: str, value: Any, *, least: int = 1, most: int | None = None, none: bool = False
@@ -31,7 +36,7 @@ def check_count(
         return
     whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
     if not whole or value < least or (most is not None and value > most):
-        span = f"of {least} or more" if most is None else f"from {least} to {most}"
+        span = f"of {least} or more" if most is None else f"from {least} to {most:,}"
         raise _unfit(name, value, f"a whole number {span}", none)
 
 
@@ -61,8 +66,9 @@ def check_real(
     if value is None and none:
         return
     real = isinstance(value, int | float | np.integer | np.floating)
-    real = real and not isinstance(value, bool) and bool(np.isfinite(value))
-    if real and value > above and least <= value <= most:
+    real = real and not isinstance(value, bool)
+    # Infinity and NaN are no such number; whole ones may be longer than a float.
+    if real and value > above and least <= value <= most and abs(value) <= _LARGEST:
         return
     low = f"above {above:g}" if above > -np.inf else f"of {least:g} or more"
     span = "" if max(above, least) == -np.inf else f" {low}"
@@ -85,7 +91,7 @@ def check_threads(name: str, value: Any) -> None:
     """
     if isinstance(value, int | np.integer) and not isinstance(value, bool) and value == -1:
         return
-    check_count(name, value, none=True)
+    check_count(name, value, most=_THREADS, none=True)
 
 
 def check_directions(name: str, value: Any) -> None:
@@ -117,11 +123,13 @@ def read_leaves(name: str, value: Any) -> tuple[int, ...] | None:
     wrong = [
         one
         for one in given
-        if not isinstance(one, int | np.integer) or isinstance(one, bool) or one < 2
+        if not isinstance(one, int | np.integer)
+        or isinstance(one, bool)
+        or not 2 <= one <= MOST_LEAVES
     ]
     if wrong or not given:
         raise UsageError(
-            f"{name} is {value!r}; whole numbers from 2 on were expected.",
+            f"{name} is {value!r}; whole numbers from 2 to {MOST_LEAVES:,} were expected.",
             hint="Give one, or a tuple that the repeats take in turn.",
         )
     return tuple(int(one) for one in given)

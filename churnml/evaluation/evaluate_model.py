@@ -32,6 +32,7 @@ from churnml.evaluation.value import operator_value
 from churnml.metrics import (
     Estimate,
     customer_value,
+    metrics_frame,
 )
 from churnml.models.bundle import Model
 from churnml.models.drift import drift_by_month
@@ -74,6 +75,11 @@ class Evaluated:
     def to_dict(self) -> dict[str, Any]:
         """The evaluation as plain data, for ``--json``."""
         return self.evaluation.to_dict()
+
+    def to_pandas(self) -> pd.DataFrame:
+        """A row for each measure of the model, then of its baselines, with its interval."""
+        found = self.evaluation
+        return metrics_frame({found.model or "model": found.metrics, **found.baselines})
 
     def __repr__(self) -> str:
         return repr(self.evaluation)

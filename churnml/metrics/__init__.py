@@ -54,6 +54,7 @@ from churnml.metrics.suites import (
     churn_measures,
     churn_metrics,
     flat_metrics,
+    metrics_frame,
     satisfaction_measures,
     satisfaction_metrics,
 )
@@ -89,6 +90,7 @@ __all__ = [
     "lift",
     "log_loss",
     "mae",
+    "metrics_frame",
     "paired_difference",
     "profit_curve",
     "profit_measures",

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from churnml.base.tasks import TASKS, of_task
@@ -202,6 +203,21 @@ def flat_metrics(metrics: Mapping[str, Estimate], prefix: str = "") -> dict[str,
         for end, which in ends.items()
         if np.isfinite(getattr(estimate, which))
     }
+
+
+def metrics_frame(of: Mapping[str, Mapping[str, Estimate]]) -> pd.DataFrame:
+    """A row for each model and measure, with the ends of its interval.
+
+    >>> metrics_frame({"churn/3": {"auc": Estimate(.8, .7, .9)}})
+         model measure  value  low  high
+    0  churn/3     auc    0.8  0.7   0.9
+    """
+    rows = [
+        (model, measure, one.value, one.low, one.high)
+        for model, measures in of.items()
+        for measure, one in measures.items()
+    ]
+    return pd.DataFrame(rows, columns=["model", "measure", "value", "low", "high"])
 
 
 @dataclass(frozen=True, kw_only=True)

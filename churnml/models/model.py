@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from html import escape
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -181,9 +182,44 @@ class Model:
         """The names of the columns that the model reads."""
         return [column.name for column in self.inputs]
 
+    def to_dict(self) -> dict[str, Any]:
+        """What it is and what it learned from, as plain data."""
+        origin = self.origin
+        return {
+            "task": self.task,
+            "name": origin.name,
+            "version": self.version,
+            "uri": self.uri,
+            "digest": self.digest,
+            "estimator": type(self.estimator).__name__,
+            "kind": origin.kind,
+            "label": dict(origin.label),
+            "as_of": list(origin.as_of),
+            "rows": origin.rows,
+            "customers": origin.customers,
+            "columns": self.names,
+            "versions": dict(self.versions),
+        }
+
+    def _repr_html_(self) -> str:
+        facts = self.to_dict()
+        facts["columns"] = len(self.names)
+        rows = "".join(
+            f"<tr><th>{escape(name)}</th><td>{escape(_shown(value))}</td></tr>"
+            for name, value in facts.items()
+            if value
+        )
+        return f"<table>{rows}</table>"
+
     def __repr__(self) -> str:
         name = self.origin.name or self.task
         return f"Model({name}: {type(self.estimator).__name__}, {len(self.inputs)} columns)"
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {one}" for name, one in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def predict(model: Model, rows: pd.DataFrame) -> Scores:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,9 @@ class Exported:
     def to_dict(self) -> dict[str, Any]:
         """The export as plain data, for ``--json``."""
         return {"model": self.model, "folder": self.folder, "card": self.card}
+
+    def _repr_html_(self) -> str:
+        return f"<p>{escape(self.model)} in {escape(self.folder)}, with {escape(self.card)}</p>"
 
 
 def export(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -13,14 +14,17 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from churnml.base.tasks import TASKS, find_task
+from churnml.base.text import counted
 from churnml.datasets.flat import Column, Signature
 from churnml.errors import UsageError
 from churnml.estimators.encoding.frames import as_frame
-from churnml.features import declared
+from churnml.features import Feature, declared
 from churnml.models.model import InputColumn, Model, Origin, estimator_class
 from churnml.models.profile import describe
 from churnml.registry.tracking import log_training
 from churnml.registry.tracking.run import Data, TrainingRecord, origin_params
+from churnml.tables.checked import Location, as_source
+from churnml.tables.source import Source
 
 if TYPE_CHECKING:
     from churnml.models.model import Estimator
@@ -58,6 +62,7 @@ def log_model(
     X: Any,
     *,
     name: str | None = None,
+    source: Source | Location | None = None,
     groups: Sequence[Any] | pd.Series | None = None,
     times: Sequence[Any] | pd.Series | None = None,
     notes: str = "",
@@ -66,8 +71,8 @@ def log_model(
 ) -> LoggedEstimator:
     """Register an estimator that was fitted in a notebook, under a name of its own.
 
-    Columns that all are churnml's own features make a model of operator tables, any others a
-    model of a table that has these columns. Nothing is tested here: figures of how good it is
+    Columns that all are features of operator tables make a model of operator tables, any others
+    a model of a table that has these columns. Nothing is tested here: figures of how good it is
     come from `churnml.evaluate`.
 
     Parameters
@@ -79,6 +84,9 @@ def log_model(
     name : str, optional
         The registered name, by default ``<task>-notebook``; not a task's own, whose models
         `churnml.train` makes and tests.
+    source : Source or path, optional
+        What the features were built from, where it has tables of your own (`churnml.Extra`):
+        their features are then known as features too.
     groups : sequence, shape (n,), optional
         The customer of each row; categories that fewer than 10 have are not kept.
     times : sequence, shape (n,), optional
@@ -118,7 +126,8 @@ def log_model(
             hint="Choose another, such as the name of the notebook.",
         )
     frame = as_frame(X)
-    model = _described(estimator, frame, name, groups, times)
+    features = declared(None if source is None else as_source(source).tables)
+    model = _described(estimator, frame, name, groups, times, features)
     text = f"A **{task}** model, fitted in a notebook; not tested by churnml."
     run = log_training(
         TrainingRecord(
@@ -157,9 +166,19 @@ def _task(estimator: Any) -> str:
     return find_task(known[0]).name
 
 
-def _described(estimator: Any, frame: pd.DataFrame, name: str, groups: Any, times: Any) -> Model:
-    features = [one for one in declared() if one.name in set(estimator.columns_in_)]
-    of_operator = len(features) == len(estimator.columns_in_)
+def _described(
+    estimator: Any,
+    frame: pd.DataFrame,
+    name: str,
+    groups: Any,
+    times: Any,
+    known: Sequence[Feature],
+) -> Model:
+    read = set(estimator.columns_in_)
+    features = [one for one in known if one.name in read]
+    of_operator = len(features) == len(read)
+    if features and not of_operator:
+        _warn_of_a_table(name, sorted(read - {one.name for one in features}), len(read))
     customers = len(frame) if groups is None else int(pd.Series(groups).nunique())
     origin = Origin(
         name=name,
@@ -181,6 +200,17 @@ def _described(estimator: Any, frame: pd.DataFrame, name: str, groups: Any, time
     leaving = getattr(estimator, "pos_label_", None)
     positive = {} if leaving is None else {"positive": str(leaving)}
     return replace(model, origin=replace(model.origin, table=table | positive))
+
+
+def _warn_of_a_table(name: str, others: Sequence[str], read: int) -> None:
+    """Warn where features were meant for operator tables, but for some columns nobody declares."""
+    warnings.warn(
+        f"{name}: {len(others)} of {counted(read, 'column')} are no features of operator tables, "
+        f"such as {others[0]!r}: it is kept as a model of a table that has these columns. "
+        "Where they come from tables of your own, give source, the source they were built from.",
+        UserWarning,
+        stacklevel=5,
+    )
 
 
 def _signature(inputs: Sequence[InputColumn], frame: pd.DataFrame) -> Signature:

@@ -133,13 +133,15 @@ def _refuse_evaluation(model: Model) -> None:
         frame = frame.f_back
         if str(frame.f_globals.get("__name__")).startswith("mlflow.models.evaluation"):
             score = TASKS[model.task].score
+            scores = TASKS[model.task].measured_as == "satisfaction"
+            value, kind = ("", "regressor") if scores else (" > 0.5", "classifier")
             raise UsageError(
                 "mlflow.models.evaluate takes one column of labels for what a model predicts; this "
                 f"one gives {score} and more.",
                 hint="churnml.evaluate(model, data, target=...) measures it, with intervals. For "
-                f"MLflow's own report: data['predicted'] = model.predict(data)['{score}'] > 0.5, "
+                f"MLflow's own report: data['predicted'] = model.predict(data)['{score}']{value}, "
                 "then mlflow.models.evaluate(data=data[['predicted', target]], "
-                "predictions='predicted', targets=target, model_type='classifier').",
+                f"predictions='predicted', targets=target, model_type='{kind}').",
             )
 
 

@@ -62,6 +62,13 @@ def _require_same_definitions(resolved: Resolved, has: Mapping[str, Feature]) ->
         learned, here = (column.feature or {}).get("definition", ""), has[column.name].definition
         if learned == here:
             continue
+        if column.feature is None:
+            raise ModelError(
+                f"{resolved.version} knows {column.name} as a column of a table, not as a feature "
+                "of tables of your own.",
+                hint="churnml.log_model(estimator, X, source=source) tells it where that is from.",
+                column=column.name,
+            )
         before, now = (json.loads(one) if one else {} for one in (learned, here))
         differ = [name for name in {**before, **now} if before.get(name) != now.get(name)]
         said = "; ".join(

@@ -9,8 +9,10 @@ from html import escape
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
+from churnml.base.dates import with_days
 from churnml.base.tasks import TASKS, TITLES, TaskName
 from churnml.base.text import counted
 from churnml.evaluation.html import number, table
@@ -226,6 +228,22 @@ class Backtest:
             "conclusion": self.conclusion,
         }
         return {name: without_nan(value) for name, value in fields.items()}
+
+    def to_pandas(self) -> pd.DataFrame:
+        """A row a month: each measure with its interval, ``unseen_`` on unseen customers."""
+        rows = [
+            {
+                "as_of": one.as_of,
+                "trained_until": one.trained[-1],
+                "rows": one.rows,
+                "positives": one.positives,
+                **flat_metrics(one.metrics),
+                "unseen_rows": one.unseen_rows,
+                **flat_metrics(one.unseen, "unseen_"),
+            }
+            for one in self.months
+        ]
+        return with_days(pd.DataFrame(rows), "as_of", "trained_until")
 
     def __repr__(self) -> str:
         first, last = self.months[0].as_of, self.months[-1].as_of

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from churnml.base.dates import parse_date
 from churnml.base.placing import ReadPlaces, input_first, require_apart
@@ -18,7 +18,7 @@ from churnml.config.settings import ConfigGiven, as_config, with_setting
 from churnml.datasets.flat import Reading, open_table
 from churnml.datasets.flat.frame import Frame, is_frame, name_of, table_file
 from churnml.errors import UsageError
-from churnml.metrics import Estimate, flat_metrics, format_estimate
+from churnml.metrics import Estimate, flat_metrics, format_estimate, metrics_frame
 from churnml.models import bundle
 from churnml.registry.tracking import Logged, log_training
 from churnml.tables.checked import Location, as_source, check
@@ -34,6 +34,9 @@ from churnml.training.offers import (
 from churnml.training.record import record
 from churnml.training.split import split_operator, split_table
 from churnml.training.system_metrics import Watch
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Metrics = dict[str, Estimate]
 _EFFECTS = ("offers",)
@@ -95,6 +98,10 @@ class Trained:
             "metrics": flat_metrics(self.metrics),
             "baselines": {name: flat_metrics(found) for name, found in self.baselines.items()},
         } | ({} if self.offers is None else {"offers": self.offers})
+
+    def to_pandas(self) -> pd.DataFrame:
+        """A row for each measure of the model, then of its baselines, with its interval."""
+        return metrics_frame({"model": self.metrics, **self.baselines})
 
     def __repr__(self) -> str:
         return f"Trained({self.model_uri}: tested on {self.rows['test']:,} rows)"

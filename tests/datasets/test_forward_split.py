@@ -12,6 +12,7 @@ import sklearn
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from sklearn.base import clone
+from sklearn.ensemble import StackingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score, cross_validate
 
@@ -91,6 +92,18 @@ def test_scikit_learn_takes_it_as_cv(data):
     kept = pickle.loads(pickle.dumps(again))
     for one, other in zip(kept.split(X), forward.split(X), strict=True):
         assert [part.tolist() for part in one] == [part.tolist() for part in other]
+
+
+def test_stacking_takes_models_fitted_on_earlier_months(data):
+    X, y, times = data
+    forward = ForwardSplit(1, times=times)
+    named = [("line", LogisticRegression()), ("same", LogisticRegression(C=0.1))]
+    with pytest.raises(ValueError, match="only works for partitions"):
+        StackingClassifier(named, cv=forward).fit(X, y)
+    ((past, later),) = forward.split(X)
+    fitted = [(name, model.fit(X.iloc[past], y.iloc[past])) for name, model in named]
+    stacked = StackingClassifier(fitted, cv="prefit").fit(X.iloc[later], y.iloc[later])
+    assert stacked.score(X.iloc[later], y.iloc[later]) > 0.6
 
 
 def test_dates_are_routed_to_it(data):

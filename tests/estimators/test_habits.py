@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 from sklearn.model_selection import cross_val_score
 
@@ -94,7 +95,7 @@ def test_a_threshold_outside_the_scale_is_refused(rows, bad):
         (ChurnClassifier(l2="5"), "l2 is '5'; a number of 0 or more"),
         (ChurnClassifier(column_share=2), "column_share is 2; .* at most 1"),
         (ChurnClassifier(learning_rate=float("nan")), "learning_rate is nan; a number above 0"),
-        (ChurnClassifier(num_leaves="8"), "num_leaves is '8'; whole numbers from 2 on"),
+        (ChurnClassifier(num_leaves="8"), "num_leaves is '8'; whole numbers from 2 to 131,072"),
         (ChurnClassifier(num_leaves=(8, 1)), "num_leaves is .8, 1.; whole numbers"),
         (ChurnClassifier(linear_start="no"), "linear_start is 'no'; True or False"),
         (ChurnClassifier(monotone=["use"]), "monotone is .*; a mapping of columns"),
@@ -107,7 +108,7 @@ def test_a_threshold_outside_the_scale_is_refused(rows, bad):
         (ChurnHazard(months=61), "months is 61; a whole number from 1 to 60"),
         (ChurnHazard(folds=2.5), "folds is 2.5; a whole number"),
         (ChurnHazard(num_leaves=1), "num_leaves is 1; whole numbers"),
-        (OfferEffect(num_leaves=2.5), "num_leaves is 2.5; a whole number of 2 or more"),
+        (OfferEffect(num_leaves=2.5), "num_leaves is 2.5; a whole number from 2 to"),
         (OfferEffect(l2=None), "l2 is None; a number of 0 or more"),
     ],
 )
@@ -116,6 +117,50 @@ def test_every_parameter_is_checked_when_it_is_used(rows, made, message):
     options = {"offer": np.where(y, "data", None)} if isinstance(made, OfferEffect) else {}
     with pytest.raises(UsageError, match=message):
         made.fit(X, y, **options)
+
+
+FLAW = (True, "x", 2.5, None, -7, float("nan"), float("inf"), 10**30, [], object())
+TAKES = {
+    "num_leaves": {None},
+    "learning_rate": {None, 2.5, 10**30},
+    "max_rounds": {10**30},
+    "folds": {None, 10**30},
+    "repeats": {None},
+    "linear_start": {True, None},
+    "min_leaf": {None, 10**30},
+    "l2": {None, 2.5, 10**30},
+    "column_share": {None},
+    "monotone": {None},
+    "pos_label": {None, True},
+    "random_state": {None, -7, 10**30},
+    "n_jobs": {None},
+    "verbose": {10**30},
+    "bounds": {None},
+    "dissatisfied": {2.5},
+    "interval_by": {None, "x"},
+    "max_person_months": {10**30},
+    "drivers": {None},
+}
+"""Of the flawed values those that a parameter takes in earnest."""
+NEEDED = {
+    ChurnHazard: {"num_leaves", "folds"},
+    OfferEffect: {"learning_rate", "folds", "l2"},
+}
+"""Parameters that None leaves without a value."""
+
+
+@pytest.mark.parametrize("kind", [ChurnClassifier, SatisfactionRegressor, ChurnHazard, OfferEffect])
+def test_every_parameter_is_named_where_its_value_is_of_the_wrong_kind(rows, kind):
+    X, y = rows[0][:60], rows[1][:60]
+    y = np.where(y, 1, -1) if kind is ChurnHazard else y
+    options = {"offer": np.where(np.arange(60) % 2, "data", None)} if kind is OfferEffect else {}
+    for name in kind().get_params():
+        for value in FLAW:
+            takes = TAKES.get(name, set()) - ({None} if name in NEEDED.get(kind, ()) else set())
+            if not isinstance(value, list) and value in takes:
+                continue
+            with pytest.raises(UsageError, match=f"{name} is "):
+                kind(**{name: value}).fit(X, y, **options)
 
 
 @pytest.mark.parametrize("scale", [1e-5, 1000.0])
@@ -181,3 +226,20 @@ def test_lazy_frames_are_collected_and_dicts_are_refused(rows, plain):
             plain.predict_proba(given)
         with pytest.raises(DataError, match=f"X is {kind}"):
             ChurnClassifier().fit(given, y)
+
+
+@pytest.mark.parametrize(
+    ("given", "kind"),
+    [
+        (pd.Series([1.0, 2.0]), "one column"),
+        (pl.Series([1.0, 2.0]), "one column"),
+        (pa.array([1.0, 2.0]), "one column"),
+        (None, "a NoneType"),
+        ("customers.csv", "a str"),
+        (iter([[1.0]]), "a list_iterator"),
+    ],
+    ids=["pandas", "polars", "Arrow", "None", "text", "iterator"],
+)
+def test_what_holds_no_columns_is_refused_in_a_sentence(plain, given, kind):
+    with pytest.raises(DataError, match=f"X is {kind}; a frame or an array of numbers was"):
+        plain.predict_proba(given)

@@ -176,6 +176,17 @@ def test_it_is_plain_data_and_shows_itself(found):
     assert {len(row) for row in found.age_rows()} == {len(found.age_columns())}
 
 
+def test_its_months_are_a_frame(found):
+    table = found.to_pandas().set_index("as_of")
+    assert len(table) == len(found.months)
+    one = found.months[1]
+    row = table.loc[pd.Timestamp(one.as_of)]
+    assert (row["rows"], row["positives"]) == (one.rows, one.positives)
+    assert (row["auc"], row["auc_high"]) == (one.metrics["auc"].value, one.metrics["auc"].high)
+    assert row["trained_until"] == pd.Timestamp(one.trained[-1])
+    assert table.index.dtype == table["trained_until"].dtype == "datetime64[s]"
+
+
 def test_satisfaction_is_measured_by_its_ranking():
     data = drifting(0.0, 120)
     answers = (80 - 10 * data.X["a"] + 8 * data.X["b"]).clip(0, 100).rename("score")

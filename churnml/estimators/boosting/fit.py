@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -80,8 +81,8 @@ class Settings:
 
 
 def _check_ranges(params: Mapping[str, Any]) -> None:
-    for name in ("folds", "repeats", "min_leaf"):
-        check_count(name, params[name], none=True)
+    for name, most in (("folds", None), ("repeats", 1000), ("min_leaf", None)):
+        check_count(name, params[name], most=most, none=True)
     check_count("max_rounds", params["max_rounds"], least=0)
     check_real("learning_rate", params["learning_rate"], above=0, none=True)
     check_real("l2", params["l2"], least=0, none=True)
@@ -102,12 +103,12 @@ def seed_of(random_state: Any) -> int:
     """
     if isinstance(random_state, int | np.integer) and not isinstance(random_state, bool):
         return int(random_state) % (2**31)
-    try:
-        return int(check_random_state(random_state).randint(2**31 - 1))
-    except (ValueError, TypeError):
-        raise UsageError(
-            f"random_state is {random_state!r}; a whole number, a RandomState or None was expected."
-        ) from None
+    with suppress(ValueError, TypeError):
+        if not isinstance(random_state, bool):
+            return int(check_random_state(random_state).randint(2**31 - 1))
+    raise UsageError(
+        f"random_state is {random_state!r}; a whole number, a RandomState or None was expected."
+    )
 
 
 def threads_of(n_jobs: int | None) -> int:

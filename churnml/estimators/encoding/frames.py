@@ -9,7 +9,7 @@ decimal columns give the same model and the same scores.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
@@ -99,7 +99,7 @@ def collected(X: Any) -> Any:
     Raises
     ------
     DataError
-        A list of dicts, or a dict of columns.
+        A list of dicts, a dict of columns, one column alone, or what holds no columns at all.
     """
     # Some sparse matrices are dicts too; scikit-learn refuses these in its own words.
     columns = isinstance(X, Mapping) and not hasattr(X, "shape")
@@ -109,8 +109,21 @@ def collected(X: Any) -> Any:
             f"X is {kind}; a frame or an array of numbers was expected.",
             hint="pandas.DataFrame(X) makes a frame of it.",
         )
+    if X is None or isinstance(X, str | bytes | Iterator) or _is_one_column(X):
+        kind = "one column" if _is_one_column(X) else f"a {type(X).__name__}"
+        raise DataError(
+            f"X is {kind}; a frame or an array of numbers was expected.",
+            hint="A frame of one column is written frame[[name]]." if "column" in kind else None,
+        )
     lazy = type(X).__module__.partition(".")[0] == "polars" and hasattr(X, "collect")
     return X.collect() if lazy else X
+
+
+def _is_one_column(X: Any) -> bool:
+    """Whether it is a column of a frame, as pandas, polars and Arrow keep one."""
+    return isinstance(X, pd.Series | pa.Array | pa.ChunkedArray) or (
+        type(X).__module__.partition(".")[0] == "polars" and type(X).__name__ == "Series"
+    )
 
 
 def _names(columns: pd.Index) -> list[str]:

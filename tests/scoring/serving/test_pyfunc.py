@@ -263,3 +263,8 @@ def test_mlflows_evaluation_is_answered_in_a_sentence(store, folders, rows, monk
     told = r"one column of labels.*churnml.evaluate"
     with mlflow.start_run(experiment_id="0"), pytest.raises(MlflowException, match=told):
         mlflow.models.evaluate(str(folders["churn"]), data, targets="left", model_type="classifier")
+    told = r"\['satisfaction'\], then .*model_type='regressor'"
+    with mlflow.start_run(experiment_id="0"), pytest.raises(MlflowException, match=told):
+        mlflow.models.evaluate(
+            str(folders["satisfaction"]), data, targets="left", model_type="regressor"
+        )
