@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shutil
 import sys
 import time
 from collections.abc import Iterable, Sequence
@@ -52,8 +53,12 @@ def report_error(error: dict[str, Any], *, as_json: bool) -> None:
             print_json({"error": error})
         give_up_unwritable()
     message = " ".join(printable(error[key]) for key in ("message", "hint") if error.get(key))
+    text = f"churnml: {message}"
+    if sys.stderr.isatty():
+        # A terminal would break words; files and pipes keep one line.
+        text = "\n".join(wrapped(text, shutil.get_terminal_size().columns))
     with suppress(OSError):
-        sys.stderr.write(f"churnml: {message}\n")
+        sys.stderr.write(f"{text}\n")
 
 
 def give_up_unwritable() -> bool:

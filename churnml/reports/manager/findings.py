@@ -124,6 +124,7 @@ def find_out(source: Source, day: date, given: Given, config: Config) -> Finding
             churn_model=given.churn_model,
             satisfaction_model=given.satisfaction_model,
             scores=manifest,
+            any_source=given.any_source,
             config=config,
         )
     why: dict[str, str] = {}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from churnml.base.text import counted
+
 
 class Note(NamedTuple):
     """A sentence in both languages."""
@@ -161,8 +163,8 @@ BRAND_AND_TENURE = Note(en="brand and tenure", zh="品牌与在网时长")
 def merged(by: Note, kinds: int) -> Note:
     """Kinds of customers of whom too few answered."""
     return Note(
-        en=f"{by.en}: {kinds} kinds of customers with few answers or none are weighted together "
-        "with a neighbour.",
+        en=f"{by.en}: {counted(kinds, 'kind')} of customers with few answers or none "
+        f"{'is' if kinds == 1 else 'are'} weighted together with a neighbour.",
         zh=f"{by.zh}：{kinds}类客户因答卷不足，与相邻类别合并加权。",
     )
 

@@ -22,6 +22,7 @@ from churnml.models.model import Model
 from churnml.registry.resolve import Resolved, as_resolved, require_task, resolve_champions
 from churnml.scoring.manifest import Manifest
 from churnml.scoring.requirements import require_features
+from churnml.scoring.same_operator import require_same_operator
 from churnml.service.quality.records import Records
 from churnml.tables.source import Source
 
@@ -45,7 +46,12 @@ class Champions:
 
 
 def find_champions(
-    source: Source, notes: list[str], *, churn: Asked = None, satisfaction: Asked = None
+    source: Source,
+    notes: list[str],
+    *,
+    churn: Asked = None,
+    satisfaction: Asked = None,
+    any_source: bool = False,
 ) -> Champions:
     """The models named, else the champions there are.
 
@@ -55,7 +61,8 @@ def find_champions(
     Raises
     ------
     ModelError, DataError
-        If a model that was named is not there, is of the other task or needs what is absent.
+        If a model that was named is not there, is of the other task or needs what is absent;
+        or a champion learned from another operator, unless ``any_source``.
     """
     found: dict[str, Resolved] = {}
     if churn is None or satisfaction is None:
@@ -77,6 +84,9 @@ def find_champions(
             except (ModelError, DataError) as error:
                 notes.append(f"{error} What needs the {task} model is absent.")
                 del found[task]
+                continue
+            if not any_source:
+                require_same_operator(found[task], source)
     return Champions(churn=found.get("churn"), satisfaction=found.get("satisfaction"))
 
 

@@ -57,6 +57,7 @@ def service_quality(
     churn_model: Asked = None,
     satisfaction_model: Asked = None,
     scores: Manifest | Location | None = None,
+    any_source: bool = False,
     mapping: Location | None = None,
     config: ConfigGiven | None = None,
     overwrite: bool = False,
@@ -80,6 +81,8 @@ def service_quality(
         drivers of kind association are absent.
     scores : Manifest or path, optional
         Scores of the same source and date, which then are not computed anew.
+    any_source : bool, default False
+        Whether champions, taken because no model is named, may be of another operator.
     mapping : path, optional
     config : Config, path or mapping, optional
         Its section ``quality``.
@@ -96,7 +99,7 @@ def service_quality(
     UsageError
         If the date or the number of months is none.
     ModelError
-        If a model that was named does not exist.
+        If a model that was named does not exist, or a champion is of another operator.
     OutputError
         If something stands in the way.
 
@@ -122,7 +125,13 @@ def service_quality(
     checked = check(source, settings, until=day)
     told = records(checked.accepted().tables, day, settings)
     tell_oddities(told, checked.report)
-    models = find_champions(source, told.notes, churn=churn_model, satisfaction=satisfaction_model)
+    models = find_champions(
+        source,
+        told.notes,
+        churn=churn_model,
+        satisfaction=satisfaction_model,
+        any_source=any_source,
+    )
     result = _result(source, told, models, scores)
     source.ensure_unchanged()
     if out is not None:

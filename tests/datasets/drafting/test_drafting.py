@@ -388,3 +388,13 @@ def test_a_database_is_drafted_beside_it(tmp_path):
     assert not draft.validation["refused"], draft.validation
     source = churnml.open_source(place, mapping=draft.mapping)
     assert len(source.tables["bills"].to_pandas()) == 40
+
+
+def test_a_word_for_the_bill_and_for_calls_is_never_sure(tmp_path):
+    _write(tmp_path, {})
+    rows = {"用户编号": _IDS, "账期": ["202403"] * 40}
+    rows |= {"话费(元)": [8.8, 12.5] * 20, "流量费(元)": [18.8, 20.5] * 20}
+    pd.DataFrame(rows).to_csv(tmp_path / "月账单.csv", index=False)
+    columns = {one["own"]: one for one in churnml.draft_mapping(tmp_path).columns}
+    assert columns["流量费(元)"]["status"] == "sure"
+    assert columns["话费(元)"]["status"] != "sure"
