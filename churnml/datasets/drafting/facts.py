@@ -40,6 +40,7 @@ FAR_DATES = re.compile(
 
 _SAMPLE = 5_000
 _FEW = 60
+_GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 
@@ -81,8 +82,14 @@ class Facts:
 
     @cached_property
     def numbers(self) -> tuple[float, ...]:
-        """The values that are plain numbers, in order of size."""
-        return tuple(sorted(float(one) for one in self.values if _NUMBER.fullmatch(one)))
+        """The values that are numbers, in order of size."""
+        plain = (one.replace(",", "") if _GROUPED.fullmatch(one) else one for one in self.values)
+        return tuple(sorted(float(one) for one in plain if _NUMBER.fullmatch(one)))
+
+    @cached_property
+    def grouped(self) -> tuple[str, ...]:
+        """Numbers with commas between their thousands."""
+        return tuple(one for one in self.values if _GROUPED.fullmatch(one))
 
     @property
     def numeric(self) -> float:

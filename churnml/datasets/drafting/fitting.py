@@ -174,6 +174,13 @@ def _numbers(facts: Facts, phrase: Phrase, place: str, column: ColumnSpec) -> Fi
     if facts.numeric < _NEARLY_ALL:
         doubt = f"values such as {_some(facts)} are not plain numbers"
         return Fit(share=0.15 if facts.numeric < 0.5 else 0.5, doubts=(doubt,))
+    if facts.grouped and not any("." in one for one in facts.grouped):
+        doubt = f"{facts.grouped[0]} is read as {facts.grouped[0].replace(',', '')}"
+        return _in_range(facts, phrase, place, column).doubting(doubt)
+    return _in_range(facts, phrase, place, column)
+
+
+def _in_range(facts: Facts, phrase: Phrase, place: str, column: ColumnSpec) -> Fit:
     dimension = DIMENSIONS.get(column.unit)
     found = Fit() if dimension is None else _unit(facts, phrase, place, column)
     factor = float(Fraction(found.scale or "1"))

@@ -15,6 +15,7 @@ MARK = "# A draft by churnml init."
 
 SURE = "# sure"
 _PLAIN = re.compile(r"[A-Za-z_\u3400-\u9fff][\w.\u3400-\u9fff（）]*")
+_NUMBERS = ("number", "integer")
 _LITERAL = ("y", "n", "yes", "no", "on", "off", "true", "false", "null", "none")
 _HEAD = """{mark} Left of each colon stands what the files say, right of it
 # what churnml calls it. Lines marked "sure" agree in name and values and have no rival;
@@ -56,6 +57,9 @@ def draft_text(
     nulls = nulls_of(choices)
     if nulls:
         lines.append(f"nulls: [{', '.join(map(_quoted, ['', *nulls]))}]  # check: mean no value")
+    used = [one for table in choices for one in table.columns if one.column]
+    if any(one.own.grouped and one.column.kind in _NUMBERS for one in used if one.column):
+        lines.append('thousands: ","  # numbers such as 1,234.50')
     zoned = any(one.own.layouts.zoned for table in choices for one in table.columns)
     if zoned:
         lines.append("# timezone: Asia/Shanghai  # check: where zoned timestamps become local")

@@ -48,6 +48,8 @@ class ReadingRule:
         Texts that mean a missing value.
     timezone : str
         Where zoned timestamps become local ones.
+    thousands : bool
+        Whether numbers may be written as ``1,234.50``.
     """
 
     values: Mapping[str, str] = field(default_factory=dict)
@@ -55,6 +57,7 @@ class ReadingRule:
     format: str | None = None
     nulls: tuple[str, ...] = ()
     timezone: str = "UTC"
+    thousands: bool = False
 
 
 @dataclass(frozen=True)
@@ -141,7 +144,7 @@ def _as_text(raw: ir.Value, rule: ReadingRule | None = None) -> ReadColumn:
 def _as_number(raw: ir.Value, rule: ReadingRule) -> ReadColumn:
     kind = raw.type()
     if kind.is_string():
-        typed = _number(raw)
+        typed = _number(_ungrouped(raw) if rule.thousands else raw)
     elif kind.is_numeric():
         typed = raw if kind.is_float64() else raw.cast("float64")
     else:
@@ -156,6 +159,12 @@ def _as_number(raw: ir.Value, rule: ReadingRule) -> ReadColumn:
 def _number(text: ir.StringValue) -> ir.FloatingValue:
     """Parse a number; unlike DuckDB, not ``1_000`` as a thousand."""
     return text.contains("_").ifelse(ibis.null("float64"), text.try_cast("float64"))
+
+
+def _ungrouped(text: ir.StringValue) -> ir.StringValue:
+    """The text without the commas of ``1,234.50``; any other is left as it is."""
+    grouped = text.re_search(r"^[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?$")
+    return grouped.ifelse(text.replace(",", ""), text)
 
 
 def _as_integer(raw: ir.Value, rule: ReadingRule) -> ReadColumn:

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from fractions import Fraction
 from pathlib import Path
+from typing import Literal
 
 import duckdb
 from pydantic import Field
@@ -83,6 +84,7 @@ class TableMapping(Section):
             format=self.format_of(name),
             nulls=mapping.nulls or (),
             timezone=mapping.timezone or "UTC",
+            thousands=mapping.thousands is not None,
         )
 
 
@@ -127,6 +129,9 @@ class SourceMapping(Section):
         None, min_length=1, description="of workbooks; by default each one's first"
     )
     nulls: tuple[str, ...] | None = Field(None, description="texts that mean a missing value")
+    thousands: Literal[","] | None = Field(
+        None, description="the comma where numbers are written as 1,234.50"
+    )
     timezone: str | None = Field(None, description="where zoned timestamps become local ones")
     tables: TableMappings = TableMappings()
     complaints: CodedFile = CodedFile()

@@ -398,3 +398,21 @@ def test_a_word_for_the_bill_and_for_calls_is_never_sure(tmp_path):
     columns = {one["own"]: one for one in churnml.draft_mapping(tmp_path).columns}
     assert columns["流量费(元)"]["status"] == "sure"
     assert columns["话费(元)"]["status"] != "sure"
+
+
+def test_commas_between_thousands_are_told_and_read(tmp_path):
+    _write(tmp_path, {})
+    rows = {"用户编号": _IDS, "账期": ["202403"] * 40}
+    fees = {"应收金额(元)": ["1,234.50", "88.80"] * 20, "语音费(元)": ["1,234", "12"] * 20}
+    pd.DataFrame(rows | fees).to_csv(tmp_path / "月账单.csv", index=False)
+    draft = churnml.draft_mapping(tmp_path)
+    status = {one["own"]: one["status"] for one in draft.columns}
+    # A comma may be a decimal one, unless a point stands behind it.
+    assert (status["应收金额(元)"], status["语音费(元)"]) == ("sure", "check")
+    assert not draft.validation["refused"], draft.validation
+    bills = churnml.open_source(tmp_path).tables["bills"].to_pandas()
+    assert sorted(bills["amount"].unique()) == [88.8, 1234.5]
+    assert sorted(bills["voice"].unique()) == [12, 1234]
+    text = (tmp_path / "source.yaml").read_text("utf-8")
+    (tmp_path / "source.yaml").write_text(text.replace('thousands: ","', "# "), "utf-8")
+    assert churnml.validate(tmp_path).report.refused
