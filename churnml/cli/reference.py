@@ -41,12 +41,12 @@ def _commands(words: str, group: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _section(words: str, command: Any) -> str:
-    told, _, example = command.help.partition("Example:")
+    told, *example = re.split(r"(?:For example|Example):", command.help)
     context = _context(words, command)
     rows = [_row(one, context) for one in command.params if one.name not in _COMMON]
     lines = [f"## {words}", "", *_paragraphs(told)]
     if example:
-        lines += ["```", " ".join(example.split()), "```", ""]
+        lines += ["```", " ".join(example[0].split()), "```", ""]
     return "\n".join([*lines, *_table(rows)]).strip()
 
 
