@@ -46,7 +46,9 @@ def _section(words: str, command: Any) -> str:
     rows = [_row(one, context) for one in command.params if one.name not in _COMMON]
     lines = [f"## {words}", "", *_paragraphs(told)]
     if example:
-        lines += ["```", " ".join(example[0].split()), "```", ""]
+        # One command a line; what is long is broken in the docstring.
+        shown = re.split(r"\s+(?=churnml )", " ".join(example[0].split()))
+        lines += ["```", *shown, "```", ""]
     return "\n".join([*lines, *_table(rows)]).strip()
 
 
