@@ -22,7 +22,7 @@ AvailableTo = Literal["operator", "survey", "outcome", "snapshot"]
 EXPECTED = {-1: "less", 0: "", 1: "more"}
 """How churn is expected to move when a feature grows."""
 
-_OWN = ("zero_zh", "null_zh", "definition")
+_OWN = ("unit_zh", "zero_zh", "null_zh", "definition")
 """What only features of one's own have."""
 
 # What can never differ between two versions of one customer or group.
@@ -57,8 +57,8 @@ class Feature:
     availability : {"operator", "survey", "outcome", "snapshot"}
         Who has it: every customer (``operator``), only the surveyed, only after the
         outcome; ``snapshot`` where only today's state is known.
-    zero_zh, null_zh : str
-        What 0 and null mean in Chinese, of a feature of one's own.
+    unit_zh, zero_zh, null_zh : str
+        The unit, and what 0 and null mean, in Chinese, of a feature of one's own.
     definition : str
         How a feature of one's own is computed, as JSON; empty of churnml's own.
 
@@ -82,6 +82,7 @@ class Feature:
     null: str = ""
     relative: bool = False
     availability: AvailableTo = "operator"
+    unit_zh: str = ""
     zero_zh: str = ""
     null_zh: str = ""
     definition: str = ""

@@ -121,6 +121,7 @@ class OwnBuilder:
             empty=None if category else empty,
             zero=one.zero.en or one.zero.zh,
             null=one.null.en or one.null.zh,
+            unit_zh=_unit_zh(told, one, table.rows),
             zero_zh=one.zero.zh or one.zero.en,
             null_zh=one.null.zh or one.null.en,
             availability=one.availability,
@@ -142,7 +143,7 @@ class OwnBuilder:
             "equals": one.equals,
             "aggregate": told.aggregate,
             "window": told.window,
-            "unit": one.unit,
+            "unit": one.unit.en or one.unit.zh,
             "empty": one.empty,
         }
         return json.dumps(facts, ensure_ascii=False, sort_keys=True)
@@ -328,9 +329,20 @@ def _day(value: Any) -> date:
 def _unit(told: _Asked, one: ExtraColumn, rows: str) -> str:
     if told.aggregate in ("count", "share", "days_since"):
         return {"count": "times", "share": "share", "days_since": "days"}[told.aggregate]
-    if told.aggregate == "trend" and one.unit:
-        return f"{one.unit} per month" if rows == "month" else f"{one.unit} per 30 days"
-    return one.unit
+    unit = one.unit.en or one.unit.zh
+    if told.aggregate == "trend" and unit:
+        return f"{unit} per month" if rows == "month" else f"{unit} per 30 days"
+    return unit
+
+
+def _unit_zh(told: _Asked, one: ExtraColumn, rows: str) -> str:
+    """The unit in Chinese, where it is said otherwise than in English."""
+    unit = one.unit.zh
+    if told.aggregate in ("count", "share", "days_since") or unit in ("", one.unit.en):
+        return ""
+    if told.aggregate == "trend":
+        return f"{unit}/月" if rows == "month" else f"{unit}/30天"
+    return unit
 
 
 def _sum(value: ir.FloatingValue, where: ir.BooleanValue, times: Any = 1) -> ir.FloatingScalar:

@@ -125,6 +125,8 @@ def _value(feature: Feature | None, value: str, lang: Language) -> str:
         return _level(feature.name, number, lang)
     unit, number = _readable(feature.unit, number)
     written = _number(number, unit, lang)
+    if lang == "zh" and feature.unit_zh and unit == feature.unit:
+        return f"{written}{feature.unit_zh}"
     entry = all_words()["units"].get(unit)
     if entry is None:
         # A unit of one's own, as its owner writes it.

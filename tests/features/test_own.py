@@ -17,6 +17,7 @@ from churnml.errors import ContractError, UsageError
 from churnml.features import build_features, declared
 from churnml.features.own import OwnBuilder
 from churnml.features.view import gather, look
+from churnml.reports.sentences import Reason, sentence
 
 CROWD = [f"C{number}" for number in range(4)]
 CUSTOMERS = pa.table(
@@ -270,6 +271,60 @@ def test_two_events_of_one_moment_are_two():
     report = churnml.validate(opened(x=extra)).report
     assert not [one for one in report.breaches if one.table == "x"]
     assert told(x=extra)["C0"] == {"x_value_sum": 2.0, "x_value_count": 2}
+
+
+PERIODS = pd.DataFrame(
+    {
+        "customer_id": CROWD * 2,
+        "period": pd.to_datetime(["2026-02-01"] * 4 + ["2026-03-01"] * 4),
+        "balance": range(8),
+    }
+)
+
+
+def test_months_under_another_name_are_not_taken_for_events():
+    columns = {"balance": {"aggregate": "sum"}}
+    guessed = Extra(PERIODS, time="period", columns=columns)
+    with pytest.raises(
+        ContractError, match=r"crm.period: all 8 rows .+ rows: month .+ rows: event"
+    ):
+        churnml.validate(opened(crm=guessed)).accepted()
+    for rows, total in (("month", 0.0), ("event", 4.0)):
+        meant = opened(crm=Extra(PERIODS, time="period", rows=rows, columns=columns))
+        assert not churnml.validate(meant).refused
+        built = build_features(meant, "2026-03-02").to_pandas().set_index("customer_id")
+        assert built["crm_balance_sum"]["C0"] == total
+    moved = PERIODS.assign(period=PERIODS["period"] + pd.to_timedelta([9] + [0] * 7, unit="h"))
+    assert not churnml.validate(opened(crm=Extra(moved, time="period", columns=columns))).refused
+
+
+def test_a_text_in_a_file_is_told_to_be_declared_and_an_end_ahead_is_no_breach(tmp_path):
+    (tmp_path / "plan.csv").write_text(
+        "customer_id,valid_from,level,ends\nC0,2025-01-01,basic,2031-01-01\n"
+    )
+    columns = {"level": {}, "ends": {"aggregate": "days_since", "kind": "date"}}
+    plan = Extra(tmp_path / "plan.csv", columns=columns)
+    (breach,) = [
+        x for x in churnml.validate(opened(plan=plan)).report.breaches if x.table == "plan"
+    ]
+    assert (breach.code, breach.column) == ("C03", "level")
+    assert "kind: category" in breach.expected
+    assert told(plan=plan)["C0"]["plan_ends_days_since"] is None
+
+
+def test_a_unit_may_be_said_in_both_languages():
+    unit = {"en": "visits", "zh": "次"}
+    columns = {"balance": {"aggregate": ["last", "trend", "count"], "windows": "3mo", "unit": unit}}
+    features = {one.name: one for one in declared(opened(crm=Extra(FRAME, columns=columns)).tables)}
+    said = [
+        (features[f"crm_balance_{name}_3m"].unit, features[f"crm_balance_{name}_3m"].unit_zh)
+        for name in ("last", "trend", "count")
+    ]
+    assert said == [("visits", "次"), ("visits per month", "次/月"), ("times", "")]
+    last = features["crm_balance_last_3m"]
+    assert type(last).from_dict(last.to_dict()) == last
+    reason = Reason(feature=last.name, value="3", raises=True)
+    assert sentence("churn", reason, "zh", feature=last).startswith("近3个月最近一次balance：3次，")
 
 
 FRAME = pd.DataFrame({"customer_id": ["C0"], "month": ["2026-03-01"], "balance": [1.0]})

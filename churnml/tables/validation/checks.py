@@ -106,10 +106,13 @@ def _column_checks(scope: Scope, column: ColumnSpec, future: datetime | None) ->
             expected=expected,
             shown=text,
         )
-    if future is not None and _can_lie_ahead(column):
+    own = scope.spec.name not in TABLES
+    # A date of one's own that lies ahead, as the end of an offer, is hidden until it comes.
+    hidden = own and column.happens == name
+    if future is not None and _can_lie_ahead(column) and not hidden:
         ahead = value.cast("timestamp") >= ibis.literal(future)
         fate: Effect = "null" if column.happens else _fate_ahead(column)
-        if name == "known_at" and scope.spec.name not in TABLES:
+        if name == "known_at" and own:
             # A row of one's own that arrives after the last bill is a late one, no slip.
             fate = "warn"
         yield RowCheck(
@@ -179,6 +182,8 @@ def _type_words(scope: Scope, column: ColumnSpec) -> str:
         "timestamp": "a timestamp such as 2026-06-30 08:15:00",
         "text": "text",
     }[column.kind]
+    if column.kind == "number" and scope.spec.name not in TABLES:
+        return f"{words}, or kind: category in the mapping"
     dated = column.kind in ("date", "month", "timestamp")
     return f"{words}, or formats in the mapping" if dated else words
 

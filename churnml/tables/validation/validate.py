@@ -20,6 +20,7 @@ from churnml.tables.validation.causes import empty_tables, numbered_ids
 from churnml.tables.validation.codes import CODES
 from churnml.tables.validation.future import future_start
 from churnml.tables.validation.history import lives
+from churnml.tables.validation.months_as_events import months_as_events
 from churnml.tables.validation.references import empty_months
 from churnml.tables.validation.report import Breach, Count, Report
 from churnml.tables.validation.scope import Scope, scope
@@ -159,6 +160,7 @@ def _report(
         excessive = [one for one in excessive if _causes(one).keys() != {("C07", "customer_id")}]
     refused = [str(breach) for breach in structure]
     refused += [_excess(one, limit) for one in excessive]
+    refused += months_as_events(source, scopes)
     notes = _notes(source, scopes, counts)
     cause = numbered_ids(source, breaches)
     if cause is not None:

@@ -3,6 +3,7 @@
 import time
 
 import ibis
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
@@ -130,6 +131,25 @@ def test_a_connection_that_is_cut_is_a_sentence(address):
     con.disconnect()
     with pytest.raises(DataError, match=r"postgresql:///crm: .+ run the same command again"):
         source.tables["bills"].count().to_pyarrow()
+
+
+def test_rows_beside_a_database_are_part_of_its_fingerprint(address, tmp_path):
+    rows = pd.DataFrame({"customer_id": ["1", "2"], "month": ["2026-01-01"] * 2, "x": [1.0, 2.0]})
+    rows["month"] = pd.to_datetime(rows["month"]).dt.date
+
+    def found(frame):
+        extra = {"own": churnml.Extra(frame, columns={"x": {"aggregate": "mean"}})}
+        with churnml.open_source(address, extra=extra) as source:
+            return source.fingerprint()
+
+    whole = found(rows)
+    assert found(rows.iloc[::-1]) == whole
+    assert found(rows.assign(x=[1.0, 3.0])) != whole
+    file = tmp_path / "own.parquet"
+    rows.to_parquet(file)
+    stored = found(file)
+    rows.assign(x=[1.0, 3.0]).to_parquet(file)
+    assert found(file) != stored
 
 
 @pytest.mark.slow

@@ -120,6 +120,18 @@ def digest(con: Any, names: Mapping[str, str]) -> str:
     return "\n".join(found)
 
 
+def digest_rows(rows: pa.Table) -> str:
+    """A text that differs wherever rows in memory do, whatever their order.
+
+    >>> digest_rows(pa.table({"a": [1, 2]})) == digest_rows(pa.table({"a": [2, 1]}))
+    True
+    """
+    with duckdb.connect() as con:
+        con.register("rows_in_memory", rows)
+        query = "SELECT count(*), sum(hash(t)::HUGEINT) FROM rows_in_memory AS t"
+        return "\t".join(map(str, con.execute(query).fetchall()[0]))
+
+
 def _reader(table: str, frame: Any) -> pa.RecordBatchReader:
     if _is_lazy(frame):
         frame = frame.collect()

@@ -27,7 +27,7 @@ def _whole(given: Any) -> Any:
 
 
 class Meaning(Section):
-    """A sentence in both languages."""
+    """A word or a sentence in both languages."""
 
     en: str = Field("", description="in English")
     zh: str = Field("", description="in Chinese")
@@ -54,7 +54,7 @@ class ExtraColumn(Section):
     )
     kind: Kind | None = Field(None, description="number, category, boolean or date")
     equals: str | None = Field(None, description="the text whose rows are counted")
-    unit: str = Field("", description="of the values")
+    unit: SaidInWords = Field(Meaning(), description="of the values")
     driver: Driver = Field("usage", description="the group of causes that it belongs to")
     direction: Annotated[Literal[-1, 0, 1], BeforeValidator(_whole)] = Field(
         0, description="how churn is expected to move when it grows"

@@ -34,14 +34,16 @@ class Extra:
         Where there is no such column: how long after it happened a row is known, ``3d``, ``12h``.
     columns : mapping of str to mapping
         For each column: ``aggregate`` (last, mean, sum, count, share, trend, days_since; one or
-        several), ``windows`` (``1mo``, ``30d``; none: everything seen), ``unit``, ``driver``,
-        ``direction`` (-1, 0, 1: how churn is expected to move when it grows), ``en``, ``zh``,
-        ``null`` and ``zero`` (what a missing value and 0 mean), ``empty`` (the number of a
-        customer without rows), ``kind`` (number, category, boolean, date). With ``expression``
-        (``(inbound + outbound) / 60``, ``wait > 600``) the name is a new one; ``equals`` counts
-        the rows of one text.
+        several), ``windows`` (``1mo``, ``30d``; none: everything seen), ``unit`` (text, or
+        ``{"en": "visits", "zh": "次"}``), ``driver``, ``direction`` (-1, 0, 1: how churn is
+        expected to move when it grows), ``en``, ``zh``, ``null`` and ``zero`` (what a missing
+        value and 0 mean), ``empty`` (the number of a customer without rows), ``kind`` (number,
+        category, boolean, date; of a CSV file a number, unless it is said). With
+        ``expression`` (``(inbound + outbound) / 60``, ``wait > 600``) the name is a new one;
+        ``equals`` counts the rows of one text.
     rows : {"event", "month", "state"}, optional
-        What a row is, where ``time`` is neither ``month`` nor ``valid_from`` by name.
+        What a row is, where ``time`` is neither ``month`` nor ``valid_from`` by name; needed
+        where every row is of the first of a month.
     encoding, delimiter, formats, scale, values
         How a file is read, as in a mapping.
 

@@ -56,7 +56,8 @@ class OpenedExtras:
     frames : mapping of str to str
         Those that were frames, by the names of their rows in the engine.
     text : str
-        What is declared in Python, for the fingerprint of the source.
+        What is declared in Python, and what tells apart the rows of frames and files beside
+        a database, for the fingerprint of the source.
     """
 
     tables: Mapping[str, ExtraTable]
@@ -82,6 +83,7 @@ def open_extras(
     tables: dict[str, ExtraTable] = {}
     bindings: dict[str, Binding] = {}
     taken: dict[str, str] = {}
+    beside: list[str] = []
     for name, data, entry in _declared(mapping, given):
         check_name(name)
         found: list[ExtraTable] = []
@@ -98,18 +100,17 @@ def open_extras(
 
         own = _reading(mapping, entry)
         if data is not None and not isinstance(data, str | Path):
-            binding, rows = _frame(own, name, data, around, match)
+            binding, rows = _frame(own, name, data, around, match, beside)
             taken |= {name: rows} if rows else {}
         else:
-            binding_or_none = _stored(own, name, data, entry, around, match)
+            binding_or_none = _stored(own, name, data, entry, around, match, beside)
             if binding_or_none is None:
                 continue
             binding = binding_or_none
         bindings[name], tables[name] = binding, found[0]
     said = sorted((name, one.mapping.model_dump_json()) for name, one in (given or {}).items())
-    return OpenedExtras(
-        tables=tables, bindings=bindings, frames=taken, text=f"{said}" if said else ""
-    )
+    text = "\n".join([f"{said}" if said else "", *sorted(beside)]).rstrip("\n")
+    return OpenedExtras(tables=tables, bindings=bindings, frames=taken, text=text)
 
 
 def _declared(
@@ -139,12 +140,20 @@ def _reading(mapping: SourceMapping, entry: ExtraMapping) -> SourceMapping:
 
 
 def _frame(
-    mapping: SourceMapping, name: str, frame: Any, around: Surroundings, match: Match
+    mapping: SourceMapping,
+    name: str,
+    frame: Any,
+    around: Surroundings,
+    match: Match,
+    beside: list[str],
 ) -> tuple[Binding, str]:
+    """Bind a frame; beside a database its rows stay here, and what tells them apart is added."""
     if around.engine is not None:
         plain, numbered, rows = frames.frame_views(around.engine, name, frame)
     else:
-        plain, rows = ibis.memtable(frames.arrow_table(name, frame)), ""
+        held = frames.arrow_table(name, frame)
+        beside.append(f"{name}\t{frames.digest_rows(held)}")
+        plain, rows = ibis.memtable(held), ""
         numbered = numbered_rows(plain)
     declared = match(tuple(plain.columns), plain.schema())
     exact: Exact = "" if around.engine is not None else "all"
@@ -158,6 +167,7 @@ def _stored(
     entry: ExtraMapping,
     around: Surroundings,
     match: Match,
+    beside: list[str],
 ) -> Binding | None:
     named = str(data) if data is not None else entry.file
     table = named or name
@@ -179,7 +189,7 @@ def _stored(
         )
     from pyarrow import dataset
 
-    binding, _rows = _frame(mapping, name, dataset.dataset(path), around, match)
+    binding, _rows = _frame(mapping, name, dataset.dataset(path), around, match, beside)
     return binding
 
 

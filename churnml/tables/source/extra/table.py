@@ -64,6 +64,7 @@ class ExtraTable:
     kinds: Mapping[str, Kind]
     key: str
     rows: str
+    said: bool = True
 
 
 def extras_of(tables: object) -> Mapping[str, ExtraTable]:
@@ -171,6 +172,7 @@ def declare(
         kinds=kinds,
         key=key,
         rows=rows,
+        said=mapping.rows is not None or rows != "event",
     )
 
 
@@ -253,7 +255,7 @@ def _spec(read: str, one: ExtraColumn, types: sch.Schema | None) -> ColumnSpec:
         _TYPES[kind],
         one.en or read,
         nullable=True,
-        unit=one.unit,
+        unit=one.unit.en or one.unit.zh,
         low=None if bound is None else -bound,
         high=bound,
         # A date that lies ahead has not come yet.
