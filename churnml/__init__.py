@@ -146,6 +146,9 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "testing":
+        # A module that people reach by its name, as numpy.testing.
+        return import_module("churnml.testing")
     if name not in _HOME:
         raise AttributeError(f"module 'churnml' has no attribute {name!r}")
     import_module("churnml.base.library_warnings").pass_over_library_warnings()

@@ -19,6 +19,12 @@ def test_an_unknown_name_is_an_attribute_error():
         _ = churnml.nothing
 
 
+def test_the_module_of_tests_is_there_by_its_name():
+    code = "import churnml; print(churnml.testing.assert_point_in_time.__name__)"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "assert_point_in_time"
+
+
 HEAVY = ("mlflow", "matplotlib", "sklearn", "lightgbm", "pandas", "ibis", "duckdb", "pyarrow")
 
 

@@ -1,10 +1,12 @@
 """The whole job from Python: each verb as the command of its name, on whatever holds the data."""
 
+import inspect
 import itertools
 import json
 
 import duckdb
 import ibis
+import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
@@ -432,3 +434,39 @@ def test_midnight_of_a_zone_is_that_day(customers, place, zone):
 def test_features_more_than_a_month_old_are_refused(source):
     with pytest.raises(DataError, match=r"the last bill before 2030-06-01 is of 2026-"):
         churnml.build_features(source, "2030-06-01")
+
+
+DATED = sorted(
+    name
+    for name in churnml.__all__
+    if inspect.isfunction(verb := getattr(churnml, name))
+    and "as_of" in inspect.signature(verb).parameters
+)
+_MORE = {
+    "build_dataset": {"task": "churn"},
+    "evaluate": {"model": "models:/churn/1"},
+    "plan_retention": {"budget": 100.0, "out": "plan"},
+    "report": {"out": "late.html"},
+    "run": {"out": "late"},
+    "score": {"out": "late-scores", "churn_model": "models:/churn/1"},
+}
+
+
+@pytest.mark.parametrize("name", DATED)
+def test_every_verb_takes_dates_of_every_kind_and_means_the_same_day(name, trained, source):
+    """Each refuses a day long after the data, in words that name the day."""
+    verb = getattr(churnml, name)
+    first = "data" if "data" in inspect.signature(verb).parameters else "source"
+    given = _MORE.get(name, {}) | {first: source}
+    said = set()
+    zoned = pd.Timestamp("2030-06-01", tz="Asia/Shanghai")
+    for day in ("2030-06-01", np.datetime64("2030-06-01", "ns"), zoned):
+        try:
+            said.add(f"{verb(as_of=day, **given).as_of}")
+        except DataError as error:
+            said.add(str(error))
+    assert len(said) == 1
+    assert "2030-06-01" in said.pop()
+    for strange in (pd.Period("2026-06", "M"), np.datetime64("NaT"), 20260601):
+        with pytest.raises(UsageError, match=r"as_of is an? \w+.*; a date or text"):
+            verb(as_of=strange, **given)

@@ -1,6 +1,7 @@
 """Answer a slip in a call (text for a number, one text for a list of them) in a sentence.
 
-One checker reads what a verb's signature says; nothing is converted.
+One checker reads what a verb's signature says; nothing is converted but moments and the dates
+of other libraries, to dates.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, ParamSpec, TypeVar, Union, get_args, get_origin
 
+from churnml.base.dates import parse_date
 from churnml.errors import UsageError
 
 P = ParamSpec("P")
@@ -71,16 +73,35 @@ def answering(verb: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(verb)
     def asked(*args: P.args, **kwargs: P.kwargs) -> R:
-        for name, value in signature.bind(*args, **kwargs).arguments.items():
+        bound = signature.bind(*args, **kwargs)
+        for name, value in bound.arguments.items():
+            if name in expected and _takes_date(expected[name]):
+                value = bound.arguments[name] = _as_date(value)
             if name in expected and not _fits(value, expected[name]):
                 raise UsageError(
                     f"{verb.__name__}: {name} is {_a(type(value).__name__)}{_shown(value)}; "
                     f"{_words(expected[name])} was expected.",
                     argument=name,
                 )
-        return verb(*args, **kwargs)
+        return verb(*bound.args, **bound.kwargs)
 
     return asked
+
+
+def _takes_date(kind: Any) -> bool:
+    if get_origin(kind) in (Union, UnionType):
+        return any(_takes_date(one) for one in get_args(kind))
+    return kind is date
+
+
+def _as_date(value: Any) -> Any:
+    """The date of a moment, or of a date of NumPy, pandas or Arrow; all else as it is."""
+    if type(value) is date or isinstance(value, str | Real | NoneType) or hasattr(value, "__len__"):
+        return value
+    try:
+        return parse_date(value)
+    except UsageError:
+        return value
 
 
 def _resolved(given: Any, verb: Callable[..., Any]) -> Any:
@@ -121,6 +142,8 @@ def _fits(value: Any, kind: Any) -> bool:
         return all(_fits(one, parts[0]) for one in items)
     if kind is not bool and isinstance(value, bool):
         return False
+    if kind is date:
+        return isinstance(_as_date(value), date)
     return isinstance(value, _PLAIN[kind][0] if kind in _PLAIN else kind)
 
 

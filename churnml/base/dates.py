@@ -40,13 +40,23 @@ def parse_date(day: object) -> date:
 def parse_dates(days: Any) -> list[date]:
     """The distinct dates of one or several, oldest first.
 
+    Raises
+    ------
+    UsageError
+        If there is none, or one names no date.
+
+    Examples
+    --------
     >>> parse_dates("2026-06-01")
     [datetime.date(2026, 6, 1)]
     """
     # NumPy's dates say that they can be iterated over, and cannot.
     several = isinstance(days, Iterable) and getattr(days, "ndim", 1) > 0
     given = days if several and not isinstance(days, str) else [days]
-    return sorted({parse_date(day) for day in given})
+    found = sorted({parse_date(day) for day in given})
+    if not found:
+        raise UsageError("No date is given.", hint="Give one, such as 2026-06-01.")
+    return found
 
 
 def with_days(frame: pd.DataFrame, *names: str) -> pd.DataFrame:

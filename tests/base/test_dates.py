@@ -1,9 +1,12 @@
 """Dates as callers give them, and months counted from them."""
 
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 
 from churnml.base.dates import add_months, add_span, month_starts, parse_date, parse_dates
@@ -22,6 +25,15 @@ JUNE = date(2026, 6, 1)
         np.datetime64("2026-06-01", "ns"),
         "2026-06-01",
         "2026-06-01T08:00",
+        pd.Timestamp("2026-06-01 00:30", tz="Asia/Shanghai"),
+        datetime(2026, 6, 1, tzinfo=ZoneInfo("Asia/Shanghai")),
+        pd.Period("2026-06-01", "D"),
+        np.datetime64("2026-06-01"),
+        np.array("2026-06-01", dtype="datetime64[s]")[()],
+        pl.Series([JUNE])[0],
+        pa.scalar(JUNE),
+        pa.scalar("2026-06-01"),
+        pa.scalar(datetime(2026, 5, 31, 16, tzinfo=UTC), pa.timestamp("us", "Asia/Shanghai")),
     ],
 )
 def test_a_date_is_read_however_it_is_given(given):
@@ -29,7 +41,14 @@ def test_a_date_is_read_however_it_is_given(given):
     assert type(parse_date(given)) is date
 
 
-@pytest.mark.parametrize("given", ["soon", "2026-06", "2026-06-01 or so", "", None, pd.NaT])
+@pytest.mark.parametrize(
+    "given",
+    [
+        *("soon", "2026-06", "2026-06-01 or so", "", None, 1780272000.0, True, pd.NaT),
+        *(pd.Period("2026-06", "M"), np.datetime64("2026-06"), np.datetime64("NaT")),
+        pa.scalar(None),
+    ],
+)
 def test_what_names_no_date_is_refused_with_how_to_write_one(given):
     with pytest.raises(UsageError, match="is not a date") as refused:
         parse_date(given)
@@ -38,6 +57,27 @@ def test_what_names_no_date_is_refused_with_how_to_write_one(given):
 
 def test_several_dates_are_each_kept_once_oldest_first():
     assert parse_dates(["2026-06-01", date(2026, 5, 1), JUNE]) == [date(2026, 5, 1), JUNE]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        pd.DatetimeIndex(["2026-06-01", "2026-05-01"]),
+        pd.Series(["2026-05-01", "2026-06-01"]),
+        pl.Series([JUNE, date(2026, 5, 1)]),
+        pa.array([JUNE, date(2026, 5, 1)]),
+        np.array(["2026-05-01", "2026-06-01"], dtype="datetime64[ns]"),
+        (day for day in (JUNE, date(2026, 5, 1))),
+    ],
+)
+def test_several_dates_are_taken_from_any_column(given):
+    assert parse_dates(given) == [date(2026, 5, 1), JUNE]
+
+
+@pytest.mark.parametrize("given", [[], pd.DatetimeIndex([]), np.array([], dtype="datetime64[D]")])
+def test_no_date_at_all_is_refused(given):
+    with pytest.raises(UsageError, match="No date is given"):
+        parse_dates(given)
 
 
 def test_months_added_stay_within_the_month():

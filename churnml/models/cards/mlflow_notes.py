@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import html
+import json
 from collections.abc import Mapping, Sequence
 
 from churnml.base.tasks import MEASURES, TASKS, without_months
@@ -249,8 +250,23 @@ def _data(model: Model, rows: Mapping[str, int], dates: Mapping[str, Sequence[st
     return (
         f"{counts}; {model.origin.customers:,} customers; {len(model.inputs)} features. "
         f"Trained on {len(train)} dates from {train[0]} to {train[-1]}, "
-        f"tested on {', '.join(test)}, which no training label reaches."
+        f"tested on {', '.join(test)}, which no training label reaches.{_own(model)}"
     )
+
+
+def _own(model: Model) -> str:
+    """The tables of the operator's own that the model reads, with their features."""
+    features: dict[str, list[str]] = {}
+    for column in model.inputs:
+        definition = json.loads((column.feature or {}).get("definition") or "{}")
+        if "table" in definition:
+            features.setdefault(definition["table"], []).append(column.name)
+    if not features:
+        return ""
+    told = "; ".join(
+        f"{_safe(table)} ({', '.join(map(_safe, names))})" for table, names in features.items()
+    )
+    return f"\n\nReads tables of the operator's own, and scores nobody without them: {told}."
 
 
 def _table(

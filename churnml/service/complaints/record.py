@@ -17,6 +17,7 @@ from churnml.base.dates import months_before, parse_date
 from churnml.base.placing import ReadPlaces, input_first, require_apart
 from churnml.config.settings import Config, ConfigGiven, as_config
 from churnml.errors import DataError, UsageError
+from churnml.features.requirements import require_bills
 from churnml.service.complaints.attention import USUAL_MONTHS, find_surges
 from churnml.service.complaints.categories import count_categories
 from churnml.service.complaints.cells import Frame, at_home, fetched, frame_of
@@ -88,7 +89,8 @@ def complaint_record(
     UsageError
         If ``months`` is not positive.
     DataError
-        If there are no complaints, or the source is refused.
+        If there are no complaints, the source is refused, or it ends more than a month before
+        ``as_of``.
     OutputError
         If a result cannot be written, or something stands there.
 
@@ -122,6 +124,7 @@ def complaint_record(
         if out is not None and coded is not None:
             require_apart(coded, _only(out))
     clean = check(source, settings, until=day).accepted()
+    require_bills(clean, day)
     _log.info("coding complaints before %s", day)
     found, work = _look(clean, day, span, settings, whole=coded is not None)
     if out is not None:

@@ -1,5 +1,6 @@
 """Cards say what people need first, and are known as churnml's own."""
 
+import json
 import re
 from dataclasses import replace
 
@@ -37,6 +38,17 @@ def test_a_card_begins_with_the_figures_that_decide(churn):
     assert "Data window: 2025-06-01 to 2026-05-01, labels included." in told
     assert "| auc | 0.812 (0.790 to 0.830) | 0.750 (0.700 to 0.800) |" in told
     assert "300 rows to train, 100 to test" in told
+
+
+def test_a_card_names_the_tables_of_ones_own_that_the_model_reads(churn):
+    first, *rest = churn.inputs
+    definition = json.dumps({"table": "app", "aggregate": "mean"})
+    own = replace(
+        first, name="app_x_mean_3m", feature={"driver": "usage", "definition": definition}
+    )
+    told = card(replace(churn, inputs=(own, *rest)))
+    assert "scores nobody without them: app (app\\_x\\_mean\\_3m)." in told
+    assert "of the operator's own" not in card(churn)
 
 
 def test_what_comes_from_data_cannot_draw_in_a_card(churn):

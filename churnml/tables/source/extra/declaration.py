@@ -37,7 +37,7 @@ def _said(given: Any) -> Any:
     return {"en": given, "zh": given} if isinstance(given, str) else given
 
 
-SaidInWords = Annotated[Meaning, BeforeValidator(_said)]
+SaidInWords = Annotated[Meaning, BeforeValidator(_said, json_schema_input_type=str | Meaning)]
 
 
 class ExtraColumn(Section):
