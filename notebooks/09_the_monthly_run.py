@@ -84,7 +84,8 @@ manifest
 bands = manifest.to_pandas().groupby("risk_band")["churn_probability"].agg(["size", "mean"])
 bands = bands.reindex(["low", "medium", "high", "critical"])
 title = f"Mean probability of leaving by risk band, {MONTH}"
-bands["mean"].plot.bar(title=title, xlabel="risk band", ylabel="probability", rot=0)
+labels = [f"{band}\nn = {size:,}" for band, size in bands["size"].items()]
+(100 * bands["mean"]).set_axis(labels).plot.bar(title=title, xlabel="", ylabel="%", rot=0)
 bands.round(3)
 
 # %% [markdown]
