@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
 from markupsafe import Markup
 
 from churnml.base.page.render import PageFigure, PageSection, PageTable, PageTile, render
@@ -21,6 +22,7 @@ _STATES: dict[str, tuple[State, str]] = {
     "act": ("bad", "state_act"),
 }
 _NOTHING = "–"
+_NARROW = 0.005
 
 
 def page(found: Monitoring, lang: Tongue) -> str:
@@ -150,7 +152,7 @@ def _ranking(found: Monitoring, lang: Tongue) -> PageSection:
     )
     told = _word("auc_lead", lang, last=known[-1].as_of)
     title = _word("curve_auc", lang)
-    drawn = curve(series, id="auc-figure", title=title, desc=told, number=lambda one: f"{one:.2f}")
+    drawn = curve(series, id="auc-figure", title=title, desc=told, number=lambda one: f"{one:.3f}")
     return PageSection(
         id="auc",
         topic=topic,
@@ -189,12 +191,14 @@ def _curve(
         for label, value in zip(_labels(months), known, strict=True)
         if not math.isnan(value)
     ]
+    # On a narrow scale marks of one place would read alike.
+    places = 2 if np.nanmax(known) - np.nanmin(known) < _NARROW else 1
     drawn = curve(
         Series(labels=_labels(months), values=known),
         id=id,
         title=title,
         desc="; ".join(told),
-        number=lambda one: f"{one:.1%}",
+        number=lambda one: f"{one:.{places}%}",
         height=180,
     )
     return PageFigure(drawn=drawn, caption=title)

@@ -80,7 +80,7 @@ def _table(found: Monitoring, lang: Tongue) -> PageTable:
     rows = []
     for month in found.months:
         one = month.satisfaction
-        if one is None:
+        if one is None or one.histograms is None:
             continue
         fared = one.answered
         figures = (

@@ -168,7 +168,8 @@ class Monitoring:
             "measures": between.join(alarm.name(lang) for alarm in wanted),
         }
         name = month.level or "unknown"
-        return f"{say('verdicts', name, lang, facts)} {self.last_known(lang)}"
+        space = "" if lang == "zh" else " "
+        return f"{say('verdicts', name, lang, facts)}{space}{self.last_known(lang)}"
 
     def last_known(self, lang: Tongue = "en") -> str:
         """How the model fared in the last month whose outcomes are known."""

@@ -90,6 +90,7 @@ def satisfaction_alarms(
         alarms = [
             replace(one, measure=f"satisfaction_{one.measure}")
             for one in input_alarms(past, off, settings)
+            if _far(one, month.histograms, settings)
         ]
         alarms += [
             replace(one, measure="satisfaction_scores", kind="satisfaction_scores")
@@ -102,6 +103,13 @@ def satisfaction_alarms(
         ]
         found[month.as_of] = alarms + _level(known, settings) + _error(known, settings)
     return found
+
+
+def _far(alarm: Alarm, found: Histograms | None, settings: MonitorSettings) -> bool:
+    """Whether a column has moved far: those who answer, from whom it learned, differ anyway."""
+    assert found is not None
+    columns = [found.inputs[name] for _kind, name, _now, _was in alarm.columns]
+    return any(one.drift - one.usual > settings.act_drift for one in columns)
 
 
 def without_told(alarms: Sequence[Alarm], told: Sequence[Alarm]) -> list[Alarm]:

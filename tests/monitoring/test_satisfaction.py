@@ -88,6 +88,8 @@ def test_inputs_that_only_this_model_leans_on():
     assert raised(month(0, drift=2.0), month(1, drift=2.0))[-1] == [
         ("satisfaction_inputs.surveys", "act")
     ]
+    # Who answers is not like everybody: a smaller move is no news.
+    assert raised(month(0, drift=0.5), month(1, drift=0.5))[-1] == []
 
 
 @pytest.mark.parametrize(("level", "left"), [("act", 0), ("watch", 1)])
