@@ -5,6 +5,7 @@ import os
 import shutil
 import stat
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,22 @@ def test_the_image_installs_the_lock_and_does_not_run_as_root():
     for line in lines:
         if line.startswith("COPY ") and "--from" not in line:
             assert all((ROOT / name).exists() for name in line.split()[1:-1]), line
+
+
+def test_the_image_is_given_what_the_package_is_built_of():
+    """Every file that pyproject.toml names is copied, and nothing copied is left out of sight."""
+    lines = (DEPLOY / "container" / "Dockerfile").read_text("utf-8").splitlines()
+    copied = {
+        name
+        for line in lines
+        if line.startswith("COPY ") and "--from" not in line
+        for name in line.split()[1:-1]
+    }
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert {project["readme"], *project["license-files"]} <= copied
+    shown = (DEPLOY / "container" / "Dockerfile.dockerignore").read_text("utf-8").split()
+    assert copied == {line[1:] for line in shown if line.startswith("!")}
+    assert 'churnml = "churnml' in (ROOT / "pyproject.toml").read_text("utf-8")
 
 
 def _builder() -> bool:

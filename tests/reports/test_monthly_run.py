@@ -107,7 +107,6 @@ def test_champions_are_not_taken_to_another_operator_unasked(place, tmp_path, mo
         churnml.score(other, "2026-06-01", out=tmp_path / "a")
     for asked in (
         lambda: churnml.monitor(other, as_of="2026-06-01"),
-        lambda: churnml.satisfaction_index(other, as_of="2026-06-01"),
         lambda: churnml.service_quality(other, "2026-06-01"),
         lambda: churnml.report(other, "2026-06-01", out=tmp_path / "r.html"),
         lambda: churnml.plan_retention(other, as_of="2026-06-01", budget=1, out=tmp_path / "p"),

@@ -14,8 +14,9 @@ import pytest
 import churnml
 from churnml.cli import main
 from churnml.config.settings import Config
-from churnml.errors import DataError, ModelError, OutputError, UsageError
+from churnml.errors import ChurnmlError, DataError, ModelError, OutputError, UsageError
 from churnml.registry.resolve import as_resolved
+from churnml.registry.tracking import Data, TrainingRecord, log_training
 from churnml.service.index.answers import collect, history
 from churnml.service.index.table import COLUMNS
 from churnml.service.index.wave import take
@@ -403,3 +404,31 @@ def test_nothing_is_told_of_fewer_than_ten_people(place, tmp_path):
     assert told["notes"][0] == "Fewer than 10 customers answered: nothing is told of them."
     assert len(told["notes"]) == 2
     assert "hidden" in found.headline()
+
+
+def test_a_champion_of_another_operator_is_not_taken_unasked(store, satisfaction):
+    origin = replace(
+        satisfaction.origin, name="satisfaction", kind="operator", places={"region": ("Elsewhere",)}
+    )
+    model = replace(satisfaction, origin=origin)
+    data = Data(name="operator", source="elsewhere", digest="ab" * 32, rows=600, target="score")
+    log_training(TrainingRecord(model=model, title="theirs", data=data))
+    tables = {
+        "customers": pd.DataFrame(
+            {
+                "customer_id": ["1", "2"],
+                "activated_on": ["2020-01-01"] * 2,
+                "terminated_on": [None, None],
+                "payment": ["prepaid"] * 2,
+                "region": ["Here"] * 2,
+            }
+        ),
+        "bills": pd.DataFrame(
+            {"customer_id": ["1", "2"], "month": ["2026-05-01"] * 2, "amount": [50.0, 60.0]}
+        ),
+    }
+    with pytest.raises(ModelError, match="knows the regions or halls of only 0%"):
+        churnml.satisfaction_index(tables, as_of=AS_OF)
+    with pytest.raises(ChurnmlError) as refused:
+        churnml.satisfaction_index(tables, as_of=AS_OF, any_source=True)
+    assert "regions or halls" not in refused.value.message
