@@ -228,6 +228,13 @@ def test_lazy_frames_are_collected_and_dicts_are_refused(rows, plain):
             ChurnClassifier().fit(given, y)
 
 
+def test_batches_of_arrow_are_read(rows, plain):
+    X, _ = rows
+    table = pa.Table.from_pandas(X)
+    for given in (table.to_reader(max_chunksize=100), table.to_struct_array()):
+        assert np.array_equal(plain.predict_proba(given), plain.predict_proba(X))
+
+
 @pytest.mark.parametrize(
     ("given", "kind"),
     [

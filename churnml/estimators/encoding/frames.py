@@ -109,19 +109,23 @@ def collected(X: Any) -> Any:
             f"X is {kind}; a frame or an array of numbers was expected.",
             hint="pandas.DataFrame(X) makes a frame of it.",
         )
-    if X is None or isinstance(X, str | bytes | Iterator) or _is_one_column(X):
-        kind = "one column" if _is_one_column(X) else f"a {type(X).__name__}"
+    if _is_one_column(X):
         raise DataError(
-            f"X is {kind}; a frame or an array of numbers was expected.",
-            hint="A frame of one column is written frame[[name]]." if "column" in kind else None,
+            "X is one column; a frame or an array of numbers was expected.",
+            hint="A frame of one column is written frame[[name]].",
         )
+    rows = isinstance(X, Iterator) and not hasattr(X, "__arrow_c_stream__")
+    if X is None or isinstance(X, str | bytes) or rows:
+        raise DataError(f"X is a {type(X).__name__}; a frame or an array of numbers was expected.")
     lazy = type(X).__module__.partition(".")[0] == "polars" and hasattr(X, "collect")
     return X.collect() if lazy else X
 
 
 def _is_one_column(X: Any) -> bool:
     """Whether it is a column of a frame, as pandas, polars and Arrow keep one."""
-    return isinstance(X, pd.Series | pa.Array | pa.ChunkedArray) or (
+    if isinstance(X, pa.Array | pa.ChunkedArray):
+        return not pa.types.is_struct(X.type)
+    return isinstance(X, pd.Series) or (
         type(X).__module__.partition(".")[0] == "polars" and type(X).__name__ == "Series"
     )
 
