@@ -25,6 +25,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 
 import churnml
+from churnml.metrics.displays import GroupsDisplay
 
 os.chdir(tempfile.mkdtemp())
 os.environ.pop("MLFLOW_TRACKING_URI", None)
@@ -77,16 +78,13 @@ manifest
 
 # %%
 scores = manifest.to_pandas()
-order = ["low", "medium", "high", "critical"]
-bands = scores.groupby("risk_band")[["churn_probability", "satisfaction"]].agg(["mean", "size"])
-bands = bands.reindex(order)
-figure, (risk, both) = plt.subplots(1, 2, figsize=(11, 4))
-risk.bar(
-    order,
-    100 * bands["churn_probability"]["mean"],
-    color=["#9ecae1", "#6baed6", "#3182bd", "#08519c"],
+figure, (risk, both) = plt.subplots(1, 2, figsize=(11, 4), layout="constrained")
+GroupsDisplay.from_values(
+    scores["churn_probability"],
+    scores["risk_band"],
+    title="Mean probability of leaving by risk band",
+    ax=risk,
 )
-risk.set(title="Mean probability of leaving by risk band", ylabel="%", xlabel="risk band")
 both.scatter(scores["satisfaction"], 100 * scores["churn_probability"], s=4, alpha=0.3)
 both.set(
     title="Two scores for every customer",
