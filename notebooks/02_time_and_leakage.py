@@ -69,7 +69,7 @@ pd.crosstab(
 today = churnml.build_features(source, as_of="2026-03-01").to_pandas()
 that_day = churnml.build_features(source.until("2026-03-01"), as_of="2026-03-01").to_pandas()
 pd.testing.assert_frame_equal(today, that_day)
-f"{len(today):,} customers, {today.shape[1] - 2} features: the same"
+print(f"{len(today):,} customers, {today.shape[1] - 2} features: the same")
 
 # %% [markdown]
 # ## Training forward in time
@@ -158,7 +158,7 @@ axes.axhline(0.5, color=GREY, linestyle="--", label="chance")
 axes.set(
     title="A leak looks like a breakthrough",
     xticks=range(len(found)),
-    xticklabels=found,
+    xticklabels=[f"{name}\nn = {len(test):,}" for name in found],
     ylabel="AUC on the test month",
     ylim=(0.4, 1),
 )
@@ -171,7 +171,7 @@ plt.show()
 
 # %%
 blind = with_next_month(test).assign(active_days_next_month=float("nan"))
-f"in use: {auc(test.y, leaking.predict_proba(blind)[:, 1]):.3f}"
+print(f"in use: AUC {auc(test.y, leaking.predict_proba(blind)[:, 1]):.3f}")
 
 # %% [markdown]
 # ## The guards
