@@ -91,3 +91,19 @@ def test_a_tutorial_is_typed_from_top_to_bottom(page, store, capfd):
         assert left.value.code in (0, 6), f"{line}\n{capfd.readouterr().err}"
     for code in blocks(f"docs/{page}.md", "py"):
         exec(compile(code, page, "exec"), {})
+
+
+def labels(text: str) -> list[str]:
+    """How the lines of the demo begin, without figures and without notes."""
+    text = re.sub(r"^note:.*?(?=^(?:note|model):)", "", text, flags=re.DOTALL | re.MULTILINE)
+    return [re.split(r"\s{2,}|\d", line.strip())[0] for line in text.splitlines() if line.strip()]
+
+
+@pytest.mark.slow
+def test_the_demo_prints_what_is_shown(store, capfd):
+    (shown,) = (block for block in blocks("README.md", "") if block.startswith("churn: tested"))
+    with pytest.raises(SystemExit) as left:
+        main(["demo", "--customers", "3000"])
+    assert left.value.code in (0, 6)
+    printed = capfd.readouterr().out
+    assert labels(printed)[-len(labels(shown)) :] == labels(shown)
