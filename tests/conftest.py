@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import settings
 
 from churnml.datasets.flat import FlatData, read_training
 from churnml.estimators import ChurnClassifier, SatisfactionRegressor
@@ -25,6 +26,10 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # So it is where a shell runs the tests in the background; all that they start would
     # ignore Ctrl-C too.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# A machine that does more than one thing makes no example wrong.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 LONG_NOTEBOOKS = (
     "07_registry_and_scoring.ipynb",
