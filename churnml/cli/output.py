@@ -86,9 +86,14 @@ def print_table(
 
     screen = console()
     cells = [[printable(cell) for cell in row] for row in rows]
-    for part, places in enumerate(_fitting(columns, cells, screen.width)):
+    # Two blanks between columns, or one where the screen is too narrow for two.
+    gap = 2 if len(_fitting(columns, cells, screen.width, gap=2)) == 1 else 1
+    for part, places in enumerate(_fitting(columns, cells, screen.width, gap=gap)):
         heading = "" if part else title
-        table = Table(title=heading, title_justify="left", box=None, pad_edge=False)
+        padding = (0, gap, 0, 0)
+        table = Table(
+            title=heading, title_justify="left", box=None, pad_edge=False, padding=padding
+        )
         for place in places:
             right = place >= len(columns) - numbers
             justify: Literal["left", "right"] = "right" if right else "left"
@@ -100,12 +105,14 @@ def print_table(
         screen.print(table)
 
 
-def _fitting(columns: Sequence[str], cells: Sequence[Sequence[str]], width: int) -> list[list[int]]:
+def _fitting(
+    columns: Sequence[str], cells: Sequence[Sequence[str]], width: int, *, gap: int
+) -> list[list[int]]:
     """The columns in groups that fit the screen, the first in each of them.
 
-    >>> _fitting(["measure", "model", "base"], [["auc", "0.7", "0.5"]], 80)
+    >>> _fitting(["measure", "model", "base"], [["auc", "0.7", "0.5"]], 80, gap=1)
     [[0, 1, 2]]
-    >>> _fitting(["measure", "model", "base"], [["auc", "0.7", "0.5"]], 15)
+    >>> _fitting(["measure", "model", "base"], [["auc", "0.7", "0.5"]], 15, gap=1)
     [[0, 1], [0, 2]]
     """
     from rich.cells import cell_len
@@ -118,10 +125,10 @@ def _fitting(columns: Sequence[str], cells: Sequence[Sequence[str]], width: int)
     groups: list[list[int]] = [[]]
     used = 0
     for place in range(len(columns)):
-        wide = needed(place) + (1 if groups[-1] else 0)
+        wide = needed(place) + (gap if groups[-1] else 0)
         if used + wide > width and len(groups[-1]) > 1:
             groups.append([0])
-            used, wide = needed(0), needed(place) + 1
+            used, wide = needed(0), needed(place) + gap
         groups[-1].append(place)
         used += wide
     return groups
