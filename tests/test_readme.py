@@ -96,7 +96,11 @@ def test_a_tutorial_is_typed_from_top_to_bottom(page, store, capfd):
 def labels(text: str) -> list[str]:
     """How the lines of the demo begin, without figures and without notes."""
     text = re.sub(r"^note:.*?(?=^(?:note|model):)", "", text, flags=re.DOTALL | re.MULTILINE)
-    return [re.split(r"\s{2,}|\d", line.strip())[0] for line in text.splitlines() if line.strip()]
+    return [
+        re.split(r"\s{2,}|\d", line.strip())[0].strip()
+        for line in text.splitlines()
+        if line.strip()
+    ]
 
 
 @pytest.mark.slow
