@@ -191,8 +191,8 @@ def test_rows_models_and_exports_show_themselves(trained, source, place):
 @pytest.mark.filterwarnings("ignore:Operation with range")
 def test_an_estimator_of_own_features_is_logged_and_scored(operator, place):
     customers = pd.read_parquet(operator / "customers.parquet")["customer_id"]
-    months = pd.date_range("2025-12-05", periods=7, freq="MS")
-    crm = pd.DataFrame(itertools.product(customers, months), columns=["customer_id", "at"]).assign(
+    days = pd.date_range("2025-12-05", periods=7, freq="30D")
+    crm = pd.DataFrame(itertools.product(customers, days), columns=["customer_id", "at"]).assign(
         balance=lambda rows: rows["customer_id"].str[-2:].astype(int)
     )
     own = churnml.Extra(crm, time="at", columns={"balance": {"aggregate": ["last"]}})
