@@ -27,6 +27,9 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # ignore Ctrl-C too.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# For type checkers alone; not to be imported.
+collect_ignore = ["typed_user_script.py"]
+
 # A machine that does more than one thing makes no example wrong.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
