@@ -25,11 +25,9 @@ import matplotlib.pyplot as plt
 import pandas as pd
 
 import churnml
-from churnml.metrics.displays.style import BLUE, PALETTE, use_style
 from churnml.tables.contract import TABLES
 from churnml.tables.validation import quarantine
 
-use_style()
 os.chdir(tempfile.mkdtemp())
 rows = churnml.simulate("operator", customers=3_000, months=18, seed=1)
 pd.Series(rows, name="rows").to_frame()
@@ -74,12 +72,7 @@ source.tables["complaints"].limit(5).to_pandas()
 # support (业务支撑), service window (窗口服务).
 
 # %%
-CHINESE = {
-    "network": "网络 network",
-    "tariff": "资费 tariff",
-    "business_support": "业务支撑 business support",
-    "service_window": "窗口服务 service window",
-}
+KINDS = ["network", "tariff", "business_support", "service_window"]
 found = source.tables["complaints"].select("opened_at", "category").to_pandas()
 monthly = (
     found.assign(month=found["opened_at"].dt.to_period("M").dt.to_timestamp())
@@ -87,16 +80,11 @@ monthly = (
     .size()
     .unstack(fill_value=0)
 )
-figure, axes = plt.subplots(figsize=(8, 4))
-for colour, (code, label) in zip(PALETTE, CHINESE.items(), strict=False):
-    axes.plot(monthly.index, 1000 * monthly[code] / rows["customers"], color=colour, label=label)
-axes.set(
-    title="Complaints by category (投诉类别)",
-    xlabel="month",
-    ylabel="complaints per 1,000 customers",
-    ylim=(0, None),
+title, label = "Complaints by category", "complaints per 1,000 customers"
+per_1000 = (
+    1000 * monthly[KINDS].rename(columns=lambda kind: kind.replace("_", " ")) / rows["customers"]
 )
-axes.legend(frameon=False)
+per_1000.plot(title=title, ylabel=label, ylim=(0, None), figsize=(8, 4)).legend(frameon=False)
 plt.show()
 
 # %% [markdown]
@@ -108,14 +96,9 @@ plt.show()
 # %%
 late = source.tables["complaints"].select("opened_at", "known_at").to_pandas()
 delay = (late["known_at"] - late["opened_at"]).dt.total_seconds() / 86_400
-figure, axes = plt.subplots(figsize=(8, 3))
-axes.hist(delay, bins=40, color=BLUE)
-axes.set(
-    title=f"{(delay > 1).mean():.1%} of complaints were known more than a day later",
-    xlabel="days from the complaint to the warehouse",
-    ylabel="complaints",
-    yscale="log",
-)
+title = f"{(delay > 1).mean():.1%} of complaints were known more than a day later"
+label = "days from the complaint to the warehouse"
+delay.plot.hist(bins=40, logy=True, title=title, xlabel=label, ylabel="complaints", figsize=(8, 3))
 plt.show()
 
 # %% [markdown]

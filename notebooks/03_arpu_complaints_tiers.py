@@ -26,9 +26,7 @@ import pandas as pd
 import churnml
 from churnml.features import declared
 from churnml.metrics.displays import GroupsDisplay
-from churnml.metrics.displays.style import BLUE, GREY, ORANGE, PALETTE, use_style
 
-use_style()
 os.chdir(tempfile.mkdtemp())
 churnml.simulate("operator", customers=6_000, months=18, seed=4)
 source = churnml.open_source("operator")
@@ -65,25 +63,19 @@ declarations.filter(like="complaints_", axis=0).head(12)
 
 # %%
 arpu = X["arpu_mean_3m_yuan"].dropna().clip(lower=1)
-figure, (tail, share) = plt.subplots(1, 2, figsize=(10, 3.6))
-tail.hist(arpu, bins=np.geomspace(1, arpu.max(), 50), color=BLUE)
-for name, from_, colour in [
-    ("银卡", 666, GREY),
-    ("金卡", 1500, PALETTE[1]),
-    ("钻石卡", 3000, ORANGE),
-]:
-    tail.axvline(from_, color=colour, label=f"{name} {(arpu >= from_).mean():.1%}")
-tail.set(title="ARPU over three months", xlabel="yuan a month", ylabel="customers", xscale="log")
-tail.legend(frameon=False, title="from the tier up")
-ordered = arpu.sort_values(ascending=False).cumsum() / arpu.sum()
-share.plot(np.linspace(0, 100, len(ordered)), 100 * ordered, color=BLUE)
-share.plot([0, 100], [0, 100], color=GREY, linestyle="--")
-share.set(
-    title=f"The top 20 % pay {ordered.iloc[len(ordered) // 5]:.0%} of the revenue",
-    xlabel="% of customers, highest ARPU first",
-    ylabel="% of revenue",
-)
-plt.show()
+bins = np.geomspace(1, arpu.max(), 50)
+axes = arpu.plot.hist(bins=bins, logx=True, title="ARPU over three months", xlabel="yuan a month")
+for at, (tier, threshold) in enumerate({"silver": 666, "gold": 1500, "diamond": 3000}.items()):
+    share = f"{tier} and up: {(arpu >= threshold).mean():.1%} of the customers"
+    axes.axvline(threshold, color=f"C{at + 1}", label=share)
+axes.set_ylabel("customers")
+axes.legend(frameon=False, bbox_to_anchor=(1, 1), loc="upper left")
+
+# %%
+ordered = (100 * arpu.sort_values(ascending=False).cumsum() / arpu.sum()).to_numpy()
+title = f"The top 20 % pay {ordered[len(ordered) // 5]:.0f} % of the revenue"
+revenue = pd.Series(ordered, index=np.linspace(0, 100, len(ordered)))
+revenue.plot(title=title, xlabel="% of customers, highest ARPU first", ylabel="% of revenue")
 
 # %% [markdown]
 # ## Who leaves, by ARPU and by its change
@@ -92,29 +84,11 @@ plt.show()
 
 
 # %%
-def rate_by(column, bins, axes, title):
-    """Churn rate in equal groups of a feature."""
-    groups = pd.qcut(column.rank(method="first"), bins, labels=False)
-    table = left.groupby(groups).agg(["mean", "size"])
-    error = 1.96 * np.sqrt(table["mean"] * (1 - table["mean"]) / table["size"])
-    axes.errorbar(
-        column.groupby(groups).median(),
-        100 * table["mean"],
-        100 * error,
-        fmt="o-",
-        color=BLUE,
-        capsize=3,
-    )
-    axes.axhline(100 * left.mean(), color=GREY, linestyle="--", label="all customers")
-    axes.set(title=title, xlabel=column.name, ylabel="% who left", ylim=(0, None))
-    axes.legend(frameon=False)
-
-
-figure, (one, two) = plt.subplots(1, 2, figsize=(10, 3.6))
-rate_by(X["arpu_mean_3m_yuan"], 8, one, "Churn by ARPU")
-one.set_xscale("log")
-rate_by(X["usage_offnet_3m_share"], 8, two, "Churn by the share of calls to other networks")
-plt.show()
+FIFTHS = ["lowest fifth", "second", "third", "fourth", "highest fifth"]
+figure, panels = plt.subplots(1, 2, figsize=(12, 3.2), layout="constrained")
+for axes, name in zip(panels, ["arpu_mean_3m_yuan", "usage_offnet_3m_share"], strict=True):
+    fifth = pd.qcut(X[name].rank(method="first"), 5, labels=FIFTHS)
+    GroupsDisplay.from_values(left, fifth, order=FIFTHS, title=name, label="% who left", ax=axes)
 
 # %% [markdown]
 # ## Complaints
@@ -129,7 +103,7 @@ KINDS = {
     "complaints_business_support_count_90d": "业务支撑",
     "complaints_service_window_count_90d": "窗口服务",
 }
-figure, panels = plt.subplots(2, 2, figsize=(10, 4.4), sharex=True)
+figure, panels = plt.subplots(2, 2, figsize=(12, 4.6), layout="constrained")
 for axes, (name, kind) in zip(panels.flat, KINDS.items(), strict=True):
     some = X[name].gt(0).map({False: "none", True: "one or more"})
     GroupsDisplay.from_values(left, some, title=f"{kind}投诉, 90 days", label="% who left", ax=axes)

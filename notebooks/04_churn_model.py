@@ -26,9 +26,7 @@ import churnml
 from churnml.evaluation import base_rate, evaluate_churn, regression
 from churnml.features import declared
 from churnml.metrics.displays import GainsDisplay, ReasonsDisplay, ReliabilityDisplay
-from churnml.metrics.displays.style import use_style
 
-use_style()
 os.chdir(tempfile.mkdtemp())
 churnml.simulate("operator", customers=6_000, months=18, seed=5)
 source = churnml.open_source("operator")
@@ -75,15 +73,12 @@ evaluation = evaluate_churn(
 evaluation
 
 # %%
-figure, (roc, gains, reliable) = plt.subplots(1, 3, figsize=(13, 4))
+figure, (roc, gains, reliable) = plt.subplots(1, 3, figsize=(14, 4), layout="constrained")
 for name, scores in {"model": p, "regression": line}.items():
     RocCurveDisplay.from_predictions(test.y, scores, name=name, ax=roc)
 roc.set_title("ROC on the month ahead")
 GainsDisplay.from_predictions(test.y, p, ax=gains)
-gains.set_title("Gains")
 ReliabilityDisplay.from_predictions(test.y, p, ax=reliable)
-reliable.set_title("Reliability")
-plt.show()
 
 # %% [markdown]
 # ## How good could it be?
@@ -107,9 +102,8 @@ pd.DataFrame({name: vars(one) for name, one in reached.items()}).T.round(3)
 # %%
 why = model.explain(test.X)
 drivers = {one.name: one.driver for one in declared(source.tables)}
-figure, axes = plt.subplots(figsize=(8, 5))
-ReasonsDisplay.from_predictions(why, drivers=drivers, ax=axes)
-axes.set_title("What raises and lowers the scores")
+shown = ReasonsDisplay.from_predictions(why, drivers=drivers)
+shown.ax_.set_title("What raises and lowers the scores")
 plt.show()
 
 # %% [markdown]

@@ -26,10 +26,8 @@ import pandas as pd
 import churnml
 from churnml.evaluation import evaluate_satisfaction, regression
 from churnml.features import declared
-from churnml.metrics.displays import ReasonsDisplay, SatisfactionDisplay
-from churnml.metrics.displays.style import BLUE, GREY, ORANGE, use_style
+from churnml.metrics.displays import GroupsDisplay, ReasonsDisplay, SatisfactionDisplay
 
-use_style()
 os.chdir(tempfile.mkdtemp())
 churnml.simulate("operator", customers=10_000, months=18, seed=6)
 source = churnml.open_source("operator")
@@ -46,12 +44,10 @@ f"{asked:.0%} of the customers were asked in 18 months; {answered:.0%} of the su
 # %%
 low, high = surveys["scale_min"], surveys["scale_max"]
 points = 100 * (surveys["score"] - low) / (high - low)
-figure, axes = plt.subplots(figsize=(7, 3))
-axes.hist(points.dropna(), bins=np.arange(-5, 110, 10), color=BLUE, rwidth=0.9)
-axes.axvline(60, color=ORANGE, linestyle="--", label="dissatisfied up to here (不满意)")
-axes.set(title="Answers, brought to 0–100", xlabel="satisfaction (满意度)", ylabel="answers")
-axes.legend(frameon=False)
-plt.show()
+title, label = "Answers, brought to 0–100; up to the line they are dissatisfied", "satisfaction"
+bins = np.arange(-5, 110, 10)
+axes = points.plot.hist(bins=bins, rwidth=0.9, title=title, xlabel=label, ylabel="answers")
+axes.axvline(60, color="C1", linestyle="--")
 
 # %% [markdown]
 # Most answers lie at the top, as in every such survey. Accuracy is therefore no measure of a
@@ -62,7 +58,7 @@ plt.show()
 months = [f"2025-{month:02d}-01" for month in range(5, 13)]
 train = churnml.build_dataset(source, "satisfaction", as_of=months)
 test = churnml.build_dataset(source, "satisfaction", as_of=["2026-02-01", "2026-04-01"])
-train, test
+len(train), len(test)
 
 # %%
 model = churnml.SatisfactionRegressor(repeats=1, folds=3, random_state=0)
@@ -100,9 +96,11 @@ scores = pd.DataFrame(
         "dissatisfied": model.predict_dissatisfied(everybody),
     }
 )
-by_brand = scores.groupby("brand").mean()
 NAMES = {"gotone": "全球通", "easyown": "神州行", "mzone": "动感地带", "senior": "老年"}
-by_brand.rename(index=NAMES).round(2)
+title, label = "Predicted satisfaction by brand (品牌)", "points of 100"
+brand = scores["brand"].map(NAMES)
+GroupsDisplay.from_values(scores["satisfaction"], brand, title=title, label=label)
+plt.show()
 
 # %% [markdown]
 # The simulator knows the true satisfaction of everybody. Those who answer surveys are not
@@ -116,12 +114,7 @@ told = {
     "model, everybody": scores["satisfaction"].mean(),
     "truth, everybody": truth["satisfaction"].reindex(everybody["customer_id"]).mean(),
 }
-figure, axes = plt.subplots(figsize=(7, 2.4))
-axes.barh(list(told), list(told.values()), color=[GREY, BLUE, ORANGE])
-axes.bar_label(axes.containers[0], fmt=" %.1f")
-axes.set(title="Mean satisfaction, by whom it is told", xlabel="points of 100", xlim=(0, 100))
-axes.invert_yaxis()
-plt.show()
+pd.Series(told, name="mean satisfaction, points of 100").to_frame().round(1)
 
 # %% [markdown]
 # ## What moves satisfaction?
@@ -131,9 +124,8 @@ plt.show()
 # %%
 why = model.explain(test.X)
 drivers = {one.name: one.driver for one in declared(source.tables)}
-figure, axes = plt.subplots(figsize=(8, 5))
-ReasonsDisplay.from_predictions(why, drivers=drivers, unit="points", ax=axes)
-axes.set_title("What raises and lowers satisfaction")
+shown = ReasonsDisplay.from_predictions(why, drivers=drivers, unit="points")
+shown.ax_.set_title("What raises and lowers satisfaction")
 plt.show()
 
 # %% [markdown]

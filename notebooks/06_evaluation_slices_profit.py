@@ -33,7 +33,6 @@ from churnml.evaluation import (
     tenure_band,
 )
 from churnml.metrics import (
-    auc,
     bootstrap,
     churn_measures,
     customer_value,
@@ -41,9 +40,7 @@ from churnml.metrics import (
     profit_curve,
 )
 from churnml.metrics.displays import ProfitDisplay
-from churnml.metrics.displays.style import BLUE, GREY, use_style
 
-use_style()
 os.chdir(tempfile.mkdtemp())
 churnml.simulate("operator", customers=6_000, months=18, seed=7)
 source = churnml.open_source("operator")
@@ -103,18 +100,10 @@ table.round(3)
 
 # %%
 shown = table.dropna(subset="AUC").iloc[::-1]
-figure, axes = plt.subplots(figsize=(8, 0.32 * len(shown) + 1))
-ends = [shown["AUC"] - shown["low"], shown["high"] - shown["AUC"]]
-axes.errorbar(shown["AUC"], range(len(shown)), xerr=ends, fmt="o", color=BLUE, capsize=3)
-axes.axvline(auc(test.y, p), color=GREY, linestyle="--", label="all customers")
-axes.set(
-    title="AUC by slice, the worst first",
-    xlabel="AUC",
-    yticks=range(len(shown)),
-    yticklabels=shown.index,
-)
-axes.legend(frameon=False)
-plt.show()
+axes = plt.figure(figsize=(8, 1 + 0.32 * len(shown))).subplots()
+axes.hlines(shown.index, shown["low"], shown["high"])
+axes.plot(shown["AUC"], shown.index, "o")
+axes.set(title="AUC by slice, the worst first", xlabel="AUC, 95 % interval")
 
 # %% [markdown]
 # ## Profit
@@ -133,9 +122,7 @@ curve = profit_curve(test.y, p, value, test.groups, costs=costs, draws=100)
 curve
 
 # %%
-figure, axes = plt.subplots(figsize=(7, 4))
-ProfitDisplay(curve=curve).plot(axes)
-axes.set_title("Profit of contacting the first so many")
+ProfitDisplay(curve=curve).plot()
 plt.show()
 
 # %% [markdown]
