@@ -23,7 +23,11 @@ class ValidationSettings(Section):
 class EngineSettings(Section):
     """What the embedded database may use, and what reads the boosters' trees."""
 
-    memory_limit: str | None = Field(None, description="for example 2GB; the default is DuckDB's")
+    memory_limit: str | None = Field(
+        None,
+        description="for example 2GB; by default half of the memory, and at most 3 GB or half a "
+        "GB a thread",
+    )
     threads: int | None = Field(None, ge=1)
     trees: Literal["lightgbm", "lleaves"] = Field(
         "lightgbm",

@@ -142,6 +142,19 @@ def test_limits_are_kept(customers, folder):
     assert source.con.raw_sql(query).fetchall() == [("488.2 MiB", 1)]
 
 
+@pytest.mark.parametrize("threads", [1, 64])
+def test_half_of_the_memory_is_left_to_others(customers, folder, threads):
+    source = open_source(folder, threads=threads)
+    query = "SELECT current_setting('memory_limit')"
+    (ours,) = source.con.raw_sql(query).fetchone()
+    (theirs,) = duckdb.connect().execute(query).fetchone()
+    half = float(theirs.split()[0]) / 0.8 / 2
+    number, unit = ours.split()
+    gigabytes = float(number) / (1024 if unit == "MiB" else 1)
+    most = max(3, threads * 0.5) * 1e9 / 2**30
+    assert gigabytes == pytest.approx(min(half, most), abs=0.1)
+
+
 def test_a_closed_source_lets_others_write(database):
     path = database(f"CREATE TABLE bills AS {ROWS}")
     write = f"import duckdb; duckdb.connect({str(path)!r}).execute('CREATE TABLE more AS SELECT 1')"

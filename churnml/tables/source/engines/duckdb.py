@@ -24,6 +24,8 @@ from churnml.errors import DataError, OutputError, UsageError
 
 _PATTERN = re.compile(r"[*?\[]")
 _BATCH = 50_000
+_BYTES = {"bytes": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
+_ENOUGH, _A_THREAD = 3e9, 0.5e9
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,8 +56,9 @@ def start(*, memory_limit: str | None = None, threads: int | None = None) -> Eng
     Parameters
     ----------
     memory_limit : str, optional
-        As DuckDB writes it, ``2GB``; without it, DuckDB's own limit. What does not fit is
-        spilled to the workspace. The process may take up to a third more.
+        As DuckDB writes it, ``2GB``; without it, half of the memory that there is, and at
+        most 3 GB or, with many threads, half a gigabyte a thread. What does not fit is spilled
+        to the workspace. The process may take up to a third more.
     threads : int, optional
 
     Raises
@@ -89,9 +92,25 @@ def start(*, memory_limit: str | None = None, threads: int | None = None) -> Eng
         raise UsageError(
             f"memory_limit, threads: {plain_reason(error).rstrip('.')}.", hint="Write 2GB, and 2."
         ) from None
+    if memory_limit is None:
+        settings["memory_limit"] = _modest(con)
+        con.raw_sql(f"SET memory_limit = '{settings['memory_limit']}'")
     # Lazy tables may outlive their source; the files they read must live as long as they do.
     weakref.finalize(con, made.remove)
     return Engine(con, workspace, settings)
+
+
+def _modest(con: Backend) -> str:
+    """A limit that leaves memory to the models, whatever the machine or its container has.
+
+    DuckDB's own is four fifths of the memory, and it fills that before it spills.
+    """
+    ((own, threads),) = run(
+        con, "SELECT current_setting('memory_limit'), current_setting('threads')"
+    )
+    size, unit = str(own).split()
+    half = float(size) * _BYTES[unit] / 0.8 / 2
+    return f"{int(min(half, max(_ENOUGH, threads * _A_THREAD)) / 1e6)}MB"
 
 
 @contextmanager
