@@ -3,10 +3,7 @@
 import os
 import shutil
 import signal
-import subprocess
 import sys
-import tempfile
-import time
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,6 +18,7 @@ from churnml.estimators import ChurnClassifier, SatisfactionRegressor
 from churnml.models.bundle import Model, Origin
 from churnml.models.profile import describe
 from churnml.registry.store import Store, open_store
+from tests import postgres
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # So it is where a shell runs the tests in the background; all that they start would
@@ -46,6 +44,7 @@ SPARK_WARNINGS = (
     # pyspark 4.3 says so at every call, and asks pandas 3 for what that has given up.
     "ignore:PySpark does not yet fully support",
     "ignore:The copy keyword is deprecated",
+    "ignore:Series.values returning an ndarray that drops timezone",
     # The gateway to Java leaves its sockets to the garbage collector.
     "ignore::ResourceWarning",
     "ignore::pytest.PytestUnraisableExceptionWarning",
@@ -150,43 +149,14 @@ def store(_empty_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     return open_store()
 
 
-def _programs() -> Path | None:
-    """Where PostgreSQL's programs are; Debian keeps them off the path."""
-    found = shutil.which("initdb")
-    programs = [Path(found).resolve()] if found else []
-    programs += sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    return programs[-1].parent if programs else None
-
-
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Callable[[str], str]]:
     """A throw-away PostgreSQL, reached through a socket: makes a database, gives its address."""
-    programs = _programs()
-    if programs is None:
+    place = postgres.programs()
+    if place is None:
         pytest.skip("no PostgreSQL server here")
-    # The server refuses to run as root.
-    user = {"user": "postgres"} if os.getuid() == 0 else {}
-    with tempfile.TemporaryDirectory(prefix="pg-") as folder:
-        Path(folder).chmod(0o777)
-        data, quiet = f"{folder}/data", {"stdout": -3, "stderr": -3, "cwd": "/", **user}
-        command = [programs / "initdb", "-D", data, "-A", "trust", "-U", "crm", "-N"]
-        subprocess.run(command, check=True, **quiet)
-        options = ["-D", data, "-k", folder, "-c", "listen_addresses=", "-c", "fsync=off"]
-        running = subprocess.Popen([programs / "postgres", *options], **quiet)
-        try:
-            ready = [programs / "pg_isready", "-h", folder, "-U", "crm", "-t", "5"]
-            while running.poll() is None and subprocess.run(ready, **quiet).returncode:
-                time.sleep(0.1)
-
-            def make(name: str) -> str:
-                creating = [programs / "createdb", "-h", folder, "-U", "crm", name]
-                subprocess.run(creating, check=True, **quiet)
-                return f"postgresql://crm@/{name}?host={folder}"
-
-            yield make
-        finally:
-            running.send_signal(signal.SIGINT)
-            running.wait(timeout=30)
+    with postgres.running(place) as make:
+        yield make
 
 
 @pytest.fixture(scope="session")

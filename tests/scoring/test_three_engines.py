@@ -1,9 +1,11 @@
 """2,000 customers: the same features and scores, to the bit, on DuckDB, PostgreSQL and Spark."""
 
+import datetime as dt
 import json
 
 import ibis
 import numpy as np
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
@@ -31,6 +33,11 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
+def database(postgres_server):
+    return postgres_server("three_engines")
+
+
+@pytest.fixture(scope="module")
 def built(folder):
     return build_features(folder, AS_OF).to_pyarrow()
 
@@ -53,17 +60,16 @@ def models(built, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def sources(folder, postgres_server, spark_session):
+def sources(folder, database, spark_session):
     """The operator on each engine."""
-    address = postgres_server("three_engines")
     duck = churnml.open_source(folder)
-    con = ibis.connect(address)
+    con = ibis.connect(database)
     for name, binding in duck.bindings.items():
         con.create_table(name, binding.rows.typed.to_pyarrow())
     con.disconnect()
     return {
         "duckdb": duck,
-        "postgres": churnml.open_source(address),
+        "postgres": churnml.open_source(database),
         "spark": churnml.open_source(folder, engine="spark"),
     }
 
@@ -94,3 +100,64 @@ def test_features_and_scores_are_the_same_to_the_bit(sources, built, models, tmp
             assert one.to_pylist() == other.to_pylist(), (engine, name)
         assert scores[engine].equals(scores["duckdb"]), engine
         assert counts[engine] == counts["duckdb"], engine
+
+
+def test_spark_fills_a_table_of_the_database(sources, models, database, tmp_path):
+    out = database.replace("?", "/public.churn_scores?")
+    source = sources["spark"]
+    table = churnml.score(source, AS_OF, out=out, config=CONFIG, **models).to_pandas()
+    folder = churnml.score(source, AS_OF, out=tmp_path / "scores", config=CONFIG, **models)
+    expected = folder.to_pandas().sort_values("customer_id", ignore_index=True)
+    table = table.sort_values("customer_id", ignore_index=True)
+    flat = [name for name in expected if not name.endswith("reasons")]
+    pd.testing.assert_frame_equal(table[flat], expected[flat], check_exact=True, check_dtype=False)
+
+
+OWN = """
+complaints: {coded: coded.parquet}
+extra:
+  visits:
+    file: visits.parquet
+    time: at
+    columns:
+      minutes: {aggregate: [sum, mean, last], windows: [30d, 3mo], unit: minutes}
+      long: {expression: minutes > 20, aggregate: share, windows: 3mo}
+      seen: {expression: minutes >= 0, aggregate: [count, days_since], windows: 3mo}
+  plan:
+    file: plan.parquet
+    columns:
+      fee: {aggregate: last, unit: yuan}
+      level: {aggregate: last, kind: category}
+"""
+
+
+def test_own_columns_friends_and_coded_complaints_are_the_same_on_spark(spark_session, tmp_path):
+    place = tmp_path / "operator"
+    churnml.simulate(
+        place, customers=300, months=14, seed=4, contagion=1.0, own_words=True, uncoded=0.5
+    )
+    random = np.random.default_rng(5)
+    ids = pd.read_parquet(place / "customers.parquet")["customer_id"].unique()
+    at = pd.Timestamp("2026-04-30") - pd.to_timedelta(random.integers(0, 2e7, 900), unit="s")
+    late = pd.to_timedelta(random.choice([1, 40], 900), unit="D")
+    visits = pd.DataFrame({"customer_id": random.choice(ids, 900), "at": at})
+    visits = visits.assign(minutes=random.exponential(15, 900).round(1), known_at=at + late)
+    visits.to_parquet(tmp_path / "visits.parquet", index=False)
+    since = [dt.date(2025, 1, 1) + dt.timedelta(days=int(x)) for x in random.integers(0, 500, 300)]
+    plan = pd.DataFrame({"customer_id": random.choice(ids, 300, replace=False)})
+    plan = plan.assign(
+        valid_from=since,
+        fee=random.choice([29.0, 59.0], 300),
+        level=random.choice(["basic", "plus"], 300),
+    )
+    plan.to_parquet(tmp_path / "plan.parquet", index=False)
+    (tmp_path / "mapping.yaml").write_text(OWN)
+    churnml.complaint_record(place, as_of="2026-05-01", coded=tmp_path / "coded.parquet")
+    frames = {}
+    for engine in ("duckdb", "spark"):
+        source = churnml.open_source(place, mapping=tmp_path / "mapping.yaml", engine=engine)
+        save_features(source, as_of="2026-05-01", out=tmp_path / f"{engine}.parquet")
+        frames[engine] = rows(tmp_path / f"{engine}.parquet").to_pydict()
+    assert frames["spark"] == frames["duckdb"]
+    for name in ("visits_minutes_sum_3m", "plan_level_last", "ties_left_6m_count"):
+        assert any(frames["duckdb"][name]), name

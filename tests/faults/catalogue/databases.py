@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-import signal
-import subprocess
-import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
+from tests import postgres
 from tests.faults.catalogue.bench import Bench, require
 from tests.faults.catalogue.registry import case
 
@@ -23,25 +18,10 @@ CLUSTER = (
 @contextmanager
 def server() -> Iterator[str]:
     """A throw-away PostgreSQL; gives the address of a database in it."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    own = shutil.which("initdb")
-    require(found or own, "no PostgreSQL here")
-    programs = Path(own).resolve().parent if own else found[-1].parent
-    quiet = {"stdout": -3, "stderr": -3, "cwd": "/"}
-    with tempfile.TemporaryDirectory(prefix="pg-") as folder:
-        data = f"{folder}/data"
-        making = [programs / "initdb", "-D", data, "-A", "trust", "-U", "crm", "-N"]
-        subprocess.run(making, check=True, **quiet)
-        options = ["-D", data, "-k", folder, "-c", "listen_addresses=", "-c", "fsync=off"]
-        running = subprocess.Popen([programs / "postgres", *options], **quiet)
-        try:
-            ready = [programs / "pg_isready", "-h", folder, "-U", "crm", "-t", "5"]
-            while running.poll() is None and subprocess.run(ready, **quiet).returncode:
-                time.sleep(0.1)
-            yield f"postgresql://crm@/postgres?host={folder}"
-        finally:
-            running.send_signal(signal.SIGINT)
-            running.wait(timeout=30)
+    place = postgres.programs()
+    require(place, "no PostgreSQL here")
+    with postgres.running(place) as make:
+        yield make("faults")
 
 
 def asked(address: str, statement: str) -> list[tuple[object, ...]]:
