@@ -105,6 +105,8 @@ class OfferEffect(BoostedEstimator):
         Doubly robust scores of the training rows; not saved.
     oof_effect_ : DataFrame, shape (n, offers)
         Their effects by models and evidence that saw nothing of their customers; not saved.
+    fold_ : array of int, shape (n,)
+        By which fold's models: only effects of the same fold may be ranked; not saved.
     propensity_ : DataFrame, shape (n, offers + 1)
         Probability of each offer and, last, of control (``""``); not saved.
     control_ : array, shape (n,)
@@ -304,6 +306,7 @@ class OfferEffect(BoostedEstimator):
         self.oof_effect_ = back(held_out_effects(found, experiment.weight, experiment.group))
         self.propensity_ = back(found.propensity, "")
         self.control_ = found.control[sample.place]
+        self.fold_ = found.fold[sample.place]
 
     def _take(
         self, encoder: Encoder, effects: list[str], outcomes: list[str], acceptance: list[str]

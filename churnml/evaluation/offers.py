@@ -16,7 +16,14 @@ from scipy.stats import binomtest
 from churnml.estimators import OfferEffect
 from churnml.evaluation.evidence import Assignment, Evidence, OfferRow, Slope, VerdictName
 from churnml.metrics.check_arrays import number_groups
-from churnml.metrics.effects import Effect, effect_of, effects_by_fifth, mean_effect, qini
+from churnml.metrics.effects import (
+    Effect,
+    effect_of,
+    effects_by_fifth,
+    mean_effect,
+    qini,
+    rank_within,
+)
 from churnml.metrics.power import detectable_effect
 from churnml.metrics.significance import auc_influence, holm, standard_error
 from churnml.metrics.uplift import difference_of_means
@@ -26,6 +33,10 @@ Floats = NDArray[np.float64]
 OVERLAP = (0.02, 0.98)
 _CLEAR_AUC = 0.52
 _UNEQUAL = 0.001
+_OF_FOLDS = 1.12
+"""Each fold's ranking was learned from the others' outcomes, so their errors go together: over
+1,000 draws the QINI scattered by 1.13 standard errors of a given ranking where offers do
+nothing, by 1.04 where they do."""
 
 
 def judge_offers(
@@ -64,10 +75,10 @@ def judge_offers(
     # Of each customer the effect of the offer that is said to suit best.
     best = raw.argmin(axis=1)
     every = np.arange(len(left))
-    differs = qini(scores[every, best], -raw[every, best], customers)
-    fifths = effects_by_fifth(
-        scores[every, best], effect.oof_effect_.to_numpy()[every, best], customers
-    )
+    priority = rank_within(-raw[every, best], effect.fold_)
+    found = qini(scores[every, best], priority, customers)
+    differs = effect_of(found.value, found.error * _OF_FOLDS)
+    fifths = effects_by_fifth(scores[every, best], raw[every, best], customers, priority=priority)
     slopes_p = holm(effect.differs_.to_numpy())
     differs_p = float(slopes_p.min())
     shown = (slopes_p < significance) & (effect.keeps_some_.to_numpy() < significance)

@@ -174,6 +174,33 @@ def _ranks(priority: Floats) -> Floats:
     return np.asarray((before[place] + count[place] / 2) / priority.size)
 
 
+def rank_within(priority: ArrayLike, part: ArrayLike) -> Floats:
+    """Priorities that may be compared across parts: each row's rank within its own, 0 to 1.
+
+    Models that left a fold out are the higher the lower that fold itself is, since both make
+    up the same mean; ranked over all folds at once, a ranking that knows nothing looks worse
+    than one by lot.
+
+    Parameters
+    ----------
+    priority : array, shape (n,)
+        The higher, the sooner treated.
+    part : array, shape (n,)
+        The fold of each row.
+
+    Examples
+    --------
+    >>> rank_within([5.0, 7.0, 0.1, 0.3], [0, 0, 1, 1]).tolist()
+    [0.25, 0.75, 0.25, 0.75]
+    """
+    order, parts = numbers("priorities", priority), np.asarray(part)
+    ranked = np.zeros(order.size)
+    for one in np.unique(parts):
+        inside = parts == one
+        ranked[inside] = 1 - _ranks(order[inside])
+    return ranked
+
+
 def _moved_ranks(away: Floats, priority: Floats) -> Floats:
     """By how much the ranks that a row gives to others move the QINI."""
     place = np.unique(-priority, return_inverse=True)[1]
@@ -309,6 +336,7 @@ def effects_by_fifth(
     predicted: ArrayLike,
     groups: ArrayLike | None = None,
     *,
+    priority: ArrayLike | None = None,
     fifths: int = 5,
 ) -> list[Fifth]:
     """The effect in each fifth of the predicted effect, those kept most first.
@@ -319,6 +347,9 @@ def effects_by_fifth(
     predicted : array, shape (n,)
         Effects by models that saw nothing of these customers; equal ones stay together.
     groups : array, shape (n,), optional
+    priority : array, shape (n,), optional
+        What fifths are made by, the higher the sooner; by default the predicted effects, those
+        kept most first.
     fifths : int, default 5
 
     Examples
@@ -329,7 +360,8 @@ def effects_by_fifth(
     """
     values, customers = _checked(scores, groups)
     told = numbers("predicted effects", predicted)
-    place = np.minimum((_ranks(-told) * fifths).astype(int), fifths - 1)
+    order = -told if priority is None else numbers("priorities", priority)
+    place = np.minimum((_ranks(order) * fifths).astype(int), fifths - 1)
     return [
         Fifth(
             place=int(one) + 1,
