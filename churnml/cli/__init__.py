@@ -165,7 +165,7 @@ def _run(arguments: list[str]) -> int:
         message = error.format_message()
         if not message:
             return error.exit_code
-        hint = _date_hint(message, arguments) or "Try churnml --help."
+        hint = _date_hint(message, arguments) or _help_hint(arguments)
         sentence = message if message.endswith((".", "?", "!")) else f"{message}."
         report_error({"status": 2, "message": sentence, "hint": hint}, as_json=as_json)
         return 2
@@ -197,6 +197,14 @@ def _run(arguments: list[str]) -> int:
         report_error({"status": 1, "message": message, "hint": hint}, as_json=as_json)
         return 1
     return int(status or 0)
+
+
+def _help_hint(arguments: list[str]) -> str:
+    """Where the options of the command stand; of an unknown one, where the commands do."""
+    known = {one.name for one in app.registered_commands} | {
+        one.name for one in app.registered_groups
+    }
+    return f"Try churnml {arguments[0]} --help." if arguments[0] in known else "Try churnml --help."
 
 
 def _date_hint(message: str, arguments: list[str]) -> str:

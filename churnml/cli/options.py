@@ -29,7 +29,12 @@ Mapping = Annotated[
     typer.Option(help="Mapping of an operator's own names, codes and units (source.yaml)."),
 ]
 ConfigFile = Annotated[
-    Path | None, typer.Option("--config", help="YAML with any of the sections of configs/.")
+    Path | None,
+    typer.Option(
+        "--config",
+        help="YAML with settings by section, such as `scoring: {reasons: 3}`; `configs/` of "
+        "churnml's repository has every section with its defaults.",
+    ),
 ]
 AsOf = Annotated[
     str, typer.Option(help="A date: everything known before midnight at its start counts.")

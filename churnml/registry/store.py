@@ -126,12 +126,12 @@ def mlflow_quietly() -> None:
 
 
 @contextmanager
-def quiet(*names: str) -> Iterator[None]:
-    """Silence loggers below warnings while the block runs."""
+def quiet(*names: str, below: int = logging.WARNING) -> Iterator[None]:
+    """Silence loggers below warnings, or another level, while the block runs."""
     loggers = [logging.getLogger(name) for name in names]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
-        logger.setLevel(logging.WARNING)
+        logger.setLevel(below)
     try:
         yield
     finally:

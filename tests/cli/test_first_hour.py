@@ -40,7 +40,7 @@ def test_a_missing_date_of_no_tables_says_only_that(churnml, tmp_path, place):
     (tmp_path / "empty").mkdir()
     ran = churnml("features", tmp_path / place, "--out", "f.parquet")
     assert ran.status == 2
-    assert "Missing option '--as-of'. Try churnml --help." in ran.err
+    assert "Missing option '--as-of'. Try churnml features --help." in ran.err
 
 
 def test_files_of_other_names_point_to_a_mapping(churnml, tmp_path):

@@ -60,5 +60,5 @@ def test_features_are_refused_at_a_date_far_from_any_bill(churnml, tables, tmp_p
 def test_what_is_wrong_with_the_command_line_is_a_sentence(churnml, arguments):
     ran = churnml(*arguments)
     assert ran.status == 2
-    message = ran.err.strip().removesuffix(" Try churnml --help.")
+    message = ran.err.strip().removesuffix(" Try churnml score --help.")
     assert message.endswith((".", "?"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from contextlib import suppress
 from pathlib import Path
@@ -71,7 +72,9 @@ def save_mlflow_model(
     with temporary_folder() as folder:
         data = Path(folder) / "bundle"
         bundle.save(model, data)
-        with quiet("mlflow.pyfunc"):
+        # An environment that uv made has no pip, which is no loss to the model.
+        environment = quiet("mlflow.utils.environment", below=logging.ERROR)
+        with quiet("mlflow.pyfunc"), environment:
             mlflow.pyfunc.save_model(
                 str(path),
                 loader_module=LOADER,

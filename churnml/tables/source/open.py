@@ -201,7 +201,7 @@ def _bind_folder(around: Surroundings, mapping: SourceMapping, folder: Path) -> 
             f"{folder}: no table of the contract here.",
             hint=f"Expected are files such as customers.parquet or bills.csv: {_listing(folder)}. "
             f"Files and columns of other names need --mapping, which churnml init {folder} drafts; "
-            "configs/sources/ has examples.",
+            "configs/sources/ of churnml's repository has examples.",
             file=str(folder),
         )
     return {name: _bind(around, mapping, name, path) for name, path in files.items()}
