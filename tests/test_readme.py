@@ -8,10 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from typer.main import get_command
 
 from churnml.cli import app, main, reference
+from churnml.config.settings import load_config
 from churnml.features.listing import markdown
+from churnml.tables.source.mapping import read_mapping
 
 ROOT = Path(__file__).parents[1]
 PAGES = [*sorted(ROOT.glob("README*.md")), *sorted((ROOT / "docs").glob("*.md"))]
@@ -91,6 +94,17 @@ def test_a_tutorial_is_typed_from_top_to_bottom(page, store, capfd):
         assert left.value.code in (0, 6), f"{line}\n{capfd.readouterr().err}"
     for code in blocks(f"docs/{page}.md", "py"):
         exec(compile(code, page, "exec"), {})
+
+
+@pytest.mark.parametrize(
+    ("page", "read"), [("own_tables", read_mapping), ("flat_table", load_config)]
+)
+def test_a_yaml_block_is_read_by_the_product_itself(page, read, tmp_path):
+    (shown,) = blocks(f"docs/{page}.md", "yaml")
+    file = tmp_path / "shown.yaml"
+    file.write_text(shown, encoding="utf-8")
+    (section,) = yaml.safe_load(shown)
+    assert getattr(read(file), section), section
 
 
 def labels(text: str) -> list[str]:
