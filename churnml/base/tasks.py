@@ -375,8 +375,8 @@ TASKS = by_name(_CHURN, _SATISFACTION, _HAZARD, _OFFERS)
 """Every task by its name."""
 
 
-def find_task(name: str) -> Task:
-    """The task of a name.
+def find_task(name: str, *, registered: bool = False) -> Task:
+    """The task of a name; ``registered`` where models of other names are asked for too.
 
     Raises
     ------
@@ -389,7 +389,9 @@ def find_task(name: str) -> Task:
     'left'
     """
     if name not in TASKS:
-        raise UsageError(f"Unknown task {name!r}.", hint=f"Use {listed(TASKS)}.")
+        other = f" A registered model of another name: name={name!r} (--name {name})."
+        hint = f"Use {listed(TASKS)}.{other if registered else ''}"
+        raise UsageError(f"Unknown task {name!r}.", hint=hint)
     return TASKS[name]
 
 

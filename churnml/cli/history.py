@@ -22,7 +22,7 @@ def command(
     import churnml
 
     options.settings(config)
-    history = churnml.history(options.task(task_name), name=name).to_dict()
+    history = churnml.history(options.task(task_name, registered=True), name=name).to_dict()
     if json:
         output.print_json(history)
     else:

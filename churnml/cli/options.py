@@ -107,8 +107,8 @@ def settings(path: Path | None) -> Config:
     return config
 
 
-def task(text: str) -> TaskName:
-    """One of the tasks.
+def task(text: str, *, registered: bool = False) -> TaskName:
+    """One of the tasks; ``registered`` where models of other names are asked for too.
 
     Raises
     ------
@@ -120,7 +120,7 @@ def task(text: str) -> TaskName:
     >>> task("churn")
     'churn'
     """
-    return find_task(text).name
+    return find_task(text, registered=registered).name
 
 
 def day(text: str) -> str:

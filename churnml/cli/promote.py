@@ -55,7 +55,7 @@ def command(
     import churnml
     from churnml.registry.promotion.promote import require_promoted
 
-    task = options.task(task_name)
+    task = options.task(task_name, registered=True)
     output.show_progress()
     promoted = churnml.promote(
         task,

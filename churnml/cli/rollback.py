@@ -27,7 +27,7 @@ def command(
     import churnml
 
     options.settings(config)
-    task = options.task(task_name)
+    task = options.task(task_name, registered=True)
     rolled = churnml.rollback(task, name=name, reason=reason)
     if json:
         output.print_json(rolled.to_dict())

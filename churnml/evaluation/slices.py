@@ -163,7 +163,7 @@ def churn_slices(
     def size(rows: Ints) -> tuple[int, str]:
         left = int(labels[rows].sum())
         few = min(left, rows.size - left) < fewest
-        return left, f"too small: {counted(left, 'leaver')}" if few else ""
+        return left, _too_small(left, "leaver") if few else ""
 
     return _judged(cuts, labels, chances, (size, worth, measures), draws=draws, seed=seed)
 
@@ -206,9 +206,15 @@ def satisfaction_slices(
 
     def size(rows: Ints) -> tuple[int, str]:
         low = int((scores[rows] <= satisfaction.DISSATISFIED).sum())
-        return low, f"too small: {counted(rows.size, 'answer')}" if rows.size < fewest else ""
+        return low, _too_small(rows.size, "answer") if rows.size < fewest else ""
 
     return _judged(cuts, scores, predicted, (size, worth, measures), draws=draws, seed=seed)
+
+
+def _too_small(number: int, one: str) -> str:
+    if number < LEAST_CUSTOMERS:
+        return f"too small: fewer than {LEAST_CUSTOMERS} {one}s"
+    return f"too small: {counted(number, one)}"
 
 
 def _mean_of(values: Floats) -> Measure:

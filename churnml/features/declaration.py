@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -27,6 +28,11 @@ _OWN = ("unit_zh", "zero_zh", "null_zh", "definition")
 
 # What can never differ between two versions of one customer or group.
 _LASTING = {"customer_id", "activated_on", "birth_year", "group_id", "registered_on"}
+
+# How a feature is counted, at the end of its words.
+_UNITS_ZH = re.compile(
+    r"（(天|小时|秒|元|已到期为负|至多10个月|[^（）]*、[^（）]*|\d为?[^（）]*)）$"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +97,12 @@ class Feature:
     def tables(self) -> tuple[str, ...]:
         """The tables that it reads, in the order of ``needs``."""
         return tuple(dict.fromkeys(need.split(".")[0] for need in self.needs))
+
+    def subject(self, lang: Literal["en", "zh"] = "en") -> str:
+        """What it is about, in words, without how it is counted."""
+        if lang == "zh":
+            return _UNITS_ZH.sub("", self.zh)
+        return re.split("[:;]", self.en)[0]
 
     def to_dict(self) -> dict[str, Any]:
         """The declaration as plain data, as models keep it."""

@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 from ruamel.yaml import YAML
 
+from churnml.features import Feature, declared
+
 Tongue = Literal["en", "zh"]
 
 
@@ -29,9 +31,24 @@ def say(section: str, name: str, lang: Tongue, facts: Mapping[str, Any] | None =
 
 
 def say_columns(columns: Sequence[tuple[str, str, str, str]], lang: Tongue) -> str:
-    """Columns with what is wrong with them: ``gone`` or ``moved``, the name, now and before."""
+    """Columns with what is wrong with them: ``gone`` or ``moved``, the name, now and before.
+
+    >>> print(say_columns([("moved", "arpu_mean_3m_yuan", "0.40", "0.05")], "en"))
+    Mean monthly bill, last 3 months [arpu_mean_3m_yuan] (drift 0.40, usual 0.05)
+    """
     told = [
-        say("columns", kind, lang, {"name": name, "now": now, "was": was})
+        say("columns", kind, lang, {"name": _called(name, lang), "now": now, "was": was})
         for kind, name, now, was in columns
     ]
     return ("、" if lang == "zh" else ", ").join(told)
+
+
+def _called(name: str, lang: Tongue) -> str:
+    """A column in words, with its name in brackets; the name alone where nothing declares it."""
+    feature = _declared().get(name)
+    return f"{feature.subject(lang)} [{name}]" if feature else name
+
+
+@cache
+def _declared() -> Mapping[str, Feature]:
+    return {one.name: one for one in declared()}

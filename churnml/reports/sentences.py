@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -14,9 +13,6 @@ from churnml.reports.words import Language, all_words, meaning, word
 
 _SCORE, _DAYS = "service_survey_last_score_points", "service_survey_last_days"
 _LONG_WAIT = 120
-_UNITS_ZH = re.compile(
-    r"（(天|小时|秒|元|已到期为负|至多10个月|[^（）]*、[^（）]*|\d为?[^（）]*)）$"
-)
 _LEVELS = {
     "tier_individual": ("standard", "silver", "gold", "diamond"),
     "tier_group": (None, "C", "B", "A"),
@@ -85,19 +81,12 @@ def sentence(
     if reason.feature == _SCORE and days is not None and reason.value is not None:
         return str(texts["survey"][lang]).format(score=reason.value, days=days, effect=effect)
     feature = feature or declared().get(reason.feature)
-    what = reason.feature if feature is None else _name(feature, lang)
+    what = reason.feature if feature is None else feature.subject(lang)
     said = _meaning(feature, reason.value, lang)
     if said is not None:
         return str(texts["meaning"][lang]).format(what=what, meaning=said, effect=effect)
     value = _value(feature, str(reason.value), lang)
     return str(texts["reason"][lang]).format(what=what, value=value, effect=effect)
-
-
-def _name(feature: Feature, lang: Language) -> str:
-    """What a feature is about, without how it is counted."""
-    if lang == "zh":
-        return _UNITS_ZH.sub("", feature.zh)
-    return re.split("[:;]", feature.en)[0]
 
 
 def _meaning(feature: Feature | None, value: str | None, lang: Language) -> str | None:

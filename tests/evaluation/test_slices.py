@@ -81,9 +81,13 @@ def test_slices_too_small_say_so_and_come_last():
     tier = np.where(np.arange(2_000) < 60, "diamond", "standard")
     *_, last = churn_slices(pd.DataFrame({"tier": tier}), y, truth, draws=5)
     assert last.value == "diamond"
-    assert last.note == f"too small: {int(y[:60].sum())} leavers"
+    assert last.note == "too small: fewer than 10 leavers"
     assert last.metrics == {}
     assert np.isnan(last.p_worse)
+    # A number is said where it names nobody.
+    y[:60] = (np.arange(60) < 10).astype(float)
+    *_, last = churn_slices(pd.DataFrame({"tier": tier}), y, truth, draws=5)
+    assert last.note == "too small: 10 leavers"
     (whole,) = churn_slices(pd.DataFrame({"all": ["x"] * 2_000}), y, truth, draws=5)
     assert not whole.worse
 

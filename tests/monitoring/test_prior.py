@@ -10,6 +10,7 @@ from scipy.stats import norm
 from churnml.base.dates import add_months
 from churnml.config.monitoring import MonitorSettings
 from churnml.models.histograms import Histograms, ScoreHistogram, psi_between
+from churnml.monitoring.alarms import MonthSeen, raise_alarms
 from churnml.monitoring.foretold import with_priors
 from churnml.monitoring.outcomes import Realised
 from churnml.monitoring.prior import estimate_prior, shifted_prior
@@ -163,3 +164,44 @@ def test_estimates_are_shown_where_the_last_known_month_came_true_and_only_there
     other = [replace(one, histograms=replace(one.histograms, digest="e")) for one in told[-1:]]
     told, _shown = with_priors([*year(healthy, [TRAINED] * 5)[:-1], *other], settings)
     assert told[-1].prior is None
+
+
+def priors_alarmed(shares: list[float], known: list[float]) -> list[list[tuple[str, str, str]]]:
+    """The alarms of the share of leavers that each month raises, with what they say."""
+    told, _shown = with_priors(year(shares, known), MonitorSettings())
+    seen = [
+        MonthSeen(
+            as_of=one.as_of,
+            known_from=one.known_from,
+            histograms=one.histograms,
+            realised=one.realised,
+            prior=one.prior,
+        )
+        for one in told
+    ]
+    found = raise_alarms(seen, MonitorSettings())
+    return [
+        [(one.level, one.what_to_do("en"), one.what_to_do("zh")) for one in alarms]
+        for alarms in (
+            [alarm for alarm in found[month.as_of] if alarm.measure == "prior"] for month in seen
+        )
+    ]
+
+
+def test_a_share_of_leavers_that_doubles_is_watched_in_its_second_month():
+    *before, first, second = priors_alarmed([TRAINED] * 6 + [0.06, 0.06], [TRAINED] * 5)
+    assert before == [[]] * 6
+    assert first == []
+    ((level, english, chinese),) = second
+    assert level == "watch"
+    # Whom it is compared with, and when it will be known, in both languages.
+    for text in (english, chinese):
+        assert add_months(FIRST, 4).isoformat() in text
+        assert add_months(FIRST, 10).isoformat() in text
+
+
+def test_a_share_that_halves_is_watched_and_one_that_stays_is_not():
+    assert priors_alarmed([TRAINED] * 6 + [0.012, 0.012], [TRAINED] * 5)[-1]
+    assert priors_alarmed([TRAINED] * 8, [TRAINED] * 5) == [[]] * 8
+    # One month alone may be chance.
+    assert priors_alarmed([TRAINED] * 7 + [0.06], [TRAINED] * 5)[-1] == []

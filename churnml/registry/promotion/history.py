@@ -216,7 +216,7 @@ def history(task: TaskName, *, name: str | None = None) -> History:
     churnml.errors.ModelError: ...
     """
     with existing_store() as store:
-        own = name or find_task(task).name
+        own = name or find_task(task, registered=True).name
         found = all_events(store, own)
         return History(name=own, aliases=registry.aliases_of(store, own), events=found)
 

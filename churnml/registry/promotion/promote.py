@@ -83,7 +83,7 @@ def promote(
     require_reason(force)
     settings = as_config(config)
     with existing_store() as store:
-        own = name or find_task(task).name
+        own = name or find_task(task, registered=True).name
         aliases, wanted = _challenger(store, own, None if version is None else str(version))
         champion = aliases.get(CHAMPION)
         verdict, notes = None, ["There was no champion to measure against."]

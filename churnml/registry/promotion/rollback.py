@@ -42,7 +42,7 @@ def rollback(task: TaskName, *, name: str | None = None, reason: str | None = No
     """
     require_reason(reason)
     with existing_store() as store:
-        own = name or find_task(task).name
+        own = name or find_task(task, registered=True).name
         registry.require_name(store, own)
         aliases = registry.aliases_of(store, own)
         previous, champion = aliases.get(PREVIOUS), aliases.get(CHAMPION)
