@@ -21,7 +21,6 @@ import tempfile
 import warnings
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import pandas as pd
 
 import churnml
@@ -78,21 +77,15 @@ manifest
 
 # %%
 scores = manifest.to_pandas()
-figure, (risk, both) = plt.subplots(1, 2, figsize=(11, 4), layout="constrained")
-GroupsDisplay.from_values(
-    scores["churn_probability"],
-    scores["risk_band"],
-    title="Mean probability of leaving by risk band",
-    ax=risk,
-)
-both.scatter(scores["satisfaction"], 100 * scores["churn_probability"], s=4, alpha=0.3)
-both.set(
-    title="Two scores for every customer",
-    xlabel="satisfaction, points of 100",
-    ylabel="probability of leaving, %",
-    yscale="log",
-)
-plt.show()
+title = "Mean probability of leaving by risk band"
+shown = GroupsDisplay.from_values(scores["churn_probability"], scores["risk_band"], title=title)
+
+# %%
+both = scores.assign(leaves=100 * scores["churn_probability"])
+title = f"Two scores for every customer (n = {len(both):,})"
+axes = both.plot.scatter("satisfaction", "leaves", s=4, alpha=0.3, logy=True, title=title)
+axes.set(xlabel="satisfaction, 0 to 100", ylabel="probability of leaving, %")
+axes.yaxis.set_major_formatter("{x:g}")
 
 # %% [markdown]
 # The customers to call first, with the reasons in service terms:
@@ -101,9 +94,9 @@ plt.show()
 first = scores.sort_values("churn_probability", ascending=False).head(5)
 pd.DataFrame(
     {
-        "probability": first["churn_probability"].round(3),
-        "satisfaction": first["satisfaction"].round(0),
-        "ARPU": first["arpu"].round(0),
+        "leaves, %": (100 * first["churn_probability"]).round(1),
+        "satisfaction, 0 to 100": first["satisfaction"].round(0),
+        "ARPU, yuan": first["arpu"].round(0),
         "main reason": [reasons[0]["feature"] for reasons in first["reasons"]],
         "driver": [reasons[0]["driver"] for reasons in first["reasons"]],
     }

@@ -81,12 +81,13 @@ manifest = churnml.score(source, MONTH, out="scores", config=quick)
 manifest
 
 # %%
-bands = manifest.to_pandas().groupby("risk_band")["churn_probability"].agg(["size", "mean"])
-bands = bands.reindex(["low", "medium", "high", "critical"])
-title = f"Mean probability of leaving by risk band, {MONTH}"
-labels = [f"{band}\nn = {size:,}" for band, size in bands["size"].items()]
-(100 * bands["mean"]).set_axis(labels).plot.bar(title=title, xlabel="", ylabel="%", rot=0)
-bands.round(3)
+chance = 100 * manifest.to_pandas().set_index("risk_band")["churn_probability"]
+bands = chance.groupby(level=0).agg(["size", "mean", "sem"])
+bands = bands.loc[["low", "medium", "high", "critical"]]
+bands.index = [f"{band}\nn = {size:,}" for band, size in bands["size"].items()]
+about = {"title": f"Mean chance of leaving by risk band, {MONTH}", "ylabel": "% (95 % interval)"}
+bands["mean"].plot.bar(yerr=1.96 * bands["sem"], xlabel="", rot=0, **about)
+bands[["mean"]].round(1).rename(columns={"mean": "leaves, %"})
 
 # %% [markdown]
 # What happened to the model, for whoever looks later:

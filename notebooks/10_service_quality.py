@@ -21,9 +21,8 @@ import os
 import tempfile
 from datetime import date
 
-import matplotlib.pyplot as plt
-
 import churnml
+from churnml.metrics.displays import GroupsDisplay
 
 # %matplotlib inline
 os.chdir(tempfile.mkdtemp())
@@ -41,7 +40,7 @@ settings = churnml.Config.model_validate(
     {"index": {"folds": 2, "silent_rows": 1_000}, "quality": {"months": 15}}
 )
 source = churnml.open_source("operator")
-JUNE = "2026-06-01"
+MAY, JUNE = date(2026, 5, 1), "2026-06-01"
 
 # %% [markdown]
 # ## How satisfied are they?
@@ -72,7 +71,7 @@ index.plot("region")
 # %%
 for span, part in index.to_dict()["what_changed"].items():
     print(
-        f"since the {span} before: mix {part['mix']:+.1f} ({part['mix_low']:+.1f} to "
+        f"since the {span} before, points: mix {part['mix']:+.1f} ({part['mix_low']:+.1f} to "
         f"{part['mix_high']:+.1f}), opinion {part['true']:+.1f} ({part['true_low']:+.1f} to "
         f"{part['true_high']:+.1f}), who answered {part['who_answered']:+.1f}"
     )
@@ -103,12 +102,11 @@ for sentence in quality.alarm_sentences()[:5]:
 # %% [markdown]
 # ## What would people say of us?
 #
-# Promoters less detractors by month. An orange line says from when on the level differs, not what
-# happened then; the smooth line is for the eye alone.
+# Promoters less detractors by month, in points. An orange line says from when on the level
+# differs, not what happened then; the smooth line is for the eye alone.
 
 # %%
-quality.display().plot()
-plt.show()
+shown = quality.display().plot()
 for point in quality.to_dict()["change_points"]:
     print(
         f"{point['segment'] or 'all customers'}: the level differs from {point['month'][:7]} on "
@@ -122,10 +120,27 @@ for point in quality.to_dict()["change_points"]:
 # wait no longer than ten minutes, and how many it would take without pre-service or terminals.
 
 # %%
-quality.hall_windows.head(8).round(2)
+names = {
+    "hall_id": "hall",
+    "visits_a_day": "visits a day",
+    "windows": "windows needed",
+    "windows_if_no_pre_service": "without pre-service",
+    "windows_if_no_terminals": "without terminals",
+}
+quality.hall_windows[list(names)].rename(columns=names).head(8).round(1)
 
 # %%
-quality.hall_relief.round(2)
+names = {
+    "relief": "what takes work off the windows",
+    "visits": "visits",
+    "share": "of all visits, %",
+    "low": "from",
+    "high": "to",
+    "window_seconds": "seconds at the window saved by each",
+}
+relief = quality.hall_relief[list(names)]
+relief[["share", "low", "high"]] *= 100
+relief.rename(columns=names).round(0)
 
 # %% [markdown]
 # ## Which regions' halls keep customers waiting?
@@ -134,17 +149,15 @@ quality.hall_relief.round(2)
 # such visits are hidden.
 
 # %%
-rows = quality.indicators
-rows = rows[(rows["indicator"] == "hall_wait_over_10min") & (rows["month"] == date(2026, 5, 1))]
-regions = rows[(rows["by"] == "region") & rows["value"].notna()].sort_values("value")
-whole = rows[rows["by"] == ""].iloc[0]
-ax = plt.figure(figsize=(7, 3.5)).subplots()
-ax.hlines(regions["cell"], 100 * regions["low"], 100 * regions["high"], color="#0072B2")
-ax.plot(100 * regions["value"], regions["cell"], "o", color="#0072B2")
-ax.axvline(100 * whole["value"], color="#666666", lw=1)
-ax.axvline(10, color="#D55E00", lw=1, ls="--")
-ax.set(xlabel="% of visits; grey: all halls, dashed: the target", title="Waits over ten minutes")
-plt.show()
+rows = quality.indicators.query("indicator == 'hall_wait_over_10min' and month == @MAY")
+of_all, regions = rows[rows["by"] == ""], rows[(rows["by"] == "region") & rows["value"].notna()]
+
+# %%
+waits = regions.sort_values("value").set_index("cell").rename(columns={"value": "mean"})
+about = {"title": "Hall waits over ten minutes", "label": "% of visits", "target": 0.10}
+shown = GroupsDisplay(
+    means=waits, whole=float(of_all["value"].iloc[0]), percent=True, **about
+).plot()
 
 # %% [markdown]
 # ## The hotline's menu
@@ -153,7 +166,9 @@ plt.show()
 # saves keys.
 
 # %%
-quality.hotline_menu.round(3)
+menu = quality.hotline_menu.rename(columns={"share": "of calls, %", "low": "from", "high": "to"})
+menu[["of calls, %", "from", "to"]] *= 100
+menu.replace("", "all").rename(columns={"service_item": "item"}).round(1)
 
 # %% [markdown]
 # ## Corporate accounts
@@ -161,4 +176,7 @@ quality.hotline_menu.round(3)
 # A, B and C against their quotas, by the rule that made them so, and who moved since last month.
 
 # %%
-quality.groups.drop(columns=["value_at_risk", "low", "high"]).round(3)
+accounts = quality.groups.drop(columns=["value_at_risk", "low", "high"])
+accounts[["share", "quota"]] *= 100
+accounts.columns = [name.replace("_", " ") for name in accounts.columns]
+accounts.rename(columns={"share": "share, %", "quota": "quota, %"}).round(1)

@@ -19,12 +19,9 @@
 import os
 import tempfile
 
-import matplotlib.pyplot as plt
-
 import churnml
-from churnml.metrics.displays.style import use_style
 
-use_style()
+# %matplotlib inline
 os.chdir(tempfile.mkdtemp())
 os.environ.pop("MLFLOW_TRACKING_URI", None)
 operator = {"customers": 6_000, "months": 14, "seed": 3, "effect": "same", "campaign_size": 30.0}
@@ -59,9 +56,19 @@ plan = churnml.plan_retention("operator", as_of=MONTH, budget=30_000, out="plan"
 plan
 
 # %%
-listed = plan.to_pandas()
-columns = ["group", "offer", "effect", "churn_probability", "value", "gain", "cost", "segment"]
-listed[columns].sort_values("gain", ascending=False).head(8).round(3)
+names = {
+    "group": "group",
+    "offer": "offer",
+    "churn_probability": "leaves without it, %",
+    "effect": "change by the offer, points",
+    "value": "worth if kept, yuan",
+    "cost": "cost, yuan",
+    "gain": "gain, yuan",
+    "segment": "segment",
+}
+listed = plan.to_pandas()[list(names)].sort_values("gain", ascending=False).head(8)
+listed[["effect", "churn_probability"]] *= 100
+listed.rename(columns=names).round(1).style.hide().format(precision=1)
 
 # %% [markdown]
 # ## Play it
@@ -83,18 +90,4 @@ measured = churnml.measure_campaign(plan, "afterwards", config=quick)
 measured
 
 # %%
-found = measured.to_dict()
-promised = found["promised"]["effect"]
-rows = [("as drawn", "itt"), ("adjusted for the score", "adjusted")]
-figure, axes = plt.subplots(figsize=(7, 2.2))
-for at, (_name, key) in enumerate(rows):
-    low, high = 100 * found[f"{key}_low"], 100 * found[f"{key}_high"]
-    axes.plot([low, high], [at, at], color="C0")
-    axes.plot(100 * found[key], at, "o", color="C0")
-axes.axvline(100 * promised, linestyle="--", color="C1", label="promised")
-axes.axvline(0, color="grey", linewidth=0.8)
-axes.set_yticks(range(len(rows)), [name for name, _key in rows])
-axes.set_ylim(-1.0, len(rows) - 0.4)
-axes.set_xlabel("change of the probability of leaving, points (95 % intervals)")
-axes.set_title("What the campaign changed, beside what was promised")
-axes.legend(loc="lower right", frameon=False)
+shown = measured.display().plot()

@@ -58,7 +58,7 @@ for number in range(1, 20):
 ended = app["month"] + pd.DateOffset(months=1)
 late = np.where(random.random(len(app)) < 0.1, random.integers(10, 42, len(app)), 1)
 app["known_at"] = ended + pd.to_timedelta(late, unit="D")
-app.shape
+print(f"{len(app):,} months of {app['customer_id'].nunique():,} customers, {app.shape[1]} columns")
 
 # %%
 months_left = pd.Series(left // 30).clip(upper=8).where(lambda months: months >= 0)
@@ -98,7 +98,7 @@ columns = {
 extra = {"app": churnml.Extra(app, columns=columns)}
 source = churnml.open_source("operator", extra=extra)
 own = [one.name for one in declared(source.tables) if one.name.startswith("app_")]
-print(len(own), own[:7])
+print(f"{len(own)} features, the first: {', '.join(own[:4])}")
 
 # %% [markdown]
 # ## Only what was known
@@ -129,13 +129,13 @@ except AssertionError as error:
 until = "2026-03-01"
 without = churnml.train("operator", "churn", until=until, config=quick)
 with_app = churnml.train(source, "churn", until=until, config=quick)
-names = ["auc", "average_precision", "log_loss"]
+names = {"AUC": "auc", "average precision": "average_precision", "log loss": "log_loss"}
 pd.DataFrame(
     {
-        title: [format_estimate(model.metrics[name]) for name in names]
+        title: [format_estimate(model.metrics[name]) for name in names.values()]
         for title, model in {"without": without, "with the app": with_app}.items()
     },
-    index=names,
+    index=list(names),
 )
 
 # %% [markdown]

@@ -1,5 +1,6 @@
 """Every notebook is in step with its source, shows what it should, and runs (see pyproject)."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
 SOURCES = sorted(FOLDER.glob("*.py"))
+DRAWS = r"Display[.(]|\.plot\b|\baxes\b|\bax\b|\bfigure\b|\bplt\."
 PAIRS = pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
 
 
@@ -62,6 +64,17 @@ def test_a_notebook_shows_a_figure_and_no_place_of_the_machine_that_made_it(sour
 def test_a_notebook_uses_public_names_alone(source):
     code = source.read_text(encoding="utf-8")
     assert not re.search(r"churnml(\.\w+)*\._|import _", code)
+
+
+@PAIRS
+def test_a_figure_takes_five_statements_and_asks_for_no_style(source):
+    cells = [cell.source for cell in jupytext.read(source).cells if cell.cell_type == "code"]
+    assert "use_style" not in "".join(cells)
+    for code in cells:
+        # What IPython alone reads is no Python.
+        told = ast.parse("\n".join(line for line in code.splitlines() if line[:1] != "%")).body
+        drawing = [one for one in told if re.search(DRAWS, ast.unparse(one))]
+        assert len(drawing) <= 5, code
 
 
 def test_the_monthly_run_is_thirty_lines_of_public_calls():

@@ -13,6 +13,8 @@ from churnml.retention.result import HOLD_OUT, TREAT
 if TYPE_CHECKING:
     import pandas as pd
 
+    from churnml.metrics.displays import GroupsDisplay
+
 ENOUGH_LEFT = 10
 """Leavers of an arm below which a campaign has no verdict."""
 
@@ -42,6 +44,41 @@ class CampaignResult:
 
         parts = [{"by": by, **row} for by in ("offer", "segment") for row in self.facts[f"by_{by}"]]
         return pd.DataFrame(parts)
+
+    def display(self) -> GroupsDisplay:
+        """A figure of the effects, of all and by offer, beside what was promised; not drawn yet.
+
+        Offers with too few leavers have no effect of their own, and are left out.
+
+        Returns
+        -------
+        GroupsDisplay
+        """
+        import pandas as pd
+
+        from churnml.metrics.displays import GroupsDisplay
+
+        every = sum(self.facts["rows"].values())
+        told = [("all, as drawn", self.facts, "itt", every)]
+        told += [("all, adjusted for the score", self.facts, "adjusted", every)]
+        told += [
+            (row["offer"], row, "itt", row[TREAT] + row[HOLD_OUT])
+            for row in self.facts["by_offer"]
+            if row["itt"] is not None and row[TREAT] is not None
+        ]
+        rows = {
+            name: {"mean": of[key], "low": of[f"{key}_low"], "high": of[f"{key}_high"], "n": n}
+            for name, of, key, n in told
+            if of[key] is not None
+        }
+        return GroupsDisplay(
+            means=pd.DataFrame(rows).T.astype({"n": int}),
+            whole=self.facts["promised"]["effect"],
+            percent=True,
+            title="What the campaign changed",
+            label="change of the chance of leaving, points",
+            dashed="promised",
+        )
 
     def lines(self) -> list[tuple[str, str]]:
         """What a person should read, each with its name."""

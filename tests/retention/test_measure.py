@@ -105,6 +105,10 @@ def test_a_measurement_is_kept_and_not_replaced_by_itself(plan, afterwards, tmp_
     assert "left" in repr(found)
     assert "<table>" in found._repr_html_()
     assert list(found.to_pandas()["by"].unique()) == ["offer", "segment"]
+    figure = found.display()
+    assert figure.means["mean"].iloc[0] == found.to_dict()["itt"]
+    assert figure.whole == found.to_dict()["promised"]["effect"]
+    assert figure.plot().ax_.get_title() == "What the campaign changed"
 
 
 def test_a_list_that_was_changed_is_refused(plan, afterwards, tmp_path):

@@ -84,15 +84,11 @@ class GainsDisplay(Display):
         axes.plot([0, self.rate, 1], [0, 1, 1], color=GREY, lw=1, ls=":", label="perfect")
         axes.plot([0, 1], [0, 1], color=GREY, lw=1, ls="--", label="at random")
         at = float(np.interp(_RISKIEST, self.share, self.found))
-        told = f"the riskiest {100 * _RISKIEST:.0f} % hold {100 * at:.0f} % of the leavers"
-        axes.annotate(
-            told if turn == 0 else f"{style['label']}: {100 * at:.0f} %",
-            (_RISKIEST, at),
-            (0.32, 0.32 + 0.07 * turn),
-            arrowprops={"arrowstyle": "-", "color": GREY},
-            color=style["color"] if turn else None,
+        self.line_.set_label(
+            f"{style['label']}: {100 * at:.0f} % of leavers in the riskiest {100 * _RISKIEST:.0f} %"
         )
+        axes.scatter(_RISKIEST, at, color=style["color"])
         axes.set(xlabel="share of customers, riskiest first", ylabel="share of all leavers")
         axes.set(xlim=(0, 1), ylim=(0, 1.02))
-        self._legend(axes, loc="lower right")
+        self._legend(axes, loc="lower right", fontsize="small")
         return self

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from churnml.metrics.displays.style import BLUE, GREY, Display, short, show_chinese
+from churnml.metrics.displays.style import BLUE, GREY, ORANGE, Display, short, show_chinese
 from churnml.metrics.intervals import INTERVAL, normal_quantile, wilson
 
 if TYPE_CHECKING:
@@ -36,6 +36,10 @@ class GroupsDisplay(Display):
         Whether the values are shares, shown in per cent.
     title, label : str
         Of the figure and of its horizontal axis.
+    dashed : str
+        What the dashed line is, where it is not the mean of all.
+    target : float, optional
+        What is aimed at, an orange line.
 
     Attributes
     ----------
@@ -58,9 +62,12 @@ class GroupsDisplay(Display):
         percent: bool,
         title: str = "Mean by group",
         label: str = "",
+        dashed: str = "all",
+        target: float | None = None,
     ) -> None:
         self.means, self.whole, self.percent = means, whole, percent
         self.title, self.label = title, label
+        self.dashed, self.target = dashed, target
 
     @classmethod
     def from_values(
@@ -117,11 +124,16 @@ class GroupsDisplay(Display):
         axes.hlines(at, times * self.means["low"], times * self.means["high"], color=BLUE, lw=2)
         axes.plot(times * self.means["mean"], at, "o", color=BLUE)
         axes.axvline(times * self.whole, color=GREY, ls="--", lw=1)
+        if self.target is not None:
+            axes.axvline(times * self.target, color=ORANGE, lw=1.5)
+        if self.means["low"].min() < 0:
+            axes.axvline(0, color=GREY, lw=0.8)
         rows = zip(self.means.index, self.means["n"], strict=True)
         axes.set_yticks(at, [f"{short(str(name))}  (n = {count:,})" for name, count in rows])
         axes.set_ylim(len(at) - 0.5, -0.5)
         unit = self.label or ("%" if self.percent else "mean")
-        axes.set_xlabel(f"{unit}; {INTERVAL}, dashed: all")
+        lines = f"dashed: {self.dashed}{'' if self.target is None else ', orange: the target'}"
+        axes.set_xlabel(f"{unit}; {INTERVAL}, {lines}")
         show_chinese(axes)
         return self
 

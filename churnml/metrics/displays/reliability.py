@@ -90,5 +90,6 @@ class ReliabilityDisplay(Display):
         axes.vlines(predicted, low, high, color=style["color"], lw=1.5, alpha=0.6, label=INTERVAL)
         (self.line_,) = axes.plot(predicted, observed, **style)
         axes.set(xlabel=self.labels[0], ylabel=self.labels[1], xlim=ends, ylim=ends)
+        axes.locator_params(nbins=5)
         self._legend(axes, loc="upper left")
         return self

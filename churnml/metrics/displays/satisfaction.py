@@ -109,7 +109,7 @@ class SatisfactionDisplay(Display):
         } | line
         axes.errorbar(x, answered, error, **style)
         axes.set(xlabel="predicted satisfaction (0 to 100)", ylabel="satisfaction answered")
-        left, right, low, high = x.min() - 3, x.max() + 3, bottom - 5, min(top + 12, 118)
+        left, right, low, high = x.min() - 3, x.max() + 3, bottom - 5, min(top + 5, 103)
         if turn:
             (first, last), (least, most) = axes.get_xlim(), axes.get_ylim()
             left, right = min(left, first), max(right, last)
@@ -117,7 +117,8 @@ class SatisfactionDisplay(Display):
         axes.set(xlim=(left, right), ylim=(low, high))
         ticks = axes.get_yticks()
         axes.set_yticks(ticks[(ticks >= max(low, 0)) & (ticks <= 100)])
-        self._legend(axes, loc="upper left", ncols=2, fontsize="small")
+        # Below the axes, one name a line: two models' names are wider than the axes.
+        self._legend(axes, loc="upper left", bbox_to_anchor=(0, -0.16), fontsize="small")
         return self
 
 

@@ -78,10 +78,23 @@ class WordOfMouthDisplay(Display):
         if self.smooth is not None:
             axes.plot(place, self.smooth, color=style["color"], lw=1)
         axes.axhline(0, color=GREY, lw=1, ls="--")
-        for at in np.flatnonzero(self.change_point):
+        points = np.flatnonzero(self.change_point)
+        low, high = axes.get_ylim()
+        if points.size and not turn:
+            # Room above the points for what the lines say.
+            axes.set_ylim(low, high + (0.08 + 0.05 * points.size) * (high - low))
+        for below, at in enumerate(points):
+            late = at > len(place) / 2
             axes.axvline(at - 0.5, color=ORANGE, lw=1.5)
-            place_of_text = (at - 0.4, axes.get_ylim()[1])
-            axes.annotate(f"level differs from {self.months[at]}", place_of_text, va="top")
+            axes.annotate(
+                f"level differs from {self.months[at]}",
+                (at - 0.5, 0.97),
+                (-6 if late else 6, -12 * below),
+                xycoords=("data", "axes fraction"),
+                textcoords="offset points",
+                va="top",
+                ha="right" if late else "left",
+            )
         step = max(len(place) // 12, 1)
         axes.set_xticks(place[::step], self.months[::step], rotation=45, ha="right")
         axes.set(ylabel="promoters less detractors, points")

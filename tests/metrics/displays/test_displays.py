@@ -152,3 +152,12 @@ def test_a_mean_of_points_has_the_interval_of_its_standard_error():
     assert list(shown.means.index) == ["b", "a"]
     half = 1.96 * points[:200].std(ddof=1) / np.sqrt(200)
     assert shown.means.loc["b", "high"] == pytest.approx(points[:200].mean() + half, abs=1e-3)
+
+
+def test_what_is_aimed_at_and_what_was_promised_are_drawn():
+    means = pd.DataFrame({"mean": -0.01, "low": -0.03, "high": 0.01, "n": 900}, index=["data_pack"])
+    about = {"percent": True, "dashed": "promised", "target": -0.02}
+    shown = GroupsDisplay(means=means, whole=-0.025, **about).plot()
+    drawn = [float(line.get_xdata()[0]) for line in shown.ax_.get_lines()]
+    assert drawn == [-1.0, -2.5, -2.0, 0.0]
+    assert "dashed: promised, orange: the target" in shown.ax_.get_xlabel()
