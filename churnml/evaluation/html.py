@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from churnml.base.tasks import TASKS, TITLES
 from churnml.base.text import counted
-from churnml.evaluation.slices import LEAST_CUSTOMERS, Slice
 from churnml.metrics.bootstrap import INTERVALS, MONTHS_NOTE, Estimate, format_estimate
 from churnml.metrics.oracle import OLDER_NAME
 
@@ -87,7 +86,7 @@ def slice_rows(evaluation: Evaluation, *, most: int | None = None) -> list[list[
                 f"{one.column} = {one.value}",
                 f"{one.rows:,}",
                 # With the rows beside it, a mean would give a small count away.
-                "under 10" if _few(one) else number(one.happened, digits),
+                "hidden" if one.hidden else number(one.happened, digits),
                 number(one.told, digits),
                 format_estimate(one.metrics.get(name)),
                 number(one.difference),
@@ -96,11 +95,6 @@ def slice_rows(evaluation: Evaluation, *, most: int | None = None) -> list[list[
             ]
         )
     return rows
-
-
-def _few(one: Slice) -> bool:
-    """Whether so few left, or were dissatisfied, that their number is not shown."""
-    return bool(one.note) and one.positives < LEAST_CUSTOMERS
 
 
 def reliability_rows(evaluation: Evaluation) -> list[list[str]]:

@@ -77,6 +77,8 @@ class Slice:
         Whether these are below 0.05.
     note : str
         Why there are no metrics; empty where there are.
+    hidden : bool
+        Whether so few left, or stayed, that a reader is told neither number.
     """
 
     column: str
@@ -92,10 +94,13 @@ class Slice:
     worse: bool = False
     off: bool = False
     note: str = ""
+    hidden: bool = False
 
     def to_dict(self) -> dict[str, Any]:
-        """The slice as plain data."""
+        """The slice as plain data; without who left and their share where these are hidden."""
         plain = {name: value for name, value in vars(self).items() if name != "metrics"}
+        if self.hidden:
+            plain |= {"positives": None, "happened": None}
         return plain | {"metrics": {name: one.to_dict() for name, one in self.metrics.items()}}
 
 
@@ -162,10 +167,19 @@ def churn_slices(
 
     def size(rows: Ints) -> tuple[int, str]:
         left = int(labels[rows].sum())
-        few = min(left, rows.size - left) < fewest
-        return left, _too_small(left, "leaver") if few else ""
+        stayed = rows.size - left
+        if min(left, stayed) >= fewest:
+            return left, ""
+        if stayed < LEAST_CUSTOMERS <= left:
+            return left, f"too small: fewer than {LEAST_CUSTOMERS} stayed"
+        return left, _too_small(left, "leaver")
 
-    return _judged(cuts, labels, chances, (size, worth, measures), draws=draws, seed=seed)
+    found = _judged(cuts, labels, chances, (size, worth, measures), draws=draws, seed=seed)
+    return [replace(one, hidden=_few(one)) for one in found]
+
+
+def _few(one: Slice) -> bool:
+    return bool(one.note) and min(one.positives, one.rows - one.positives) < LEAST_CUSTOMERS
 
 
 def satisfaction_slices(

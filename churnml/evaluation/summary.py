@@ -130,7 +130,8 @@ def slices(outcome: Predictions) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        ``by`` and ``is`` name the slice; ``rows``; ``observed`` and ``predicted`` means;
+        ``by`` and ``is`` name the slice; ``rows``; ``observed`` (``None`` where it would give
+        away fewer than 10) and ``predicted`` means;
         ``metrics`` as in `evidence`, empty where too few left; ``worse`` and ``off``:
         whether it is significantly worse than the others, or its mean prediction off.
     """
@@ -150,7 +151,7 @@ def _slice_record(one: Slice) -> dict[str, Any]:
         "by": one.column,
         "is": one.value,
         "rows": one.rows,
-        "observed": one.happened,
+        "observed": None if one.hidden else one.happened,
         "predicted": one.told,
         "metrics": {name: _plain(estimate) for name, estimate in one.metrics.items()},
         "worse": one.worse,

@@ -88,6 +88,13 @@ def test_slices_too_small_say_so_and_come_last():
     y[:60] = (np.arange(60) < 10).astype(float)
     *_, last = churn_slices(pd.DataFrame({"tier": tier}), y, truth, draws=5)
     assert last.note == "too small: 10 leavers"
+    assert not last.hidden
+    # Nor may those who stayed be counted.
+    y[:60] = (np.arange(60) < 57).astype(float)
+    *_, last = churn_slices(pd.DataFrame({"tier": tier}), y, truth, draws=5)
+    assert last.note == "too small: fewer than 10 stayed"
+    told = last.to_dict()
+    assert (told["hidden"], told["positives"], told["happened"]) == (True, None, None)
     (whole,) = churn_slices(pd.DataFrame({"all": ["x"] * 2_000}), y, truth, draws=5)
     assert not whole.worse
 
@@ -188,3 +195,12 @@ def test_rows_of_one_customer_count_once():
 
 def test_ten_customers_are_named():
     assert named(["north"] * 40 + ["a village"] * 10) == {"north": 40, "a village": 10}
+
+
+def test_few_answers_are_no_secret_of_their_mean():
+    random = np.random.default_rng(3)
+    y, tier = random.uniform(0, 100, 500), np.where(np.arange(500) < 30, "diamond", "standard")
+    *_, last = satisfaction_slices(pd.DataFrame({"tier": tier}), y, y, draws=5)
+    assert last.note == "too small: 30 answers"
+    assert not last.hidden
+    assert last.to_dict()["happened"] == pytest.approx(y[:30].mean())

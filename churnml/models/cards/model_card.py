@@ -288,7 +288,7 @@ def _format_ends(ends: Sequence[Any] | None) -> str:
     return f"{value:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
 
 
-def _mean(model: Model, value: float) -> str:
-    if not math.isfinite(value):
+def _mean(model: Model, value: float | None) -> str:
+    if value is None or not math.isfinite(value):
         return "–"
     return format(value, TASKS[model.task].outcome_format)
