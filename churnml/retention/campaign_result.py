@@ -69,7 +69,6 @@ class CampaignResult:
         rows = {
             name: {"mean": of[key], "low": of[f"{key}_low"], "high": of[f"{key}_high"], "n": n}
             for name, of, key, n in told
-            if of[key] is not None
         }
         return GroupsDisplay(
             means=pd.DataFrame(rows).T.astype({"n": int}),
